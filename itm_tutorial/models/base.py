@@ -1,0 +1,115 @@
+"""What every model has in common: the batch it is given, and the four parts in their order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import torch
+from torch import LongTensor, Tensor, nn
+
+from itm_tutorial.data.text import Tokens, Vocabulary
+
+
+@dataclass(frozen=True)
+class FeatureSpec:
+    """Which visual features a model reads.
+
+    Attributes:
+        kind: "global" [dim], "grid" [n_cells, dim], "regions" [n_regions, dim] or "pixels" [3, H, W], an image.
+        backbone: a name in ``encoders.backbones.BACKBONES``.
+    """
+
+    kind: str = "global"
+    backbone: str = "mini"
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Distinct images, captions, and which caption belongs to which image.
+
+    Attributes:
+        images: features [n_images, ...], as the model's ``FeatureSpec`` says.
+        captions: padded word ids and lengths of n_captions captions.
+        image_of: int64 [n_captions]; the row of ``images`` that each caption describes.
+        identity: int64 [n_images] or None.
+    """
+
+    images: Tensor
+    captions: Tokens
+    image_of: LongTensor
+    identity: LongTensor | None = None
+
+    def to(self, device) -> Batch:
+        moved = {"images": self.images.to(device), "captions": self.captions.to(device)}
+        moved["image_of"] = self.image_of.to(device)
+        moved["identity"] = None if self.identity is None else self.identity.to(device)
+        return replace(self, **moved)
+
+    @property
+    def positives(self) -> Tensor:
+        """bool [n_images, n_captions]: True where the caption describes the image."""
+        return torch.arange(len(self.images), device=self.image_of.device)[:, None] == self.image_of[None, :]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a paper trains its model; ``fit`` follows it unless told otherwise."""
+
+    epochs: int = 30
+    batch_size: int = 128
+    learning_rate: float = 2e-4
+    drop_at: float = 0.5  # the fraction of the run after which the rate falls to a tenth
+    clip: float = 2.0  # largest norm of all gradients together
+    weight_decay: float = 0.0
+
+
+class Matching(nn.Module):
+    """Image encoder, sentence encoder, interaction, loss. A method's file fills the four and adds nothing.
+
+    A subclass sets, in ``__init__``, ``image_encoder`` (features -> image codes), ``sentence_encoder``
+    (ids, lengths -> caption codes) and ``loss_function`` (scores, positives -> scalar), and defines
+    ``similarity``.
+    """
+
+    recipe: ClassVar[Recipe] = Recipe()
+
+    def __init__(self, vocabulary: Vocabulary, features: FeatureSpec):
+        super().__init__()
+        self.vocabulary = vocabulary
+        self.features = features
+
+    @property
+    def device(self) -> torch.device:
+        return next(self.parameters()).device
+
+    def tokenize(self, captions: list[str]) -> Tokens:
+        """Turns captions into padded word ids (a model with another tokenizer overrides this)."""
+        return self.vocabulary.encode(captions)
+
+    def encode_images(self, images: Tensor | Batch):
+        """Features [n_images, ...] (or a batch that holds them) -> image codes, first dimension n_images."""
+        if isinstance(images, Batch):
+            images = images.images
+        return self.image_encoder(images.to(self.device, torch.float32))
+
+    def encode_captions(self, captions: list[str] | Tokens | Batch):
+        """Captions (text, word ids, or a batch that holds them) -> caption codes, first dimension n_captions."""
+        if isinstance(captions, Batch):
+            captions = captions.captions
+        tokens = captions if isinstance(captions, Tokens) else self.tokenize(captions)
+        tokens = tokens.to(self.device)
+        return self.sentence_encoder(tokens.ids, tokens.lengths)
+
+    def similarity(self, image_codes, caption_codes) -> Tensor:
+        """Codes of both sides -> [n_images, n_captions]; larger is more alike."""
+        raise NotImplementedError
+
+    def loss(self, batch: Batch) -> Tensor | dict[str, Tensor]:
+        """A batch -> what ``fit`` makes smaller: a scalar, or named parts."""
+        scores = self.similarity(self.encode_images(batch), self.encode_captions(batch))  # [n_images, n_captions]
+        return self.loss_function(scores, batch.positives)
+
+    def parameter_groups(self) -> dict[str, list[nn.Parameter]]:
+        """Groups that are stepped apart; a loss part of the same name moves that group alone."""
+        return {"main": list(self.parameters())}

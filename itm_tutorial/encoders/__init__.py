@@ -1,0 +1,1 @@
+"""What turns a picture or a sentence into numbers. Plain ``torch.nn``: tensors in, tensors out."""

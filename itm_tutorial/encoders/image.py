@@ -1,0 +1,25 @@
+"""Image encoders: visual features in, image codes out."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+from torch.nn.functional import normalize
+
+
+class GlobalProjection(nn.Module):
+    """One linear map from an image's global feature to the joint space (UVSE; VSE++, section 3.1).
+
+    Args:
+        in_dim: numbers a feature.
+        dim: numbers an image code.
+    """
+
+    def __init__(self, in_dim: int, dim: int):
+        super().__init__()
+        self.project = nn.Linear(in_dim, dim)
+        nn.init.xavier_uniform_(self.project.weight)
+        nn.init.zeros_(self.project.bias)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """[n_images, in_dim] -> unit vectors [n_images, dim]."""
+        return normalize(self.project(normalize(features, dim=-1)), dim=-1)

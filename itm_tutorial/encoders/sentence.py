@@ -1,0 +1,86 @@
+"""Sentence encoders: word ids and lengths in, one unit vector a caption out."""
+
+from __future__ import annotations
+
+import torch
+from torch import LongTensor, Tensor, nn
+from torch.nn.functional import normalize
+from torch.nn.utils.rnn import pack_padded_sequence
+
+
+def word_mask(ids: LongTensor, lengths: LongTensor) -> Tensor:
+    """bool [n_captions, longest]: True where a caption still has a word."""
+    return torch.arange(ids.shape[1], device=ids.device)[None, :] < lengths[:, None]
+
+
+def masked_mean(values: Tensor, mask: Tensor) -> Tensor:
+    """The mean over the words that are there: [n, longest, dim] and bool [n, longest] -> [n, dim]."""
+    weights = mask.unsqueeze(-1).to(values.dtype)
+    return (values * weights).sum(1) / weights.sum(1).clamp(min=1)
+
+
+def word_embedding(n_words: int, word_dim: int) -> nn.Embedding:
+    """Word vectors drawn from U(-0.1, 0.1), as UVSE and VSE++ start them; the padding word is zero."""
+    embedding = nn.Embedding(n_words, word_dim, padding_idx=0)
+    nn.init.uniform_(embedding.weight, -0.1, 0.1)
+    with torch.no_grad():
+        embedding.weight[0].zero_()
+    return embedding
+
+
+class BagOfWords(nn.Module):
+    """The mean of learned word vectors, projected: it knows which words were said, and nothing of their order.
+
+    Args:
+        n_words: words in the vocabulary.
+        word_dim: numbers a word.
+        dim: numbers a caption code.
+    """
+
+    def __init__(self, n_words: int, word_dim: int, dim: int):
+        super().__init__()
+        self.words = word_embedding(n_words, word_dim)
+        self.project = nn.Linear(word_dim, dim)
+
+    def forward(self, ids: LongTensor, lengths: LongTensor) -> Tensor:
+        """Encodes captions.
+
+        Args:
+            ids: int64 [n_captions, longest].
+            lengths: int64 [n_captions].
+
+        Returns:
+            Unit vectors [n_captions, dim].
+        """
+        mean = masked_mean(self.words(ids), word_mask(ids, lengths))  # [n_captions, word_dim]
+        return normalize(self.project(mean), dim=-1)
+
+
+class GRU(nn.Module):
+    """A gated recurrent unit read left to right; the caption's code is its state after the last real word.
+
+    Args:
+        n_words: words in the vocabulary.
+        word_dim: numbers a word (UVSE, VSE++: 300).
+        dim: numbers a caption code (UVSE, VSE++: 1024).
+    """
+
+    def __init__(self, n_words: int, word_dim: int, dim: int):
+        super().__init__()
+        self.words = word_embedding(n_words, word_dim)
+        self.gru = nn.GRU(word_dim, dim, batch_first=True)
+
+    def forward(self, ids: LongTensor, lengths: LongTensor) -> Tensor:
+        """Encodes captions.
+
+        Args:
+            ids: int64 [n_captions, longest].
+            lengths: int64 [n_captions].
+
+        Returns:
+            Unit vectors [n_captions, dim].
+        """
+        # packed, the final state is that of the last real word, whatever the padding behind it
+        packed = pack_padded_sequence(self.words(ids), lengths.cpu(), batch_first=True, enforce_sorted=False)
+        _, last = self.gru(packed)  # [1, n_captions, dim]
+        return normalize(last[0], dim=-1)

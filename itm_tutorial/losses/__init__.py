@@ -1,0 +1,1 @@
+"""Losses as functions of a score matrix and the pairs that are right."""

@@ -1,0 +1,43 @@
+"""The baseline of every comparison: a bag of words against a global image feature."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from itm_tutorial.data.text import Vocabulary
+from itm_tutorial.encoders.image import GlobalProjection
+from itm_tutorial.encoders.sentence import BagOfWords
+from itm_tutorial.interaction.cosine import cosine
+from itm_tutorial.losses.ranking import SumOfHinges
+from itm_tutorial.models.base import FeatureSpec, Matching, Recipe
+
+
+class BOW(Matching):
+    """The mean of learned word vectors, one linear map of the image, cosine, sum of hinges.
+
+    Args:
+        vocabulary: the words of the training captions.
+        features: which visual features the images come as.
+        image_dim: numbers a feature.
+        dim: numbers a code.
+        word_dim: numbers a word.
+        margin: of the hinge, in cosines.
+    """
+
+    recipe: ClassVar[Recipe] = Recipe(learning_rate=1e-3, epochs=15)
+    similarity = staticmethod(cosine)
+
+    def __init__(
+        self,
+        vocabulary: Vocabulary,
+        features: FeatureSpec,
+        image_dim: int,
+        *,
+        dim: int = 512,
+        word_dim: int = 300,
+        margin: float = 0.2,
+    ):
+        super().__init__(vocabulary, features)
+        self.image_encoder = GlobalProjection(image_dim, dim)
+        self.sentence_encoder = BagOfWords(len(vocabulary), word_dim, dim)
+        self.loss_function = SumOfHinges(margin)

@@ -1,0 +1,78 @@
+"""Chapter 00: what a bag of words can do, and where the order of words decides."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from itm_tutorial.claims.verdict import effect, provenance
+from itm_tutorial.data.loading import load_corpus
+from itm_tutorial.metrics import evaluate
+from itm_tutorial.models import create_model
+from itm_tutorial.retrieval import score
+from itm_tutorial.siblings import ceiling, evaluate_siblings
+from itm_tutorial.training import fit
+
+MODELS = ("bow", "vse")
+
+
+def figures_of(model, split) -> dict[str, Any]:
+    """Recalls over all queries, and accuracy on the queries where one thing decides, by kind."""
+    scores = score(model, split)
+    siblings = evaluate_siblings(scores, split)
+    return {
+        "rsum": evaluate(scores, split.image_of).rsum,
+        "i2t_r1": evaluate(scores, split.image_of).i2t.r1,
+        "t2i_r1": evaluate(scores, split.image_of).t2i.r1,
+        "siblings": {kind: result.accuracy for kind, result in siblings.items()},
+        "sibling_queries": {kind: result.n for kind, result in siblings.items()},
+    }
+
+
+def run(seeds: tuple[int, ...] = (0, 1, 2), size: str = "mini") -> dict[str, Any]:
+    """Trains ``bow`` and ``vse`` on the drawn scenes of every seed, beside an untrained model and the oracle.
+
+    Args:
+        seeds: each draws its own corpus and trains its own models.
+        size: of the corpus.
+
+    Returns:
+        ``figures`` (one entry a seed and model), ``effects`` (with verdicts), ``provenance``.
+    """
+    figures = []
+    for seed in seeds:
+        corpus = load_corpus("scenes", size=size, seed=seed)
+        best = ceiling(corpus.test)
+        figures.append(
+            {"seed": seed, "model": "ceiling", "rsum": best.rsum, "i2t_r1": best.i2t.r1, "t2i_r1": best.t2i.r1}
+        )
+        figures.append({"seed": seed, "model": "untrained", **figures_of(create_model("vse", corpus), corpus.test)})
+        for name in MODELS:
+            model = create_model(name, corpus)
+            history = fit(model, corpus, seed=seed, progress=False)
+            seconds = sum(epoch["seconds"] for epoch in history.epochs)
+            figures.append({"seed": seed, "model": name, "seconds": seconds, **figures_of(model, corpus.test)})
+
+    def per_seed(model: str, *path: str) -> list[float]:
+        values = []
+        for row in figures:
+            if row["model"] == model:
+                for key in path:
+                    row = row[key]
+                values.append(row)
+        return values
+
+    def difference(a: list[float], b: list[float]) -> list[float]:
+        return [x - y for x, y in zip(a, b, strict=True)]
+
+    vse, bow = per_seed("vse", "siblings", "binding"), per_seed("bow", "siblings", "binding")
+    effects = [
+        effect("vse beats bow where a binding decides (points)", difference(vse, bow)),
+        effect("bow is above chance where a binding decides (points)", [x - 50 for x in bow]),
+        effect("vse beats bow over all queries (rsum)", difference(per_seed("vse", "rsum"), per_seed("bow", "rsum"))),
+        effect("vse stays under the ceiling (rsum)", difference(per_seed("ceiling", "rsum"), per_seed("vse", "rsum"))),
+    ]
+    for kind in ("relation", "count", "kin"):
+        both = (per_seed("vse", "siblings", kind), per_seed("bow", "siblings", kind))
+        effects.append(effect(f"vse beats bow where a {kind} decides (points)", difference(*both)))
+    return {"figures": figures, "effects": [asdict(e) for e in effects], "provenance": provenance()}

@@ -1,0 +1,60 @@
+"""The rule by which a claim is judged, written before any run: the mean must exceed twice its standard error."""
+
+from __future__ import annotations
+
+import math
+import platform
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from statistics import mean, stdev
+
+from itm_tutorial.errors import ItmError
+
+
+@dataclass(frozen=True)
+class Effect:
+    """A difference measured once a seed.
+
+    Attributes:
+        name: what is claimed, as a sentence.
+        values: one a seed; above zero speaks for the claim.
+        mean: of the values.
+        standard_error: of the mean.
+        verdict: "holds", "does not hold" or "too close to say".
+    """
+
+    name: str
+    values: tuple[float, ...]
+    mean: float
+    standard_error: float
+    verdict: str
+
+
+def effect(name: str, values: Sequence[float]) -> Effect:
+    """Judges a claim by its effect over seeds.
+
+    Args:
+        name: what is claimed, as a sentence.
+        values: the effect, once a seed, in whatever unit; above zero speaks for the claim.
+
+    Returns:
+        The effect with its verdict: it holds when the mean exceeds twice its standard error, does not hold
+        when the mean lies as far below zero, and is too close to say in between.
+
+    Raises:
+        ItmError: fewer than two seeds have no spread, or a value is no number.
+    """
+    if len(values) < 2:
+        raise ItmError(f"{name}: {len(values)} seed has no spread; run at least two, better three")
+    if not all(map(math.isfinite, values)):
+        raise ItmError(f"{name}: a value is not a number ({list(values)}); look at the run of that seed")
+    centre, error = mean(values), stdev(values) / math.sqrt(len(values))
+    verdict = "holds" if centre > 2 * error else "does not hold" if centre < -2 * error else "too close to say"
+    return Effect(name, tuple(values), centre, error, verdict)
+
+
+def provenance() -> dict[str, str]:
+    """What a figure depends on beside its seed: versions and machine, as plain data."""
+    packages = {name: version(name) for name in ("torch", "torchvision", "numpy", "pillow")}
+    return {"python": platform.python_version(), "machine": platform.machine(), "system": platform.system(), **packages}

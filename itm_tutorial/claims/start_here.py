@@ -19,11 +19,11 @@ MODELS = ("bow", "vse")
 def figures_of(model, split) -> dict[str, Any]:
     """Recalls over all queries, and accuracy on the queries where one thing decides, by kind."""
     scores = score(model, split)
-    siblings = evaluate_siblings(scores, split)
+    report, siblings = evaluate(scores, split.image_of), evaluate_siblings(scores, split)
     return {
-        "rsum": evaluate(scores, split.image_of).rsum,
-        "i2t_r1": evaluate(scores, split.image_of).i2t.r1,
-        "t2i_r1": evaluate(scores, split.image_of).t2i.r1,
+        "rsum": report.rsum,
+        "i2t_r1": report.i2t.r1,
+        "t2i_r1": report.t2i.r1,
         "siblings": {kind: result.accuracy for kind, result in siblings.items()},
         "sibling_queries": {kind: result.n for kind, result in siblings.items()},
     }

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from itm_tutorial.errors import ItmError
-from itm_tutorial.losses.ranking import SumOfHinges
+from itm_tutorial.losses import InfoNCE, SumOfHinges, create_loss
 
 
 def sum_of_hinges_by_loop(scores, positives, margin):
@@ -60,3 +60,29 @@ def test_other_captions_of_the_same_image_are_no_negatives():
 def test_a_batch_without_a_right_pair_is_refused():
     with pytest.raises(ItmError, match="positives"):
         SumOfHinges()(torch.zeros(2, 2), torch.zeros(2, 2, dtype=torch.bool))
+
+
+def infonce_by_loop(scores, positives, temperature):
+    """Van den Oord et al. 2018, equation 4, a row and a column for every right pair."""
+    parts = []
+    for i, c in positives.nonzero().tolist():
+        exp = (scores / temperature).exp()
+        row = exp[i, c] + sum(exp[i, k] for k in range(scores.shape[1]) if not positives[i, k])
+        column = exp[i, c] + sum(exp[k, c] for k in range(scores.shape[0]) if not positives[k, c])
+        parts.append(-(exp[i, c] / row).log() - (exp[i, c] / column).log())
+    return torch.stack(parts).mean()
+
+
+@pytest.mark.parametrize("image_of", [[0, 1, 2], [2, 0, 0, 1, 2, 2], [1, 1]])
+def test_infonce_equals_the_loop_with_its_gradient(image_of):
+    scores = torch.randn(3, len(image_of), dtype=torch.float64, requires_grad=True)
+    positives = pairing(image_of, 3)
+    ours, expected = InfoNCE(0.1)(scores, positives), infonce_by_loop(scores, positives, 0.1)
+    assert torch.allclose(ours, expected, atol=1e-9)
+    grads = [torch.autograd.grad(loss, scores)[0] for loss in (ours, expected)]
+    assert torch.allclose(*grads, atol=1e-9)
+
+
+def test_an_unknown_loss_names_the_nearest():
+    with pytest.raises(ItmError, match="infonce"):
+        create_loss("info_nce")

@@ -12,14 +12,16 @@ class GlobalProjection(nn.Module):
     Args:
         in_dim: numbers a feature.
         dim: numbers an image code.
+        dropout: the share of the feature's numbers that training hides.
     """
 
-    def __init__(self, in_dim: int, dim: int):
+    def __init__(self, in_dim: int, dim: int, dropout: float = 0.0):
         super().__init__()
+        self.dropout = nn.Dropout(dropout)
         self.project = nn.Linear(in_dim, dim)
         nn.init.xavier_uniform_(self.project.weight)
         nn.init.zeros_(self.project.bias)
 
     def forward(self, features: Tensor) -> Tensor:
         """[n_images, in_dim] -> unit vectors [n_images, dim]."""
-        return normalize(self.project(normalize(features, dim=-1)), dim=-1)
+        return normalize(self.project(self.dropout(normalize(features, dim=-1))), dim=-1)

@@ -8,7 +8,7 @@ from itm_tutorial.data.text import Vocabulary
 from itm_tutorial.encoders.image import GlobalProjection
 from itm_tutorial.encoders.sentence import BagOfWords
 from itm_tutorial.interaction.cosine import cosine
-from itm_tutorial.losses.ranking import SumOfHinges
+from itm_tutorial.losses import create_loss
 from itm_tutorial.models.base import FeatureSpec, Matching, Recipe
 
 
@@ -21,7 +21,9 @@ class BOW(Matching):
         image_dim: numbers a feature.
         dim: numbers a code.
         word_dim: numbers a word.
+        loss: "sum_of_hinges" with the margin, or "infonce".
         margin: of the hinge, in cosines.
+        dropout: the share of a feature's numbers that training hides; photographs in small number need it.
     """
 
     recipe: ClassVar[Recipe] = Recipe(learning_rate=1e-3, epochs=15)
@@ -35,9 +37,11 @@ class BOW(Matching):
         *,
         dim: int = 512,
         word_dim: int = 300,
+        loss: str = "sum_of_hinges",
         margin: float = 0.2,
+        dropout: float = 0.0,
     ):
         super().__init__(vocabulary, features)
-        self.image_encoder = GlobalProjection(image_dim, dim)
+        self.image_encoder = GlobalProjection(image_dim, dim, dropout)
         self.sentence_encoder = BagOfWords(len(vocabulary), word_dim, dim)
-        self.loss_function = SumOfHinges(margin)
+        self.loss_function = create_loss(loss, margin=margin)

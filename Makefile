@@ -1,0 +1,34 @@
+# make course   run every notebook, print one table
+# make test     lint, unit tests, notebooks
+# make lab      open JupyterLab at the first chapter
+
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/installed
+
+.PHONY: course test lab notebooks clean
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: set PYTHON=")'
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[lab,test]'
+	$(BIN)/python -m ipykernel install --sys-prefix --name python3 >/dev/null
+	touch $(READY)
+
+course: $(READY)
+	$(BIN)/itm course
+
+test: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/python -m pytest tests
+	ITM_FAST=1 $(BIN)/python -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=300 notebooks/*.ipynb
+
+lab: $(READY)
+	$(BIN)/jupyter lab notebooks/00_start_here.ipynb
+
+notebooks: $(READY)  ## generate the learner's notebooks from notebooks/source
+	$(BIN)/python -m itm_tutorial.course build
+
+clean:
+	rm -rf .venv build

@@ -1,0 +1,173 @@
+"""The field's measures: recall at k, median rank, rsum. Ranks are counted, never sorted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import LongTensor, Tensor
+
+from itm_tutorial.data.corpus import check_pairing
+from itm_tutorial.errors import ItmError
+from itm_tutorial.interaction.cosine import cosine
+
+CHUNK = 1024  # rows and columns of a tile: 4 MiB of scores at a time
+
+
+@dataclass(frozen=True)
+class Recall:
+    """How well one direction retrieves.
+
+    Attributes:
+        r1, r5, r10: share of queries with a right answer among the first 1, 5, 10, in percent.
+        median_rank: floor of the median of the 0-based ranks, plus one, as the field prints it.
+        mean_rank: mean of the 1-based ranks.
+    """
+
+    r1: float
+    r5: float
+    r10: float
+    median_rank: float
+    mean_rank: float
+
+
+@dataclass(frozen=True)
+class Report:
+    """Both directions: i2t retrieves captions for an image, t2i images for a caption."""
+
+    i2t: Recall
+    t2i: Recall
+
+    @property
+    def rsum(self) -> float:
+        """The sum of the six recalls, at most 600."""
+        return sum(r for side in (self.i2t, self.t2i) for r in (side.r1, side.r5, side.r10))
+
+    def as_dict(self) -> dict[str, float]:
+        """The figures as plain data, one key each: i2t_r1, ..., rsum."""
+        sides = {"i2t": self.i2t, "t2i": self.t2i}
+        return {f"{s}_{k}": v for s, side in sides.items() for k, v in vars(side).items()} | {"rsum": self.rsum}
+
+    def __repr__(self) -> str:
+        lines = ["                      R@1   R@5  R@10  median rank"]
+        for name, side in (("image to captions", self.i2t), ("caption to images", self.t2i)):
+            lines.append(f"{name:<19}{side.r1:6.1f}{side.r5:6.1f}{side.r10:6.1f}{side.median_rank:13.0f}")
+        return "\n".join([*lines, f"rsum {self.rsum:.1f}"])
+
+
+def evaluate(scores: Tensor, image_of: LongTensor, chunk: int = CHUNK) -> Report:
+    """Measures a score matrix.
+
+    Args:
+        scores: [n_images, n_captions], floating; larger is more alike.
+        image_of: int64 [n_captions], in any order; an image may have any number of captions.
+        chunk: rows and columns compared at a time.
+
+    Returns:
+        The report, in percent. An image without a caption is a distractor for captions, and no query itself.
+
+    Raises:
+        ItmError: a shape that does not fit, a NaN, an infinity, no caption at all.
+    """
+    return report(*ranks(scores, image_of, chunk))
+
+
+def ranks(scores: Tensor, image_of: LongTensor, chunk: int = CHUNK) -> tuple[LongTensor, LongTensor]:
+    """The rank of the best right answer of every query; 1 is first, and ties count against the model.
+
+    Args:
+        scores: [n_images, n_captions].
+        image_of: int64 [n_captions].
+        chunk: rows and columns compared at a time.
+
+    Returns:
+        int64 [n_images with a caption], int64 [n_captions]. Other right captions of an image do not count.
+
+    Raises:
+        ItmError: as for ``evaluate``.
+    """
+    if not isinstance(scores, Tensor) or scores.ndim != 2 or not scores.is_floating_point():
+        found = f"{list(scores.shape)} {scores.dtype}" if isinstance(scores, Tensor) else type(scores).__name__
+        raise ItmError(f"scores is {found}; give a floating tensor [n_images, n_captions]")
+    check_pairing(image_of, *scores.shape, where="scores")
+    image_of = image_of.to(scores.device)
+    right = scores[image_of, torch.arange(len(image_of), device=scores.device)]  # [n_captions]
+    return _count(lambda rows, columns: scores[rows, columns], right, image_of, len(scores), chunk)
+
+
+def evaluate_codes(
+    image_codes: Tensor,
+    caption_codes: Tensor,
+    image_of: LongTensor,
+    similarity: Callable[[Tensor, Tensor], Tensor] = cosine,
+    chunk: int = CHUNK,
+) -> Report:
+    """Measures codes without ever holding their whole score matrix: memory stays flat as captions grow.
+
+    Args:
+        image_codes: [n_images, ...].
+        caption_codes: [n_captions, ...].
+        image_of: int64 [n_captions].
+        similarity: scores some images against some captions.
+        chunk: images and captions scored at a time.
+
+    Returns:
+        The report, equal to that of the whole matrix but for ties that rounding makes or breaks.
+
+    Raises:
+        ItmError: as for ``evaluate``.
+    """
+    check_pairing(image_of, len(image_codes), len(caption_codes), where="codes")
+    order = image_of.argsort(stable=True)  # the captions of neighbouring images stand together
+    right = torch.empty(len(image_of), dtype=image_codes.dtype, device=image_codes.device)
+    for some in order.split(64):  # a block holds the images of 64 captions, so it is at most 64 x 64
+        images, row = image_of[some].unique(return_inverse=True)
+        block = similarity(image_codes[images], caption_codes[some])  # [at most 64, 64]
+        right[some] = block[row, torch.arange(len(some), device=row.device)]
+
+    def tile(rows: slice, columns: slice) -> Tensor:
+        return similarity(image_codes[rows], caption_codes[columns])
+
+    return report(*_count(tile, right, image_of, len(image_codes), chunk))
+
+
+def _count(
+    tile: Callable[[slice, slice], Tensor], right: Tensor, image_of: LongTensor, n_images: int, chunk: int
+) -> tuple[LongTensor, LongTensor]:
+    """Counts the wrong answers that score at least as well as the right one, tile by tile."""
+    if not len(right):
+        raise ItmError("scores: there is no caption; nothing can be ranked")
+    best = torch.full((n_images,), float("-inf"), dtype=right.dtype, device=right.device)
+    best = best.scatter_reduce(0, image_of, right, "amax")  # [n_images]
+    better_captions = torch.zeros(n_images, dtype=torch.int64, device=right.device)
+    better_images = torch.zeros(len(right), dtype=torch.int64, device=right.device)
+    image_numbers = torch.arange(n_images, device=right.device)
+    for first in range(0, n_images, chunk):
+        rows = slice(first, first + chunk)
+        for start in range(0, len(right), chunk):
+            columns = slice(start, start + chunk)
+            scores = tile(rows, columns)  # [at most chunk, at most chunk]
+            if not torch.isfinite(scores).all():
+                image, caption = (~torch.isfinite(scores)).nonzero()[0].tolist()
+                value = scores[image, caption].item()
+                raise ItmError(
+                    f"scores: {value} for image {first + image}, caption {start + caption}; "
+                    "look for a zero vector that was normalised, or a training run that diverged"
+                )
+            wrong = image_numbers[rows, None] != image_of[None, columns]
+            better_captions[rows] += ((scores >= best[rows, None]) & wrong).sum(1)
+            better_images[columns] += ((scores >= right[None, columns]) & wrong).sum(0)
+    asked = torch.zeros(n_images, dtype=torch.bool, device=right.device).index_fill_(0, image_of, True)
+    return (better_captions + 1)[asked], better_images + 1
+
+
+def report(i2t_ranks: LongTensor, t2i_ranks: LongTensor) -> Report:
+    """Ranks of both directions, int64 [n_queries] from 1 -> the report."""
+    return Report(*(_recall(found) for found in (i2t_ranks, t2i_ranks)))
+
+
+def _recall(found: LongTensor) -> Recall:
+    at = [100 * (found <= k).double().mean().item() for k in (1, 5, 10)]
+    median = (found - 1).double().quantile(0.5).floor().item() + 1
+    return Recall(*at, median_rank=median, mean_rank=found.double().mean().item())

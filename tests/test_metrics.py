@@ -1,0 +1,84 @@
+"""Ranks by counting against a loop that reads the definition."""
+
+import math
+from statistics import median
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from itm_tutorial.errors import ItmError
+from itm_tutorial.metrics import evaluate, evaluate_codes, ranks
+
+
+def ranks_by_loop(scores, image_of):
+    """A wrong answer that scores no less stands before the right one."""
+    n_images, n_captions = scores.shape
+    i2t, t2i = [], []
+    for i in range(n_images):
+        own = [c for c in range(n_captions) if image_of[c] == i]
+        if own:
+            best = max(scores[i][c] for c in own)
+            i2t.append(1 + sum(scores[i][c] >= best for c in range(n_captions) if image_of[c] != i))
+    for c in range(n_captions):
+        right = scores[image_of[c]][c]
+        t2i.append(1 + sum(scores[i][c] >= right for i in range(n_images) if i != image_of[c]))
+    return [int(r) for r in i2t], [int(r) for r in t2i]
+
+
+@st.composite
+def cases(draw):
+    n_images = draw(st.integers(1, 6))
+    image_of = draw(st.lists(st.integers(0, n_images - 1), min_size=1, max_size=12))
+    row = st.lists(st.integers(-2, 2), min_size=len(image_of), max_size=len(image_of))  # few values: many ties
+    scores = draw(st.lists(row, min_size=n_images, max_size=n_images))
+    return torch.tensor(scores, dtype=torch.float32), torch.tensor(image_of), draw(st.integers(1, 7))
+
+
+@given(cases())
+@settings(deadline=None)
+def test_ranks_equal_the_loop_for_any_chunk(case):
+    scores, image_of, chunk = case
+    i2t, t2i = ranks(scores, image_of, chunk)
+    assert (i2t.tolist(), t2i.tolist()) == ranks_by_loop(scores, image_of.tolist())
+    report = evaluate(scores, image_of)
+    for side, found in ((report.i2t, i2t), (report.t2i, t2i)):
+        zero_based = [r - 1 for r in found.tolist()]
+        assert side.median_rank == math.floor(median(zero_based)) + 1
+        assert side.r5 == pytest.approx(100 * sum(r < 5 for r in zero_based) / len(zero_based))
+
+
+def test_a_constant_matrix_gives_no_recall():
+    report = evaluate(torch.zeros(20, 100), torch.arange(100) // 5)
+    assert report.rsum == 0
+
+
+def test_codes_give_the_report_of_their_matrix():
+    images, captions = torch.randn(30, 8).double(), torch.randn(70, 8).double()
+    image_of = torch.randint(0, 30, (70,))
+    assert evaluate_codes(images, captions, image_of, chunk=7) == evaluate(images @ captions.T, image_of)
+
+
+def test_a_perfect_model_and_the_order_of_captions():
+    image_of = torch.tensor([2, 0, 1, 0, 2, 1, 1])
+    report = evaluate((torch.arange(3)[:, None] == image_of[None]).float(), image_of)
+    assert (report.rsum, report.i2t.median_rank) == (600, 1)
+
+
+@pytest.mark.parametrize(
+    ("scores", "image_of", "message"),
+    [
+        (torch.full((2, 2), float("nan")), torch.tensor([0, 1]), "nan"),
+        (torch.full((2, 2), float("inf")), torch.tensor([0, 1]), "inf"),
+        (torch.zeros(2, 3), torch.tensor([0, 1]), "image_of"),
+        (torch.zeros(2, 2), torch.tensor([0, 2]), "image_of"),
+        (torch.zeros(2, 2), torch.tensor([0.0, 1.0]), "long"),
+        (torch.zeros(2, 2, dtype=torch.int64), torch.tensor([0, 1]), "floating"),
+        (torch.zeros(4), torch.tensor([0, 1]), "n_images, n_captions"),
+        (torch.zeros(2, 0), torch.zeros(0, dtype=torch.int64), "no caption"),
+    ],
+)
+def test_bad_input_is_refused_in_words(scores, image_of, message):
+    with pytest.raises(ItmError, match=message):
+        evaluate(scores, image_of)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from itm_tutorial.data.worlds.scenes.kinds import KINDS
+
 
 @dataclass(frozen=True)
 class Spot:
@@ -59,3 +61,21 @@ class Scene:
     place: str
     light: str
     things: tuple[Thing, ...]
+
+
+def spot_box(kind_aspect: float, spot: Spot) -> tuple[float, float, float, float]:
+    """The box (x0, y0, x1, y1) of one individual, cut off at the edge of the picture."""
+    half = spot.height * kind_aspect / 2
+    corners = (spot.x - half, spot.y - spot.height, spot.x + half, spot.y)
+    return tuple(min(1.0, max(0.0, c)) for c in corners)
+
+
+def boxes(scene: Scene) -> list[tuple[float, float, float, float]]:
+    """The box of every individual, named or not, in the order of things and then of their spots."""
+    return [spot_box(KINDS[thing.kind].aspect, spot) for thing in scene.things for spot in thing.spots]
+
+
+def boxes_of_thing(scene: Scene, thing: int) -> range:
+    """Where the individuals of one thing stand in ``boxes(scene)``."""
+    first = sum(t.count for t in scene.things[:thing])
+    return range(first, first + scene.things[thing].count)

@@ -117,7 +117,7 @@ def check_pairing(image_of: Tensor, n_images: int, n_captions: int, where: str) 
         )
     if image_of.dtype != torch.int64:
         raise ItmError(f"{where}: image_of is {image_of.dtype}; convert it with image_of.long()")
-    if n_captions and not (0 <= int(image_of.min()) and int(image_of.max()) < n_images):
+    if n_captions and not (int(image_of.min()) >= 0 and int(image_of.max()) < n_images):
         raise ItmError(
             f"{where}: image_of names images {int(image_of.min())} to {int(image_of.max())}, "
             f"but there are {n_images} images (0 to {n_images - 1})"

@@ -1,13 +1,12 @@
 """The kinds of things, their families, and where they are at home: data, not code.
 
 A family shares one drawing template (``drawing.TEMPLATES``), so that a wolf looks like a dog; what tells the
-kinds of a family apart are the numbers in ``shape``, which the template reads. ``weight`` falls off within and
-between families, which gives the long tail that real captions have.
+kinds of a family apart are a few numbers beside the template. ``weight`` falls off within and between families, which gives the long tail that real captions have.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 ANY = ["red", "orange", "yellow", "green", "blue", "purple", "pink", "brown", "black", "grey", "white"]
 PLACES = ("field", "beach", "street", "desert", "snow", "forest", "lake", "park", "farm", "room")
@@ -29,7 +28,6 @@ class Kind:
         colours: colours it comes in, the commonest first.
         patterns: whether it comes striped or spotted too.
         weight: how common it is.
-        shape: numbers and switches for the drawing template.
     """
 
     name: str
@@ -42,7 +40,6 @@ class Kind:
     colours: tuple[str, ...] = tuple(ANY)
     patterns: bool = False
     weight: float = 1.0
-    shape: dict = field(default_factory=dict, hash=False)
 
 
 OPEN = ("field", "beach", "desert", "snow", "forest", "lake", "park", "farm")

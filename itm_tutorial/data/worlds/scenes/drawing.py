@@ -16,7 +16,11 @@ from itm_tutorial.data.worlds.scenes.templates import TEMPLATES
 
 HORIZON = 0.55
 VARIANTS = 4  # backgrounds a place and light, painted once and kept
-_SKY = {"day": ((128, 190, 238), (222, 238, 248)), "evening": ((112, 88, 148), (252, 178, 112)), "night": ((14, 20, 54), (48, 60, 104))}
+_SKY = {
+    "day": ((128, 190, 238), (222, 238, 248)),
+    "evening": ((112, 88, 148), (252, 178, 112)),
+    "night": ((14, 20, 54), (48, 60, 104)),
+}
 _GROUND = {
     "field": ((146, 194, 88), (96, 158, 62)),
     "beach": ((246, 226, 168), (230, 202, 138)),
@@ -80,7 +84,9 @@ def _draw_individual(
         canvas.ellipse((box[0], box[3] - depth, box[2], box[3] + depth), shadow)
     elif kind.habitat == "water":
         canvas.ellipse((box[0], box[3] - 0.012 * side, box[2], box[3] + 0.02 * side), (226, 240, 248))
-    TEMPLATES[kind.family](Brush(canvas, box, spot.flip, mix(colour, light, strength * 0.55), thing.pattern, outlined), kind.name)
+    TEMPLATES[kind.family](
+        Brush(canvas, box, spot.flip, mix(colour, light, strength * 0.55), thing.pattern, outlined), kind.name
+    )
 
 
 @lru_cache(maxsize=512)
@@ -153,7 +159,10 @@ def _land(canvas: ImageDraw.ImageDraw, place: str, side: int, horizon: int, rng:
         for _ in range(4):
             x, h = rng.random() * side, rng.uniform(0.12, 0.24) * side
             canvas.polygon([(x - h * 1.3, horizon), (x, horizon - h), (x + h * 1.3, horizon)], (170, 186, 206))
-            canvas.polygon([(x - h * 0.4, horizon - h * 0.69), (x, horizon - h), (x + h * 0.4, horizon - h * 0.69)], (250, 252, 255))
+            canvas.polygon(
+                [(x - h * 0.4, horizon - h * 0.69), (x, horizon - h), (x + h * 0.4, horizon - h * 0.69)],
+                (250, 252, 255),
+            )
     elif place == "forest":
         for i in range(14):
             x, h = (i + rng.random()) / 14 * side, rng.uniform(0.2, 0.34) * side
@@ -174,7 +183,9 @@ def _land(canvas: ImageDraw.ImageDraw, place: str, side: int, horizon: int, rng:
             x, y = rng.random() * side, rng.uniform(HORIZON + 0.05, 1.0) * side
             canvas.line((x, y, x + 2, y - 5), mix(near, (40, 100, 40), 0.4), 1)
     if place == "park":
-        canvas.polygon([(0.3 * side, side), (0.62 * side, side), (0.52 * side, horizon), (0.48 * side, horizon)], (222, 206, 170))
+        canvas.polygon(
+            [(0.3 * side, side), (0.62 * side, side), (0.52 * side, horizon), (0.48 * side, horizon)], (222, 206, 170)
+        )
 
 
 def _houses(canvas: ImageDraw.ImageDraw, side: int, horizon: int, rng: Random) -> None:

@@ -67,7 +67,9 @@ class _Writer:
 
     def pick(self, options: tuple[str, ...]) -> str:
         """The common word, or by the synonym dial another."""
-        return self.rng.choice(options[1:]) if len(options) > 1 and self.rng.random() < self.dials.synonyms else options[0]
+        return (
+            self.rng.choice(options[1:]) if len(options) > 1 and self.rng.random() < self.dials.synonyms else options[0]
+        )
 
     def name(self, i: int, role: str) -> str:
         """Writes the noun phrase of a thing; returns the name that its facts go by."""
@@ -216,7 +218,9 @@ def _write(scene: Scene, known: set[Fact], rng: Random, dials: Dials) -> Caption
     return _finish(writer.words, writer.facts, scene)
 
 
-def _finish(words: list[Word], facts: set[Fact] | frozenset[Fact], scene: Scene | None, full: bool = False) -> CaptionTruth:
+def _finish(
+    words: list[Word], facts: set[Fact] | frozenset[Fact], scene: Scene | None, full: bool = False
+) -> CaptionTruth:
     """Articles, heads and the text as a reader sees it."""
     words = list(words)
     for w, word in enumerate(words[:-1]):

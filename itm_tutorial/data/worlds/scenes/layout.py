@@ -231,7 +231,9 @@ def _differs_only_in(kind: str, a: Scene, b: Scene) -> bool:
     if not only_a or any(fact[0] != sort for fact in only_a | only_b):
         return False
     if kind == "relation":  # one pair, turned round
-        return {(s, n, y, x) for s, n, x, y in only_a} == only_b and len({frozenset(f[2:]) for f in _kinds_only(only_a)}) == 1
+        return {(s, n, y, x) for s, n, x, y in only_a} == only_b and len(
+            {frozenset(f[2:]) for f in _kinds_only(only_a)}
+        ) == 1
     return True
 
 

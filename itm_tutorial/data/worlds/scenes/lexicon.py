@@ -8,9 +8,29 @@ SIZES = {"small": ("small", "little", "tiny"), "large": ("large", "big", "huge")
 COLOUR_SYNONYMS = {"grey": ("grey", "gray"), "purple": ("purple", "violet"), "red": ("red", "scarlet")}
 PATTERNS = {"striped": ("striped",), "spotted": ("spotted", "dotted")}
 IRREGULAR = {"man": "men", "woman": "women", "sheep": "sheep", "wolf": "wolves", "deer": "deer", "person": "people"}
-IRREGULAR |= {"bus": "buses", "bench": "benches", "birch": "birches", "church": "churches", "fox": "foxes", "lady": "ladies"}
-IRREGULAR |= {"cactus": "cacti", "daisy": "daisies", "bush": "bushes", "ferry": "ferries", "lorry": "lorries", "pony": "ponies"}
-IRREGULAR |= {"puppy": "puppies", "aircraft": "aircraft", "fruit": "fruit", "furniture": "furniture", "couch": "couches"}
+IRREGULAR |= {
+    "bus": "buses",
+    "bench": "benches",
+    "birch": "birches",
+    "church": "churches",
+    "fox": "foxes",
+    "lady": "ladies",
+}
+IRREGULAR |= {
+    "cactus": "cacti",
+    "daisy": "daisies",
+    "bush": "bushes",
+    "ferry": "ferries",
+    "lorry": "lorries",
+    "pony": "ponies",
+}
+IRREGULAR |= {
+    "puppy": "puppies",
+    "aircraft": "aircraft",
+    "fruit": "fruit",
+    "furniture": "furniture",
+    "couch": "couches",
+}
 IRREGULAR |= {"coach": "coaches", "canoe": "canoes", "toy": "toys"}
 HYPERNYMS = ("animal", "bird", "person", "vehicle", "boat", "aircraft", "building", "tree", "flower", "toy")
 

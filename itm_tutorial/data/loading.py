@@ -1,0 +1,108 @@
+"""``load_corpus``: the one place that knows worlds, readers and the cache."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from itm_tutorial.data import worlds
+from itm_tutorial.data.corpus import Corpus, Split, SplitFacts
+from itm_tutorial.data.worlds.scenes.dials import make_dials
+from itm_tutorial.data.worlds.scenes.facts import closure, scene_facts
+from itm_tutorial.data.worlds.scenes.world import SIZES, SceneSplit, make_split
+from itm_tutorial.errors import ItmError, unknown
+from itm_tutorial.storage import cache_dir, prepare_folder, read_tensors, write_tensors
+
+
+def list_corpora() -> list[str]:
+    """The names that ``load_corpus`` knows."""
+    return list(_LOADERS)
+
+
+def load_corpus(name: str, size: str = "mini", seed: int = 0, **options: Any) -> Corpus:
+    """Loads a corpus by name; what is made or converted for it is kept in the cache.
+
+    Args:
+        name: one of ``list_corpora()``.
+        size: of a drawn world: "tiny", "mini" or "full".
+        seed: of a drawn world.
+        options: ``image_size`` in pixels and the dials of a drawn world; none for photographs.
+
+    Returns:
+        The corpus.
+
+    Raises:
+        ItmError: unknown name, size or dial; photographs that were not prepared; a cache that cannot be written.
+    """
+    if name not in _LOADERS:
+        raise unknown("corpus", name, _LOADERS)
+    return _LOADERS[name](size, seed, **options)
+
+
+@cache
+def world_hash() -> str:
+    """Eight digits that change with any line of the worlds' source, and so with what they draw."""
+    digest = hashlib.sha256()
+    for file in sorted(Path(worlds.__file__).parent.rglob("*.py")):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()[:8]
+
+
+def _scenes(size: str, seed: int, image_size: int = 128, **dials: float) -> Corpus:
+    if size not in SIZES:
+        raise unknown("size", size, SIZES)
+    if not 32 <= image_size <= 1024:
+        raise ItmError(f"image_size is {image_size}; give 32 to 1024 pixels")
+    settings = make_dials(**dials)
+    made = {name: make_split(name, n, seed, settings) for name, n in SIZES[size].items()}
+    key = hashlib.sha256(f"{image_size} {settings} {world_hash()}".encode()).hexdigest()[:8]
+    folder = cache_dir() / "corpora" / f"scenes-{size}-seed{seed}-{key}"
+
+    def draw(part: Path) -> None:
+        for name, split in made.items():
+            pixels = np.stack([split.draw(i, image_size) for i in range(len(split.scenes))])
+            write_tensors(part / f"{name}.safetensors", {"images": torch.from_numpy(pixels).permute(0, 3, 1, 2)})
+
+    prepare_folder(folder, draw)
+    splits = {
+        name: _scene_split(split, read_tensors(folder / f"{name}.safetensors")["images"], f"{folder.name}/{name}")
+        for name, split in made.items()
+    }
+    return Corpus("scenes", splits, drawn=True, about=f"drawn scenes, size {size}, seed {seed}")
+
+
+def _scene_split(made: SceneSplit, images: Tensor, fingerprint: str) -> Split:
+    facts = SplitFacts(
+        of_image=[scene_facts(scene) for scene in made.scenes],
+        of_caption=[closure(truth.facts) for truth in made.truths],
+        truths=made.truths,
+        scenes=made.scenes,
+        siblings=made.siblings,
+        twins=made.twins,
+    )
+    return Split(
+        name=made.name,
+        images=images,  # uint8 [n_images, 3, H, W], memory-mapped
+        captions=[truth.text for truth in made.truths],
+        image_of=torch.tensor(made.image_of),
+        groundings=made.groundings(),
+        facts=facts,
+        boxes=[torch.tensor(b, dtype=torch.float32).reshape(-1, 4) for b in made.boxes()],
+        fingerprint=fingerprint,
+    )
+
+
+def _flickr8k(size: str, seed: int) -> Corpus:
+    from itm_tutorial.data.readers.flickr8k import prepared_folder, read_prepared
+
+    return read_prepared(prepared_folder())
+
+
+_LOADERS: dict[str, Callable[..., Corpus]] = {"scenes": _scenes, "flickr8k": _flickr8k}

@@ -1,0 +1,1 @@
+"""Real data sets in their published layouts, one file each."""

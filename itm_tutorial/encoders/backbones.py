@@ -1,0 +1,103 @@
+"""Backbones: images in, a grid of features out. The small one is ours; the others are torchvision's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+
+from itm_tutorial.errors import ItmError, unknown
+
+
+@dataclass(frozen=True)
+class Backbone:
+    """What a model must know of a backbone before it is built.
+
+    Attributes:
+        dim: numbers a grid cell.
+        image_size: pixels a side of the images it sees.
+        mean, std: per colour channel, of images in [0, 1].
+        pooled: numbers of a global feature: ``dim``, or twice that where mean and maximum stand side by side.
+    """
+
+    dim: int
+    image_size: int = 224
+    mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
+    std: tuple[float, float, float] = (0.229, 0.224, 0.225)
+    pooled: int = 0
+
+
+BACKBONES = {
+    "mini": Backbone(256, 128, (0.5, 0.5, 0.5), (0.25, 0.25, 0.25), pooled=512),
+    "mobilenet_v2": Backbone(1280),
+    "resnet18": Backbone(512),
+    "resnet50": Backbone(2048),
+    "resnet152": Backbone(2048),
+    "vgg19": Backbone(512),
+}
+
+
+class MiniBackbone(nn.Module):
+    """Five convolutions, 128 x 128 pixels to an 8 x 8 grid of 256 numbers: small enough to train in a minute."""
+
+    def __init__(self):
+        super().__init__()
+        widths = (3, 24, 48, 96, 192)
+        blocks = [_block(a, b, stride=2) for a, b in zip(widths, widths[1:], strict=False)]
+        self.layers = nn.Sequential(*blocks, _block(192, 256, stride=1))
+
+    def forward(self, images: Tensor) -> Tensor:
+        """[n, 3, H, W], normalised -> [n, 256, H / 16, W / 16]."""
+        return self.layers(images)
+
+
+def _block(n_in: int, n_out: int, stride: int) -> nn.Sequential:
+    return nn.Sequential(nn.Conv2d(n_in, n_out, 3, stride, 1, bias=False), nn.BatchNorm2d(n_out), nn.ReLU())
+
+
+def create_backbone(name: str) -> nn.Module:
+    """Builds a backbone; torchvision's come with their ImageNet weights, the mini one untrained.
+
+    Args:
+        name: one of ``BACKBONES``.
+
+    Returns:
+        A module: normalised images [n, 3, H, W] -> [n, dim, h, w].
+
+    Raises:
+        ItmError: unknown name, or weights that can neither be found nor downloaded.
+    """
+    if name not in BACKBONES:
+        raise unknown("backbone", name, BACKBONES)
+    if name == "mini":
+        return MiniBackbone()
+    from torchvision import models
+
+    make: Callable = getattr(models, name)
+    try:
+        network = make(weights=models.get_model_weights(name).DEFAULT)
+    except (OSError, RuntimeError) as error:
+        raise ItmError(
+            f"the weights of {name} cannot be had ({error}): connect to the network once, "
+            "or set TORCH_HOME to a folder whose hub/checkpoints holds them"
+        ) from error
+    if hasattr(network, "features"):
+        return network.features
+    return nn.Sequential(*list(network.children())[:-2])  # a ResNet, less its pooling and its classifier
+
+
+def feature_dim(spec) -> int:
+    """Numbers a feature of a ``FeatureSpec``: one image for "global", one cell for "grid".
+
+    Raises:
+        ItmError: unknown backbone, or a kind of feature that the course does not have yet.
+    """
+    if spec.backbone not in BACKBONES:
+        raise unknown("backbone", spec.backbone, BACKBONES)
+    backbone = BACKBONES[spec.backbone]
+    if spec.kind == "global":
+        return backbone.pooled or backbone.dim
+    if spec.kind == "grid":
+        return backbone.dim
+    raise unknown("kind of features", spec.kind, ("global", "grid"))

@@ -1,0 +1,105 @@
+"""Scores of a whole split, and search by a text or by an image."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from itm_tutorial.data.corpus import Split
+from itm_tutorial.errors import ItmError
+from itm_tutorial.models.base import Matching
+from itm_tutorial.visual_features import image_features, split_features
+
+CHUNK = 512  # images or captions encoded at a time
+
+
+@dataclass(frozen=True)
+class Hits:
+    """What a search found, best first.
+
+    Attributes:
+        query: the text that was asked for, or "an image".
+        indices: of images (for a text) or of captions (for an image).
+        scores: one each.
+    """
+
+    query: str
+    indices: list[int]
+    scores: list[float]
+
+
+@torch.inference_mode()
+def score(model: Matching, split: Split, chunk: int = CHUNK) -> Tensor:
+    """Scores every image of a split against every caption.
+
+    Args:
+        model: trained or not; it is left as it was.
+        split: any split.
+        chunk: images, and captions, encoded and compared at a time.
+
+    Returns:
+        float32 [n_images, n_captions], on the CPU.
+
+    Raises:
+        ItmError: chunk below 1, or a code that holds a NaN.
+    """
+    if chunk < 1:
+        raise ItmError(f"chunk is {chunk}; give 1 or more")
+    training = model.training
+    model.eval()
+    try:
+        features = split_features(split, model.features)  # [n_images, ...]
+        scores = torch.empty(len(split.images), len(split.captions))
+        image_codes = [model.encode_images(features[i : i + chunk]) for i in range(0, len(features), chunk)]
+        for first in range(0, len(split.captions), chunk):
+            caption_codes = model.encode_captions(split.captions[first : first + chunk])
+            for row, codes in zip(range(0, len(features), chunk), image_codes, strict=True):
+                tile = model.similarity(codes, caption_codes)  # [at most chunk, at most chunk]
+                scores[row : row + chunk, first : first + chunk] = tile.float().cpu()
+    finally:
+        model.train(training)
+    return scores
+
+
+@torch.inference_mode()
+def search(model: Matching, split: Split, query: str | Tensor, k: int = 8) -> Hits:
+    """Finds the images that fit a text, or the captions that fit an image.
+
+    Args:
+        model: a trained model.
+        split: where to search.
+        query: a text, or an image, uint8 [3, H, W].
+        k: how many to find; fewer where the split is smaller.
+
+    Returns:
+        The hits, best first.
+
+    Raises:
+        ItmError: k below 1, an empty text, or an image of another shape.
+    """
+    if k < 1:
+        raise ItmError(f"k is {k}; give 1 or more")
+    training = model.training
+    model.eval()
+    try:
+        if isinstance(query, str):
+            features = split_features(split, model.features)
+            text = model.encode_captions([query])
+            found = torch.cat([model.similarity(codes, text)[:, 0] for codes in _image_codes(model, features)])
+        elif isinstance(query, Tensor) and query.ndim == 3 and len(query) == 3 and query.dtype == torch.uint8:
+            image = model.encode_images(image_features([query], model.features))
+            parts = [split.captions[i : i + CHUNK] for i in range(0, len(split.captions), CHUNK)]
+            found = torch.cat([model.similarity(image, model.encode_captions(part))[0] for part in parts])
+        else:
+            raise ItmError("query is neither a text nor an image: give a str, or a uint8 tensor [3, H, W]")
+    finally:
+        model.train(training)
+    values, indices = found.float().cpu().topk(min(k, len(found)))
+    return Hits(query if isinstance(query, str) else "an image", indices.tolist(), values.tolist())
+
+
+def _image_codes(model: Matching, features: Tensor) -> Iterator:
+    return (model.encode_images(features[i : i + CHUNK]) for i in range(0, len(features), CHUNK))

@@ -1,0 +1,126 @@
+"""Visual features, computed once and kept: global and grid, from the mini backbone or torchvision's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+
+from itm_tutorial.data.corpus import SPLITS, Corpus, Split
+from itm_tutorial.encoders.backbones import BACKBONES, create_backbone, feature_dim
+from itm_tutorial.models.base import FeatureSpec
+from itm_tutorial.pretraining import load_mini, mini_folder, normalised, pool
+from itm_tutorial.storage import cache_dir, prepare_folder, read_tensors, write_tensors
+
+CHUNK = 64  # images seen at a time
+
+
+@dataclass(frozen=True)
+class Features:
+    """The features of a corpus; a split's are computed when they are first asked for.
+
+    ``features.train``, ``.val`` and ``.test`` are float32 [n_images, dim], or [n_images, n_cells, dim] for a grid.
+    """
+
+    corpus: Corpus
+    spec: FeatureSpec
+    _kept: dict[str, Tensor] = field(default_factory=dict, repr=False)
+
+    def __getattr__(self, name: str) -> Tensor:
+        if name not in SPLITS:
+            raise AttributeError(f"features have no {name!r}; they have {', '.join(SPLITS)}")
+        if name not in self._kept:
+            self._kept[name] = split_features(getattr(self.corpus, name), self.spec)
+        return self._kept[name]
+
+
+def features(corpus: Corpus, kind: str = "global", backbone: str | None = None) -> Features:
+    """The visual features of a corpus.
+
+    Args:
+        corpus: any corpus.
+        kind: "global", one vector an image, or "grid", one a cell.
+        backbone: a name in ``encoders.backbones.BACKBONES``; by default "mini" for drawn worlds and "mobilenet_v2"
+            for photographs.
+
+    Returns:
+        The features, computed when asked for and kept in the cache.
+
+    Raises:
+        ItmError: unknown kind or backbone, or weights that cannot be had.
+    """
+    spec = FeatureSpec(kind, backbone or ("mini" if corpus.drawn else "mobilenet_v2"))
+    feature_dim(spec)  # refuses an unknown kind or backbone now
+    return Features(corpus, spec)
+
+
+def split_features(split: Split, spec: FeatureSpec) -> Tensor:
+    """The features of a split: from the cache where the split has a fingerprint.
+
+    Args:
+        split: its images are decoded only when the cache does not have them.
+        spec: which features.
+
+    Returns:
+        float32 [n_images, dim] or [n_images, n_cells, dim].
+    """
+    if split.fingerprint is None:
+        return image_features(split.images, spec)
+    seen_by = mini_folder().name if spec.backbone == "mini" else spec.backbone
+    folder = cache_dir() / "features" / split.fingerprint.replace("/", "-") / f"{spec.kind}-{seen_by}"
+
+    def build(part) -> None:
+        write_tensors(part / "features.safetensors", {"features": image_features(split.images, spec)})
+
+    return read_tensors(prepare_folder(folder, build) / "features.safetensors")["features"]
+
+
+@torch.inference_mode()
+def image_features(images: Sequence[Tensor], spec: FeatureSpec) -> Tensor:
+    """Computes features of any images.
+
+    Args:
+        images: uint8 [3, H, W] each, of any size.
+        spec: which features.
+
+    Returns:
+        float32 [n_images, dim] or [n_images, n_cells, dim].
+    """
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    backbone = _trained(spec.backbone).to(device)
+    found = []
+    for first in range(0, len(images), CHUNK):
+        some = [fitted(images[i], spec.backbone) for i in range(first, min(first + CHUNK, len(images)))]
+        grid = backbone(normalised(torch.stack(some).to(device), spec.backbone))  # [chunk, dim, h, w]
+        found.append(_shaped(grid, spec).float().cpu())
+    return torch.cat(found).clone()
+
+
+def _trained(name: str) -> nn.Module:
+    return load_mini() if name == "mini" else create_backbone(name).eval()
+
+
+def _shaped(grid: Tensor, spec: FeatureSpec) -> Tensor:
+    if spec.kind == "grid":
+        return grid.flatten(2).transpose(1, 2)  # [n, h * w, dim]
+    return pool(grid) if BACKBONES[spec.backbone].pooled else grid.mean((2, 3))
+
+
+def fitted(image: Tensor, backbone: str) -> Tensor:
+    """Brings an image to the backbone's size: the shorter side first, then the middle square.
+
+    Args:
+        image: uint8 [3, H, W].
+        backbone: a name in ``BACKBONES``.
+
+    Returns:
+        uint8 [3, size, size].
+    """
+    from torchvision.transforms.functional import center_crop, resize
+
+    size = BACKBONES[backbone].image_size
+    if tuple(image.shape[1:]) == (size, size):
+        return image
+    return center_crop(resize(image, size, antialias=True), size)

@@ -1,0 +1,182 @@
+"""The ``itm`` command: the course from a terminal. Exit codes: 0 done, 1 a check failed, 2 something to mend."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from itm_tutorial.errors import ItmError
+
+app_of_commands = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+Corpus = Annotated[str, typer.Option(help="scenes or flickr8k")]
+Size = Annotated[str, typer.Option(help="of drawn scenes: tiny, mini or full")]
+Seed = Annotated[int, typer.Option()]
+Folder = Annotated[Path, typer.Option(help="where the trained model is kept")]
+
+
+def app() -> None:
+    """Runs the command; what the user can mend is told in one sentence, without a traceback."""
+    try:
+        app_of_commands()
+    except ItmError as error:
+        print(f"itm: {error}", file=sys.stderr)
+        raise SystemExit(2) from None
+
+
+@app_of_commands.command()
+def doctor() -> None:
+    """Looks for what goes wrong most often, and says what to do about it."""
+    from itm_tutorial.doctor import examine
+
+    findings = examine()
+    for finding in findings:
+        print(finding)
+    raise typer.Exit(int(any(not finding.ok for finding in findings)))
+
+
+@app_of_commands.command()
+def prepare(
+    name: Annotated[str, typer.Argument(help="scenes or flickr8k")],
+    source: Annotated[Path | None, typer.Option("--from", help="folder with the published files")] = None,
+    size: Size = "mini",
+    seed: Seed = 0,
+) -> None:
+    """Makes or converts a corpus and computes its features, so that training starts at once."""
+    import itm_tutorial as itm
+
+    if name == "flickr8k" and source is not None:
+        from itm_tutorial.data.readers.flickr8k import prepare as prepare_flickr8k
+
+        prepare_flickr8k(source)
+    corpus = itm.load_corpus(name, size=size, seed=seed)
+    features = itm.features(corpus)
+    for split in corpus.splits:
+        print(f"{split}: features {list(getattr(features, split).shape)}")
+
+
+@app_of_commands.command()
+def train(
+    model: Annotated[str, typer.Argument(help="bow or vse")],
+    corpus: Corpus = "scenes",
+    size: Size = "mini",
+    seed: Seed = 0,
+    epochs: Annotated[int | None, typer.Option(help="by default the model's own")] = None,
+    device: Annotated[str, typer.Option()] = "auto",
+    folder: Folder = Path("runs/model"),
+    option: Annotated[list[str] | None, typer.Option(help="of the model, as name=value; may be repeated")] = None,
+) -> None:
+    """Trains a model, keeps it, and prints its recalls on the validation split."""
+    import itm_tutorial as itm
+
+    data = itm.load_corpus(corpus, size=size, seed=seed)
+    made = itm.create_model(model, data, **_options(option or []))
+    history = itm.fit(made, data, epochs=epochs, seed=seed, device=device)
+    report = itm.evaluate(itm.score(made, data.val), data.val.image_of)
+    print(f"best epoch {history.best_epoch} of {len(history.epochs)}, on the validation split:\n{report}")
+    itm.save_model(made.cpu(), folder, metrics=report.as_dict())
+    print(f"kept in {folder}")
+
+
+def _options(pairs: list[str]) -> dict:
+    """name=value pairs, the values read as JSON where they are."""
+    options = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals:
+            raise ItmError(f"--option {pair}: write name=value")
+        try:
+            options[name] = json.loads(value)
+        except json.JSONDecodeError:
+            options[name] = value
+    return options
+
+
+@app_of_commands.command()
+def evaluate(
+    corpus: Corpus = "scenes",
+    size: Size = "mini",
+    seed: Seed = 0,
+    split: Annotated[str, typer.Option(help="train, val or test")] = "test",
+    folder: Folder = Path("runs/model"),
+) -> None:
+    """Measures a kept model; drawn scenes also tell the ceiling and the sibling queries."""
+    import itm_tutorial as itm
+    from itm_tutorial.siblings import ceiling
+
+    model, data = itm.load_model(folder), _split(itm.load_corpus(corpus, size=size, seed=seed), split)
+    scores = itm.score(model, data)
+    print(itm.evaluate(scores, data.image_of))
+    if data.facts is not None:
+        print(
+            f"\nceiling, by an oracle that reads the true scene:\n{ceiling(data)}\n\nsibling queries (chance is 50 %):"
+        )
+        for kind, result in itm.evaluate_siblings(scores, data).items():
+            print(f"{kind:<10}{result.accuracy:6.1f} %  ({result.n} queries)")
+
+
+@app_of_commands.command()
+def search(
+    query: Annotated[str, typer.Argument(help="what the picture should show")],
+    corpus: Corpus = "scenes",
+    size: Size = "mini",
+    seed: Seed = 0,
+    split: Annotated[str, typer.Option(help="train, val or test")] = "test",
+    k: Annotated[int, typer.Option(help="how many pictures")] = 8,
+    folder: Folder = Path("runs/model"),
+    out: Annotated[Path, typer.Option(help="the picture to write")] = Path("runs/search.png"),
+) -> None:
+    """Searches a split with a kept model and writes a picture of what it found."""
+    import itm_tutorial as itm
+    from itm_tutorial.storage import disk_errors
+
+    data = _split(itm.load_corpus(corpus, size=size, seed=seed), split)
+    hits = itm.search(itm.load_model(folder), data, query, k=k)
+    for rank, (image, score) in enumerate(zip(hits.indices, hits.scores, strict=True), start=1):
+        print(f"{rank:>2}  image {image:>5}  {score:.3f}  {data.captions_of(image)[0]}")
+    with disk_errors(out):
+        out.parent.mkdir(parents=True, exist_ok=True)
+        itm.show.ranked(data, hits).savefig(out, dpi=110)
+    print(f"drawn in {out}")
+
+
+def _split(corpus, name: str):
+    from itm_tutorial.data.corpus import SPLITS
+    from itm_tutorial.errors import unknown
+
+    if name not in SPLITS:
+        raise unknown("split", name, SPLITS)
+    return getattr(corpus, name)
+
+
+@app_of_commands.command()
+def claims(
+    name: Annotated[str, typer.Argument(help="start_here")],
+    seeds: Annotated[int, typer.Option(help="how many")] = 3,
+    size: Size = "mini",
+    out: Annotated[Path, typer.Option(help="where to keep the figures")] = Path("runs/claims.json"),
+) -> None:
+    """Runs the experiment behind a claim, over several seeds, and prints the verdicts."""
+    from itm_tutorial.claims import run
+    from itm_tutorial.storage import write_json
+
+    found = run(name, tuple(range(seeds)), size)
+    for effect in found["effects"]:
+        print(
+            f"{effect['name']}: {effect['mean']:+.1f} (standard error {effect['standard_error']:.1f}): {effect['verdict']}"
+        )
+    write_json(out, {name: found})
+
+
+@app_of_commands.command()
+def course(
+    out: Annotated[Path, typer.Option(help="where executed notebooks go")] = Path("build/course"),
+    fast: Annotated[bool, typer.Option(help="tiny data, to see that it runs")] = False,
+) -> None:
+    """Executes every notebook and prints one table."""
+    from itm_tutorial.course import run_course
+
+    raise typer.Exit(run_course(out, fast))

@@ -1,0 +1,134 @@
+"""The exercises of chapter 00: cosine scores, ranks, recall at k."""
+
+from __future__ import annotations
+
+import torch
+from torch import LongTensor, Tensor
+from torch.nn.functional import normalize
+
+from itm_tutorial.lessons.checking import Exercise
+
+
+def _codes(g: torch.Generator) -> tuple[Tensor, Tensor]:
+    n, m, d = (int(torch.randint(2, 6, (), generator=g)) for _ in range(3))
+    return torch.randn(n, d, generator=g), torch.randn(m + n, d, generator=g)
+
+
+def _cosine_by_loop(images: Tensor, captions: Tensor) -> Tensor:
+    rows = [[(i @ c) / (i.norm() * c.norm()) for c in captions] for i in images]
+    return torch.tensor(rows)
+
+
+cosine_scores = Exercise(
+    name="cosine_scores",
+    minutes=5,
+    difficulty=1,
+    hints=(
+        "The cosine of two vectors is the dot product of their unit vectors.",
+        "torch.nn.functional.normalize(x, dim=-1) divides each row by its length.",
+        "Normalise both, then images @ captions.T gives [n_images, n_captions].",
+    ),
+    reference=_cosine_by_loop,
+    own=lambda images, captions: normalize(images, dim=-1) @ normalize(captions, dim=-1).T,
+    inputs=_codes,
+    mistakes=(
+        (
+            lambda i, c: i @ c.T,
+            "These are dot products of vectors that still have their lengths: normalise both sides.",
+        ),
+        (lambda i, c: normalize(i, dim=-1) @ c.T, "Only the images are unit vectors: normalise the captions too."),
+        (lambda i, c: i @ normalize(c, dim=-1).T, "Only the captions are unit vectors: normalise the images too."),
+        (lambda i, c: normalize(i, dim=0) @ normalize(c, dim=0).T, "You normalised over the rows (dim=0): use dim=-1."),
+        (
+            lambda i, c: normalize(c, dim=-1) @ normalize(i, dim=-1).T,
+            "This is [n_captions, n_images]: images go first.",
+        ),
+        (
+            lambda i, c: torch.cdist(normalize(i, dim=-1), normalize(c, dim=-1)),
+            "This is a distance, where less is more alike.",
+        ),
+    ),
+)
+
+
+def _scores(g: torch.Generator) -> tuple[Tensor, LongTensor]:
+    n = int(torch.randint(4, 9, (), generator=g))
+    m = int(torch.randint(n, 3 * n, (), generator=g))
+    image_of = torch.randint(0, n, (m,), generator=g)
+    return torch.randint(-2, 3, (n, m), generator=g).float(), image_of  # few values, so that ties occur
+
+
+def _ranks_by_loop(scores: Tensor, image_of: LongTensor) -> Tensor:
+    found = []
+    for c, image in enumerate(image_of.tolist()):
+        found.append(1 + sum(bool(scores[i, c] >= scores[image, c]) for i in range(len(scores)) if i != image))
+    return torch.tensor(found)
+
+
+def _right(scores: Tensor, image_of: LongTensor) -> Tensor:
+    return scores[image_of, torch.arange(len(image_of))]
+
+
+image_ranks = Exercise(
+    name="image_ranks",
+    minutes=10,
+    difficulty=2,
+    hints=(
+        "You need no sorting: a rank is a count of those that stand before.",
+        "The right scores are scores[image_of, torch.arange(n_captions)].",
+        "Count the images of each column that score at least as much. The right image counts itself, which makes first place 1.",
+    ),
+    reference=_ranks_by_loop,
+    own=lambda scores, image_of: (scores >= _right(scores, image_of)).sum(0),
+    inputs=_scores,
+    mistakes=(
+        (
+            lambda s, o: (s > _right(s, o)).sum(0) + 1,
+            "Ties stand behind the right image here: let them count against the model (>=).",
+        ),
+        (lambda s, o: (s >= _right(s, o)).sum(0) - 1, "These ranks start at 0: the first place is 1."),
+        (
+            lambda s, o: (s >= _right(s, o)).sum(0) + 1,
+            "The right image counts itself: with >= the count is already the rank.",
+        ),
+        (lambda s, o: (s <= _right(s, o)).sum(0), "You counted those that score less: larger is more alike."),
+        (
+            lambda s, o: (s >= s[torch.arange(s.shape[1]) // 5 % len(s), torch.arange(s.shape[1])]).sum(0),
+            "You assume five captions an image, in order: image_of says whose a caption is.",
+        ),
+    ),
+)
+
+
+def _ranks_and_k(g: torch.Generator) -> tuple[Tensor, int]:
+    return torch.randint(1, 12, (20,), generator=g), int(torch.randint(2, 9, (), generator=g))
+
+
+recall_at_k = Exercise(
+    name="recall_at_k",
+    minutes=5,
+    difficulty=1,
+    hints=(
+        "Recall at k is the share of queries whose right answer is among the first k.",
+        "ranks <= k is True for those; ranks start at 1.",
+        "100 * (ranks <= k).float().mean().item() is in percent, as the field prints it.",
+    ),
+    reference=lambda ranks, k: 100 * sum(r <= k for r in ranks.tolist()) / len(ranks),
+    own=lambda ranks, k: 100 * (ranks <= k).float().mean().item(),
+    inputs=_ranks_and_k,
+    mistakes=(
+        (
+            lambda r, k: 100 * (r < k).float().mean().item(),
+            "Ranks start at 1, so rank k is still among the first k: <=, not <.",
+        ),
+        (lambda r, k: (r <= k).float().mean().item(), "This is a share between 0 and 1: the field prints percent."),
+        (lambda r, k: (r <= k).sum().item(), "This is a number of queries: divide by how many there are."),
+        (lambda r, k: 100 * (r > k).float().mean().item(), "This is the share that was missed."),
+        (
+            lambda r, k: 100 * (r <= k + 1).float().mean().item(),
+            "This is recall at k + 1, the off-by-one of a published evaluator.",
+        ),
+    ),
+)
+
+EXERCISES = (cosine_scores, image_ranks, recall_at_k)

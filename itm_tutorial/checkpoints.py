@@ -119,7 +119,8 @@ def read_training_state(
     for key in ("name", "options", "features", "settings"):
         if about.get(key) != expected[key]:
             raise ItmError(
-                f"{folder} holds a run with {key} {about.get(key)}, not {expected[key]}: use another folder or delete it"
+                f"{folder} holds a run with {key} {about.get(key)}, not {expected[key]}: "
+                "use another folder or delete it"
             )
     if Vocabulary.load(folder / "vocabulary.json") != model.vocabulary:
         raise ItmError(f"{folder} holds a run with another vocabulary: use another folder or delete it")

@@ -82,6 +82,8 @@ def _with_checked_outputs(notebook):
     NotebookClient(
         notebook, timeout=600, kernel_name="python3", resources={"metadata": {"path": str(NOTEBOOKS)}}
     ).execute()
+    notebook.metadata.pop("widgets", None)
+    notebook.metadata["language_info"] = {"name": "python"}
     for cell in notebook.cells:
         cell["metadata"].pop("execution", None)
         if cell["cell_type"] == "code":

@@ -55,7 +55,10 @@ def _torch() -> Finding:
 
 
 def _gpu() -> Finding:
-    code = "import torch; a = torch.cuda.is_available(); print(torch.cuda.get_device_name() if a else ''); a and torch.ones(1).cuda()"
+    code = (
+        "import torch; has = torch.cuda.is_available(); "
+        "print(torch.cuda.get_device_name() if has else ''); has and torch.ones(1, device='cuda')"
+    )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     if run.returncode == 0 and run.stdout.strip():
         return Finding(f"GPU: {run.stdout.strip()}", True)

@@ -75,7 +75,7 @@ def mosaics(images: Tensor, labels: Tensor, order: Tensor) -> tuple[Tensor, Tens
 
 
 class Heads(nn.Module):
-    """What the backbone is asked: the kind, colour and pattern of one object, and which coloured kinds a mosaic holds."""
+    """What the backbone is asked: kind, colour and pattern of one object, and the coloured kinds of a mosaic."""
 
     def __init__(self, dim: int):
         super().__init__()

@@ -113,7 +113,8 @@ def check_pairing(image_of: Tensor, n_images: int, n_captions: int, where: str) 
     """
     if image_of.ndim != 1 or len(image_of) != n_captions:
         raise ItmError(
-            f"{where}: image_of has shape {list(image_of.shape)} for {n_captions} captions; give one image index a caption"
+            f"{where}: image_of has shape {list(image_of.shape)} for {n_captions} captions; "
+            "give one image index a caption"
         )
     if image_of.dtype != torch.int64:
         raise ItmError(f"{where}: image_of is {image_of.dtype}; convert it with image_of.long()")

@@ -76,7 +76,7 @@ image_ranks = Exercise(
     hints=(
         "You need no sorting: a rank is a count of those that stand before.",
         "The right scores are scores[image_of, torch.arange(n_captions)].",
-        "Count the images of each column that score at least as much. The right image counts itself, which makes first place 1.",
+        "In each column count the images that score at least as much. The right one counts itself: place 1.",
     ),
     reference=_ranks_by_loop,
     own=lambda scores, image_of: (scores >= _right(scores, image_of)).sum(0),

@@ -110,7 +110,8 @@ def training_curve(history) -> Figure:
     """Loss and validation rsum by epoch, two panels, of what ``fit`` returned."""
     frame = history.frame()
     alt = (
-        f"Two curves over {len(frame)} epochs: the loss goes from {frame.loss.iloc[0]:.0f} to {frame.loss.iloc[-1]:.0f}; "
+        f"Two curves over {len(frame)} epochs: the loss goes from {frame.loss.iloc[0]:.0f} "
+        f"to {frame.loss.iloc[-1]:.0f}; "
         f"rsum on the validation split goes from {frame.rsum.iloc[0]:.0f} to {frame.rsum.iloc[-1]:.0f} "
         f"and is highest at epoch {history.best_epoch}."
     )

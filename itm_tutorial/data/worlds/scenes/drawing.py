@@ -1,4 +1,4 @@
-"""Draws a scene: background, shadows, things from back to front, light. Twice the size, then halved, for smooth edges."""
+"""Draws a scene: background, shadows, things from back to front; at twice the size, then halved, for smooth edges."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """Facts: what is true of a scene, what a caption states, and what follows from what.
 
-A fact is a plain tuple. ("object", kind), ("attribute", kind, value), ("count", kind, n), ("relation", name, kind, kind),
+A fact is a plain tuple. ("object", kind), ("attribute", kind, value), ("count", kind, n),
+("relation", name, kind, kind),
 ("place", place), ("light", light). A kind stands in a scene at most once, so that its name says which thing is meant.
 Relations have one name each: left, front, above, on; "right of" is "left of", turned round.
 """

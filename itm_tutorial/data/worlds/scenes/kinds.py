@@ -1,7 +1,8 @@
 """The kinds of things, their families, and where they are at home: data, not code.
 
-A family shares one drawing template (``drawing.TEMPLATES``), so that a wolf looks like a dog; what tells the
-kinds of a family apart are a few numbers beside the template. ``weight`` falls off within and between families, which gives the long tail that real captions have.
+A family shares one drawing template (``templates.TEMPLATES``), so that a wolf looks like a dog; what tells the
+kinds of a family apart are a few numbers beside the template. ``weight`` falls off within and between families,
+which gives the long tail that real captions have.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ BLACK = (30, 30, 34)
 WHITE = (248, 248, 244)
 GOLD = (244, 190, 50)
 
-# body top, leg width, head size, snout length, ears ("point", "flop", "round"), tail ("thin", "bushy", "curl", "none"), extras
+# body top, leg width, head size, snout length, ears, tail, what else tells the kind
 _ANIMALS = {
     "dog": (0.36, 0.10, 0.17, 0.12, "flop", "thin", ""),
     "cat": (0.42, 0.08, 0.18, 0.03, "point", "up", ""),
@@ -357,10 +357,10 @@ def tree(b: Brush, kind: str) -> None:
     bark = (236, 234, 226) if kind == "birch" else WOOD
     if kind == "oak":
         b.rect(0.42, 0.5, 0.58, 1.0, bark)
-        for x0, y0, x1, y1, colour in (
-            (0.0, 0.2, 0.56, 0.66, b.dark), (0.44, 0.2, 1.0, 0.66, b.dark), (0.2, 0.0, 0.8, 0.5, b.base), (0.3, 0.06, 0.62, 0.3, b.light)
-        ):  # fmt: skip
-            b.oval(x0, y0, x1, y1, colour)
+        b.oval(0.0, 0.2, 0.56, 0.66, b.dark)
+        b.oval(0.44, 0.2, 1.0, 0.66, b.dark)
+        b.oval(0.2, 0.0, 0.8, 0.5)
+        b.oval(0.3, 0.06, 0.62, 0.3, b.light)
     elif kind == "pine":
         b.rect(0.43, 0.8, 0.57, 1.0, bark)
         for i, colour in enumerate((b.dark, b.base, b.light)):

@@ -1,0 +1,73 @@
+"""Imports run downwards only, and importing the package costs nothing."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+PACKAGE = Path(__file__).parent.parent / "itm_tutorial"
+FLOORS = [  # from the ground up; a file may import from floors below its own, or from its own folder
+    ("errors", "progress"),
+    ("storage",),
+    ("data.corpus", "data.worlds", "data.text", "encoders", "interaction", "losses"),
+    ("metrics", "data.readers"),
+    ("data.loading",),
+    ("models",),
+    ("pretraining",),
+    ("visual_features",),
+    ("siblings", "retrieval", "checkpoints"),
+    ("training",),
+    ("show", "lessons", "claims"),
+    ("course", "doctor", "cli"),
+]
+
+
+def floor_of(module):
+    for height, names in enumerate(FLOORS):
+        if any(module == name or module.startswith(name + ".") for name in names):
+            return height
+    return None
+
+
+def imports(file):
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("itm_tutorial."):
+            yield node.module.removeprefix("itm_tutorial.")
+
+
+def test_imports_run_downwards():
+    upwards = []
+    for file in PACKAGE.rglob("*.py"):
+        module = ".".join(file.relative_to(PACKAGE).with_suffix("").parts).removesuffix(".__init__")
+        height = floor_of(module)
+        if height is None:
+            assert module in ("__init__", "data"), f"{module} stands on no floor: give it one in FLOORS"
+            continue
+        for other in imports(file):
+            same_folder = module.split(".")[:-1] == other.split(".")[:-1] or other.startswith(module)
+            if other != "data" and floor_of(other) >= height and not same_folder:
+                upwards.append(f"{module} imports {other}")
+    assert upwards == []
+
+
+def test_worlds_know_no_torch():
+    for file in (PACKAGE / "data" / "worlds").rglob("*.py"):
+        assert "import torch" not in file.read_text(encoding="utf-8")
+
+
+def test_importing_the_package_is_quick_and_loads_no_torch():
+    code = (
+        "import time; t = time.perf_counter(); import itm_tutorial, sys; "
+        "print('torch' in sys.modules, time.perf_counter() - t < 0.5)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.split() == [
+        "False",
+        "True",
+    ]
+
+
+def test_every_public_name_is_there():
+    import itm_tutorial as itm
+
+    for name in itm.__all__:
+        assert getattr(itm, name) is not None

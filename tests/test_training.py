@@ -1,0 +1,142 @@
+"""The loop: same seed same weights, a killed run resumes, and what is wrong is said in words."""
+
+import pytest
+import torch
+
+import itm_tutorial as itm
+from itm_tutorial.checkpoints import load_model, save_model
+from itm_tutorial.errors import ItmError
+from itm_tutorial.training import distinct_images, fit, shuffled_captions
+
+pytestmark = pytest.mark.usefixtures("instant_features")
+SMALL = {"dim": 16, "word_dim": 8}
+
+
+def trained(corpus, name="vse", epochs=3, **options):
+    torch.manual_seed(0)
+    model = itm.create_model(name, corpus, **SMALL)
+    history = fit(model, corpus, epochs=epochs, batch_size=30, **options)
+    return model, history
+
+
+def same(a, b):
+    return all(torch.equal(x, y) for x, y in zip(a.state_dict().values(), b.state_dict().values(), strict=True))
+
+
+def test_training_learns_and_repeats(tiny):
+    model, history = trained(tiny, epochs=8)
+    assert history.epochs[-1]["loss"] < 0.9 * history.epochs[0]["loss"]
+    assert same(model, trained(tiny, epochs=8)[0])
+    assert not same(model, trained(tiny, epochs=8, seed=1)[0])
+    assert history.frame().shape[0] == 8
+
+
+def test_a_killed_run_resumes_and_ends_with_the_same_weights(tiny, tmp_path):
+    class Killed(Exception):
+        pass
+
+    def kill(model, row):
+        if row["epoch"] == 2:
+            raise Killed
+
+    whole, _ = trained(tiny, epochs=4)
+    with pytest.raises(Killed):
+        trained(tiny, epochs=4, folder=tmp_path, callbacks=[kill])
+    resumed, history = trained(tiny, epochs=4, folder=tmp_path)
+    assert [row["epoch"] for row in history.epochs] == [1, 2, 3, 4]
+    assert same(whole, resumed)
+
+
+def test_a_folder_with_another_run_is_refused(tiny, tmp_path):
+    trained(tiny, epochs=1, folder=tmp_path)
+    with pytest.raises(ItmError, match="settings"):
+        trained(tiny, epochs=2, folder=tmp_path)
+    with pytest.raises(ItmError, match="name"):
+        trained(tiny, "bow", epochs=1, folder=tmp_path)
+
+
+def test_best_weights_are_kept(tiny):
+    model, history = trained(tiny, epochs=5)
+    report = itm.evaluate(itm.score(model, tiny.val), tiny.val.image_of)
+    assert report.rsum == pytest.approx(max(row["rsum"] for row in history.epochs))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"batch_size": 10_000}, "batch_size"),
+        ({"epochs": -1}, "epochs"),
+        ({"plan": "caption"}, "captions"),
+        ({"device": "gpux"}, "gpux"),
+    ],
+)
+def test_bad_arguments_are_refused_in_words(tiny, options, message):
+    with pytest.raises(ItmError, match=message):
+        fit(itm.create_model("bow", tiny, **SMALL), tiny, **{"batch_size": 30, "epochs": 1, **options})
+
+
+def test_a_loss_that_is_no_number_is_told(tiny):
+    model = itm.create_model("bow", tiny, **SMALL)
+    model.loss = lambda batch: model.encode_images(batch).sum() * float("nan")
+    with pytest.raises(ItmError, match="learning_rate"):
+        fit(model, tiny, epochs=1, batch_size=30)
+
+
+def test_groups_are_stepped_apart(tiny):
+    model = itm.create_model("bow", tiny, **SMALL)
+    adversary = torch.nn.Linear(16, 1)
+    model.adversary = adversary
+    own = set(adversary.parameters())
+    model.parameter_groups = lambda: {"main": [p for p in model.parameters() if p not in own], "adversary": list(own)}
+    inner = model.loss
+    model.loss = lambda batch: {"ranking": inner(batch), "adversary": adversary(model.encode_images(batch)).sum()}
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    fit(model, tiny, epochs=1, batch_size=30)
+    assert all(not torch.equal(before[n], v) for n, v in model.state_dict().items() if n.endswith("weight"))
+
+
+def test_plans():
+    image_of, generator = torch.arange(100) // 5, torch.Generator().manual_seed(0)
+    batches = torch.cat(list(shuffled_captions(image_of, 10, generator)))
+    assert sorted(batches.tolist()) == list(range(100))
+    for batch in distinct_images(image_of, 7, generator):
+        assert len(image_of[batch].unique()) == 7
+
+
+def test_a_model_comes_back_from_disk(tiny, tmp_path):
+    model, _ = trained(tiny, epochs=1)
+    again = load_model(save_model(model, tmp_path / "m"))
+    assert torch.equal(itm.score(model, tiny.test), itm.score(again, tiny.test))
+
+
+def test_damaged_or_foreign_checkpoints_are_refused(tiny, tmp_path):
+    folder = save_model(trained(tiny, epochs=1)[0], tmp_path / "m")
+    (folder / "vocabulary.json").write_text('["red"]', encoding="utf-8")
+    with pytest.raises(ItmError, match="another vocabulary"):
+        load_model(folder)
+    file = folder / "weights.safetensors"
+    file.write_bytes(file.read_bytes()[:500])
+    with pytest.raises(ItmError, match="cut short"):
+        load_model(folder)
+    with pytest.raises(ItmError, match="does not exist"):
+        load_model(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("chunk", [1, 7, 1000])
+def test_score_does_not_depend_on_the_chunk(tiny, chunk):
+    model = itm.create_model("vse", tiny, **SMALL)
+    assert torch.allclose(itm.score(model, tiny.val, chunk=chunk), itm.score(model, tiny.val), atol=1e-6)
+
+
+def test_search_agrees_with_score(tiny):
+    model = itm.create_model("bow", tiny, **SMALL)
+    scores = itm.score(model, tiny.val)
+    assert itm.search(model, tiny.val, tiny.val.captions[3], k=5).indices == scores[:, 3].topk(5).indices.tolist()
+    assert itm.search(model, tiny.val, tiny.val.images[2], k=3).indices == scores[2].topk(3).indices.tolist()
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_a_gpu_trains_in_bf16(tiny):
+    _, history = trained(tiny, epochs=2, device="cuda")
+    assert history.epochs[-1]["loss"] < history.epochs[0]["loss"]

@@ -28,7 +28,7 @@ _DEFINED_IN = {
     "evaluate_siblings": "siblings",
     "oracle_scores": "siblings",
 }
-_NAMESPACES = ("claims", "lessons", "literature", "show")
+_NAMESPACES = ("claims", "lessons", "show")
 
 __all__ = ["__version__", *_DEFINED_IN, *_NAMESPACES]
 

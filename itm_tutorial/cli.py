@@ -165,9 +165,8 @@ def claims(
 
     found = run(name, tuple(range(seeds)), size)
     for effect in found["effects"]:
-        print(
-            f"{effect['name']}: {effect['mean']:+.1f} (standard error {effect['standard_error']:.1f}): {effect['verdict']}"
-        )
+        spread = f"{effect['mean']:+.1f}, standard error {effect['standard_error']:.1f}"
+        print(f"{effect['name']}: {spread}: {effect['verdict']}")
     write_json(out, {name: found})
 
 

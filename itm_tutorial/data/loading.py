@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from itm_tutorial.data import worlds
+import itm_tutorial.data.worlds as worlds
 from itm_tutorial.data.corpus import Corpus, Split, SplitFacts
 from itm_tutorial.data.worlds.scenes.dials import make_dials
 from itm_tutorial.data.worlds.scenes.facts import closure, scene_facts

@@ -1,0 +1,34 @@
+"""The vocabulary: a stable order, a round trip, and no word from elsewhere."""
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from itm_tutorial.data.text import Vocabulary, tokenize
+from itm_tutorial.errors import ItmError
+
+WORDS = st.lists(
+    st.text("abcdeé'x", min_size=1, max_size=6).filter(lambda w: tokenize(w) == [w]), min_size=1, max_size=8
+)
+
+
+@given(st.lists(WORDS.map(" ".join), min_size=1, max_size=6))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_encode_then_decode_gives_the_caption_back(tmp_path, captions):
+    vocabulary = Vocabulary.from_captions(captions)
+    tokens = vocabulary.encode(captions)
+    assert [vocabulary.decode(row) for row in tokens.ids] == captions
+    assert tokens.lengths.tolist() == [len(tokenize(caption)) + 2 for caption in captions]
+    vocabulary.save(tmp_path / "v.json")
+    assert Vocabulary.load(tmp_path / "v.json") == vocabulary == Vocabulary.from_captions(reversed(captions))
+
+
+def test_rare_and_unseen_words_are_unknown():
+    vocabulary = Vocabulary.from_captions(["a dog", "a cat"], min_count=2)
+    assert vocabulary.words[4:] == ["a"]
+    assert vocabulary.encode(["a wolf"]).ids.tolist() == [[1, 4, 3, 2]]
+
+
+def test_an_empty_caption_is_named():
+    with pytest.raises(ItmError, match="caption 1"):
+        Vocabulary(["a"]).encode(["a", " . "])

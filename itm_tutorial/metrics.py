@@ -136,6 +136,8 @@ def _count(
     tile: Callable[[slice, slice], Tensor], right: Tensor, image_of: LongTensor, n_images: int, chunk: int
 ) -> tuple[LongTensor, LongTensor]:
     """Counts the wrong answers that score at least as well as the right one, tile by tile."""
+    if chunk < 1:
+        raise ItmError(f"chunk is {chunk}; give 1 or more")
     if not len(right):
         raise ItmError("scores: there is no caption; nothing can be ranked")
     best = torch.full((n_images,), float("-inf"), dtype=right.dtype, device=right.device)

@@ -44,7 +44,7 @@ def score(model: Matching, split: Split, chunk: int = CHUNK) -> Tensor:
         float32 [n_images, n_captions], on the CPU.
 
     Raises:
-        ItmError: chunk below 1, or a code that holds a NaN.
+        ItmError: chunk below 1.
     """
     if chunk < 1:
         raise ItmError(f"chunk is {chunk}; give 1 or more")

@@ -66,6 +66,12 @@ def test_a_perfect_model_and_the_order_of_captions():
     assert (report.rsum, report.i2t.median_rank) == (600, 1)
 
 
+@pytest.mark.parametrize("chunk", [0, -1])
+def test_a_chunk_of_nothing_is_refused(chunk):
+    with pytest.raises(ItmError, match="chunk"):
+        evaluate(torch.rand(3, 3), torch.arange(3), chunk=chunk)
+
+
 @pytest.mark.parametrize(
     ("scores", "image_of", "message"),
     [
@@ -76,6 +82,7 @@ def test_a_perfect_model_and_the_order_of_captions():
         (torch.zeros(2, 2), torch.tensor([0.0, 1.0]), "long"),
         (torch.zeros(2, 2, dtype=torch.int64), torch.tensor([0, 1]), "floating"),
         (torch.zeros(4), torch.tensor([0, 1]), "n_images, n_captions"),
+        (torch.zeros(2, 2), [0, 1], "torch.tensor"),
         (torch.zeros(2, 0), torch.zeros(0, dtype=torch.int64), "no caption"),
     ],
 )

@@ -111,6 +111,8 @@ def check_pairing(image_of: Tensor, n_images: int, n_captions: int, where: str) 
     Raises:
         ItmError: wrong shape, wrong dtype, or an index of no image.
     """
+    if not isinstance(image_of, Tensor):
+        raise ItmError(f"{where}: image_of is a {type(image_of).__name__}; convert it with torch.tensor(image_of)")
     if image_of.ndim != 1 or len(image_of) != n_captions:
         raise ItmError(
             f"{where}: image_of has shape {list(image_of.shape)} for {n_captions} captions; "

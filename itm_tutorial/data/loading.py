@@ -58,8 +58,8 @@ def world_hash() -> str:
 def _scenes(size: str, seed: int, image_size: int = 128, **dials: float) -> Corpus:
     if size not in SIZES:
         raise unknown("size", size, SIZES)
-    if not 32 <= image_size <= 1024:
-        raise ItmError(f"image_size is {image_size}; give 32 to 1024 pixels")
+    if not isinstance(image_size, int) or not 32 <= image_size <= 1024:
+        raise ItmError(f"image_size is {image_size!r}; give 32 to 1024 pixels")
     settings = make_dials(**dials)
     made = {name: make_split(name, n, seed, settings) for name, n in SIZES[size].items()}
     key = hashlib.sha256(f"{image_size} {settings} {world_hash()}".encode()).hexdigest()[:8]
@@ -99,7 +99,11 @@ def _scene_split(made: SceneSplit, images: Tensor, fingerprint: str) -> Split:
     )
 
 
-def _flickr8k(size: str, seed: int) -> Corpus:
+def _flickr8k(size: str, seed: int, **options: Any) -> Corpus:
+    if options:
+        raise ItmError(
+            f"flickr8k takes no option {next(iter(options))!r}: only drawn worlds have dials and an image_size"
+        )
     from itm_tutorial.data.readers.flickr8k import prepared_folder, read_prepared
 
     return read_prepared(prepared_folder())

@@ -1,4 +1,4 @@
-"""Teaches the mini backbone to see: pictures of single drawn objects, named by kind, colour, size and pattern."""
+"""Teaches the mini backbone to see: pictures of single drawn objects, named by kind, colour and pattern."""
 
 from __future__ import annotations
 

@@ -77,7 +77,7 @@ def split_features(split: Split, spec: FeatureSpec) -> Tensor:
     return read_tensors(prepare_folder(folder, build) / "features.safetensors")["features"]
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def image_features(images: Sequence[Tensor], spec: FeatureSpec) -> Tensor:
     """Computes features of any images.
 
@@ -95,7 +95,7 @@ def image_features(images: Sequence[Tensor], spec: FeatureSpec) -> Tensor:
         some = [fitted(images[i], spec.backbone) for i in range(first, min(first + CHUNK, len(images)))]
         grid = backbone(normalised(torch.stack(some).to(device), spec.backbone))  # [chunk, dim, h, w]
         found.append(_shaped(grid, spec).float().cpu())
-    return torch.cat(found).clone()
+    return torch.cat(found)
 
 
 def _trained(name: str) -> nn.Module:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pickle import UnpicklingError
 
 from torch import Tensor, nn
 
@@ -76,10 +77,12 @@ def create_backbone(name: str) -> nn.Module:
 
     make: Callable = getattr(models, name)
     try:
-        network = make(weights=models.get_model_weights(name).DEFAULT)
-    except (OSError, RuntimeError) as error:
+        network = make(weights=None)
+        weights = models.get_model_weights(name).DEFAULT
+        network.load_state_dict(weights.get_state_dict(progress=False, weights_only=True))  # never unpickles code
+    except (OSError, RuntimeError, UnpicklingError) as error:
         raise ItmError(
-            f"the weights of {name} cannot be had ({error}): connect to the network once, "
+            f"the weights of {name} cannot be had ({error}): delete a damaged file, connect to the network once, "
             "or set TORCH_HOME to a folder whose hub/checkpoints holds them"
         ) from error
     if hasattr(network, "features"):

@@ -1,0 +1,57 @@
+"""Features: shapes, fitting, and what is refused; the mini backbone untrained, since only shapes are asked."""
+
+import pytest
+import torch
+
+from itm_tutorial import visual_features
+from itm_tutorial.encoders.backbones import BACKBONES, MiniBackbone, feature_dim
+from itm_tutorial.errors import ItmError
+from itm_tutorial.models.base import FeatureSpec
+from itm_tutorial.pretraining import draw_objects, mosaics, pool
+
+
+@pytest.fixture
+def untrained(monkeypatch):
+    torch.manual_seed(0)
+    backbone = MiniBackbone().eval()
+    monkeypatch.setattr(visual_features, "load_mini", lambda: backbone)
+
+
+@pytest.mark.parametrize(("kind", "shape"), [("global", (3, 512)), ("grid", (3, 64, 256))])
+def test_features_have_the_shape_their_spec_says_and_can_be_trained_on(untrained, kind, shape):
+    images = [torch.randint(0, 256, (3, h, w), dtype=torch.uint8) for h, w in ((128, 128), (60, 90), (200, 150))]
+    spec = FeatureSpec(kind, "mini")
+    features = visual_features.image_features(images, spec)
+    assert tuple(features.shape) == shape
+    assert feature_dim(spec) == shape[-1]
+    torch.nn.Linear(shape[-1], 2)(features).sum().backward()
+
+
+def test_features_do_not_depend_on_the_company(untrained, monkeypatch):
+    images = torch.randint(0, 256, (5, 3, 128, 128), dtype=torch.uint8)
+    whole = visual_features.image_features(images, FeatureSpec())
+    monkeypatch.setattr(visual_features, "CHUNK", 2)
+    assert torch.allclose(visual_features.image_features(images, FeatureSpec()), whole, atol=1e-5)
+
+
+def test_pooling_by_hand():
+    grid = torch.tensor([[[[1.0, 3.0], [5.0, 7.0]]]])
+    assert pool(grid).tolist() == [[4.0, 7.0]]
+
+
+def test_a_mosaic_keeps_its_quarters_and_says_what_is_in_them():
+    from random import Random
+
+    images, labels = draw_objects(8, Random(0))
+    mosaic, there = mosaics(images, labels, torch.arange(8))
+    assert torch.equal(mosaic[1, :, :64, 64:], images[5])
+    assert torch.equal(mosaic[0, :, 64:, :64], images[2])
+    assert there[0].nonzero().flatten().tolist() == sorted({int(k) * 11 + int(c) for k, c, _ in labels[:4]})
+
+
+def test_unknown_kinds_and_backbones_are_refused():
+    with pytest.raises(ItmError, match="grid"):
+        feature_dim(FeatureSpec("regions", "mini"))
+    with pytest.raises(ItmError, match="mobilenet_v2"):
+        feature_dim(FeatureSpec("global", "mobilenet"))
+    assert set(BACKBONES) >= {"mini", "mobilenet_v2", "resnet50"}

@@ -89,6 +89,8 @@ def pool(grid: Tensor) -> Tensor:
     return torch.cat([grid.mean((2, 3)), grid.amax((2, 3))], 1)
 
 
+@torch.inference_mode(False)  # features are computed without gradients, and ask for this on their first use
+@torch.enable_grad()
 def train_mini(seed: int = 0) -> tuple[MiniBackbone, dict[str, float]]:
     """Trains the mini backbone from nothing.
 

@@ -55,3 +55,18 @@ def test_unknown_kinds_and_backbones_are_refused():
     with pytest.raises(ItmError, match="mobilenet_v2"):
         feature_dim(FeatureSpec("global", "mobilenet"))
     assert set(BACKBONES) >= {"mini", "mobilenet_v2", "resnet50"}
+
+
+def test_a_cold_cache_trains_the_backbone_wherever_it_is_first_asked_for(tmp_path, monkeypatch):
+    import itm_tutorial as itm
+    from itm_tutorial import pretraining
+
+    for name, value in {"N_TRAIN": 64, "N_HELD_OUT": 20, "EPOCHS": 1}.items():
+        monkeypatch.setattr(pretraining, name, value)
+    for first in ("score", "fit"):
+        monkeypatch.setenv("ITM_CACHE", str(tmp_path / first))
+        corpus = itm.load_corpus("scenes", size="tiny")
+        model = itm.create_model("bow", corpus, dim=8, word_dim=8)
+        if first == "score":
+            assert itm.score(model, corpus.val).shape == (20, 100)
+        itm.fit(model, corpus, epochs=1, batch_size=30, progress=False)

@@ -86,10 +86,16 @@ def _result(mistake: Callable, inputs: tuple) -> Any:
 
 def alike(a: Any, b: Any) -> bool:
     """Whether two answers are the same numbers in the same shape."""
-    a, b = (torch.as_tensor(x, dtype=torch.float64) for x in (a, b))
+    try:
+        a, b = (torch.as_tensor(x, dtype=torch.float64) for x in (a, b))
+    except (TypeError, ValueError, RuntimeError):  # no numbers: an answer of the wrong sort is merely not alike
+        return False
     return a.shape == b.shape and torch.allclose(a, b, atol=1e-5, rtol=1e-5)
 
 
 def _short(value: Any) -> str:
-    tensor = torch.as_tensor(value)
+    try:
+        tensor = torch.as_tensor(value)
+    except (TypeError, ValueError, RuntimeError):
+        return f"a {type(value).__name__}, which is no tensor of numbers"
     return f"shape {list(tensor.shape)}" if tensor.numel() > 6 else str(tensor.tolist())

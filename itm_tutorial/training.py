@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import LongTensor, Tensor, nn
 
-from itm_tutorial.checkpoints import read_training_state, write_training_state
+from itm_tutorial.checkpoints import read_training_state, save_model, write_training_state
 from itm_tutorial.data.corpus import Corpus, Split
+from itm_tutorial.data.text import Tokens
 from itm_tutorial.errors import ItmError, unknown
 from itm_tutorial.metrics import evaluate
 from itm_tutorial.models.base import Batch, Matching
@@ -73,9 +75,10 @@ def distinct_images(image_of: LongTensor, batch_size: int, generator: torch.Gene
         int64 [batch_size], indices of captions.
     """
     order = torch.randperm(len(image_of), generator=generator)
-    chosen = torch.full((int(image_of.max()) + 1,), -1)
-    chosen[image_of[order]] = order  # of the captions of an image, one that the shuffle chose
-    chosen = chosen[chosen >= 0]
+    by_image = order[image_of[order].argsort(stable=True)]  # captions of one image together, in shuffled order
+    first = torch.ones(len(order), dtype=torch.bool)
+    first[1:] = image_of[by_image[1:]] != image_of[by_image[:-1]]
+    chosen = by_image[first]
     chosen = chosen[torch.randperm(len(chosen), generator=generator)]
     yield from chosen[: len(chosen) // batch_size * batch_size].split(batch_size)
 
@@ -100,6 +103,9 @@ def fit(
 ) -> History:
     """Trains a model on ``corpus.train`` and leaves it with the weights that did best on ``corpus.val``.
 
+    The model ends in evaluation mode. On the CPU the same initial weights, corpus and arguments give the same
+    weights, and the random numbers that the caller draws afterwards are those it would have drawn without ``fit``.
+
     Args:
         model: any ``Matching``; it is trained in place.
         corpus: with a train and a val split.
@@ -109,7 +115,8 @@ def fit(
         precision: "auto" (bf16 on a GPU, float32 elsewhere) or a Fabric precision.
         plan: a name in ``PLANS``, or a function of the same form.
         callbacks: called after every epoch with the model and the epoch's row.
-        folder: where to keep a checkpoint after every epoch; a run that finds one there goes on from it.
+        folder: where to keep a checkpoint after every epoch; a run that finds one there goes on from it. In the end
+            it also holds the best model, for ``load_model``.
         progress: whether to show a bar; by default only to a person.
 
     Returns:
@@ -119,13 +126,12 @@ def fit(
         ItmError: an argument out of range, a loss that is no number, a checkpoint of another run.
     """
     recipe = model.recipe
-    epochs, batch_size = epochs or recipe.epochs, batch_size or recipe.batch_size
-    learning_rate = learning_rate or recipe.learning_rate
+    epochs = recipe.epochs if epochs is None else epochs
+    batch_size = recipe.batch_size if batch_size is None else batch_size
+    learning_rate = recipe.learning_rate if learning_rate is None else learning_rate
     batches = _plan(plan)
-    _check(corpus.train, epochs, batch_size, plan)
+    _check(corpus.train, epochs, batch_size, learning_rate, plan)
     fabric = _fabric(device, precision)
-    torch.manual_seed(seed)
-
     model.to(fabric.device)
     optimizers = {
         name: torch.optim.Adam(group, learning_rate, weight_decay=recipe.weight_decay)
@@ -135,66 +141,91 @@ def fit(
     captions, image_of = model.tokenize(corpus.train.captions).to(fabric.device), corpus.train.image_of
     history, best = History(), {}
     settings = {"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate, "seed": seed}
+    settings |= {"plan": plan if isinstance(plan, str) else plan.__name__, "recipe": asdict(recipe)}
+    settings |= {"corpus": {name: _digest(getattr(corpus, name)) for name in ("train", "val")}}
     if folder is not None:
         history.epochs, best = read_training_state(Path(folder), model, optimizers, settings)
 
     bar = _bar(epochs, progress_wanted() if progress is None else progress, len(history.epochs))
-    for epoch in range(len(history.epochs), epochs):
-        start, losses = time.perf_counter(), []
-        generator = torch.Generator().manual_seed(1_000_003 * seed + epoch)
-        torch.manual_seed(1_000_003 * seed + epoch)  # dropout of a resumed run is that of one never killed
-        rate = learning_rate * (0.1 if epoch >= recipe.drop_at * epochs else 1.0)
-        for part in (model, getattr(model, "loss_function", None)):
-            if hasattr(part, "on_epoch"):
-                part.on_epoch(epoch, epochs)
-        model.train()
-        for rows in batches(image_of, batch_size, generator):
-            there, row_of = image_of[rows].unique(return_inverse=True)
-            batch = Batch(images[there.to(images.device)], captions[rows], row_of.to(images.device))
-            with fabric.autocast():
-                loss = model.loss(batch)
-            losses.append(_step(fabric, model, optimizers, loss, rate, recipe.clip))
-        mean = torch.stack(losses).mean().item()
-        if not math.isfinite(mean):
-            raise ItmError(f"the loss of epoch {epoch + 1} is {mean}: lower learning_rate (it is {learning_rate:g})")
-        report = evaluate(score(model, corpus.val), corpus.val.image_of)
-        row = {"epoch": epoch + 1, "loss": mean, "seconds": time.perf_counter() - start, **report.as_dict()}
-        history.epochs.append(row)
-        if history.best_epoch == epoch + 1:
-            best = {name: value.detach().cpu().clone() for name, value in model.state_dict().items()}
-        if folder is not None:
-            write_training_state(Path(folder), model, optimizers, settings, history.epochs, best)
-        for callback in callbacks:
-            callback(model, row)
-        if bar is not None:
+    with bar, torch.random.fork_rng(devices=[fabric.device] if fabric.device.type == "cuda" else []):
+        for epoch in range(len(history.epochs), epochs):
+            start = time.perf_counter()
+            # a stream an epoch: dropout and batches of a resumed run are those of one never killed
+            generator = torch.Generator().manual_seed(1_000_003 * seed + epoch)
+            torch.manual_seed(1_000_003 * seed + epoch)
+            for part in (model, getattr(model, "loss_function", None)):
+                if hasattr(part, "on_epoch"):
+                    part.on_epoch(epoch, epochs)
+            for optimizer in optimizers.values():
+                for group in optimizer.param_groups:
+                    group["lr"] = learning_rate * (0.1 if epoch >= recipe.drop_at * epochs else 1.0)
+            picked = (_batch(images, captions, image_of, rows) for rows in batches(image_of, batch_size, generator))
+            mean = _train_epoch(fabric, model, optimizers, picked, f"epoch {epoch + 1}")
+            report = evaluate(score(model, corpus.val), corpus.val.image_of)
+            row = {"epoch": epoch + 1, "loss": mean, "seconds": time.perf_counter() - start, **report.as_dict()}
+            history.epochs.append(row)
+            if history.best_epoch == epoch + 1:
+                best = {name: value.detach().cpu().clone() for name, value in model.state_dict().items()}
+            if folder is not None:
+                write_training_state(Path(folder), model, optimizers, settings, history.epochs, best)
+            for callback in callbacks:
+                callback(model, row)
             bar.update()
             bar.set_postfix(loss=f"{mean:.3g}", rsum=f"{row['rsum']:.0f}")
-    if bar is not None:
-        bar.close()
     model.load_state_dict(best)
-    return History(history.epochs)
+    model.eval()
+    if folder is not None:
+        save_model(model, folder, metrics=history.epochs[history.best_epoch - 1])
+    return history
 
 
-def _step(
-    fabric, model: nn.Module, optimizers: dict, loss: Tensor | dict[str, Tensor], rate: float, clip: float
-) -> Tensor:
-    """One step of every optimiser: a part named after a group moves that group alone, the others move "main"."""
+def _batch(images: Tensor, captions: Tokens, image_of: LongTensor, rows: LongTensor) -> Batch:
+    """The captions of these rows, and each image they describe once."""
+    there, row_of = image_of[rows].unique(return_inverse=True)
+    return Batch(images[there.to(images.device)], captions[rows], row_of.to(images.device))
+
+
+def _train_epoch(fabric, model: Matching, optimizers: dict, batches: Iterable[Batch], where: str) -> float:
+    """One pass over the batches -> the mean loss."""
+    model.train()
+    losses = []
+    for batch in batches:
+        with fabric.autocast():
+            loss = model.loss(batch)
+        losses.append(_step(model, optimizers, loss, f"{where}, step {len(losses) + 1}"))
+    if not losses:
+        raise ItmError(f"{where}: the batch plan made no batch; give a smaller batch_size")
+    return torch.stack(losses).mean().item()
+
+
+def _step(model: Matching, optimizers: dict, loss: Tensor | dict[str, Tensor], where: str) -> Tensor:
+    """One step of every optimiser: a part named after a group moves that group alone.
+
+    The other parts add up to "main", which moves "main" and every group that no part is named after. Nothing moves
+    when the loss or a gradient is not finite.
+    """
     parts = loss if isinstance(loss, dict) else {"main": loss}
     groups = model.parameter_groups()
-    main = [part for name, part in parts.items() if name == "main" or name not in groups]
-    moved = {"main": sum(main)} if main else {}
-    moved |= {name: part for name, part in parts.items() if name in groups and name != "main"}
-    for name, part in moved.items():
-        optimizers[name].zero_grad()
-        gradients = torch.autograd.grad(part, groups[name], retain_graph=len(moved) > 1, allow_unused=True)
-        for parameter, gradient in zip(groups[name], gradients, strict=True):
+    own = {name: part for name, part in parts.items() if name in groups and name != "main"}
+    main = [part for name, part in parts.items() if name not in own]
+    moves = [(part, [name]) for name, part in own.items()]
+    if main:
+        moves.append((sum(main), [name for name in groups if name not in own]))
+    checked = total = sum(parts.values()).detach()
+    for part, names in moves:
+        parameters = [parameter for name in names for parameter in groups[name]]
+        gradients = torch.autograd.grad(part, parameters, retain_graph=len(moves) > 1, allow_unused=True)
+        for parameter, gradient in zip(parameters, gradients, strict=True):
             parameter.grad = gradient
-    for name in moved:
-        nn.utils.clip_grad_norm_(groups[name], clip)
-        for settings in optimizers[name].param_groups:
-            settings["lr"] = rate
+        for name in names:
+            checked = checked + nn.utils.clip_grad_norm_(groups[name], model.recipe.clip)
+    if not torch.isfinite(checked):
+        raise ItmError(
+            f"the loss or its gradient is no number at {where}: lower learning_rate, or look for a NaN in the features"
+        )
+    for name in [name for _, names in moves for name in names]:
         optimizers[name].step()
-    return sum(parts.values()).detach()
+    return total
 
 
 def _plan(plan: str | Callable) -> Callable[..., Iterable[LongTensor]]:
@@ -205,9 +236,17 @@ def _plan(plan: str | Callable) -> Callable[..., Iterable[LongTensor]]:
     return PLANS[plan]
 
 
-def _check(split: Split, epochs: int, batch_size: int, plan: str | Callable) -> None:
+def _digest(split: Split) -> str:
+    """Tells one split from another: its pictures by their fingerprint, its captions and pairing by content."""
+    text = f"{split.fingerprint} {len(split.images)}\n" + "\n".join(split.captions)
+    return hashlib.sha256(text.encode() + split.image_of.numpy().tobytes()).hexdigest()[:16]
+
+
+def _check(split: Split, epochs: int, batch_size: int, learning_rate: float, plan: str | Callable) -> None:
     if epochs < 1:
         raise ItmError(f"epochs is {epochs}; give 1 or more")
+    if not 0 < learning_rate < math.inf:
+        raise ItmError(f"learning_rate is {learning_rate}; give a number above 0, such as 0.001")
     n = len(split.image_of.unique()) if plan == "images" else len(split.captions)
     if not 2 <= batch_size <= n:
         what = "images" if plan == "images" else "captions"
@@ -229,8 +268,6 @@ def _fabric(device: str, precision: str):
 
 
 def _bar(epochs: int, wanted: bool, done: int):
-    if not wanted:
-        return None
     from tqdm.auto import tqdm
 
-    return tqdm(total=epochs, initial=done, unit="epoch")
+    return tqdm(total=epochs, initial=done, unit="epoch", disable=not wanted)

@@ -1,5 +1,11 @@
 """The loop: same seed same weights, a killed run resumes, and what is wrong is said in words."""
 
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 import torch
 
@@ -9,6 +15,7 @@ from itm_tutorial.errors import ItmError
 from itm_tutorial.training import distinct_images, fit, shuffled_captions
 
 pytestmark = pytest.mark.usefixtures("instant_features")
+ROOT = Path(__file__).parent.parent
 SMALL = {"dim": 16, "word_dim": 8}
 
 
@@ -78,7 +85,7 @@ def test_bad_arguments_are_refused_in_words(tiny, options, message):
 def test_a_loss_that_is_no_number_is_told(tiny):
     model = itm.create_model("bow", tiny, **SMALL)
     model.loss = lambda batch: model.encode_images(batch).sum() * float("nan")
-    with pytest.raises(ItmError, match="learning_rate"):
+    with pytest.raises(ItmError, match="epoch 1, step 1.*learning_rate"):
         fit(model, tiny, epochs=1, batch_size=30)
 
 
@@ -140,3 +147,108 @@ def test_search_agrees_with_score(tiny):
 def test_a_gpu_trains_in_bf16(tiny):
     _, history = trained(tiny, epochs=2, device="cuda")
     assert history.epochs[-1]["loss"] < history.epochs[0]["loss"]
+
+
+@pytest.mark.parametrize("wrong", [{"epochs": 0}, {"batch_size": 0}, {"learning_rate": 0.0}, {"learning_rate": -1.0}])
+def test_zero_is_an_error_not_a_default(tiny, wrong):
+    with pytest.raises(ItmError, match=next(iter(wrong))):
+        fit(itm.create_model("bow", tiny, **SMALL), tiny, **{"batch_size": 30, "epochs": 1, **wrong})
+
+
+def test_a_run_on_another_corpus_or_plan_is_refused(tiny, tmp_path):
+    trained(tiny, epochs=1, folder=tmp_path)
+    with pytest.raises(ItmError, match="plan"):
+        trained(tiny, epochs=1, folder=tmp_path, plan="images")
+    train = replace(tiny.train, captions=tiny.train.captions[::-1])  # the same words, so the same vocabulary
+    with pytest.raises(ItmError, match="corpus"):
+        trained(replace(tiny, splits={**tiny.splits, "train": train}), epochs=1, folder=tmp_path)
+
+
+def test_a_finished_run_is_ready_for_use(tiny, tmp_path):
+    torch.manual_seed(3)
+    expected = torch.rand(1)
+    torch.manual_seed(0)
+    model = itm.create_model("bow", tiny, **SMALL)
+    torch.manual_seed(3)
+    fit(model, tiny, epochs=1, batch_size=30, folder=tmp_path)
+    assert torch.equal(torch.rand(1), expected)  # the caller's random numbers are untouched
+    assert not model.training
+    assert same(model, load_model(tmp_path))
+    assert len(fit(model, tiny, epochs=1, batch_size=30, folder=tmp_path).epochs) == 1  # nothing is trained again
+
+
+def test_a_diverged_step_is_named_and_moves_nothing(tiny):
+    model = itm.create_model("bow", tiny, **SMALL)
+    inner, seen = model.loss, []
+
+    def loss(batch):
+        seen.append(batch)
+        return inner(batch) * (float("nan") if len(seen) == 2 else 1)
+
+    model.loss = loss
+    with pytest.raises(ItmError, match="epoch 1, step 2"):
+        fit(model, tiny, epochs=1, batch_size=30)
+    assert all(value.isfinite().all() for value in model.state_dict().values())
+
+
+def test_a_scalar_loss_moves_every_group(tiny):
+    model = itm.create_model("vse", tiny, **SMALL)
+    groups = {"main": list(model.image_encoder.parameters()), "text": list(model.sentence_encoder.parameters())}
+    model.parameter_groups = lambda: groups
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    fit(model, tiny, epochs=1, batch_size=30)
+    assert not any(torch.equal(before[name], value) for name, value in model.state_dict().items())
+
+
+def test_a_part_moves_its_own_group_alone(tiny):
+    model = itm.create_model("vse", tiny, **SMALL)
+    groups = {"main": list(model.image_encoder.parameters()), "text": list(model.sentence_encoder.parameters())}
+    model.parameter_groups, inner = lambda: groups, model.loss
+    model.loss = lambda batch: {"text": inner(batch), "ranking": 0 * inner(batch)}
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    fit(model, tiny, epochs=1, batch_size=30)
+    moved = {name.split(".")[0] for name, value in model.state_dict().items() if not torch.equal(before[name], value)}
+    assert moved == {"sentence_encoder"}
+
+
+def test_images_plan_takes_any_pairing_and_every_caption_in_time():
+    image_of, generator = torch.tensor([3, 0, 3, 5, 0, 3, 1]), torch.Generator().manual_seed(0)
+    seen = set()
+    for _ in range(50):
+        (batch,) = distinct_images(image_of, 4, generator)
+        assert sorted(image_of[batch].tolist()) == [0, 1, 3, 5]
+        seen |= set(batch.tolist())
+    assert seen == set(range(7))
+
+
+KILLED = """
+import os, signal, sys, torch, itm_tutorial as itm
+from itm_tutorial import retrieval, training
+torch.set_num_threads(1)
+
+def flat(split, spec):
+    return torch.stack([split.images[i][:, ::8, ::8].flatten()[:512] for i in range(len(split.images))]) / 255.0
+
+retrieval.split_features = training.split_features = flat
+corpus = itm.load_corpus("scenes", size="tiny")
+torch.manual_seed(0)
+model = itm.create_model("vse", corpus, dim=16, word_dim=8, dropout=0.2)
+
+def kill(model, row):
+    if row["epoch"] == 2 and sys.argv[2] == "kill":
+        os.kill(os.getpid(), signal.SIGKILL)
+
+history = itm.fit(model, corpus, epochs=4, batch_size=30, folder=sys.argv[1], device="cpu", callbacks=[kill])
+assert len(history.epochs) == 4
+"""
+
+
+@pytest.mark.slow
+def test_a_run_killed_by_the_system_ends_with_the_same_weights(tiny, tmp_path):
+    def run(folder, kill):
+        return subprocess.run([sys.executable, "-c", KILLED, str(tmp_path / folder), kill], cwd=ROOT).returncode
+
+    assert run("whole", "no") == 0
+    assert run("killed", "kill") == -signal.SIGKILL
+    assert run("killed", "no") == 0
+    assert same(load_model(tmp_path / "whole"), load_model(tmp_path / "killed"))

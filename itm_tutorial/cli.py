@@ -73,7 +73,7 @@ def train(
     import itm_tutorial as itm
 
     data = itm.load_corpus(corpus, size=size, seed=seed)
-    made = itm.create_model(model, data, **_options(option or []))
+    made = itm.create_model(model, data, seed=seed, **_options(option or []))
     history = itm.fit(made, data, epochs=epochs, seed=seed, device=device)
     report = itm.evaluate(itm.score(made, data.val), data.val.image_of)
     print(f"best epoch {history.best_epoch} of {len(history.epochs)}, on the validation split:\n{report}")

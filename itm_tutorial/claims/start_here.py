@@ -46,9 +46,11 @@ def run(seeds: tuple[int, ...] = (0, 1, 2), size: str = "mini") -> dict[str, Any
         figures.append(
             {"seed": seed, "model": "ceiling", "rsum": best.rsum, "i2t_r1": best.i2t.r1, "t2i_r1": best.t2i.r1}
         )
-        figures.append({"seed": seed, "model": "untrained", **figures_of(create_model("vse", corpus), corpus.test)})
+        figures.append(
+            {"seed": seed, "model": "untrained", **figures_of(create_model("vse", corpus, seed=seed), corpus.test)}
+        )
         for name in MODELS:
-            model = create_model(name, corpus)
+            model = create_model(name, corpus, seed=seed)
             history = fit(model, corpus, seed=seed, progress=False)
             seconds = sum(epoch["seconds"] for epoch in history.epochs)
             figures.append({"seed": seed, "model": name, "seconds": seconds, **figures_of(model, corpus.test)})

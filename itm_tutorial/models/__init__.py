@@ -6,6 +6,8 @@ import inspect
 from importlib import import_module
 from typing import Any
 
+import torch
+
 from itm_tutorial.data.corpus import Corpus
 from itm_tutorial.data.text import Vocabulary
 from itm_tutorial.errors import ItmError, unknown
@@ -36,7 +38,13 @@ def model_class(name: str) -> type[Matching]:
 
 
 def create_model(
-    name: str, corpus: Corpus, *, backbone: str | None = None, min_count: int | None = None, **options: Any
+    name: str,
+    corpus: Corpus,
+    *,
+    backbone: str | None = None,
+    min_count: int | None = None,
+    seed: int = 0,
+    **options: Any,
 ) -> Matching:
     """Makes an untrained model that fits a corpus.
 
@@ -45,6 +53,7 @@ def create_model(
         corpus: its training captions give the vocabulary.
         backbone: what the images are seen through; "mini" for drawn worlds, "mobilenet_v2" for photographs.
         min_count: rarer words become <unk>; 1 for drawn worlds, 4 for photographs.
+        seed: of the weights it starts from; the caller's random numbers are left alone.
         options: the model's own, named as in its class.
 
     Returns:
@@ -56,7 +65,10 @@ def create_model(
     cls = model_class(name)
     backbone = backbone or ("mini" if corpus.drawn else "mobilenet_v2")
     vocabulary = Vocabulary.from_captions(corpus.train.captions, min_count or (1 if corpus.drawn else 4))
-    return build_model(name, vocabulary, FeatureSpec(getattr(cls, "feature_kind", "global"), backbone), **options)
+    spec = FeatureSpec(getattr(cls, "feature_kind", "global"), backbone)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return build_model(name, vocabulary, spec, **options)
 
 
 def build_model(name: str, vocabulary: Vocabulary, features: FeatureSpec, **options: Any) -> Matching:

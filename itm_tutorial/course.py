@@ -87,8 +87,8 @@ def _with_checked_outputs(notebook):
     for cell in notebook.cells:
         cell["metadata"].pop("execution", None)
         if cell["cell_type"] == "code":
-            cell["execution_count"] = None
             kept = cell["outputs"] if CHECKED in cell["metadata"].get("tags", ()) else []
+            cell["execution_count"] = 1 if kept else None  # nbval takes a cell without a count for one never run
             cell["outputs"] = [{**o, "execution_count": None} if "execution_count" in o else o for o in kept]
     return notebook
 

@@ -95,17 +95,16 @@ def sibling_queries(split: Split) -> dict[str, tuple[LongTensor, LongTensor, Lon
         for image, other in ((first, second), (second, first)):
             only_here = facts.of_image[image] - facts.of_image[other]
             for caption in captions_of.get(image, []):
-                deciding = facts.of_caption[caption] & only_here
-                if _decides(kind, deciding, facts, caption):
+                if _decides(kind, only_here, facts, caption):
                     found.setdefault(kind, []).append((caption, image, other))
     return {kind: tuple(torch.tensor(column) for column in zip(*rows, strict=True)) for kind, rows in found.items()}
 
 
-def _decides(kind: str, deciding: frozenset, facts: SplitFacts, caption: int) -> bool:
+def _decides(kind: str, only_here: frozenset, facts: SplitFacts, caption: int) -> bool:
     if kind != "binding":
-        return bool(deciding)
-    named = {word.meaning for word in facts.truths[caption].words if word.word_class == "noun"}
-    return len({fact[1] for fact in deciding if fact[0] == "attribute"} & named) == 2
+        return bool(facts.of_caption[caption] & only_here)
+    told = facts.truths[caption].facts & only_here
+    return len({fact[1] for fact in told if fact[0] == "attribute"}) == 2
 
 
 def evaluate_siblings(scores: Tensor, split: Split) -> dict[str, SiblingResult]:

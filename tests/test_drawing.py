@@ -9,7 +9,6 @@ from random import Random
 import numpy as np
 import pytest
 
-from itm_tutorial.data.worlds.scenes.dials import Dials
 from itm_tutorial.data.worlds.scenes.drawing import draw_scene
 from itm_tutorial.data.worlds.scenes.kinds import FAMILIES, KINDS, LIGHTS, PLACES
 from itm_tutorial.data.worlds.scenes.layout import sample_scene
@@ -63,9 +62,9 @@ def test_patterns_show(kind: str):
 
 
 def test_same_stream_same_bytes_and_nothing_leaks_into_the_kept_background():
-    scene = sample_scene(Random(3), Dials())
+    scene = sample_scene(Random(3))
     first = draw_scene(scene, 96, Random(5))
-    draw_scene(sample_scene(Random(4), Dials()), 96, Random(5))
+    draw_scene(sample_scene(Random(4)), 96, Random(5))
     assert first.dtype == np.uint8 and first.shape == (96, 96, 3)
     assert (first == draw_scene(scene, 96, Random(5))).all()
 
@@ -93,7 +92,7 @@ def test_colours_can_be_told_apart():
 
 
 def test_drawing_is_fast_enough():
-    scenes = [sample_scene(Random(i), Dials()) for i in range(100)]
+    scenes = [sample_scene(Random(i)) for i in range(100)]
     for scene in scenes:  # backgrounds are painted once
         draw_scene(scene, 128, Random(0))
     start = time.process_time()

@@ -2,8 +2,8 @@
 
 import subprocess
 import sys
-from random import Random
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,6 +14,7 @@ from itm_tutorial.data.worlds.scenes.facts import closure, entails, relevance, s
 from itm_tutorial.data.worlds.scenes.grammar import PERTURBATIONS, perturb
 from itm_tutorial.data.worlds.scenes.kinds import KINDS
 from itm_tutorial.data.worlds.scenes.layout import SIBLING_KINDS
+from itm_tutorial.data.worlds.scenes.scene import spot_box
 from itm_tutorial.data.worlds.scenes.world import make_split, shared_captions
 from itm_tutorial.errors import ItmError
 
@@ -28,13 +29,15 @@ def test_every_caption_states_only_what_is_true_and_splits_into_its_words():
 
 
 def test_five_different_captions_an_image():
-    for image in range(600):
-        assert len({truth.text for truth in SPLIT.truths[5 * image : 5 * image + 5]}) == 5
+    poor = make_split("train", 100, seed=3, dials=Dials(completeness=0, relations=0, length=0, synonyms=1))
+    for split in (SPLIT, poor):
+        for image in range(len(split.scenes)):
+            assert len({truth.text for truth in split.truths[5 * image : 5 * image + 5]}) == 5
 
 
 def test_siblings_differ_in_the_one_thing_they_are_tagged_with():
-    kinds = {kind for _, _, kind in SPLIT.siblings}
-    assert kinds == set(SIBLING_KINDS)
+    kinds = [kind for _, _, kind in SPLIT.siblings]
+    assert all(kinds.count(kind) >= 5 for kind in SIBLING_KINDS)
     for a, b, kind in SPLIT.siblings:
         differ = scene_facts(SPLIT.scenes[a]) ^ scene_facts(SPLIT.scenes[b])
         assert differ, kind
@@ -44,10 +47,13 @@ def test_siblings_differ_in_the_one_thing_they_are_tagged_with():
     assert 0.17 < share < 0.33
 
 
-def test_twins_share_their_facts_and_are_rare():
-    split = make_split("train", 3000, seed=0)
-    assert 0 < 2 * len(split.twins) / 3000 <= 0.04
+@pytest.mark.parametrize(("twins", "least"), [(0.0, 0), (0.01, 2), (0.02, 8)])
+def test_twins_share_their_facts_and_are_at_most_two_in_a_hundred(twins, least):
+    split = make_split("train", 3000, seed=0, dials=Dials(twins=twins))
+    assert least <= 2 * len(split.twins) <= 0.02 * 3000
     assert all(scene_facts(split.scenes[a]) == scene_facts(split.scenes[b]) for a, b in split.twins)
+    apart = len({scene_facts(scene) for scene in split.scenes})
+    assert apart == 3000 - len(split.twins)  # no two scenes are alike by chance
 
 
 def test_the_same_seed_gives_the_same_world_in_another_process():
@@ -65,9 +71,11 @@ def test_the_same_seed_gives_the_same_world_in_another_process():
     assert runs[0].stdout == runs[1].stdout != ""
 
 
-@pytest.mark.parametrize(
-    "dial", ["completeness", "synonyms", "wrong_captions", "misspellings", "hypernyms", "relations"]
-)
+TEXT_DIALS = ("completeness", "length", "order", "synonyms", "wrong_captions", "misspellings", "hypernyms")
+TEXT_DIALS += ("number_words", "relations")
+
+
+@pytest.mark.parametrize("dial", TEXT_DIALS)
 def test_a_dial_on_text_leaves_scenes_and_pictures_as_they_were(dial):
     turned = make_split("train", 40, seed=3, dials=make_dials(**{dial: 0.9}))
     assert turned.scenes == SPLIT.scenes[:40]
@@ -75,28 +83,87 @@ def test_a_dial_on_text_leaves_scenes_and_pictures_as_they_were(dial):
     assert [t.text for t in turned.truths] != [t.text for t in SPLIT.truths[:200]]
 
 
-def test_wrong_captions_leave_the_others_word_for_word():
+@pytest.mark.parametrize("dial", ["synonyms", "misspellings", "order"])
+def test_other_words_state_the_same_facts(dial):
+    turned = make_split("train", 300, seed=3, dials=make_dials(**{dial: 1.0}))
+    assert [t.facts for t in turned.truths] == [t.facts for t in SPLIT.truths[:1500]]
+    assert sum(a.text != b.text for a, b in zip(turned.truths, SPLIT.truths, strict=False)) > 600
+
+
+@pytest.mark.parametrize("dial", ["tint", "sketch", "occlusion", "distractors"])
+def test_a_dial_on_pictures_leaves_captions_as_they_were_and_shows(dial):
+    low, high = (make_split("train", 40, seed=3, dials=make_dials(**{dial: value})) for value in (0.0, 1.0))
+    assert low.truths == high.truths == SPLIT.truths[:200]
+    assert sum((low.draw(i) != high.draw(i)).any() for i in range(40)) > 30
+
+
+def test_a_distractor_changes_no_pixel_but_its_own():
+    low, high = (make_split("train", 40, seed=3, dials=make_dials(distractors=value)) for value in (0.0, 1.0))
+    assert sum(not all(thing.named for thing in scene.things) for scene in high.scenes) > 30
+    for image in range(40):
+        assert high.scenes[image].things[: len(low.scenes[image].things)] == low.scenes[image].things
+        extra = [thing for thing in high.scenes[image].things if not thing.named]
+        changed = (low.draw(image) != high.draw(image)).any(axis=2)
+        box = np.zeros_like(changed)
+        for spot in (spot for thing in extra for spot in thing.spots):
+            x0, y0, x1, y1 = (round(128 * v) for v in spot_box(KINDS[extra[0].kind].aspect, spot))
+            box[max(0, y0 - 4) : y1 + 6, max(0, x0 - 4) : x1 + 4] = True  # its shadow reaches a little further
+        assert not (changed & ~box).any()
+
+
+@pytest.mark.parametrize("dial", ["siblings", "twins"])
+def test_without_companions_the_other_images_are_as_they_were(dial):
+    alone = make_split("train", 300, seed=3, dials=make_dials(**{dial: 0.0}))
+    number = {source: image for image, source in enumerate(SPLIT.sources)}
+    shared = [(image, number[source]) for image, source in enumerate(alone.sources) if source in number]
+    assert len(shared) >= 250
+    for image, same in shared:
+        assert alone.scenes[image] == SPLIT.scenes[same]
+        assert alone.truths[5 * image : 5 * image + 5] == SPLIT.truths[5 * same : 5 * same + 5]
+    assert all((alone.draw(a) == SPLIT.draw(b)).all() for a, b in shared[::40])
+
+
+def test_the_length_dial_makes_captions_longer():
+    splits = (make_split("train", 100, seed=3, dials=make_dials(length=value)) for value in (0.0, 0.5, 1.0))
+    short, usual, long = (sum(len(t.words) for t in split.truths) / 500 for split in splits)
+    assert short + 1 < usual < long - 1
+
+
+def test_wrong_captions_leave_the_others_word_for_word_and_are_wrong():
     wrong = make_split("train", 200, seed=3, dials=Dials(wrong_captions=0.1))
     changed = [a.text != b.text for a, b in zip(wrong.truths, SPLIT.truths, strict=False)]
     assert 0.05 < sum(changed) / len(changed) < 0.15
+    for truth, image, spoilt in zip(wrong.truths, wrong.image_of, changed, strict=True):
+        assert (truth.facts <= scene_facts(wrong.scenes[image])) is not spoilt
 
 
 @pytest.mark.parametrize("kind", PERTURBATIONS)
 def test_perturb_changes_what_it_says_and_nothing_else(kind):
     done = 0
-    for truth in SPLIT.truths[:400]:
-        changed = perturb(truth, kind, Random(0))
-        if changed is None:
+    for truth, image in zip(SPLIT.truths[:600], SPLIT.image_of, strict=False):
+        true = scene_facts(SPLIT.scenes[image])
+        change = perturb(truth, kind, true=true)
+        if change is None:
             continue
-        new, fact = changed
         done += 1
+        new = change.truth
         assert new.text != truth.text
         assert tokenize(new.text) == [word.text for word in new.words]
+        assert new.facts == truth.facts - change.was | change.now
+        assert change.was <= truth.facts and not change.now & truth.facts
+        assert perturb(truth, kind, true=true).truth == new  # it follows from the caption
         if kind == "paraphrase":
-            assert fact is None and new.facts == truth.facts
+            assert not change.was and not change.now
         else:
-            assert fact in new.facts and fact not in truth.facts
+            assert change.now and not change.now <= true
+            assert len(change.was) == len(change.now)
+            assert kind in ("object", "binding") or len(change.now) == 1
     assert done > 10
+
+
+def test_an_unknown_perturbation_names_the_nearest():
+    with pytest.raises(ItmError, match="colour"):
+        perturb(SPLIT.truths[0], "color")
 
 
 def test_groundings_point_at_the_boxes_of_the_thing_named():

@@ -4,23 +4,49 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from itm_tutorial.data.corpus import Corpus, Split
+from itm_tutorial.data.readers.download import Archive, download, unpack
 from itm_tutorial.errors import ItmError
-from itm_tutorial.storage import cache_dir, prepare_folder, read_json
+from itm_tutorial.progress import progress_wanted
+from itm_tutorial.storage import cache_dir, disk_errors, read_json, replace_folder, write_json
 
 PHOTOGRAPHS = "Flicker8k_Dataset"  # so spelt in the published archive
-CAPTIONS = "Flickr8k_text/Flickr8k.token.txt"
+TEXTS = "Flickr8k_text"
+CAPTIONS = "Flickr8k.token.txt"
 LISTS = {"train": "Flickr_8k.trainImages.txt", "val": "Flickr_8k.devImages.txt", "test": "Flickr_8k.testImages.txt"}
-KNOWN_ORPHAN = "2258277193_586949ec62.jpg.1"  # five captions of an image that was never published
+
+# The checksums stand in two public projects that fetch the first mirror: mlverse/torchvision (R/dataset-flickr.R) and
+# prabhuomkar/pytorch-cpp (cmake/fetch_flickr8k.cmake). The second mirror gives files of the same names; whether they
+# are the same files, the checksum tells.
+MIRRORS = (
+    "https://github.com/jbrownlee/Datasets/releases/download/Flickr8k/",
+    "https://github.com/Avaneesh40585/Flickr8k-Dataset/releases/download/v1.0/",
+)
+ARCHIVES = (
+    Archive(
+        "Flickr8k_text.zip",
+        mirrors=tuple(mirror + "Flickr8k_text.zip" for mirror in MIRRORS),
+        md5="bf6c1abcb8e4a833b7f922104de18627",
+        into=TEXTS,  # this archive has no folder of its own
+    ),
+    Archive(
+        "Flickr8k_Dataset.zip",
+        mirrors=tuple(mirror + "Flickr8k_Dataset.zip" for mirror in MIRRORS),
+        md5="f18a1e2920de5bd84dae7cf08ec78978",
+    ),
+)
+TERMS = "Flickr8k is given out for research use only: downloading it (about 1 GB) on these terms."
 
 
 @dataclass(frozen=True)
@@ -38,20 +64,25 @@ class Photographs(Sequence):
 
 
 def decode(file: Path) -> Tensor:
-    """Decodes a photograph to uint8 [3, H, W], RGB.
+    """Decodes a photograph to uint8 [3, H, W], RGB, the way up that its camera noted.
 
     Raises:
-        ItmError: the file is missing, cut short, or no image.
+        ItmError: the file is missing, empty, cut short, no image, or too large for one.
     """
-    from PIL import Image
+    from PIL import Image, ImageOps
     from torchvision.transforms.functional import pil_to_tensor
 
+    if not file.exists():
+        raise ItmError(f"{file} is missing: prepare the corpus again")
+    if not file.is_file():
+        raise ItmError(f"{file} is a folder, not a photograph: get this file again")
+    if file.stat().st_size == 0:
+        raise ItmError(f"{file} is empty: get this file again")
     try:
         with Image.open(file) as image:
-            return pil_to_tensor(image.convert("RGB"))
-    except FileNotFoundError as error:
-        raise ItmError(f"{file} is missing: prepare the corpus again") from error
-    except (OSError, SyntaxError) as error:
+            ImageOps.exif_transpose(image, in_place=True)
+            return pil_to_tensor(image.convert("RGB"))  # decodes to the last row
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise ItmError(f"{file} is cut short or no image ({error}): get this file again") from error
 
 
@@ -60,45 +91,145 @@ def prepared_folder() -> Path:
     return cache_dir() / "corpora" / "flickr8k"
 
 
-def prepare(source: Path) -> Path:
+def prepare(source: Path | None = None) -> Path:
     """Checks the published files and copies what the course needs into the cache: whole, or not at all.
 
+    The same source again changes nothing; another one takes the place of what was prepared, once it is ready.
+
     Args:
-        source: the folder that holds ``Flicker8k_Dataset`` and ``Flickr8k_text``.
+        source: the folder that holds ``Flicker8k_Dataset`` and ``Flickr8k_text``; None downloads them, unless
+            the corpus is prepared.
 
     Returns:
         The prepared folder.
 
     Raises:
-        ItmError: a file is missing, cut short or malformed; the message names it, and the line.
+        ItmError: a file is missing, cut short or malformed (the message names it, and the line), or cannot be had.
     """
-    source = Path(source)
-    captions = read_captions(source / CAPTIONS)
-    splits = {}
-    for name, file in LISTS.items():
-        listed = read_lines(source / "Flickr8k_text" / file)
-        there = [image for image in listed if (source / PHOTOGRAPHS / image).exists()]
-        if there and len(there) < len(listed):
-            gone = next(image for image in listed if image not in set(there))
-            raise ItmError(f"{source / PHOTOGRAPHS / gone} is missing, though {file} lists it: get the archive again")
-        for image in there:
-            if image not in captions:
-                raise ItmError(f"{file}: {image} has no caption in {CAPTIONS}: get the text archive again")
-        if not there and name != "test":
-            raise ItmError(f"{source / PHOTOGRAPHS} holds none of the photographs that {file} lists: check the folder")
-        if there:
-            splits[name] = [{"image": image, "captions": captions[image]} for image in there]
+    folder = prepared_folder()
+    if source is None:
+        replace_folder(folder, _download_and_copy, is_current=Path.exists)
+        return folder
+    published = read_published(Path(source).expanduser())
 
     def build(part: Path) -> None:
-        (part / "images").mkdir()
-        for rows in splits.values():
-            for row in rows:
-                file = source / PHOTOGRAPHS / row["image"]
-                decode(file)  # a photograph that is cut short is found now, not in the middle of a training run
-                shutil.copyfile(file, part / "images" / row["image"])
-        (part / "splits.json").write_text(json.dumps(splits, ensure_ascii=False, indent=1), encoding="utf-8")
+        if folder.exists():
+            print(f"flickr8k was prepared from other files, or is damaged: {source} takes its place once it is ready")
+        published.copy(part)
 
-    return prepare_folder(prepared_folder(), build)
+    replace_folder(folder, build, published.is_in)
+    return folder
+
+
+def _download_and_copy(part: Path) -> None:
+    print(TERMS)
+    downloads = cache_dir() / "downloads" / "flickr8k"
+    unpacked = downloads / "unpacked"
+    with disk_errors(downloads):
+        downloads.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(unpacked, ignore_errors=True)  # left behind by a run that was killed
+        try:
+            for archive in ARCHIVES:
+                unpack(download(archive, downloads), unpacked / archive.into)
+            read_published(unpacked).copy(part)
+        finally:
+            shutil.rmtree(unpacked, ignore_errors=True)
+        shutil.rmtree(downloads)
+
+
+@dataclass(frozen=True)
+class Published:
+    """The published files, read and checked, their photographs not yet decoded.
+
+    Attributes:
+        source: the folder that holds them.
+        splits: per split, {"image": name, "bytes": size, "captions": [...]} of each image.
+        record: the source's identity, and what of it stands in no split.
+    """
+
+    source: Path
+    splits: dict[str, list[dict[str, Any]]]
+    record: dict[str, Any]
+
+    def rows(self) -> list[dict[str, Any]]:
+        """The images of all splits."""
+        return [row for rows in self.splits.values() for row in rows]
+
+    def copy(self, part: Path) -> None:
+        """Decodes and copies each photograph into a folder, and writes the JSON beside them."""
+        from tqdm.auto import tqdm
+
+        (part / "images").mkdir()
+        for row in tqdm(self.rows(), unit="photograph", disable=not progress_wanted()):
+            file = self.source / PHOTOGRAPHS / row["image"]
+            decode(file)  # a photograph that is cut short is found now, not in the middle of a training run
+            shutil.copyfile(file, part / "images" / row["image"])
+        write_json(part / "splits.json", self.splits)
+        write_json(part / "source.json", self.record)
+
+    def is_in(self, folder: Path) -> bool:
+        """Whether a prepared folder holds exactly this, and all of it."""
+        try:
+            if read_json(folder / "source.json") != self.record or read_json(folder / "splits.json") != self.splits:
+                return False
+        except ItmError:
+            return False
+        sizes = _sizes(folder / "images")
+        return all(sizes.get(row["image"]) == row["bytes"] for row in self.rows())
+
+
+def read_published(source: Path) -> Published:
+    """Reads the lists and captions, and looks that each photograph is there.
+
+    A split none of whose photographs are there is left out (the test split may be). Captions of images that no list
+    names are counted: they are the data set's own wart.
+
+    Raises:
+        ItmError: a file is missing or malformed, an image is listed twice, or has no photograph or no caption.
+    """
+    captions = read_captions(source / TEXTS / CAPTIONS)
+    lists = read_lists(source / TEXTS)
+    sizes = _sizes(source / PHOTOGRAPHS)
+    splits = {}
+    for name, listed in lists.items():
+        there = [image for image in listed if image in sizes]
+        if not there and name != "test":
+            raise ItmError(
+                f"{source / PHOTOGRAPHS} holds none of the photographs that {LISTS[name]} lists: check the folder"
+            )
+        if not there:
+            continue
+        for image in listed:
+            if image not in sizes:
+                raise ItmError(
+                    f"{source / PHOTOGRAPHS / image} is missing, though {LISTS[name]} lists it: get the archive again"
+                )
+            if image not in captions:
+                raise ItmError(f"{LISTS[name]}: {image} has no caption in {CAPTIONS}: get the text archive again")
+        splits[name] = [{"image": i, "bytes": sizes[i], "captions": captions[i]} for i in listed]
+    unlisted = set(captions).difference(*lists.values())
+    record = {
+        "identity": _identity(source, {image: sizes[image] for image in sorted(captions) if image in sizes}),
+        "unlisted_images": len(unlisted),
+        "unlisted_captions": sum(len(captions[image]) for image in unlisted),
+        "unlisted_without_photograph": len(unlisted.difference(sizes)),
+    }
+    return Published(source, splits, record)
+
+
+def _identity(source: Path, sizes: dict[str, int]) -> str:
+    """A hash over the lists, the captions, and the photographs' names and sizes."""
+    digest = hashlib.sha256(repr(list(sizes.items())).encode())
+    for file in (*LISTS.values(), CAPTIONS):
+        digest.update(hashlib.sha256((source / TEXTS / file).read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def _sizes(photographs: Path) -> dict[str, int]:
+    """File name -> bytes, of all that is in a folder; empty if there is no such folder."""
+    if not photographs.is_dir():
+        return {}
+    return {entry.name: entry.stat().st_size for entry in os.scandir(photographs) if entry.is_file() or entry.is_dir()}
 
 
 def read_prepared(folder: Path) -> Corpus:
@@ -109,14 +240,27 @@ def read_prepared(folder: Path) -> Corpus:
     """
     if not folder.exists():
         raise ItmError(
-            "flickr8k is not prepared: run `itm prepare flickr8k --from DIR` with its published files in DIR"
+            "flickr8k is not prepared: run `itm prepare flickr8k` to download it, "
+            "or `itm prepare flickr8k --from DIR` with its published files in DIR"
         )
-    rows = read_json(folder / "splits.json")
+    if not (folder / "source.json").exists():
+        raise ItmError(f"{folder} was prepared by an earlier version: run `itm prepare flickr8k --from DIR` again")
+    rows, record = read_json(folder / "splits.json"), read_json(folder / "source.json")
     absent = [name for name in LISTS if name not in rows]
     about = f"without its {' and '.join(absent)} photographs" if absent else "complete"
     if absent:
         warnings.warn(f"flickr8k was prepared {about}: going on with {', '.join(rows)}", stacklevel=3)
-    return Corpus("flickr8k", {name: _split(name, rows[name], folder) for name in rows}, drawn=False, about=about)
+    splits = {name: _split(name, rows[name], folder) for name in rows}
+    return Corpus("flickr8k", splits, drawn=False, about=about + _unlisted(record))
+
+
+def _unlisted(record: dict[str, Any]) -> str:
+    """What the captions tell of images in no list, as the end of a sentence."""
+    if not record["unlisted_images"]:
+        return ""
+    told = f"; {record['unlisted_images']} captioned images ({record['unlisted_captions']} captions) in no list"
+    without = record["unlisted_without_photograph"]
+    return f"{told}, {without} of them without a photograph" if without else told
 
 
 def _split(name: str, rows: list[dict], folder: Path) -> Split:
@@ -131,50 +275,86 @@ def _split(name: str, rows: list[dict], folder: Path) -> Split:
 
 
 def _content_hash(rows: list[dict]) -> str:
-    """Eight digits that change with any photograph's name or caption, so that no two contents share features."""
+    """Eight digits that change with any photograph's name, size or caption, so that no two contents share features."""
     return hashlib.sha256(json.dumps(rows).encode()).hexdigest()[:8]
 
 
-def read_lines(file: Path) -> list[str]:
-    """The lines of a published list that hold something, whatever their line ends.
+def read_lists(texts: Path) -> dict[str, list[str]]:
+    """Split -> the images that its list names.
 
     Raises:
-        ItmError: the file is missing, or not UTF-8.
+        ItmError: a list is missing, empty or malformed; an image stands in it twice, or in two of them.
     """
-    try:
-        text = file.read_bytes().decode("utf-8-sig")
-    except FileNotFoundError as error:
-        raise ItmError(f"{file} is missing: give the folder that holds {PHOTOGRAPHS} and Flickr8k_text") from error
-    except UnicodeDecodeError as error:
-        line = error.object[: error.start].count(b"\n") + 1
-        raise ItmError(f"{file} line {line}: not UTF-8; get the text archive again") from error
-    return [line.strip() for line in text.split("\n") if line.strip()]
+    lists = {name: read_list(texts / file) for name, file in LISTS.items()}
+    split_of: dict[str, str] = {}
+    for name, listed in lists.items():
+        for image in listed:
+            if image in split_of:
+                raise ItmError(
+                    f"{image} is listed in both {texts / LISTS[split_of[image]]} and {texts / LISTS[name]}: a model "
+                    "would be measured on what it was trained on; remove it from one of them"
+                )
+            split_of[image] = name
+    return lists
+
+
+def read_list(file: Path) -> list[str]:
+    """The images that a published list names, in its order.
+
+    Raises:
+        ItmError: the list is missing or empty, an image stands in it twice, or a line is no file name.
+    """
+    line_of: dict[str, int] = {}
+    for number, line in numbered_lines(file):
+        image = line.strip()
+        if image in line_of:
+            raise ItmError(f"{file} line {number}: {image} stands in line {line_of[image]} already; remove one of them")
+        if "/" in image or "\\" in image or image in (".", ".."):
+            raise ItmError(f"{file} line {number}: {image!r} is no file name; write it as name.jpg")
+        line_of[image] = number
+    if not line_of:
+        raise ItmError(f"{file} lists no image: get the text archive again")
+    return list(line_of)
 
 
 def read_captions(file: Path) -> dict[str, list[str]]:
     """Image name -> its captions, in the order of the file.
 
     Raises:
-        ItmError: a line with no tab, no number or no caption; the message names the line.
+        ItmError: a line with no tab, no number or no caption, or a number given twice; the message names the line.
     """
     captions: dict[str, list[str]] = {}
-    for number, line in enumerate(_numbered(file), start=1):
-        if not line.strip():
-            continue
+    line_of: dict[str, int] = {}
+    for number, line in numbered_lines(file):
         where = f"{file} line {number}"
         key, tab, caption = line.partition("\t")
-        image, mark, _ = key.partition("#")
+        image, _, count = key.partition("#")
         if not tab:
             raise ItmError(f"{where}: no tab between image name and caption; put one there")
-        if not mark:
+        if not count:
             raise ItmError(f"{where}: {key!r} has no #number behind the image name; write it as name.jpg#0")
+        if key in line_of:
+            raise ItmError(f"{where}: {key} stands in line {line_of[key]} already; remove one of them")
         if not any(letter.isalnum() for letter in caption):
             raise ItmError(f"{where}: the caption of {image} is empty; write one or remove the line")
-        if image != KNOWN_ORPHAN:
-            captions.setdefault(image, []).append(caption.strip())
+        line_of[key] = number
+        captions.setdefault(image, []).append(caption.strip())
     return captions
 
 
-def _numbered(file: Path) -> list[str]:
-    read_lines(file)  # checks that it is there and UTF-8
-    return file.read_bytes().decode("utf-8-sig").split("\n")
+def numbered_lines(file: Path) -> list[tuple[int, str]]:
+    """The lines of a published text that hold something, with their numbers from 1, whatever their line ends.
+
+    Raises:
+        ItmError: the file is missing, cannot be read, or is not UTF-8.
+    """
+    try:
+        text = file.read_bytes().decode("utf-8-sig")
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise ItmError(f"{file} is missing: give the folder that holds {PHOTOGRAPHS} and {TEXTS}") from error
+    except OSError as error:
+        raise ItmError(f"{file} cannot be read ({error.strerror}): get the text archive again") from error
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise ItmError(f"{file} line {line}: not UTF-8; get the text archive again") from error
+    return [(number, line) for number, line in enumerate(text.split("\n"), start=1) if line.strip()]

@@ -9,12 +9,14 @@ from itm_tutorial.errors import ItmError, unknown
 
 @dataclass(frozen=True)
 class Dials:
-    """Every dial is a share from 0 to 1; turning one leaves what the others decide as it was.
+    """Every dial goes from 0 to 1; turning one leaves what the others decide as it was.
 
     Attributes:
-        siblings: share of the scenes that stand in pairs which differ in exactly one thing.
-        twins: share of the scenes whose facts are drawn a second time; at most 0.02.
+        siblings: share of the images that stand in pairs which differ in exactly one thing.
+        twins: share of the images that stand in pairs with the same facts, drawn anew; at most 0.02.
         completeness: how much of a scene its captions tell.
+        length: how long the captions are, from one thing and its place to three things and how they stand.
+        order: share of the captions that name the two things the other way round, saying the same of them.
         wrong_captions: share of the captions with one false fact.
         misspellings: share of the words with two letters swapped.
         synonyms: how often a rarer word stands for the common one.
@@ -22,6 +24,7 @@ class Dials:
         number_words: how often a number is told where there are several, rather than "some".
         relations: how often a caption about two things says how they stand to each other.
         distractors: share of the scenes with a thing that no caption names.
+        occlusion: share of the pictures in which a mound or a cloud covers part of one thing.
         tint: how much the light varies from picture to picture.
         sketch: share of the pictures in the second drawing style.
     """
@@ -29,6 +32,8 @@ class Dials:
     siblings: float = 0.25
     twins: float = 0.01
     completeness: float = 0.6
+    length: float = 0.5
+    order: float = 0.0
     wrong_captions: float = 0.0
     misspellings: float = 0.0
     synonyms: float = 0.2
@@ -36,6 +41,7 @@ class Dials:
     number_words: float = 0.75
     relations: float = 0.65
     distractors: float = 0.2
+    occlusion: float = 0.05
     tint: float = 0.5
     sketch: float = 0.0
 

@@ -37,7 +37,12 @@ _LIGHT = {"day": ((255, 255, 255), 0.0), "evening": ((255, 150, 90), 0.22), "nig
 
 
 def draw_scene(
-    scene: Scene, size: int = 128, rng: Random | None = None, style: str = "paint", tint: float = 0.5
+    scene: Scene,
+    size: int = 128,
+    rng: Random | None = None,
+    style: str = "paint",
+    tint: float = 0.5,
+    veil: Random | None = None,
 ) -> np.ndarray:
     """Draws a scene.
 
@@ -47,6 +52,7 @@ def draw_scene(
         rng: the drawing's own stream; chooses the background's variant, tones and the tint.
         style: "paint", or "sketch" with outlines.
         tint: how much the light varies, 0 to 1.
+        veil: where given, chooses a thing and covers part of it with a mound or a cloud.
 
     Returns:
         uint8 [size, size, 3].
@@ -55,9 +61,13 @@ def draw_scene(
     variant, tone = rng.randrange(VARIANTS), rng.uniform(-1, 1) * tint
     picture = background(scene.place, scene.light, size, variant).copy()
     canvas = ImageDraw.Draw(picture)
-    individuals = [(spot, thing) for thing in scene.things for spot in thing.spots]
-    for spot, thing in sorted(individuals, key=lambda pair: (KINDS[pair[1].kind].habitat == "top", pair[0].y)):
-        _draw_individual(canvas, thing, spot, 2 * size, rng, scene, style == "sketch")
+    # tones are drawn before sorting, and distractors stand last, so that one of them changes nobody else's tone
+    individuals = [(spot, thing, rng.randrange(256)) for thing in scene.things for spot in thing.spots]
+    for spot, thing, grey in sorted(individuals, key=lambda who: (KINDS[who[1].kind].habitat == "top", who[0].y)):
+        _draw_individual(canvas, thing, spot, 2 * size, grey, scene, style == "sketch")
+    named = [(spot, thing) for spot, thing, _ in individuals if thing.named]
+    if veil is not None and named:
+        _cover(canvas, *veil.choice(named), 2 * size, veil, scene)
     pixels = np.asarray(picture.reduce(2))
     return _balance(pixels, tone)
 
@@ -71,12 +81,12 @@ def _balance(pixels: np.ndarray, tone: float) -> np.ndarray:
 
 
 def _draw_individual(
-    canvas: ImageDraw.ImageDraw, thing: Thing, spot: Spot, side: int, rng: Random, scene: Scene, outlined: bool
+    canvas: ImageDraw.ImageDraw, thing: Thing, spot: Spot, side: int, grey: int, scene: Scene, outlined: bool
 ) -> None:
     kind = KINDS[thing.kind]
     half = spot.height * kind.aspect / 2
     box = tuple(side * v for v in (spot.x - half, spot.y - spot.height, spot.x + half, spot.y))
-    colour = mix(COLOURS[thing.colour], (rng.randrange(256),) * 3, 0.05)
+    colour = mix(COLOURS[thing.colour], (grey,) * 3, 0.05)
     light, strength = _LIGHT[scene.light]
     if kind.habitat in ("ground", "top"):
         depth = 0.035 * (box[3] - box[1]) + 0.006 * side
@@ -87,6 +97,23 @@ def _draw_individual(
     TEMPLATES[kind.family](
         Brush(canvas, box, spot.flip, mix(colour, light, strength * 0.55), thing.pattern, outlined), kind.name
     )
+
+
+def _cover(canvas: ImageDraw.ImageDraw, spot: Spot, thing: Thing, side: int, veil: Random, scene: Scene) -> None:
+    """Hides a quarter to two fifths of one individual: a mound before its feet, a wave, or a cloud before its flank."""
+    kind, share = KINDS[thing.kind], veil.uniform(0.25, 0.4)
+    width, height = side * spot.height * kind.aspect, side * spot.height
+    x, y = side * spot.x, side * spot.y
+    light, strength = _LIGHT[scene.light]
+    if kind.habitat == "sky":
+        colour, x = (236, 240, 244), x + veil.choice((-0.5, 0.5)) * width
+        shape = (x - 0.7 * share * width, y - 1.1 * height, x + 0.7 * share * width, y + 0.1 * height)
+    else:
+        colour = (
+            (110, 170, 206) if kind.habitat == "water" else mix(mix(*_GROUND[scene.place], 0.7), (60, 60, 50), 0.18)
+        )
+        shape = (x - 0.8 * width, y - share * height, x + 0.8 * width, y + 0.9 * share * height)
+    canvas.ellipse(shape, mix(colour, light, strength * 0.55))
 
 
 @lru_cache(maxsize=512)

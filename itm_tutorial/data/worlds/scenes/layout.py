@@ -7,12 +7,12 @@ from functools import cache
 from itertools import permutations
 from random import Random
 
-from itm_tutorial.data.worlds.scenes.dials import Dials
 from itm_tutorial.data.worlds.scenes.facts import SURFACE, scene_facts
 from itm_tutorial.data.worlds.scenes.kinds import KINDS, LIGHTS, PLACES, Kind
 from itm_tutorial.data.worlds.scenes.scene import Scene, Spot, Thing, spot_box
 
-SIBLING_KINDS = ("binding", "relation", "count", "kin")
+# in which proportion they are tried: nearly every scene allows a kin, few allow a count
+SIBLING_KINDS = {"binding": 3, "relation": 3, "count": 6, "kin": 1}
 PLACE_WEIGHTS = (16, 14, 18, 5, 7, 9, 9, 13, 8, 14)  # in the order of PLACES
 LIGHT_WEIGHTS = (70, 16, 14)
 SIZE = {"small": 0.72, "medium": 1.0, "large": 1.3}
@@ -49,28 +49,31 @@ def _candidates(place: str) -> tuple[tuple[str, ...], tuple[float, ...]]:
     return tuple(k.name for k in able), tuple(k.weight * (1.0 if place in k.places else STRAY) for k in able)
 
 
-def sample_scene(rng: Random, dials: Dials) -> Scene:
-    """Draws a place, its light and two to four named things, with a distractor now and then.
+def sample_scene(rng: Random) -> Scene:
+    """Draws a place, its light, two to four named things and, where there is room, a distractor.
 
     Args:
         rng: the scene's own stream.
-        dials: only ``distractors`` is read.
 
     Returns:
-        The scene; nothing in it covers much of anything else.
+        The scene; nothing in it covers much of anything else. The distractor stands last.
     """
     place = rng.choices(PLACES, PLACE_WEIGHTS)[0]
     light = rng.choices(LIGHTS, LIGHT_WEIGHTS)[0]
     n_named = rng.choices((2, 3, 4), (45, 40, 15))[0]
-    distracted = rng.random() < dials.distractors
     things: list[Thing] = []
     for _ in range(24):
-        if len(things) == n_named + distracted:
+        if len(things) == n_named:
             break
-        thing = _place(_sample_thing(place, things, rng), place, things, rng)
-        if thing:
-            things.append(replace(thing, named=len(things) < n_named))
-    return Scene(place, light, tuple(things))
+        if thing := _place(_sample_thing(place, things, rng), place, things, rng):
+            things.append(thing)
+    distractor = _place(_sample_thing(place, things, rng), place, things, rng)
+    return Scene(place, light, (*things, *([replace(distractor, named=False)] if distractor else [])))
+
+
+def without_distractor(scene: Scene) -> Scene:
+    """The same scene with its named things alone."""
+    return replace(scene, things=tuple(thing for thing in scene.things if thing.named))
 
 
 def _sample_thing(place: str, things: list[Thing], rng: Random) -> Thing:
@@ -157,7 +160,7 @@ def make_sibling(scene: Scene, rng: Random) -> tuple[Scene, str] | None:
     Returns:
         The sibling and the kind of the change ("binding", "relation", "count" or "kin"); None where nothing fits.
     """
-    for kind in rng.sample(SIBLING_KINDS, len(SIBLING_KINDS)):
+    for kind in sorted(SIBLING_KINDS, key=lambda kind: rng.random() ** (1 / SIBLING_KINDS[kind]), reverse=True):
         changes = {"binding": _swap_colours, "relation": _swap_sides, "count": _one_less, "kin": _replace_by_kin}
         for changed in changes[kind](scene, rng):
             if changed and _differs_only_in(kind, scene, changed):

@@ -5,6 +5,7 @@ from itm_tutorial.data.worlds.scenes.kinds import KINDS
 NUMBERS = {2: "two", 3: "three", 4: "four"}
 VAGUE = ("some", "several")
 SIZES = {"small": ("small", "little", "tiny"), "large": ("large", "big", "huge")}
+STATURES = {"small": ("short", "small"), "large": ("tall", "big")}  # sizes, as they are said of people
 COLOUR_SYNONYMS = {"grey": ("grey", "gray"), "purple": ("purple", "violet"), "red": ("red", "scarlet")}
 PATTERNS = {"striped": ("striped",), "spotted": ("spotted", "dotted")}
 IRREGULAR = {"man": "men", "woman": "women", "sheep": "sheep", "wolf": "wolves", "deer": "deer", "person": "people"}
@@ -44,7 +45,7 @@ RELATIONS = {
     ("above", True): ("below", "under"),
     ("on", False): ("on", "on top of"),
 }
-BESIDE = ("near", "with", "next to", "beside")  # said without saying how they stand
+BESIDE = ("near", "next to", "beside", "with")  # said without saying how they stand; the last not after a verb
 
 PLACES = {
     "field": ("in a field", "on the grass", "in a green meadow"),
@@ -82,3 +83,8 @@ def plural(noun: str) -> str:
 def nouns(kind: str) -> tuple[str, ...]:
     """The words for a kind, or for a family, the commonest first."""
     return (kind, *KINDS[kind].synonyms) if kind in KINDS else (kind,)
+
+
+def sizes(name: str) -> dict[str, tuple[str, ...]]:
+    """The words for the sizes of a kind or a family, the commonest first."""
+    return STATURES if (KINDS[name].family if name in KINDS else name) == "person" else SIZES

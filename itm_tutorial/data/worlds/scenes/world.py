@@ -9,8 +9,9 @@ from random import Random
 import numpy as np
 
 from itm_tutorial.data.worlds.scenes.dials import Dials
-from itm_tutorial.data.worlds.scenes.grammar import PERTURBATIONS, CaptionTruth, describe, perturb
-from itm_tutorial.data.worlds.scenes.layout import make_sibling, sample_scene
+from itm_tutorial.data.worlds.scenes.facts import scene_facts
+from itm_tutorial.data.worlds.scenes.grammar import PERTURBATIONS, CaptionTruth, Word, describe, perturb, sentence
+from itm_tutorial.data.worlds.scenes.layout import make_sibling, sample_scene, without_distractor
 from itm_tutorial.data.worlds.scenes.scene import Scene, boxes, boxes_of_thing
 from itm_tutorial.data.worlds.streams import stream
 
@@ -34,6 +35,7 @@ class SceneSplit:
         image_of: per caption, its image.
         siblings: (image, image, kind) of the pairs that differ in one thing.
         twins: (image, image) of the pairs with the same facts.
+        sources: per image, (scene number, 0 or 1 for its sibling or twin): what its random numbers hang on.
     """
 
     name: str
@@ -44,10 +46,11 @@ class SceneSplit:
     image_of: list[int] = field(default_factory=list)
     siblings: list[tuple[int, int, str]] = field(default_factory=list)
     twins: list[tuple[int, int]] = field(default_factory=list)
+    sources: list[tuple[int, int]] = field(default_factory=list)
 
-    def stream(self, purpose: str, number: int) -> Random:
-        """The random numbers for one purpose and one image, apart from all others."""
-        return stream("scenes", self.seed, purpose, self.name, number)
+    def stream_of(self, purpose: str, *number: int) -> Random:
+        """The random numbers for one purpose and one scene, apart from all others."""
+        return stream("scenes", self.seed, purpose, self.name, *number)
 
     def boxes(self) -> list[list[tuple[float, float, float, float]]]:
         """Per image, the box of every individual, distractors included."""
@@ -70,9 +73,10 @@ class SceneSplit:
         """Draws one image, uint8 [size, size, 3], from its own stream."""
         from itm_tutorial.data.worlds.scenes.drawing import draw_scene
 
-        rng = self.stream("drawing", image)
+        rng, veil = (self.stream_of(purpose, *self.sources[image]) for purpose in ("drawing", "veil"))
         style = "sketch" if rng.random() < self.dials.sketch else "paint"
-        return draw_scene(self.scenes[image], size, rng, style=style, tint=self.dials.tint)
+        veiled = veil if veil.random() < self.dials.occlusion else None
+        return draw_scene(self.scenes[image], size, rng, style=style, tint=self.dials.tint, veil=veiled)
 
 
 def make_split(name: str, n_images: int, seed: int, dials: Dials | None = None) -> SceneSplit:
@@ -90,50 +94,58 @@ def make_split(name: str, n_images: int, seed: int, dials: Dials | None = None) 
     split = SceneSplit(name, seed, dials or Dials())
     _fill_with_scenes(split, n_images)
     for image, scene in enumerate(split.scenes):
-        captions = describe(scene, split.stream("caption", image), split.dials)
-        noise = split.stream("noise", image)
-        split.truths += [_spoil(truth, noise, split.dials) for truth in captions]
+        captions = describe(scene, split.stream_of("caption", *split.sources[image]), split.dials)
+        noise = split.stream_of("noise", *split.sources[image])
+        split.truths += [_spoil(truth, scene, noise, split.dials) for truth in captions]
         split.image_of += [image] * len(captions)
     return split
 
 
 def _fill_with_scenes(split: SceneSplit, n_images: int) -> None:
     """Samples scenes one by one; now and then a scene is followed by its sibling or its twin."""
-    pair = split.dials.siblings / (2 - split.dials.siblings)  # so that this share of all scenes stands in pairs
+    most_twins = int(0.01 * n_images)  # pairs: two images each, so at most 2 % of the images
     number = 0
     while len(split.scenes) < n_images:
-        rng, companion = split.stream("scene", number), split.stream("companion", number)
-        number += 1
-        scene, first = sample_scene(rng, split.dials), len(split.scenes)
-        split.scenes.append(scene)
-        chance = companion.random()
-        if first + 1 == n_images:
-            break
-        if chance < split.dials.twins:
-            split.scenes.append(scene)
+        scene, first = sample_scene(split.stream_of("scene", number)), len(split.scenes)
+        found, kind = _companion(scene, split.stream_of("companion", number), split.dials)
+        if first + 1 == n_images or (kind == "twin" and len(split.twins) == most_twins):
+            found = None
+        scenes = [scene, found] if found else [scene]
+        # a distractor is there from the start, so that it stands in nobody's way when the dial shows it
+        shown = split.stream_of("distractor", number).random() < split.dials.distractors
+        split.scenes += scenes if shown else map(without_distractor, scenes)
+        split.sources += [(number, member) for member in range(len(scenes))]
+        if found and kind == "twin":
             split.twins.append((first, first + 1))
-        elif chance > 1 - pair and (sibling := make_sibling(scene, companion)):
-            split.scenes.append(sibling[0])
-            split.siblings.append((first, first + 1, sibling[1]))
+        elif found:
+            split.siblings.append((first, first + 1, kind))
+        number += 1
 
 
-def _spoil(truth: CaptionTruth, noise: Random, dials: Dials) -> CaptionTruth:
-    """Wrong facts and misspelt words, by their dials; two numbers are drawn for every caption, used or not."""
-    wrong, misspelt = noise.random(), noise.random()
+def _companion(scene: Scene, rng: Random, dials: Dials) -> tuple[Scene | None, str]:
+    """The twin of a scene or, else, its sibling, by their dials; and of which kind it is."""
+    twin, sibling = rng.random() < dials.twins / 2, rng.random() < dials.siblings / (2 - dials.siblings)
+    if twin:
+        return scene, "twin"
+    return (sibling and make_sibling(scene, rng)) or (None, "")
+
+
+def _spoil(truth: CaptionTruth, scene: Scene, noise: Random, dials: Dials) -> CaptionTruth:
+    """Wrong facts and misspelt words, by their dials; three numbers are drawn for every caption, used or not."""
+    wrong, liar, typist = noise.random(), Random(noise.random()), Random(noise.random())
     if wrong < dials.wrong_captions:
-        for kind in noise.sample(PERTURBATIONS[:-1], len(PERTURBATIONS) - 1):
-            if changed := perturb(truth, kind, noise):
-                truth = changed[0]
+        true = scene_facts(scene)
+        for kind in liar.sample(PERTURBATIONS[:-1], len(PERTURBATIONS) - 1):
+            if change := perturb(truth, kind, liar, true):
+                truth = change.truth
                 break
     if dials.misspellings:
-        typist = Random(misspelt)
         words = tuple(_misspell(w, typist) if typist.random() < dials.misspellings else w for w in truth.words)
-        text = " ".join(word.text for word in words)
-        truth = replace(truth, words=words, text=text[0].upper() + text[1:] + ".")
+        truth = replace(truth, words=words, text=sentence(words))
     return truth
 
 
-def _misspell(word, typist: Random):
+def _misspell(word: Word, typist: Random) -> Word:
     """Two neighbouring letters change places."""
     if len(word.text) < 4:
         return word

@@ -1,22 +1,25 @@
-"""Prepares Flickr8k from a folder with its published files.
+"""Prepares Flickr8k: downloads its two published archives, or takes a folder that holds them, checks and converts.
 
+    python data_scripts/flickr8k.py               # downloads about 1 GB, once
     python data_scripts/flickr8k.py --from DIR
 
-DIR holds ``Flicker8k_Dataset/`` and ``Flickr8k_text/``, as the authors' two archives unpack. Downloading is left
-to you: the data set is given out for research, and its public copies move.
+DIR holds ``Flicker8k_Dataset/`` (the photographs) and ``Flickr8k_text/`` (captions and lists; the text archive has no
+folder of its own, so unpack it into one of that name). The mirrors and checksums stand in
+``itm_tutorial/data/readers/flickr8k.py``. Flickr8k is given out for research use only.
 """
 
 import argparse
 import sys
 from pathlib import Path
 
-from itm_tutorial.data.readers.flickr8k import prepare
+from itm_tutorial.data.readers.flickr8k import prepare, read_prepared
 from itm_tutorial.errors import ItmError
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="prepare Flickr8k from its published files")
-    parser.add_argument("--from", dest="source", type=Path, required=True, help="folder with the published files")
+    parser.add_argument("--from", dest="source", type=Path, help="folder with the published files; else downloads them")
     try:
-        print(f"prepared in {prepare(parser.parse_args().source)}")
+        folder = prepare(parser.parse_args().source)
+        print(f"prepared in {folder}: {read_prepared(folder).about}")
     except ItmError as error:
         sys.exit(f"flickr8k: {error}")

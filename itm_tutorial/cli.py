@@ -41,18 +41,23 @@ def doctor() -> None:
 @app_of_commands.command()
 def prepare(
     name: Annotated[str, typer.Argument(help="scenes or flickr8k")],
-    source: Annotated[Path | None, typer.Option("--from", help="folder with the published files")] = None,
+    source: Annotated[
+        Path | None, typer.Option("--from", help="folder with flickr8k's published files; without it, downloads them")
+    ] = None,
     size: Size = "mini",
     seed: Seed = 0,
 ) -> None:
     """Makes or converts a corpus and computes its features, so that training starts at once."""
     import itm_tutorial as itm
 
-    if name == "flickr8k" and source is not None:
+    if name == "flickr8k":
         from itm_tutorial.data.readers.flickr8k import prepare as prepare_flickr8k
 
         prepare_flickr8k(source)
+    elif source is not None:
+        raise ItmError(f"--from is for flickr8k, not for {name!r}: leave it out")
     corpus = itm.load_corpus(name, size=size, seed=seed)
+    print(f"{corpus!r}, {corpus.about}")
     features = itm.features(corpus)
     for split in corpus.splits:
         print(f"{split}: features {list(getattr(features, split).shape)}")

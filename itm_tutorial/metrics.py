@@ -12,6 +12,7 @@ from itm_tutorial.data.corpus import check_pairing
 from itm_tutorial.errors import ItmError
 from itm_tutorial.interaction.cosine import cosine
 
+Codes = Tensor | tuple[Tensor, ...]  # what an encoder gives: one tensor, or a named tuple of tensors of equal length
 CHUNK = 1024  # rows and columns of a tile: 4 MiB of scores at a time
 
 
@@ -97,17 +98,17 @@ def ranks(scores: Tensor, image_of: LongTensor, chunk: int = CHUNK) -> tuple[Lon
 
 
 def evaluate_codes(
-    image_codes: Tensor,
-    caption_codes: Tensor,
+    image_codes: Codes,
+    caption_codes: Codes,
     image_of: LongTensor,
-    similarity: Callable[[Tensor, Tensor], Tensor] = cosine,
+    similarity: Callable[[Codes, Codes], Tensor] = cosine,
     chunk: int = CHUNK,
 ) -> Report:
     """Measures codes without ever holding their whole score matrix: memory stays flat as captions grow.
 
     Args:
-        image_codes: [n_images, ...].
-        caption_codes: [n_captions, ...].
+        image_codes: [n_images, ...], or a named tuple of such tensors.
+        caption_codes: [n_captions, ...], or a named tuple of such tensors.
         image_of: int64 [n_captions].
         similarity: scores some images against some captions.
         chunk: images and captions scored at a time.
@@ -118,18 +119,25 @@ def evaluate_codes(
     Raises:
         ItmError: as for ``evaluate``.
     """
-    check_pairing(image_of, len(image_codes), len(caption_codes), where="codes")
+    n_images, n_captions = (len(c if isinstance(c, Tensor) else c[0]) for c in (image_codes, caption_codes))
+    check_pairing(image_of, n_images, n_captions, where="codes")
     order = image_of.argsort(stable=True)  # the captions of neighbouring images stand together
-    right = torch.empty(len(image_of), dtype=image_codes.dtype, device=image_codes.device)
+    found = []
     for some in order.split(64):  # a block holds the images of 64 captions, so it is at most 64 x 64
         images, row = image_of[some].unique(return_inverse=True)
-        block = similarity(image_codes[images], caption_codes[some])  # [at most 64, 64]
-        right[some] = block[row, torch.arange(len(some), device=row.device)]
+        block = similarity(pick(image_codes, images), pick(caption_codes, some))  # [at most 64, 64]
+        found.append(block[row, torch.arange(len(some), device=row.device)])
+    right = torch.cat(found)[order.argsort()] if found else torch.empty(0)  # [n_captions]
 
     def tile(rows: slice, columns: slice) -> Tensor:
-        return similarity(image_codes[rows], caption_codes[columns])
+        return similarity(pick(image_codes, rows), pick(caption_codes, columns))
 
-    return report(*_count(tile, right, image_of, len(image_codes), chunk))
+    return report(*_count(tile, right, image_of, n_images, chunk))
+
+
+def pick(codes: Codes, rows: LongTensor | slice) -> Codes:
+    """Some rows of codes, whether they are one tensor or a named tuple of several."""
+    return codes[rows] if isinstance(codes, Tensor) else type(codes)(*(part[rows] for part in codes))
 
 
 def _count(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from pathlib import Path
 from random import Random
@@ -11,7 +12,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from itm_tutorial.data.loading import world_hash
+import itm_tutorial.data.worlds as worlds
+import itm_tutorial.encoders.backbones as backbones
+from itm_tutorial.data.loading import source_hash
 from itm_tutorial.data.worlds.scenes.drawing import draw_scene
 from itm_tutorial.data.worlds.scenes.kinds import KINDS, LIGHTS, PLACES
 from itm_tutorial.data.worlds.scenes.palette import COLOURS
@@ -145,8 +148,8 @@ def _held_out(backbone: nn.Module, heads: Heads, seed: int) -> dict[str, float]:
 
 
 def mini_folder(seed: int = 0) -> Path:
-    """Where the trained backbone is kept; a change in the worlds' source trains it anew."""
-    return cache_dir() / "backbones" / f"mini-seed{seed}-{world_hash()}"
+    """Where the trained backbone is kept; a change in the worlds' source, in the network or here trains it anew."""
+    return cache_dir() / "backbones" / f"mini-seed{seed}-{source_hash(worlds, backbones, sys.modules[__name__])}"
 
 
 def load_mini(seed: int = 0) -> MiniBackbone:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
+from typing import Any
 
 _MACHINES = ("papermill", "pytest", "nbconvert", "nbval", "itm course")
 
@@ -21,3 +23,18 @@ def progress_wanted() -> bool:
     except psutil.Error:
         return False
     return not any(machine in line for machine in _MACHINES for line in above)
+
+
+def progress_bar(steps: Sequence[Any], what: str):
+    """The steps one by one, with a bar for a person where there are many.
+
+    Args:
+        steps: anything of known length.
+        what: is being done, in two or three words.
+
+    Returns:
+        An iterable over the steps.
+    """
+    from tqdm.auto import tqdm
+
+    return tqdm(steps, desc=what, disable=len(steps) < 8 or not progress_wanted(), leave=False)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
+import secrets
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,6 +26,22 @@ def cache_dir() -> Path:
     return user_cache_path("itm_tutorial", appauthor=False)
 
 
+_REASONS = {
+    errno.ENOSPC: "the disk is full",
+    errno.EDQUOT: "your disk quota is used up",
+    errno.EROFS: "the folder is read-only",
+    errno.EACCES: "the folder may not be written to",
+    errno.EPERM: "the folder may not be written to",
+    errno.ENOTDIR: "a part of the path is a file",
+    errno.EEXIST: "a part of the path is a file",
+    errno.EISDIR: "it is a folder",
+    errno.ENAMETOOLONG: "the name is too long",
+    errno.EIO: "the disk failed",
+}
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+_NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
+
+
 @contextmanager
 def disk_errors(path: Path) -> Iterator[None]:
     """Turns what a disk may answer into one sentence with a remedy.
@@ -33,29 +50,70 @@ def disk_errors(path: Path) -> Iterator[None]:
         path: the file or folder that is being written, for the message.
 
     Raises:
-        ItmError: the disk is full, the folder read-only or not ours.
+        ItmError: the disk is full, the folder read-only or not ours, a part of the path a file.
     """
     try:
         yield
-    except OSError as error:
-        reasons = {
-            errno.ENOSPC: "the disk is full: free some space",
-            errno.EDQUOT: "your disk quota is used up: free some space",
-            errno.EROFS: "the folder is read-only: choose another one",
-            errno.EACCES: "the folder may not be written to: choose another one",
-            errno.EPERM: "the folder may not be written to: choose another one",
-            errno.ENOTDIR: "a part of the path is a file: choose another folder",
-        }
-        if error.errno not in reasons:
+    except Exception as error:
+        number = _error_number(error)
+        if number not in _REASONS:
             raise
-        raise ItmError(f"cannot write {path}: {reasons[error.errno]} (or set ITM_CACHE to another folder)") from error
+        elsewhere = "set ITM_CACHE to another folder" if path.is_relative_to(cache_dir()) else "choose another place"
+        remedy = f"free some space, or {elsewhere}" if number in _FULL else elsewhere
+        raise ItmError(f"cannot write {path}: {_REASONS[number]}; {remedy}") from error
+
+
+def _error_number(error: Exception) -> int | None:
+    """The system's number of an error; safetensors, which writes by itself, tells it in its text alone."""
+    if isinstance(error, OSError):
+        return error.errno
+    told = re.search(r"\(os error (\d+)\)", str(error))
+    return OSError(int(told[1]), "", None, int(told[1])).errno if told else None  # Windows has numbers of its own
+
+
+def check_writable(folder: Path) -> None:
+    """Makes a folder if it is missing and writes a byte there, so that long work does not end in a refusal.
+
+    Raises:
+        ItmError: it cannot be made or written to.
+    """
+    probe = folder / f".probe-{os.getpid()}"
+    with disk_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            probe.write_bytes(b"x")
+        finally:
+            probe.unlink(missing_ok=True)
+
+
+@contextmanager
+def _one_at_a_time(folder: Path) -> Iterator[bool]:
+    """Holds the lock of a folder that is to be made.
+
+    Yields:
+        Whether there is a lock: some network file systems have none.
+    """
+    from filelock import FileLock
+
+    lock = FileLock(folder.with_name(folder.name + ".lock"), mode=0o666)  # other users of a shared cache lock it too
+    try:
+        lock.acquire()
+    except (OSError, NotImplementedError) as error:
+        if getattr(error, "errno", errno.ENOSYS) not in _NO_LOCKS:
+            raise
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        lock.release()
 
 
 def prepare_folder(folder: Path, build: Callable[[Path], None]) -> Path:
     """Makes a folder once, whoever asks first: built aside, then renamed into place.
 
-    A second process that asks meanwhile waits and then finds it. If ``build`` fails or is killed, ``folder``
-    does not exist afterwards.
+    A second process that asks meanwhile waits and then finds it; where the file system has no locks, both build and
+    the first to end wins. If ``build`` fails or is killed, ``folder`` does not exist afterwards.
 
     Args:
         folder: the folder that must exist in the end.
@@ -67,24 +125,64 @@ def prepare_folder(folder: Path, build: Callable[[Path], None]) -> Path:
     Raises:
         ItmError: the disk is full or may not be written to.
     """
-    if folder.exists():
-        return folder
-    from filelock import FileLock
-
     with disk_errors(folder):
+        if folder.exists():  # in a read-only cache too
+            return folder
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(folder.with_name(folder.name + ".lock")):
+        with _one_at_a_time(folder) as locked:
             if folder.exists():
                 return folder
-            for left_behind in folder.parent.glob(f"{folder.name}.part-*"):  # by a run that was killed
+            for left_behind in (
+                folder.parent.glob(f"{folder.name}.part-*") if locked else ()
+            ):  # by a run that was killed
                 shutil.rmtree(left_behind, ignore_errors=True)
-            part = Path(tempfile.mkdtemp(prefix=f"{folder.name}.part-", dir=folder.parent))
+            part = folder.with_name(f"{folder.name}.part-{secrets.token_hex(4)}")
             try:
+                part.mkdir()
                 build(part)
-                part.rename(folder)
+                _rename_unless_there(part, folder)
             finally:
                 shutil.rmtree(part, ignore_errors=True)
     return folder
+
+
+def _rename_unless_there(part: Path, folder: Path) -> None:
+    try:
+        part.rename(folder)
+    except OSError:
+        if not folder.exists():  # else another process made it meanwhile, without a lock
+            raise
+
+
+def replace_folder(folder: Path, build: Callable[[Path], None], is_current: Callable[[Path], bool]) -> None:
+    """Makes a folder, or makes it anew where it is out of date; the old one stays until the new one is whole.
+
+    Args:
+        folder: the folder that must exist and be current in the end.
+        build: fills the empty folder that it is given.
+        is_current: whether a folder that is there will do.
+
+    Raises:
+        ItmError: the disk is full or may not be written to.
+    """
+    if folder.exists() and is_current(folder):
+        return
+    old, new = folder.with_name(folder.name + ".old"), folder.with_name(folder.name + ".new")
+    with disk_errors(folder):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with _one_at_a_time(folder):
+            if old.exists() and not folder.exists():  # a run was killed between the two renames below
+                old.rename(folder)
+            if folder.exists() and is_current(folder):
+                return
+            if new.exists() and not is_current(new):
+                shutil.rmtree(new)
+            prepare_folder(new, build)
+            shutil.rmtree(old, ignore_errors=True)
+            if folder.exists():
+                folder.rename(old)
+            new.rename(folder)
+            shutil.rmtree(old, ignore_errors=True)
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -99,6 +197,19 @@ def write_json(path: Path, value: Any) -> None:
             part.unlink(missing_ok=True)
 
 
+@contextmanager
+def _read_errors(path: Path) -> Iterator[None]:
+    """Turns what a disk may answer to a reader into one sentence."""
+    try:
+        yield
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise ItmError(
+            f"{path} does not exist: check the folder's name, or delete {path.parent} and make it again"
+        ) from error
+    except OSError as error:
+        raise ItmError(f"{path} cannot be read ({error}): it must be a file that you may read") from error
+
+
 def read_json(path: Path) -> Any:
     """Reads JSON, or says which file is missing or broken and where.
 
@@ -106,9 +217,8 @@ def read_json(path: Path) -> Any:
         ItmError: no such file, no UTF-8, or no JSON.
     """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise ItmError(f"{path} does not exist: check the folder's name") from error
+        with _read_errors(path):
+            return json.loads(path.read_text(encoding="utf-8"))
     except UnicodeDecodeError as error:
         raise ItmError(f"{path} is not UTF-8 at byte {error.start}: make it again") from error
     except json.JSONDecodeError as error:
@@ -128,7 +238,10 @@ def write_tensors(path: Path, tensors: dict) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_name(f"{path.name}.part-{os.getpid()}")
         try:
+            part.touch()
+            mode = part.stat().st_mode  # as any new file of this user; safetensors shuts out everybody else
             save_file({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, part)
+            part.chmod(mode)
             part.replace(path)
         finally:
             part.unlink(missing_ok=True)
@@ -144,8 +257,7 @@ def read_tensors(path: Path) -> dict:
     from safetensors.torch import load_file
 
     try:
-        return load_file(path)
-    except FileNotFoundError as error:
-        raise ItmError(f"{path} does not exist: check the folder's name") from error
+        with _read_errors(path):
+            return load_file(path)
     except SafetensorError as error:
-        raise ItmError(f"{path} is cut short or damaged ({error}): delete it and make it again") from error
+        raise ItmError(f"{path} is cut short or damaged ({error}): delete {path.parent} and make it again") from error

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from itm_tutorial.data.corpus import SPLITS, Corpus, Split
-from itm_tutorial.encoders.backbones import BACKBONES, create_backbone, feature_dim
+from itm_tutorial.encoders.backbones import BACKBONES, create_backbone, feature_dim, weights_file
 from itm_tutorial.models.base import FeatureSpec
 from itm_tutorial.pretraining import load_mini, mini_folder, normalised, pool
+from itm_tutorial.progress import progress_bar
 from itm_tutorial.storage import cache_dir, prepare_folder, read_tensors, write_tensors
 
 CHUNK = 64  # images seen at a time
@@ -68,13 +72,31 @@ def split_features(split: Split, spec: FeatureSpec) -> Tensor:
     """
     if split.fingerprint is None:
         return image_features(split.images, spec)
-    seen_by = mini_folder().name if spec.backbone == "mini" else spec.backbone
-    folder = cache_dir() / "features" / split.fingerprint.replace("/", "-") / f"{spec.kind}-{seen_by}"
+    folder = cache_dir() / "features" / split.fingerprint.replace("/", "-") / f"{spec.kind}-{seen_by(spec.backbone)}"
 
     def build(part) -> None:
         write_tensors(part / "features.safetensors", {"features": image_features(split.images, spec)})
 
     return read_tensors(prepare_folder(folder, build) / "features.safetensors")["features"]
+
+
+def seen_by(backbone: str) -> str:
+    """A backbone's name with eight digits of its weights: features seen through others are others.
+
+    Raises:
+        ItmError: the weights can neither be found nor downloaded.
+    """
+    if backbone == "mini":
+        return mini_folder().name
+    if not weights_file(backbone).exists():
+        create_backbone(backbone)  # downloads them
+    return f"{backbone}-{_file_hash(weights_file(backbone))}"
+
+
+@cache
+def _file_hash(file: Path) -> str:
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()[:8]
 
 
 @torch.no_grad()
@@ -89,17 +111,15 @@ def image_features(images: Sequence[Tensor], spec: FeatureSpec) -> Tensor:
         float32 [n_images, dim] or [n_images, n_cells, dim].
     """
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    backbone = _trained(spec.backbone).to(device)
+    backbone = load_mini() if spec.backbone == "mini" else create_backbone(spec.backbone).eval()
+    backbone = backbone.to(device, memory_format=torch.channels_last)  # twice as fast on a CPU
     found = []
-    for first in range(0, len(images), CHUNK):
+    for first in progress_bar(range(0, len(images), CHUNK), "looking at images"):
         some = [fitted(images[i], spec.backbone) for i in range(first, min(first + CHUNK, len(images)))]
-        grid = backbone(normalised(torch.stack(some).to(device), spec.backbone))  # [chunk, dim, h, w]
-        found.append(_shaped(grid, spec).float().cpu())
+        batch = normalised(torch.stack(some).to(device), spec.backbone)
+        grid = backbone(batch.contiguous(memory_format=torch.channels_last))  # [chunk, dim, h, w]
+        found.append(_shaped(grid, spec).float().cpu().contiguous())
     return torch.cat(found)
-
-
-def _trained(name: str) -> nn.Module:
-    return load_mini() if name == "mini" else create_backbone(name).eval()
 
 
 def _shaped(grid: Tensor, spec: FeatureSpec) -> Tensor:
@@ -109,7 +129,9 @@ def _shaped(grid: Tensor, spec: FeatureSpec) -> Tensor:
 
 
 def fitted(image: Tensor, backbone: str) -> Tensor:
-    """Brings an image to the backbone's size: the shorter side first, then the middle square.
+    """Brings an image to the backbone's size: the shorter side first, then the middle square, as for its weights.
+
+    An image that has the backbone's size already is taken as it is.
 
     Args:
         image: uint8 [3, H, W].
@@ -120,7 +142,7 @@ def fitted(image: Tensor, backbone: str) -> Tensor:
     """
     from torchvision.transforms.functional import center_crop, resize
 
-    size = BACKBONES[backbone].image_size
-    if tuple(image.shape[1:]) == (size, size):
+    about = BACKBONES[backbone]
+    if tuple(image.shape[1:]) == (about.image_size, about.image_size):
         return image
-    return center_crop(resize(image, size, antialias=True), size)
+    return center_crop(resize(image, about.resized, antialias=True), about.image_size)

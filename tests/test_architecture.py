@@ -34,6 +34,10 @@ def floor_of(module):
 
 def imports(file):
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                if alias.name.startswith("itm_tutorial."):
+                    yield alias.name.removeprefix("itm_tutorial.")
         if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("itm_tutorial."):
             yield node.module.removeprefix("itm_tutorial.")
 

@@ -70,3 +70,30 @@ def test_a_cold_cache_trains_the_backbone_wherever_it_is_first_asked_for(tmp_pat
         if first == "score":
             assert itm.score(model, corpus.val).shape == (20, 100)
         itm.fit(model, corpus, epochs=1, batch_size=30, progress=False)
+
+
+@pytest.mark.parametrize("name", [name for name in BACKBONES if name != "mini"])
+def test_images_are_fitted_as_the_weights_were_measured(name):
+    from torchvision.models import get_model_weights
+
+    theirs, ours = get_model_weights(name).DEFAULT.transforms(), BACKBONES[name]
+    assert ([ours.resized], [ours.image_size]) == (theirs.resize_size, theirs.crop_size)
+    assert (list(ours.mean), list(ours.std)) == (theirs.mean, theirs.std)
+    image = torch.randint(0, 256, (3, 300, 400), dtype=torch.uint8)
+    seen = visual_features.normalised(visual_features.fitted(image, name)[None], name)[0]
+    assert torch.allclose(seen, theirs(image), atol=1e-5)
+
+
+def test_other_weights_give_other_features(tmp_path, monkeypatch):
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    file = visual_features.weights_file("resnet18")
+    assert file.parent == tmp_path / "hub/checkpoints"
+    file.parent.mkdir(parents=True)
+    names = set()
+    for content in (b"some", b"others"):
+        file.write_bytes(content)
+        visual_features._file_hash.cache_clear()
+        names.add(visual_features.seen_by("resnet18"))
+    assert len(names) == 2
+    with pytest.raises(ItmError, match="delete this file"):
+        visual_features.create_backbone("resnet18")

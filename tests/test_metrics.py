@@ -2,6 +2,7 @@
 
 import math
 from statistics import median
+from typing import NamedTuple
 
 import pytest
 import torch
@@ -58,6 +59,23 @@ def test_codes_give_the_report_of_their_matrix():
     images, captions = torch.randn(30, 8).double(), torch.randn(70, 8).double()
     image_of = torch.randint(0, 30, (70,))
     assert evaluate_codes(images, captions, image_of, chunk=7) == evaluate(images @ captions.T, image_of)
+
+
+class Regions(NamedTuple):
+    codes: torch.Tensor  # [n, n_regions, dim]
+    there: torch.Tensor  # [n, n_regions]
+
+
+def test_codes_may_be_named_tuples():
+    images = Regions(torch.randn(9, 4, 8).double(), torch.rand(9, 4) < 0.8)
+    captions, image_of = torch.randn(25, 8).double(), torch.randint(0, 9, (25,))
+
+    def best_region(some, captions):
+        scores = torch.einsum("nrd,cd->nrc", some.codes, captions)
+        return scores.masked_fill(~some.there[..., None], -9).amax(1)
+
+    whole = evaluate(best_region(images, captions), image_of)
+    assert evaluate_codes(images, captions, image_of, best_region, chunk=4) == whole
 
 
 def test_a_perfect_model_and_the_order_of_captions():

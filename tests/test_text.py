@@ -1,6 +1,7 @@
 """The vocabulary: a stable order, a round trip, and no word from elsewhere."""
 
 import pytest
+import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -32,3 +33,11 @@ def test_rare_and_unseen_words_are_unknown():
 def test_an_empty_caption_is_named():
     with pytest.raises(ItmError, match="caption 1"):
         Vocabulary(["a"]).encode(["a", " . "])
+
+
+def test_some_captions_are_cut_to_the_longest_of_them():
+    tokens = Vocabulary(["a", "dog"]).encode(["a dog a dog", "a", "dog a"])
+    some = tokens[torch.tensor([2, 1])]
+    assert some.ids.tolist() == [[1, 5, 4, 2], [1, 4, 2, 0]]
+    assert some.lengths.tolist() == [4, 3]
+    assert len(tokens[torch.tensor([], dtype=torch.int64)]) == 0

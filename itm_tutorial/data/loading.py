@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -47,11 +48,13 @@ def load_corpus(name: str, size: str = "mini", seed: int = 0, **options: Any) ->
 
 
 @cache
-def world_hash() -> str:
-    """Eight digits that change with any line of the worlds' source, and so with what they draw."""
+def source_hash(*modules: ModuleType) -> str:
+    """Eight digits that change with any line of these modules or packages, and so with what they draw or train."""
     digest = hashlib.sha256()
-    for file in sorted(Path(worlds.__file__).parent.rglob("*.py")):
-        digest.update(file.read_bytes())
+    for module in modules:
+        file = Path(module.__file__)
+        for source in sorted(file.parent.rglob("*.py")) if file.name == "__init__.py" else [file]:
+            digest.update(source.read_bytes())
     return digest.hexdigest()[:8]
 
 
@@ -62,7 +65,7 @@ def _scenes(size: str, seed: int, image_size: int = 128, **dials: float) -> Corp
         raise ItmError(f"image_size is {image_size!r}; give 32 to 1024 pixels")
     settings = make_dials(**dials)
     made = {name: make_split(name, n, seed, settings) for name, n in SIZES[size].items()}
-    key = hashlib.sha256(f"{image_size} {settings} {world_hash()}".encode()).hexdigest()[:8]
+    key = hashlib.sha256(f"{image_size} {settings} {source_hash(worlds)}".encode()).hexdigest()[:8]
     folder = cache_dir() / "corpora" / f"scenes-{size}-seed{seed}-{key}"
 
     def draw(part: Path) -> None:

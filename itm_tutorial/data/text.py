@@ -46,8 +46,10 @@ class Tokens:
         return len(self.ids)
 
     def __getitem__(self, rows) -> Tokens:
+        """Some captions, cut to the longest of them: what is padding for all is no work for an encoder."""
         lengths = self.lengths[rows]
-        return Tokens(self.ids[rows], lengths)
+        longest = int(lengths.max()) if lengths.numel() else 0
+        return Tokens(self.ids[rows, :longest], lengths)
 
     def to(self, device) -> Tokens:
         return Tokens(self.ids.to(device), self.lengths.to(device))

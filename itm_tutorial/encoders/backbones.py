@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from pickle import UnpicklingError
 
 from torch import Tensor, nn
@@ -18,23 +19,25 @@ class Backbone:
     Attributes:
         dim: numbers a grid cell.
         image_size: pixels a side of the images it sees.
+        resized: pixels of the shorter side before the middle square is cut out, as its weights were measured.
         mean, std: per colour channel, of images in [0, 1].
         pooled: numbers of a global feature: ``dim``, or twice that where mean and maximum stand side by side.
     """
 
     dim: int
     image_size: int = 224
+    resized: int = 256
     mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
     std: tuple[float, float, float] = (0.229, 0.224, 0.225)
     pooled: int = 0
 
 
 BACKBONES = {
-    "mini": Backbone(256, 128, (0.5, 0.5, 0.5), (0.25, 0.25, 0.25), pooled=512),
-    "mobilenet_v2": Backbone(1280),
+    "mini": Backbone(256, 128, 128, (0.5, 0.5, 0.5), (0.25, 0.25, 0.25), pooled=512),
+    "mobilenet_v2": Backbone(1280, resized=232),
     "resnet18": Backbone(512),
-    "resnet50": Backbone(2048),
-    "resnet152": Backbone(2048),
+    "resnet50": Backbone(2048, resized=232),
+    "resnet152": Backbone(2048, resized=232),
     "vgg19": Backbone(512),
 }
 
@@ -76,18 +79,28 @@ def create_backbone(name: str) -> nn.Module:
     from torchvision import models
 
     make: Callable = getattr(models, name)
+    network, file = make(weights=None), weights_file(name)
     try:
-        network = make(weights=None)
         weights = models.get_model_weights(name).DEFAULT
         network.load_state_dict(weights.get_state_dict(progress=False, weights_only=True))  # never unpickles code
     except (OSError, RuntimeError, UnpicklingError) as error:
-        raise ItmError(
-            f"the weights of {name} cannot be had ({error}): delete a damaged file, connect to the network once, "
-            "or set TORCH_HOME to a folder whose hub/checkpoints holds them"
-        ) from error
+        remedy = (
+            "delete this file and connect to the network once"
+            if file.exists()
+            else "connect to the network once, or set TORCH_HOME to a folder whose hub/checkpoints holds this file"
+        )
+        raise ItmError(f"the weights of {name} cannot be had from {file} ({error}): {remedy}") from error
     if hasattr(network, "features"):
         return network.features
     return nn.Sequential(*list(network.children())[:-2])  # a ResNet, less its pooling and its classifier
+
+
+def weights_file(name: str) -> Path:
+    """Where torchvision keeps, or would put, the weights of a backbone."""
+    from torch.hub import get_dir
+    from torchvision.models import get_model_weights
+
+    return Path(get_dir()) / "checkpoints" / Path(get_model_weights(name).DEFAULT.url).name
 
 
 def feature_dim(spec) -> int:

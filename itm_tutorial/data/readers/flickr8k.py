@@ -258,8 +258,8 @@ def _unlisted(record: dict[str, Any]) -> str:
     """What the captions tell of images in no list, as the end of a sentence."""
     if not record["unlisted_images"]:
         return ""
-    told = f"; {record['unlisted_images']} captioned images ({record['unlisted_captions']} captions) in no list"
-    without = record["unlisted_without_photograph"]
+    images, captions, without = (record[f"unlisted_{what}"] for what in ("images", "captions", "without_photograph"))
+    told = f"; {images} captioned image{'s' * (images > 1)} ({captions} caption{'s' * (captions > 1)}) in no list"
     return f"{told}, {without} of them without a photograph" if without else told
 
 
@@ -331,7 +331,7 @@ def read_captions(file: Path) -> dict[str, list[str]]:
         image, _, count = key.partition("#")
         if not tab:
             raise ItmError(f"{where}: no tab between image name and caption; put one there")
-        if not count:
+        if not (image and count):
             raise ItmError(f"{where}: {key!r} has no #number behind the image name; write it as name.jpg#0")
         if key in line_of:
             raise ItmError(f"{where}: {key} stands in line {line_of[key]} already; remove one of them")

@@ -17,14 +17,15 @@ import itm_tutorial.encoders.backbones as backbones
 from itm_tutorial.data.loading import source_hash
 from itm_tutorial.data.worlds.scenes.drawing import draw_scene
 from itm_tutorial.data.worlds.scenes.kinds import KINDS, LIGHTS, PLACES
+from itm_tutorial.data.worlds.scenes.layout import sample_scene
 from itm_tutorial.data.worlds.scenes.palette import COLOURS
 from itm_tutorial.data.worlds.scenes.scene import Scene, Spot, Thing
-from itm_tutorial.encoders.backbones import BACKBONES, MiniBackbone
+from itm_tutorial.encoders.backbones import BACKBONES, MiniBackbone, pool
 from itm_tutorial.storage import cache_dir, prepare_folder, read_tensors, write_json, write_tensors
 
 SIDE = 64  # pixels: half a scene, so that objects are as large as they are in one
 PATTERNS = ("plain", "striped", "spotted")
-N_TRAIN, N_HELD_OUT, EPOCHS, BATCH = 10_000, 1_000, 6, 64
+N_TRAIN, N_HELD_OUT, N_SCENES, EPOCHS, BATCH = 10_000, 1_000, 640, 6, 64
 
 
 def draw_objects(n: int, rng: Random) -> tuple[Tensor, Tensor]:
@@ -87,11 +88,6 @@ class Heads(nn.Module):
         self.coloured_kind = nn.Linear(2 * dim, len(KINDS) * len(COLOURS))
 
 
-def pool(grid: Tensor) -> Tensor:
-    """[n, dim, h, w] -> [n, 2 * dim]: the mean over the cells beside the maximum."""
-    return torch.cat([grid.mean((2, 3)), grid.amax((2, 3))], 1)
-
-
 @torch.inference_mode(False)  # features are computed without gradients, and ask for this on their first use
 @torch.enable_grad()
 def train_mini(seed: int = 0) -> tuple[MiniBackbone, dict[str, float]]:
@@ -120,7 +116,9 @@ def train_mini(seed: int = 0) -> tuple[MiniBackbone, dict[str, float]]:
                 loss.backward()
                 optimizer.step()
                 schedule.step()
-    figures = _held_out(backbone.eval(), heads, seed)
+    backbone.eval()
+    _standardise(backbone, seed)
+    figures = _held_out(backbone, heads, seed)
     return backbone, {**figures, "seconds": round(time.perf_counter() - start, 1), "seed": seed}
 
 
@@ -134,6 +132,17 @@ def _objective(backbone: nn.Module, heads: Heads, images: Tensor, labels: Tensor
     loss = loss + 0.5 * cross_entropy(heads.pattern(single), labels[:, 2])
     chosen = heads.coloured_kind(pool(grid)).log_softmax(1)  # [n / 4, n_kinds * n_colours]
     return loss - (chosen * there).sum(1).mean() / 4
+
+
+@torch.no_grad()
+def _standardise(backbone: MiniBackbone, seed: int) -> None:
+    """Measures mean and variance of each number of the global feature, over scenes that are in no corpus."""
+    rng = Random(f"scenes/{seed}/standard")
+    scenes = torch.from_numpy(np.stack([draw_scene(sample_scene(rng), 2 * SIDE, rng) for _ in range(N_SCENES)]))
+    backbone.standard.train()
+    for some in scenes.permute(0, 3, 1, 2).split(BATCH):
+        backbone.pooled(backbone(normalised(some, "mini")))
+    backbone.standard.eval()
 
 
 @torch.no_grad()

@@ -9,12 +9,12 @@ from functools import cache
 from pathlib import Path
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from itm_tutorial.data.corpus import SPLITS, Corpus, Split
 from itm_tutorial.encoders.backbones import BACKBONES, create_backbone, feature_dim, weights_file
 from itm_tutorial.models.base import FeatureSpec
-from itm_tutorial.pretraining import load_mini, mini_folder, normalised, pool
+from itm_tutorial.pretraining import load_mini, mini_folder, normalised
 from itm_tutorial.progress import progress_bar
 from itm_tutorial.storage import cache_dir, prepare_folder, read_tensors, write_tensors
 
@@ -118,14 +118,14 @@ def image_features(images: Sequence[Tensor], spec: FeatureSpec) -> Tensor:
         some = [fitted(images[i], spec.backbone) for i in range(first, min(first + CHUNK, len(images)))]
         batch = normalised(torch.stack(some).to(device), spec.backbone)
         grid = backbone(batch.contiguous(memory_format=torch.channels_last))  # [chunk, dim, h, w]
-        found.append(_shaped(grid, spec).float().cpu().contiguous())
+        found.append(_shaped(grid, spec.kind, backbone).float().cpu().contiguous())
     return torch.cat(found)
 
 
-def _shaped(grid: Tensor, spec: FeatureSpec) -> Tensor:
-    if spec.kind == "grid":
+def _shaped(grid: Tensor, kind: str, backbone: nn.Module) -> Tensor:
+    if kind == "grid":
         return grid.flatten(2).transpose(1, 2)  # [n, h * w, dim]
-    return pool(grid) if BACKBONES[spec.backbone].pooled else grid.mean((2, 3))
+    return backbone.pooled(grid) if hasattr(backbone, "pooled") else grid.mean((2, 3))  # [n, dim]
 
 
 def fitted(image: Tensor, backbone: str) -> Tensor:

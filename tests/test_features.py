@@ -4,10 +4,10 @@ import pytest
 import torch
 
 from itm_tutorial import visual_features
-from itm_tutorial.encoders.backbones import BACKBONES, MiniBackbone, feature_dim
+from itm_tutorial.encoders.backbones import BACKBONES, MiniBackbone, feature_dim, pool
 from itm_tutorial.errors import ItmError
 from itm_tutorial.models.base import FeatureSpec
-from itm_tutorial.pretraining import draw_objects, mosaics, pool
+from itm_tutorial.pretraining import draw_objects, mosaics
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ def test_a_cold_cache_trains_the_backbone_wherever_it_is_first_asked_for(tmp_pat
     import itm_tutorial as itm
     from itm_tutorial import pretraining
 
-    for name, value in {"N_TRAIN": 64, "N_HELD_OUT": 20, "EPOCHS": 1}.items():
+    for name, value in {"N_TRAIN": 64, "N_HELD_OUT": 20, "N_SCENES": 32, "EPOCHS": 1}.items():
         monkeypatch.setattr(pretraining, name, value)
     for first in ("score", "fit"):
         monkeypatch.setenv("ITM_CACHE", str(tmp_path / first))
@@ -97,3 +97,26 @@ def test_other_weights_give_other_features(tmp_path, monkeypatch):
     assert len(names) == 2
     with pytest.raises(ItmError, match="delete this file"):
         visual_features.create_backbone("resnet18")
+
+
+def test_the_mini_backbones_global_feature_is_standardised_over_scenes(monkeypatch):
+    from random import Random
+
+    import numpy as np
+
+    from itm_tutorial import pretraining
+    from itm_tutorial.data.worlds.scenes.drawing import draw_scene
+    from itm_tutorial.data.worlds.scenes.layout import sample_scene
+
+    for name, value in {"N_TRAIN": 64, "N_HELD_OUT": 20, "N_SCENES": 256, "EPOCHS": 1}.items():
+        monkeypatch.setattr(pretraining, name, value)
+    backbone, _ = pretraining.train_mini(seed=1)
+    assert not any(module.training for module in backbone.modules())
+    rng = Random(0)
+    scenes = torch.from_numpy(np.stack([draw_scene(sample_scene(rng), 128, rng) for _ in range(128)])).permute(
+        0, 3, 1, 2
+    )
+    with torch.no_grad():
+        features = backbone.pooled(backbone(visual_features.normalised(scenes.permute(0, 3, 1, 2), "mini")))
+    assert features.mean(0).abs().median() < 0.15
+    assert 0.5 < features.std(0).median() < 1.3

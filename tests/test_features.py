@@ -113,9 +113,7 @@ def test_the_mini_backbones_global_feature_is_standardised_over_scenes(monkeypat
     backbone, _ = pretraining.train_mini(seed=1)
     assert not any(module.training for module in backbone.modules())
     rng = Random(0)
-    scenes = torch.from_numpy(np.stack([draw_scene(sample_scene(rng), 128, rng) for _ in range(128)])).permute(
-        0, 3, 1, 2
-    )
+    scenes = torch.from_numpy(np.stack([draw_scene(sample_scene(rng), 128, rng) for _ in range(128)]))
     with torch.no_grad():
         features = backbone.pooled(backbone(visual_features.normalised(scenes.permute(0, 3, 1, 2), "mini")))
     assert features.mean(0).abs().median() < 0.15

@@ -3,18 +3,40 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from typer.core import TyperGroup
 
+from itm_tutorial import __version__
 from itm_tutorial.errors import ItmError
 
-app_of_commands = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-Corpus = Annotated[str, typer.Option(help="scenes or flickr8k")]
-Size = Annotated[str, typer.Option(help="of drawn scenes: tiny, mini or full")]
-Seed = Annotated[int, typer.Option()]
+
+class Commands(TyperGroup):
+    """The commands together; an interrupt and a reader that went away end any of them quietly."""
+
+    def invoke(self, ctx):
+        try:
+            try:
+                return super().invoke(ctx)
+            finally:
+                sys.stdout.flush()
+        except KeyboardInterrupt:
+            print("itm: interrupted", file=sys.stderr)
+            raise typer.Exit(130) from None
+        except BrokenPipeError:  # as in: itm list | head -1
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python complains when it ends
+            raise typer.Exit(141) from None
+
+
+app_of_commands = typer.Typer(cls=Commands, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+Corpus = Annotated[str, typer.Option(help="a corpus that itm list names")]
+Size = Annotated[str, typer.Option(help="of a drawn corpus: a size that itm list names")]
+Seed = Annotated[int, typer.Option(help="of a drawn corpus, and of training")]
+SplitName = Annotated[str, typer.Option("--split", help="a split that itm list names")]
 Folder = Annotated[Path, typer.Option(help="where the trained model is kept")]
 
 
@@ -25,6 +47,40 @@ def app() -> None:
     except ItmError as error:
         print(f"itm: {error}", file=sys.stderr)
         raise SystemExit(2) from None
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("itm_tutorial"):
+            raise  # ours, not the user's
+        remedy = "in the course's folder, pip install --constraint constraints.txt -e '.[lab]'"
+        print(f"itm: {error.name} is not installed: {remedy}", file=sys.stderr)
+        raise SystemExit(2) from None
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"itm {__version__}")
+        raise typer.Exit()
+
+
+@app_of_commands.callback()
+def main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and end.")
+    ] = False,
+) -> None:
+    """Image-text matching, one idea at a time: the course from a terminal."""
+
+
+@app_of_commands.command(name="list")
+def list_names() -> None:
+    """Prints the names that the other commands take."""
+    import itm_tutorial as itm
+    from itm_tutorial.claims import list_claims
+    from itm_tutorial.data.corpus import SPLITS
+    from itm_tutorial.data.worlds.scenes.world import SIZES
+
+    known = {"models": itm.list_models(), "corpora": itm.list_corpora(), "claims": list_claims()}
+    for what, names in {**known, "sizes": SIZES, "splits": SPLITS}.items():
+        print(f"{what:<9}{', '.join(names)}")
 
 
 @app_of_commands.command()
@@ -65,20 +121,25 @@ def prepare(
 
 @app_of_commands.command()
 def train(
-    model: Annotated[str, typer.Argument(help="bow or vse")],
+    model: Annotated[str, typer.Argument(help="a model that itm list names")],
     corpus: Corpus = "scenes",
     size: Size = "mini",
     seed: Seed = 0,
     epochs: Annotated[int | None, typer.Option(help="by default the model's own")] = None,
-    device: Annotated[str, typer.Option()] = "auto",
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, or another that Lightning Fabric knows")] = "auto",
     folder: Folder = Path("runs/model"),
     option: Annotated[list[str] | None, typer.Option(help="of the model, as name=value; may be repeated")] = None,
 ) -> None:
     """Trains a model, keeps it, and prints its recalls on the validation split."""
     import itm_tutorial as itm
+    from itm_tutorial.models import model_class
+    from itm_tutorial.storage import check_writable
 
+    options = _options(option or [])
+    model_class(model)  # refuses an unknown name before anything is drawn
+    check_writable(folder)
     data = itm.load_corpus(corpus, size=size, seed=seed)
-    made = itm.create_model(model, data, seed=seed, **_options(option or []))
+    made = itm.create_model(model, data, seed=seed, **options)
     history = itm.fit(made, data, epochs=epochs, seed=seed, device=device)
     report = itm.evaluate(itm.score(made, data.val), data.val.image_of)
     print(f"best epoch {history.best_epoch} of {len(history.epochs)}, on the validation split:\n{report}")
@@ -105,14 +166,15 @@ def evaluate(
     corpus: Corpus = "scenes",
     size: Size = "mini",
     seed: Seed = 0,
-    split: Annotated[str, typer.Option(help="train, val or test")] = "test",
+    split: SplitName = "test",
     folder: Folder = Path("runs/model"),
 ) -> None:
     """Measures a kept model; drawn scenes also tell the ceiling and the sibling queries."""
     import itm_tutorial as itm
     from itm_tutorial.siblings import ceiling
 
-    model, data = itm.load_model(folder), _split(itm.load_corpus(corpus, size=size, seed=seed), split)
+    model = _kept_model(folder)
+    data = _split(corpus, size, seed, split)
     scores = itm.score(model, data)
     print(itm.evaluate(scores, data.image_of))
     if data.facts is not None:
@@ -129,45 +191,60 @@ def search(
     corpus: Corpus = "scenes",
     size: Size = "mini",
     seed: Seed = 0,
-    split: Annotated[str, typer.Option(help="train, val or test")] = "test",
+    split: SplitName = "test",
     k: Annotated[int, typer.Option(help="how many pictures")] = 8,
     folder: Folder = Path("runs/model"),
     out: Annotated[Path, typer.Option(help="the picture to write")] = Path("runs/search.png"),
 ) -> None:
     """Searches a split with a kept model and writes a picture of what it found."""
     import itm_tutorial as itm
-    from itm_tutorial.storage import disk_errors
+    from itm_tutorial.storage import check_writable, disk_errors
 
-    data = _split(itm.load_corpus(corpus, size=size, seed=seed), split)
-    hits = itm.search(itm.load_model(folder), data, query, k=k)
+    model, out = _kept_model(folder), out if out.suffix else out.with_suffix(".png")
+    check_writable(out.parent)
+    data = _split(corpus, size, seed, split)
+    hits = itm.search(model, data, query, k=k)
     for rank, (image, score) in enumerate(zip(hits.indices, hits.scores, strict=True), start=1):
         print(f"{rank:>2}  image {image:>5}  {score:.3f}  {data.captions_of(image)[0]}")
-    with disk_errors(out):
-        out.parent.mkdir(parents=True, exist_ok=True)
-        itm.show.ranked(data, hits).savefig(out, dpi=110)
+    figure = itm.show.ranked(data, hits)
+    try:
+        with disk_errors(out):
+            figure.savefig(out, dpi=110)
+    except ValueError as error:  # a file name of a format that is none
+        raise ItmError(f"--out {out}: {error}") from error
     print(f"drawn in {out}")
 
 
-def _split(corpus, name: str):
+def _kept_model(folder: Path):
+    import itm_tutorial as itm
+
+    if not (folder / "model.json").exists():
+        raise ItmError(f"{folder} holds no model: give another --folder, or train one with itm train")
+    return itm.load_model(folder)
+
+
+def _split(corpus: str, size: str, seed: int, name: str):
+    import itm_tutorial as itm
     from itm_tutorial.data.corpus import SPLITS
     from itm_tutorial.errors import unknown
 
     if name not in SPLITS:
         raise unknown("split", name, SPLITS)
-    return getattr(corpus, name)
+    return getattr(itm.load_corpus(corpus, size=size, seed=seed), name)
 
 
 @app_of_commands.command()
 def claims(
-    name: Annotated[str, typer.Argument(help="start_here")],
-    seeds: Annotated[int, typer.Option(help="how many")] = 3,
+    name: Annotated[str, typer.Argument(help="a claim that itm list names")],
+    seeds: Annotated[int, typer.Option(min=2, help="how many; with fewer there is no spread")] = 3,
     size: Size = "mini",
     out: Annotated[Path, typer.Option(help="where to keep the figures")] = Path("runs/claims.json"),
 ) -> None:
     """Runs the experiment behind a claim, over several seeds, and prints the verdicts."""
     from itm_tutorial.claims import run
-    from itm_tutorial.storage import write_json
+    from itm_tutorial.storage import check_writable, write_json
 
+    check_writable(out.parent)
     found = run(name, tuple(range(seeds)), size)
     for effect in found["effects"]:
         spread = f"{effect['mean']:+.1f}, standard error {effect['standard_error']:.1f}"
@@ -182,5 +259,7 @@ def course(
 ) -> None:
     """Executes every notebook and prints one table."""
     from itm_tutorial.course import run_course
+    from itm_tutorial.storage import check_writable
 
+    check_writable(out)
     raise typer.Exit(run_course(out, fast))

@@ -2,17 +2,37 @@
 
 from __future__ import annotations
 
-import importlib
 import importlib.util
+import math
+import os
 import shutil
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 from itm_tutorial.errors import ItmError
-from itm_tutorial.storage import cache_dir, disk_errors
+from itm_tutorial.storage import cache_dir, check_writable
 
 MEMORY_NEEDED, DISK_NEEDED = 3.0, 2.0  # GiB; a mini chapter takes about half of either
+PATIENCE = 120  # seconds that torch, or a driver, may take to answer
+PYTHON_NAMES = ("python", "python3", f"python3.{sys.version_info[1]}")  # Jupyter takes these for its own interpreter
+CONTAINER_LIMITS = (  # where a container is told its memory: Linux's control groups, version 2 and version 1
+    Path("/sys/fs/cgroup/memory.max"),
+    Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
+)
+TRY_TORCH = """
+import torch, torchvision
+torchvision.ops.nms(torch.zeros(1, 4), torch.zeros(1), 0.5)
+print("they fit")
+if torch.cuda.is_available():
+    print(torch.cuda.get_device_name())
+    torch.ones(1, device="cuda").sum().item()
+    print("it runs")
+elif torch.version.cuda is None and torch.version.hip is None:
+    print("CPU build")
+"""
 
 
 @dataclass(frozen=True)
@@ -29,7 +49,7 @@ class Finding:
 
 def examine() -> list[Finding]:
     """Looks at everything; nothing it finds raises."""
-    return [_python(), _torch(), _gpu(), _kernel(), _cache(), _memory()]
+    return [_python(), *_torch(), _kernel(), _cache(), _memory()]
 
 
 def _python() -> Finding:
@@ -39,67 +59,132 @@ def _python() -> Finding:
     )
 
 
-def _torch() -> Finding:
-    """Imports the pair apart from this process, since a broken pair cannot be imported twice."""
-    run = subprocess.run([sys.executable, "-c", "import torch, torchvision"], capture_output=True, text=True)
-    if run.returncode == 0:
-        return Finding("torch and torchvision fit together", True)
-    if "torchvision::nms" in run.stderr:
-        return Finding(
-            "torch and torchvision come from different builds",
+def _answer(*command: str) -> tuple[int, list[str], str]:
+    """Runs a command -> its exit status, the lines it printed, and the last line of what it complained about."""
+    try:
+        run = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=PATIENCE)
+    except subprocess.TimeoutExpired:
+        return 1, [], f"no answer in {PATIENCE} seconds"
+    complaint = run.stderr.strip() or f"it ended with status {run.returncode} and without a word"
+    return run.returncode, run.stdout.splitlines(), complaint.splitlines()[-1]
+
+
+def _torch() -> list[Finding]:
+    """Tries the pair apart from this process, since a broken pair cannot be imported twice; then the GPU."""
+    status, lines, complaint = _answer(sys.executable, "-c", TRY_TORCH)
+    if "they fit" in lines:
+        return [Finding("torch and torchvision fit together", True), _gpu(status, lines, complaint)]
+    if "torchvision::nms" in complaint or "custom C++ ops" in complaint:
+        return [
+            Finding(
+                "torch and torchvision come from different builds",
+                False,
+                "reinstall both from one index: "
+                "pip install --force-reinstall --constraint constraints.txt torch torchvision",
+            )
+        ]
+    return [
+        Finding(
+            f"torch and torchvision cannot be imported ({complaint})",
             False,
-            "reinstall both from one index: pip install --force-reinstall torch torchvision",
+            "in the course's folder, pip install --constraint constraints.txt -e .",
         )
-    last = run.stderr.strip().splitlines()[-1] if run.stderr.strip() else "no message"
-    return Finding(f"torch cannot be imported ({last})", False, "pip install --constraint constraints.txt -e .")
+    ]
 
 
-def _gpu() -> Finding:
-    code = (
-        "import torch; has = torch.cuda.is_available(); "
-        "print(torch.cuda.get_device_name() if has else ''); has and torch.ones(1, device='cuda')"
-    )
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    if run.returncode == 0 and run.stdout.strip():
-        return Finding(f"GPU: {run.stdout.strip()}", True)
-    if shutil.which("nvidia-smi"):
+def _gpu(status: int, lines: list[str], complaint: str) -> Finding:
+    told = lines[lines.index("they fit") + 1 :]
+    if "it runs" in told:
+        return Finding(f"GPU: {told[0]}", True)
+    if told and told != ["CPU build"]:
         return Finding(
-            "the GPU cannot be used", False, "update its driver, or reinstall torch for the driver's CUDA version"
+            f"the GPU ({told[0]}) cannot be used ({complaint})",
+            False,
+            "reinstall torch for a CUDA version that the card and its driver know; until then, device='cpu'",
         )
-    return Finding("no GPU", True, "all chapters run on the CPU at their default size")
+    if os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1"):
+        return Finding("no GPU, since CUDA_VISIBLE_DEVICES hides it", True)
+    if not _has_card():
+        return Finding("no GPU", True, "all chapters run on the CPU at their default size")
+    if told:
+        return Finding(
+            "there is a GPU, but this torch is built for the CPU alone",
+            False,
+            "reinstall torch and torchvision from the default index",
+        )
+    reason = f" ({complaint})" if status else ""
+    return Finding(
+        f"there is a GPU, but torch cannot use it{reason}",
+        False,
+        "update its driver, or reinstall torch for the driver's CUDA version (nvidia-smi shows it)",
+    )
+
+
+def _has_card() -> bool:
+    if shutil.which("nvidia-smi") is None:
+        return False
+    status, lines, _ = _answer("nvidia-smi", "-L")
+    return status == 0 and any(line.startswith("GPU") for line in lines)
 
 
 def _kernel() -> Finding:
     if importlib.util.find_spec("jupyter_client") is None:
-        return Finding("Jupyter is not installed", False, "pip install -e '.[lab]'")
-    kernels = importlib.import_module("jupyter_client.kernelspec").KernelSpecManager().find_kernel_specs()
-    if "python3" in kernels:
-        return Finding("Jupyter kernel python3", True)
+        return Finding("Jupyter is not installed", False, "in the course's folder, pip install -e '.[lab]'")
+    from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
+
+    manager = KernelSpecManager()
+    try:
+        starts = manager.get_kernel_spec("python3").argv[0]
+    except NoSuchKernel:
+        return Finding("no Jupyter kernel named python3", False, f"{sys.executable} -m pip install ipykernel")
+    except Exception as error:  # a kernel.json may be broken in any way
+        starts, broken = None, f"is broken ({type(error).__name__})"
+    if starts is not None:
+        if _is_this_python(starts):
+            return Finding("Jupyter kernel python3", True)
+        exists = shutil.which(starts) is not None
+        broken = f"starts {starts}, " + (f"not {sys.executable}" if exists else "which does not exist")
     return Finding(
-        "no Jupyter kernel named python3", False, f"{sys.executable} -m ipykernel install --sys-prefix --name python3"
+        f"Jupyter kernel python3 {broken}",
+        False,
+        f"delete {manager.find_kernel_specs()['python3']}, then "
+        f"{sys.executable} -m ipykernel install --sys-prefix --name python3",
     )
+
+
+def _is_this_python(starts: str) -> bool:
+    """Whether a kernel's command is the interpreter that runs now; all links to it in its own folder are."""
+    if starts in PYTHON_NAMES:
+        return True
+    file, here = Path(starts), Path(sys.executable)
+    return file.exists() and file.samefile(here) and file.parent.samefile(here.parent)
 
 
 def _cache() -> Finding:
     folder = cache_dir()
     try:
-        with disk_errors(folder):
-            folder.mkdir(parents=True, exist_ok=True)
-            probe = folder / ".doctor"
-            probe.write_bytes(b"x")
-            probe.unlink()
+        check_writable(folder)
+        free = shutil.disk_usage(folder).free / 2**30
     except (ItmError, OSError) as error:
         return Finding("cache folder", False, str(error))
-    free = shutil.disk_usage(folder).free / 2**30
-    advice = (
-        "" if free >= DISK_NEEDED else f"{DISK_NEEDED:.0f} GiB are needed: free some, or set ITM_CACHE to another disk"
-    )
-    return Finding(f"cache folder {folder}, {free:.0f} GiB free", free >= DISK_NEEDED, advice)
+    advice = "" if free >= DISK_NEEDED else f"{DISK_NEEDED:.0f} GiB are needed: free some, or set ITM_CACHE elsewhere"
+    return Finding(f"cache folder {folder}, {free:.1f} GiB free", free >= DISK_NEEDED, advice)
 
 
 def _memory() -> Finding:
     import psutil
 
-    free = psutil.virtual_memory().available / 2**30
-    advice = "" if free >= MEMORY_NEEDED else f"{MEMORY_NEEDED:.0f} GiB are needed: close other programs"
-    return Finding(f"{free:.0f} GiB of memory free", free >= MEMORY_NEEDED, advice)
+    available, limit = psutil.virtual_memory().available, _container_limit()
+    free = min(available, limit) / 2**30
+    where = "this container may use" if limit < available else "free"
+    remedy = "give it more" if limit < available else "close other programs"
+    advice = "" if free >= MEMORY_NEEDED else f"{MEMORY_NEEDED:.0f} GiB are needed: {remedy}"
+    return Finding(f"{free:.1f} GiB of memory {where}", free >= MEMORY_NEEDED, advice)
+
+
+def _container_limit() -> float:
+    """The bytes that this container may use; infinite where nothing limits it."""
+    for file in CONTAINER_LIMITS:
+        with suppress(OSError, ValueError):  # no such file, or "max"
+            return int(file.read_text())
+    return math.inf

@@ -54,6 +54,8 @@ def disk_errors(path: Path) -> Iterator[None]:
     """
     try:
         yield
+    except ItmError:  # already told
+        raise
     except Exception as error:
         number = _error_number(error)
         if number not in _REASONS:
@@ -132,10 +134,9 @@ def prepare_folder(folder: Path, build: Callable[[Path], None]) -> Path:
         with _one_at_a_time(folder) as locked:
             if folder.exists():
                 return folder
-            for left_behind in (
-                folder.parent.glob(f"{folder.name}.part-*") if locked else ()
-            ):  # by a run that was killed
-                shutil.rmtree(left_behind, ignore_errors=True)
+            if locked:  # else it may be another's work
+                for left_behind in folder.parent.glob(f"{folder.name}.part-*"):  # by a run that was killed
+                    shutil.rmtree(left_behind, ignore_errors=True)
             part = folder.with_name(f"{folder.name}.part-{secrets.token_hex(4)}")
             try:
                 part.mkdir()

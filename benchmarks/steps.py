@@ -1,0 +1,64 @@
+"""Training steps a second of each model, beside the first of them: random features, 128 captions a batch.
+
+python benchmarks/steps.py
+"""
+
+import time
+from random import Random
+
+import torch
+
+from itm_tutorial.data.text import Vocabulary
+from itm_tutorial.encoders.backbones import feature_dim
+from itm_tutorial.models import build_model, list_models
+from itm_tutorial.models.base import Batch, FeatureSpec
+
+
+def make_batch(n: int, vocabulary: Vocabulary, words: list[str], dim: int) -> Batch:
+    """Random features, and captions of 5 to 15 random words, one an image."""
+    rng = Random(0)
+    captions = [" ".join(rng.choices(words, k=rng.randint(5, 15))) for _ in range(n)]
+    return Batch(torch.randn(n, dim), vocabulary.encode(captions), torch.arange(n))
+
+
+def measure(name: str, n: int, steps: int, **options) -> float:
+    """Trains a model on one random batch.
+
+    Args:
+        name: of the model.
+        n: captions, and images, in the batch.
+        steps: to time, after three that are not.
+        options: the model's own.
+
+    Returns:
+        Steps a second: loss, gradients, Adam.
+    """
+    words = [f"word{number}" for number in range(600)]
+    vocabulary, spec = Vocabulary.from_captions([" ".join(words)], 1), FeatureSpec()
+    torch.manual_seed(0)
+    model = build_model(name, vocabulary, spec, **options).train()
+    optimizer, batch = torch.optim.Adam(model.parameters()), make_batch(n, vocabulary, words, feature_dim(spec))
+
+    def step() -> None:
+        loss = model.loss(batch)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+
+    for _ in range(3):
+        step()
+    start = time.perf_counter()
+    for _ in range(steps):
+        step()
+    return steps / (time.perf_counter() - start)
+
+
+def main() -> None:
+    speeds = {name: measure(name, 128, 40) for name in list_models()}
+    first, its_speed = next(iter(speeds.items()))
+    told = [f"{name} {speed:.1f} steps a second ({speed / its_speed:.2f} of {first})" for name, speed in speeds.items()]
+    print(f"{', '.join(told)}, on {torch.get_num_threads()} threads")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,54 @@
+"""The benchmarks at a toy size: that they run, compare what they say, and print a line or two."""
+
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from itm_tutorial.models import list_models
+
+BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
+
+
+def parts(name):
+    return runpy.run_path(str(BENCHMARKS / f"{name}.py"))
+
+
+def test_counted_ranks_are_those_of_the_loop(monkeypatch):
+    measure = parts("ranks")["measure"]
+    counting, loop, same, asked = measure(n_images=40, n_captions=200, dim=64, share=3)
+    assert counting > 0 and loop > 0 and (same, asked) == (14 + 67, 14 + 67)
+    ranks = measure.__globals__["ranks"]
+    monkeypatch.setitem(measure.__globals__, "ranks", lambda *a: tuple(found + 1 for found in ranks(*a)))
+    assert measure(n_images=40, n_captions=200, dim=64, share=3)[2] == 0  # wrong ranks would be seen
+
+
+def test_scenes_are_made_and_drawn():
+    making, drawing = parts("scenes")["measure"](3, 32)
+    assert making > 0 and drawing > 0
+
+
+@pytest.mark.parametrize("name", list_models())
+def test_models_take_steps(name):
+    assert parts("steps")["measure"](name, n=6, steps=2) > 0
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux alone tells a process its own peak")
+def test_memory_is_that_of_a_tile():
+    peak = parts("memory")["measure"](n_images=2_000, n_captions=80_000, dim=8)
+    assert 0 < peak < 300  # MiB; the whole matrix would take twice that
+
+
+def test_each_says_what_it_compares_and_how_to_run_it():
+    for file in BENCHMARKS.glob("*.py"):
+        assert f"python benchmarks/{file.name}" in file.read_text(encoding="utf-8").split('"""')[1]
+        assert parts(file.stem)["main"]
+
+
+def test_one_runs_from_a_terminal():
+    run = subprocess.run([sys.executable, BENCHMARKS / "scenes.py"], capture_output=True, text=True)
+    assert (run.returncode, run.stderr) == (0, "") and "scenes a second" in run.stdout
+    assert len(run.stdout.splitlines()) <= 2

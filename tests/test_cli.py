@@ -1,0 +1,236 @@
+"""The ``itm`` command: what it prints and keeps, its exit codes, and one sentence instead of a traceback."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import itm_tutorial as itm
+from itm_tutorial import cli
+from itm_tutorial.errors import ItmError
+
+ROOT = Path(__file__).parent.parent
+ITM = [sys.executable, "-c", "from itm_tutorial.cli import app; app()"]
+TINY = ("--corpus", "scenes", "--size", "tiny")
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+@pytest.fixture
+def command(monkeypatch, capsys):
+    """Runs ``itm`` with these words in this process -> exit code, output, complaint."""
+
+    def run(*words):
+        monkeypatch.setattr(sys, "argv", ["itm", *map(str, words)])
+        with pytest.raises(SystemExit) as end:
+            cli.app()
+        return end.value.code, *capsys.readouterr()
+
+    return run
+
+
+@pytest.fixture
+def kept(tiny, tmp_path, instant_features):
+    """A folder with an untrained model."""
+    return itm.save_model(itm.create_model("bow", tiny, dim=8, word_dim=8), tmp_path / "kept")
+
+
+def refused(result):
+    """The one sentence of a command that something stopped."""
+    code, out, complaint = result
+    assert code == 2 and out == "" and complaint.startswith("itm: ") and complaint.count("\n") == 1
+    return complaint
+
+
+def test_help_and_version_are_quick_and_load_no_torch():
+    code = (
+        "import sys, time; start = time.perf_counter(); from itm_tutorial.cli import app\n"
+        "try: app()\n"
+        "finally: print('torch' in sys.modules, time.perf_counter() - start < 1, file=sys.stderr)"
+    )
+    for words in (["--help"], ["train", "--help"], ["--version"]):
+        run = subprocess.run([sys.executable, "-c", code, *words], cwd=ROOT, capture_output=True, text=True)
+        assert (run.returncode, run.stderr.split()) == (0, ["False", "True"])
+    assert run.stdout.split() == ["itm", itm.__version__]
+
+
+def test_list_prints_every_name(command):
+    code, out, _ = command("list")
+    told = {line.split()[0]: line.split(maxsplit=1)[1].split(", ") for line in out.splitlines()}
+    assert (code, told["models"], told["corpora"]) == (0, itm.list_models(), itm.list_corpora())
+    assert told["claims"] == itm.claims.list_claims()
+    assert "tiny" in told["sizes"] and told["splits"] == ["train", "val", "test"]
+
+
+def test_train_evaluate_and_search(command, tiny, tmp_path, instant_features):
+    folder, out = tmp_path / "runs" / "a", tmp_path / "pictures" / "found.png"
+    words = ("--epochs", 1, "--device", "cpu", "--option", "dim=16", "--option", "loss=infonce")
+    code, told, _ = command("train", "bow", *TINY, "--folder", folder, *words)
+    assert code == 0 and "best epoch 1 of 1" in told and "rsum" in told and f"kept in {folder}" in told
+    model = itm.load_model(folder)
+    assert (model.name, model.options) == ("bow", {"dim": 16, "loss": "infonce"})
+
+    code, told, _ = command("evaluate", *TINY, "--folder", folder, "--split", "val")
+    rsum = itm.evaluate(itm.score(model, tiny.val), tiny.val.image_of).rsum
+    assert code == 0 and f"rsum {rsum:.1f}" in told and "ceiling" in told
+
+    code, told, _ = command("search", "a red car", *TINY, "--folder", folder, "--out", out, "--k", 3)
+    lines = told.splitlines()
+    assert code == 0 and lines[-1] == f"drawn in {out}" and out.read_bytes().startswith(PNG)
+    found = itm.search(model, tiny.test, "a red car", k=3).indices
+    assert [int(line.split()[2]) for line in lines[:-1]] == found
+
+
+def test_options_are_read_as_json_where_they_are():
+    given = ["dim=16", "margin=0.1", "loss=infonce", "tied=true", "about=a=b", "rest="]
+    read = {"dim": 16, "margin": 0.1, "loss": "infonce", "tied": True, "about": "a=b", "rest": ""}
+    assert cli._options(given) == read
+    with pytest.raises(ItmError, match="--option dim: write name=value"):
+        cli._options(["dim"])
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("train", "bwo", *TINY), "unknown model 'bwo': did you mean 'bow'?"),
+        (("train", "bow", "--corpus", "scene"), "unknown corpus 'scene': did you mean 'scenes'?"),
+        (("train", "bow", "--size", "tyni"), "unknown size 'tyni': did you mean 'tiny'"),
+        (("train", "bow", *TINY, "--option", "dims=8"), "unknown option 'dims': did you mean 'dim'"),
+        (("train", "bow", *TINY, "--option", "dim"), "write name=value"),
+        (("train", "bow", *TINY, "--epochs", "0"), "epochs is 0"),
+        (("train", "bow", *TINY, "--device", "gpux"), "gpux"),
+        (("evaluate", *TINY, "--split", "tset"), "unknown split 'tset': did you mean 'test'?"),
+        (("evaluate", "--corpus", "flickr"), "unknown corpus 'flickr': did you mean 'flickr8k'?"),
+        (("search", "a car", *TINY, "--k", "0"), "k is 0"),
+        (("search", " ", *TINY), "no word"),
+        (("claims", "start_hear"), "did you mean 'start_here'?"),
+    ],
+)
+def test_what_is_wrong_is_told_in_one_sentence(command, kept, tmp_path, monkeypatch, words, message):
+    monkeypatch.chdir(tmp_path)
+    folder = [] if words[0] == "claims" else ["--folder", tmp_path / "new" if words[0] == "train" else kept]
+    assert message in refused(command(*words, *folder))
+
+
+def test_an_unknown_model_is_refused_before_anything_is_drawn_or_made(command, tmp_path, monkeypatch):
+    monkeypatch.setattr("itm_tutorial.load_corpus", pytest.fail, raising=False)
+    refused(command("train", "bwo", "--folder", tmp_path / "new"))
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("name", ["evaluate", "search"])
+def test_a_missing_or_damaged_model_is_told(command, kept, tmp_path, name):
+    words = (name, *(["a car"] if name == "search" else []), *TINY)
+    nowhere = refused(command(*words, "--folder", tmp_path / "nowhere"))
+    assert "nowhere holds no model" in nowhere and "itm train" in nowhere
+    weights = kept / "weights.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-9])
+    assert f"{weights} is cut short or damaged" in refused(command(*words, "--folder", kept))
+    (kept / "model.json").write_text("{", encoding="utf-8")
+    assert "model.json line 1: broken JSON" in refused(command(*words, "--folder", kept))
+
+
+def test_a_place_that_cannot_be_written_is_refused_before_the_work(command, kept, tmp_path, monkeypatch):
+    monkeypatch.setattr("itm_tutorial.load_corpus", pytest.fail, raising=False)
+    monkeypatch.setattr("itm_tutorial.claims.run", pytest.fail)
+    file = tmp_path / "file"
+    file.write_text("x")
+    for words in (
+        ("train", "bow", "--folder", file / "model"),
+        ("search", "a car", "--folder", kept, "--out", file / "found.png"),
+        ("claims", "start_here", "--out", file / "claims.json"),
+        ("course", "--out", file),
+    ):
+        assert "a part of the path is a file; choose another place" in refused(command(*words))
+
+
+def test_a_picture_is_written_where_it_is_said_to_be(command, kept, tmp_path):
+    code, told, _ = command("search", "a car", *TINY, "--folder", kept, "--out", tmp_path / "found")
+    assert code == 0 and told.endswith("found.png\n") and (tmp_path / "found.png").read_bytes().startswith(PNG)
+    (tmp_path / "folder.png").mkdir()
+    for name, message in (("found.xyz", "Format 'xyz' is not supported"), ("folder.png", "it is a folder")):
+        code, _, complaint = command("search", "a car", *TINY, "--folder", kept, "--out", tmp_path / name)
+        assert code == 2 and complaint.startswith("itm: ") and complaint.count("\n") == 1 and message in complaint
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("trian",),
+        ("train", "bow", "--epochs", "many"),
+        ("train", "bow", "--epoch", "3"),
+        ("search",),
+        ("claims", "start_here", "--seeds", "1"),
+    ],
+)
+def test_a_wrong_use_ends_with_two_and_says_how(command, words):
+    code, out, complaint = command(*words)
+    assert code == 2 and out == "" and "Usage: " in complaint and "Traceback" not in complaint
+
+
+@pytest.mark.parametrize("ok", [True, False])
+def test_doctor_and_course_end_with_one_when_a_check_failed(command, tmp_path, monkeypatch, ok):
+    from itm_tutorial.doctor import Finding
+
+    monkeypatch.setattr("itm_tutorial.doctor.examine", lambda: [Finding("fine", True), Finding("thing", ok, "mend it")])
+    code, out, _ = command("doctor")
+    assert code == (0 if ok else 1) and out.splitlines()[0] == "ok    fine"
+    assert ("MEND  thing: mend it" in out) != ok
+    monkeypatch.setattr("itm_tutorial.course.run_course", lambda out, fast: int(not ok))
+    assert command("course", "--out", tmp_path)[0] == (0 if ok else 1)
+
+
+def test_a_package_that_is_missing_is_named(command, tmp_path, monkeypatch):
+    def run_course(out, fast):
+        raise ModuleNotFoundError(name=missing)
+
+    monkeypatch.setattr("itm_tutorial.course.run_course", run_course)
+    missing = "papermill"
+    assert "papermill is not installed: in the course's folder, pip" in refused(command("course", "--out", tmp_path))
+    missing = "itm_tutorial.nothing"  # a fault of the package's own is not the user's to mend
+    monkeypatch.setattr(sys, "argv", ["itm", "course", "--out", str(tmp_path)])
+    with pytest.raises(ModuleNotFoundError):
+        cli.app()
+
+
+INTERRUPTED = """
+import os, signal, time
+from itm_tutorial import cli, doctor
+doctor.examine = lambda: os.kill(os.getpid(), signal.SIGINT) or time.sleep(5)
+cli.app()
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has other signals")
+def test_an_interrupt_prints_one_line(tmp_path):
+    run = subprocess.run([sys.executable, "-c", INTERRUPTED, "doctor"], cwd=ROOT, capture_output=True, text=True)
+    assert (run.returncode, run.stderr.strip()) == (128 + signal.SIGINT, "itm: interrupted")
+
+
+LONG = """
+import itm_tutorial as itm
+itm.list_models = lambda: [str(number) for number in range({n})]
+from itm_tutorial.cli import app
+app()
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGPIPE")
+@pytest.mark.parametrize("n", [10, 100_000])  # what is written at the end at once, and what fills the pipe before
+def test_a_reader_that_goes_away_is_no_matter(n):
+    command = [sys.executable, "-c", LONG.format(n=n), "list"]
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    process = subprocess.Popen(command, cwd=ROOT, env=environment, **pipes)
+    process.stdout.close()
+    assert process.stderr.read() == ""
+    assert process.wait(timeout=60) == 128 + signal.SIGPIPE
+
+
+def test_the_installed_command_is_this_one():
+    from importlib.metadata import entry_points
+
+    (found,) = entry_points(group="console_scripts", name="itm")
+    assert found.load() is cli.app

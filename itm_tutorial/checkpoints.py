@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import platform
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from itm_tutorial import __version__
 from itm_tutorial.data.text import Vocabulary
 from itm_tutorial.errors import ItmError
 from itm_tutorial.models import build_model
@@ -15,13 +17,16 @@ from itm_tutorial.models.base import FeatureSpec, Matching
 from itm_tutorial.storage import read_json, read_tensors, write_json, write_tensors
 
 
-def save_model(model: Matching, folder: str | Path, metrics: dict[str, Any] | None = None) -> Path:
+def save_model(
+    model: Matching, folder: str | Path, metrics: dict[str, Any] | None = None, seed: int | None = None
+) -> Path:
     """Keeps a model: ``weights.safetensors``, ``vocabulary.json`` and ``model.json``.
 
     Args:
         model: made by ``create_model``.
         folder: where to; made if missing.
         metrics: figures to keep beside it, as plain data.
+        seed: it was trained with.
 
     Returns:
         The folder.
@@ -32,13 +37,13 @@ def save_model(model: Matching, folder: str | Path, metrics: dict[str, Any] | No
     folder = Path(folder)
     write_tensors(folder / "weights.safetensors", model.state_dict())
     model.vocabulary.save(folder / "vocabulary.json")
-    write_json(folder / "model.json", {**describe(model), "metrics": metrics or {}})
+    write_json(folder / "model.json", {**describe(model), "seed": seed, "metrics": metrics or {}})
     return folder
 
 
 def describe(model: Matching) -> dict[str, Any]:
     """What it takes to build a model again, but for its vocabulary and weights, as plain data."""
-    versions = {"torch": torch.__version__}
+    versions = {"itm_tutorial": __version__, "python": platform.python_version(), "torch": torch.__version__}
     features = {"kind": model.features.kind, "backbone": model.features.backbone}
     return {"name": model.name, "options": model.options, "features": features, "versions": versions}
 

@@ -96,7 +96,7 @@ def doctor() -> None:
 
 @app_of_commands.command()
 def prepare(
-    name: Annotated[str, typer.Argument(help="scenes or flickr8k")],
+    name: Annotated[str, typer.Argument(help="a corpus that itm list names")],
     source: Annotated[
         Path | None, typer.Option("--from", help="folder with flickr8k's published files; without it, downloads them")
     ] = None,
@@ -126,6 +126,9 @@ def train(
     size: Size = "mini",
     seed: Seed = 0,
     epochs: Annotated[int | None, typer.Option(help="by default the model's own")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="captions a step; by default the model's own")] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="by default the model's own")] = None,
+    plan: Annotated[str, typer.Option(help="captions, or images: no picture twice in a batch")] = "captions",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, or another that Lightning Fabric knows")] = "auto",
     folder: Folder = Path("runs/model"),
     option: Annotated[list[str] | None, typer.Option(help="of the model, as name=value; may be repeated")] = None,
@@ -140,10 +143,11 @@ def train(
     check_writable(folder)
     data = itm.load_corpus(corpus, size=size, seed=seed)
     made = itm.create_model(model, data, seed=seed, **options)
-    history = itm.fit(made, data, epochs=epochs, seed=seed, device=device)
+    settings = {"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate, "plan": plan}
+    history = itm.fit(made, data, seed=seed, device=device, **settings)
     report = itm.evaluate(itm.score(made, data.val), data.val.image_of)
     print(f"best epoch {history.best_epoch} of {len(history.epochs)}, on the validation split:\n{report}")
-    itm.save_model(made.cpu(), folder, metrics=report.as_dict())
+    itm.save_model(made.cpu(), folder, metrics=report.as_dict(), seed=seed)
     print(f"kept in {folder}")
 
 
@@ -198,11 +202,14 @@ def search(
 ) -> None:
     """Searches a split with a kept model and writes a picture of what it found."""
     import itm_tutorial as itm
+    from itm_tutorial.data.text import tokenize
     from itm_tutorial.storage import check_writable, disk_errors
 
     model, out = _kept_model(folder), out if out.suffix else out.with_suffix(".png")
     check_writable(out.parent)
     data = _split(corpus, size, seed, split)
+    if unseen := [word for word in tokenize(query) if word not in model.vocabulary]:
+        print(f"itm: the model never saw {', '.join(map(repr, unseen))} in training", file=sys.stderr)
     hits = itm.search(model, data, query, k=k)
     for rank, (image, score) in enumerate(zip(hits.indices, hits.scores, strict=True), start=1):
         print(f"{rank:>2}  image {image:>5}  {score:.3f}  {data.captions_of(image)[0]}")
@@ -238,18 +245,20 @@ def claims(
     name: Annotated[str, typer.Argument(help="a claim that itm list names")],
     seeds: Annotated[int, typer.Option(min=2, help="how many; with fewer there is no spread")] = 3,
     size: Size = "mini",
-    out: Annotated[Path, typer.Option(help="where to keep the figures")] = Path("runs/claims.json"),
+    out: Annotated[Path, typer.Option(help="where to keep the figures, beside those of other claims")] = Path(
+        "runs/claims.json"
+    ),
 ) -> None:
     """Runs the experiment behind a claim, over several seeds, and prints the verdicts."""
-    from itm_tutorial.claims import run
-    from itm_tutorial.storage import check_writable, write_json
+    from itm_tutorial.claims import keep, run
+    from itm_tutorial.storage import check_writable
 
     check_writable(out.parent)
     found = run(name, tuple(range(seeds)), size)
     for effect in found["effects"]:
         spread = f"{effect['mean']:+.1f}, standard error {effect['standard_error']:.1f}"
         print(f"{effect['name']}: {spread}: {effect['verdict']}")
-    write_json(out, {name: found})
+    keep(name, found, out)
 
 
 @app_of_commands.command()

@@ -19,6 +19,8 @@ from itm_tutorial.errors import ItmError
 ROOT = Path(__file__).parent.parent
 SOURCES, NOTEBOOKS = ROOT / "notebooks" / "source", ROOT / "notebooks"
 CHECKED = "nbval-check-output"
+CELL_SECONDS = 900  # a cell that takes longer has failed
+HEADLINE = 40  # letters of the table's column
 _SOLUTION = re.compile(r"^( *)# solution\n.*?^ *# end of solution$", re.MULTILINE | re.DOTALL)
 
 
@@ -94,7 +96,7 @@ def _with_checked_outputs(notebook):
 
 
 def run_course(out: Path = Path("build/course"), fast: bool = False) -> int:
-    """Executes every notebook with papermill and prints one table.
+    """Executes every notebook with papermill and prints one table; a notebook that fails hides no other.
 
     Args:
         out: where the executed notebooks go.
@@ -102,40 +104,83 @@ def run_course(out: Path = Path("build/course"), fast: bool = False) -> int:
 
     Returns:
         0, or 1 when a notebook failed.
-    """
-    import papermill
 
-    if not SOURCES.exists():
-        raise ItmError(f"{NOTEBOOKS} does not exist: run the course from a clone of the repository")
-    chapters = tomllib.loads((ROOT / "course.toml").read_text(encoding="utf-8"))["chapter"]
+    Raises:
+        ItmError: course.toml is missing or broken.
+    """
+    names = _chapters()
     out.mkdir(parents=True, exist_ok=True)
     os.environ["ITM_FAST"], os.environ["ITM_PROGRESS"] = "1" if fast else "0", "0"
-    failed = 0
-    print(f"{'notebook':<24}{'seconds':>8}  {'headline':<34}result")
-    for chapter in chapters:
-        start, target = time.perf_counter(), out / chapter["notebook"]
-        try:
-            papermill.execute_notebook(
-                NOTEBOOKS / chapter["notebook"], target, kernel_name="python3", cwd=NOTEBOOKS, progress_bar=False
-            )
-            result = "ok"
-        except papermill.PapermillExecutionError as error:
-            result, failed = f"failed in cell {error.cell_index}: {error.ename}: {error.evalue}", 1
+    width = max(map(len, names))
+    print(f"{'notebook':<{width}}  seconds  {'headline':<{HEADLINE}}  result")
+    failed = False
+    for name in names:
+        start, target = time.perf_counter(), out / name
+        target.unlink(missing_ok=True)  # no headline of an earlier run
+        result = _execute(NOTEBOOKS / name, target)
         seconds = time.perf_counter() - start
-        print(f"{chapter['notebook']:<24}{seconds:>8.0f}  {_headline(target):<34}{result}", flush=True)
-    return failed
+        print(f"{name:<{width}}  {seconds:>7.0f}  {_headline(target):<{HEADLINE}}  {result}", flush=True)
+        failed = failed or result != "ok"
+    return int(failed)
+
+
+def _chapters() -> list[str]:
+    """The notebooks of course.toml, in its order."""
+    file = ROOT / "course.toml"
+    if not file.exists():
+        raise ItmError(f"{file} does not exist: run the course from a clone of the repository")
+    try:
+        chapters = tomllib.loads(file.read_text(encoding="utf-8"))["chapter"]
+        names = [chapter["notebook"] for chapter in chapters]
+    except (tomllib.TOMLDecodeError, KeyError, TypeError) as error:
+        raise ItmError(f'{file}: {error}; give each [[chapter]] a notebook = "NN_name.ipynb"') from error
+    if not names:
+        raise ItmError(f"{file} names no notebook: add a [[chapter]]")
+    return names
+
+
+def _execute(notebook: Path, target: Path) -> str:
+    """Runs one notebook and tells how it ended: "ok", or what failed and where."""
+    import papermill
+
+    if not notebook.exists():
+        return f"failed: {notebook.name} does not exist; make it with make notebooks, or mend course.toml"
+    try:
+        papermill.execute_notebook(
+            notebook,
+            target,
+            kernel_name="python3",
+            cwd=NOTEBOOKS,
+            progress_bar=False,
+            execution_timeout=CELL_SECONDS,
+            extra_arguments=["--log-level=ERROR"],  # else each kernel warns that it speaks TCP
+        )
+    except papermill.PapermillExecutionError as error:
+        return f"failed in cell {error.exec_count}: {error.ename}: {_first_line(error.evalue)}"
+    except (
+        Exception
+    ) as error:  # a kernel that is missing or died, a cell that takes too long, a file that is no notebook
+        return f"failed: {type(error).__name__}: {_first_line(error)}"
+    return "ok"
+
+
+def _first_line(message: object) -> str:
+    return next(iter(str(message).strip().splitlines()), "")[:160]
 
 
 def _headline(file: Path) -> str:
-    """The last line that the notebook printed behind the word "Headline:"."""
+    """The last line that the notebook printed behind the word "Headline:", or a dash."""
     import nbformat
 
-    found = "-"
-    for cell in nbformat.read(file, as_version=4).cells if file.exists() else []:
-        for output in cell.get("outputs", []):
-            for line in output.get("text", "").splitlines():
-                found = line.removeprefix("Headline: ") if line.startswith("Headline: ") else found
-    return found
+    try:
+        cells = nbformat.read(file, as_version=4).cells
+    except Exception:  # not there, or cut short when the kernel died: the result says why
+        return "-"
+    printed = "".join(
+        o.get("text", "") for cell in cells for o in cell.get("outputs", []) if o["output_type"] == "stream"
+    )
+    found = [line.removeprefix("Headline: ") for line in printed.splitlines() if line.startswith("Headline: ")]
+    return found[-1][:HEADLINE] if found else "-"
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from itm_tutorial.data.corpus import Split
+from itm_tutorial.data.text import tokenize
 from itm_tutorial.errors import ItmError
 from itm_tutorial.models.base import Matching
 from itm_tutorial.visual_features import image_features, split_features
@@ -82,6 +83,8 @@ def search(model: Matching, split: Split, query: str | Tensor, k: int = 8) -> Hi
     """
     if k < 1:
         raise ItmError(f"k is {k}; give 1 or more")
+    if isinstance(query, str) and not tokenize(query):
+        raise ItmError(f"the query {query!r} has no word in it: say what the picture should show")
     training = model.training
     model.eval()
     try:

@@ -8,6 +8,7 @@ import os
 import re
 import secrets
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -95,11 +96,15 @@ def _one_at_a_time(folder: Path) -> Iterator[bool]:
     Yields:
         Whether there is a lock: some network file systems have none.
     """
-    from filelock import FileLock
+    from filelock import FileLock, Timeout
 
     lock = FileLock(folder.with_name(folder.name + ".lock"), mode=0o666)  # other users of a shared cache lock it too
     try:
-        lock.acquire()
+        try:
+            lock.acquire(timeout=2)
+        except Timeout:
+            print(f"waiting for another process that makes {folder}", file=sys.stderr)
+            lock.acquire()
     except (OSError, NotImplementedError) as error:
         if getattr(error, "errno", errno.ENOSYS) not in _NO_LOCKS:
             raise

@@ -175,7 +175,7 @@ def fit(
     model.load_state_dict(best)
     model.eval()
     if folder is not None:
-        save_model(model, folder, metrics=history.epochs[history.best_epoch - 1])
+        save_model(model, folder, metrics=history.epochs[history.best_epoch - 1], seed=seed)
     return history
 
 

@@ -18,7 +18,7 @@ from itm_tutorial.pretraining import load_mini, mini_folder, normalised
 from itm_tutorial.progress import progress_bar
 from itm_tutorial.storage import cache_dir, prepare_folder, read_tensors, write_tensors
 
-CHUNK = 64  # images seen at a time
+CHUNK = {"cpu": 8, "cuda": 128}  # images seen at a time; a CPU is twice as fast when layers fit its caches
 
 
 @dataclass(frozen=True)
@@ -114,8 +114,8 @@ def image_features(images: Sequence[Tensor], spec: FeatureSpec) -> Tensor:
     backbone = load_mini() if spec.backbone == "mini" else create_backbone(spec.backbone).eval()
     backbone = backbone.to(device, memory_format=torch.channels_last)  # twice as fast on a CPU
     found = []
-    for first in progress_bar(range(0, len(images), CHUNK), "looking at images"):
-        some = [fitted(images[i], spec.backbone) for i in range(first, min(first + CHUNK, len(images)))]
+    for first in progress_bar(range(0, len(images), CHUNK[device]), "looking at images"):
+        some = [fitted(images[i], spec.backbone) for i in range(first, min(first + CHUNK[device], len(images)))]
         batch = normalised(torch.stack(some).to(device), spec.backbone)
         grid = backbone(batch.contiguous(memory_format=torch.channels_last))  # [chunk, dim, h, w]
         found.append(_shaped(grid, spec.kind, backbone).float().cpu().contiguous())

@@ -155,6 +155,12 @@ def test_a_picture_is_written_where_it_is_said_to_be(command, kept, tmp_path):
         assert code == 2 and complaint.startswith("itm: ") and complaint.count("\n") == 1 and message in complaint
 
 
+def test_a_word_that_training_never_showed_is_told(command, kept, tmp_path):
+    words = ("search", "a red zebra", *TINY, "--folder", kept, "--out", tmp_path / "found.png")
+    code, _, complaint = command(*words)
+    assert (code, complaint) == (0, "itm: the model never saw 'zebra' in training\n")
+
+
 @pytest.mark.parametrize(
     "words",
     [

@@ -30,7 +30,7 @@ def test_features_have_the_shape_their_spec_says_and_can_be_trained_on(untrained
 def test_features_do_not_depend_on_the_company(untrained, monkeypatch):
     images = torch.randint(0, 256, (5, 3, 128, 128), dtype=torch.uint8)
     whole = visual_features.image_features(images, FeatureSpec())
-    monkeypatch.setattr(visual_features, "CHUNK", 2)
+    monkeypatch.setattr(visual_features, "CHUNK", dict.fromkeys(visual_features.CHUNK, 2))
     assert torch.allclose(visual_features.image_features(images, FeatureSpec()), whole, atol=1e-5)
 
 

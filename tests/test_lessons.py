@@ -1,31 +1,197 @@
-"""Every check takes right answers, and names what is wrong with typical wrong ones."""
+"""Every check takes right answers, however they are written, and names what is wrong with typical wrong ones."""
 
+import numpy as np
 import pytest
 import torch
+from torch.nn.functional import cosine_similarity
 
-from itm_tutorial.lessons.start_here import EXERCISES, cosine_scores
+from itm_tutorial.lessons.answers import difference
+from itm_tutorial.lessons.start_here import EXERCISES, cosine_scores, image_ranks, recall_at_k
 
 
-@pytest.mark.parametrize("exercise", EXERCISES, ids=lambda e: e.name)
+def cosine_by_division(images, captions):
+    lengths = images.norm(dim=1)[:, None] * captions.norm(dim=1)[None, :]
+    return torch.einsum("id,cd->ic", images, captions) / lengths
+
+
+def ranks_by_pairs(scores, image_of):
+    places = torch.ones(scores.shape[1], dtype=torch.int64)
+    for caption in range(scores.shape[1]):
+        for image in range(scores.shape[0]):
+            if image != image_of[caption] and not scores[image, caption] < scores[image_of[caption], caption]:
+                places[caption] += 1
+    return places
+
+
+def ranks_by_sorting(scores, image_of):
+    ascending = scores.sort(dim=0).values.T.contiguous()  # [n_captions, n_images]
+    right = scores.gather(0, image_of[None]).T.contiguous()
+    return len(scores) - torch.searchsorted(ascending, right)[:, 0]
+
+
+def recall_by_counting(ranks, k):
+    hits = 0
+    for rank in ranks:
+        if int(rank) - 1 < k:
+            hits = hits + 1
+    return hits * 100 / ranks.numel()
+
+
+RIGHT = {
+    "cosine_scores": [cosine_by_division, lambda i, c: cosine_similarity(i[:, None], c[None], dim=-1)],
+    "image_ranks": [ranks_by_pairs, ranks_by_sorting],
+    "recall_at_k": [recall_by_counting, lambda ranks, k: float(np.mean(ranks.numpy() <= k) * 100)],
+}
+each_exercise = pytest.mark.parametrize("exercise", EXERCISES, ids=lambda e: e.name)
+
+
+@each_exercise
 def test_right_answers_pass(exercise):
-    for answer in (exercise.own, exercise.reference):
+    variants = RIGHT[exercise.name]
+    assert len(variants) >= 2
+    for answer in (exercise.own, exercise.reference, *variants):
         assert exercise.verdict(answer).startswith("Right")
+        assert exercise.check(answer) is answer
 
 
-@pytest.mark.parametrize("exercise", EXERCISES, ids=lambda e: e.name)
+@each_exercise
 def test_wrong_answers_are_named(exercise):
     assert len(exercise.mistakes) >= 4
     assert len({message for _, message in exercise.mistakes}) == len(exercise.mistakes)
     for mistake, message in exercise.mistakes:
-        assert exercise.verdict(mistake) == f"Not yet. {message}"
+        assert exercise.verdict(mistake).startswith(f"Not yet. {message}")
+        assert exercise.check(mistake) is exercise.own
 
 
-@pytest.mark.parametrize("exercise", EXERCISES, ids=lambda e: e.name)
-def test_a_stub_prints_how_to_begin_and_the_chapter_goes_on(exercise, capsys):
-    assert exercise.check(lambda *inputs: ...) is exercise.own
-    assert "not written yet" in capsys.readouterr().out
+@each_exercise
+def test_a_stub_is_told_how_to_begin(exercise, capsys):
+    def stub(*inputs): ...
+
+    def to_be_done(*inputs):
+        raise NotImplementedError
+
+    for unwritten in (stub, to_be_done, lambda *inputs: ..., ..., None):
+        assert exercise.check(unwritten) is exercise.own
+        told = " ".join(capsys.readouterr().out.split())
+        assert "not written yet" in told and exercise.hints[0] in told and f"{exercise.name}.hint(2)" in told
 
 
-def test_an_answer_that_stops_is_told_and_an_unknown_mistake_shown():
-    assert "RuntimeError" in cosine_scores.verdict(lambda i, c: i @ c)
-    assert "and not" in cosine_scores.verdict(lambda i, c: torch.zeros(1))
+@each_exercise
+def test_hints_grow_plainer_and_the_solution_passes(exercise, capsys):
+    for number in (0, 1, 2, 3, 99):
+        exercise.hint(number)
+    printed = " ".join(capsys.readouterr().out.split())
+    told = printed.split("Hint ")[1:]
+    assert told[0] == told[1] and told[3].strip() == told[4] == f"3 of 3: {exercise.hints[2]}"
+    exercise.solution()
+    printed = capsys.readouterr().out
+    assert printed.startswith(exercise.first_line)
+    scope = {"torch": torch, "normalize": torch.nn.functional.normalize}
+    exec(printed, scope)
+    assert exercise.verdict(scope[exercise.name]).startswith("Right")
+
+
+def misspelt(images, captions):
+    return torch.nn.functional.normalise(images, dim=-1) @ captions.T
+
+
+def misspelt_argument(images, captions):
+    return image @ captions.T  # noqa: F821
+
+
+def in_place(images, captions):
+    images /= images.norm(dim=-1, keepdim=True)
+    captions /= captions.norm(dim=-1, keepdim=True)
+    return images @ captions.T
+
+
+def prints_only(images, captions):
+    print(cosine_by_division(images, captions).shape)
+
+
+own = cosine_scores.own
+CARELESS = {
+    "a list": (lambda i, c: own(i, c).tolist(), "The numbers are right, but cosine_scores gives a list"),
+    "an array": (lambda i, c: own(i, c).numpy(), "The numbers are right, but cosine_scores gives a numpy array"),
+    "a gradient": (lambda i, c: own(i.requires_grad_(), c), "carries a gradient"),
+    "a dtype": (lambda i, c: own(i, c).double(), "gives float64 numbers, and the chapter goes on with torch.float32"),
+    "a shape": (lambda i, c: own(i, c)[None], "shape [1, 2, 7], and the right shape is [2, 7], [n_images, n_captions]"),
+    "NaN": (lambda i, c: own(i, c) * 0 / 0, "gives NaN"),
+    "an infinity": (lambda i, c: torch.full_like(own(i, c), torch.inf), "gives an infinity"),
+    "a text": (lambda i, c: "0.5", "gives a text, which is no tensor"),
+    "no return": (prints_only, "gives nothing back: end it with return"),
+    "a print": (prints_only, "The first line that it printed: torch.Size([2, 7])"),
+    "in place": (in_place, "The numbers are right, but cosine_scores changes images and captions"),
+    "no function": (
+        torch.zeros(2),
+        "is a Tensor here, and no function: start with def cosine_scores(images, captions):",
+    ),
+    "one argument": (lambda images: images, "takes (images), and the chapter calls it otherwise: start with def"),
+    "three arguments": (lambda i, c, k: i, "takes (i, c, k), and the chapter calls it otherwise"),
+    "a typing error": (misspelt, "Did you mean normalize?"),
+    "a wrong name": (misspelt_argument, "Did you mean images? It was called with images [2, 3], captions [7, 3]."),
+    "an error": (lambda i, c: i @ c, "stopped with RuntimeError"),
+    "one kind only": (
+        lambda i, c: own(i, c).squeeze(),
+        "It is right for vectors of any length and vectors of length 1, and wrong for a single image.",
+    ),
+    "lengths kept": (
+        lambda i, c: i @ c.T,
+        "It is right for vectors of length 1, and wrong for vectors of any length and a single",
+    ),
+    "a number": (lambda i, c: own(i, c) + (i.norm(dim=1)[:, None] > 2), "and right is"),
+}
+
+
+@pytest.mark.parametrize("what", CARELESS)
+def test_a_careless_answer_has_its_own_words(what):
+    answer, words = CARELESS[what]
+    told = cosine_scores.verdict(answer)
+    assert told.startswith("Not yet.") and words in told, told
+
+
+def test_each_careless_answer_differs_in_its_message():
+    told = [cosine_scores.verdict(answer) for answer, _ in CARELESS.values()]
+    assert len(set(told)) >= len(told) - 1  # the print and the missing return are one answer
+
+
+def test_an_answer_that_prints_may_be_right(capsys):
+    def chatty(ranks, k):
+        print("ranks", list(ranks.shape))
+        return recall_by_counting(ranks, k)
+
+    assert recall_at_k.check(chatty) is chatty
+    assert capsys.readouterr().out.count("ranks [20]") == 1
+
+
+def test_a_plain_number_is_asked_for_in_words():
+    for form, words in (
+        (torch.tensor, "a Tensor, and the chapter goes on with a plain number: end with .item()"),
+        (lambda x: np.float32(x), "a float32, and the chapter goes on with a plain number"),
+        (lambda x: [x], "shape [1], and the right shape is []"),
+    ):
+        assert words in recall_at_k.verdict(lambda ranks, k, form=form: form(recall_by_counting(ranks, k)))
+
+
+def test_ranks_as_floats_are_told_their_dtype():
+    told = image_ranks.verdict(lambda scores, image_of: image_ranks.own(scores, image_of).float())
+    assert "gives float32 numbers, and the chapter goes on with torch.int64: end with .to(torch.int64)" in told
+
+
+def test_an_answer_that_spoils_its_inputs_spoils_no_comparison():
+    def zeroed(scores, image_of):
+        found = ranks_by_pairs(scores, image_of)
+        scores.zero_()
+        image_of.zero_()
+        return found
+
+    assert "The numbers are right, but image_ranks changes scores and image_of" in image_ranks.verdict(zeroed)
+
+
+def test_differences_are_told_where_they_are():
+    right = torch.tensor([[1.0, 2.0], [3.0, 4.0]])
+    assert difference(right.clone(), right) == ""
+    assert difference([[1, 2], [3, 9]], right) == "9 at [1, 1], and right is 4"
+    assert difference(1.5, 2.0) == "1.5, and right is 2"
+    assert "an infinity" in difference(right / 0, right) and "NaN" in difference(right * torch.nan, right)
+    assert "no tensor of numbers" in difference({"a": 1}, right)

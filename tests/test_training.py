@@ -12,6 +12,7 @@ import torch
 import itm_tutorial as itm
 from itm_tutorial.checkpoints import load_model, save_model
 from itm_tutorial.errors import ItmError
+from itm_tutorial.storage import read_json
 from itm_tutorial.training import distinct_images, fit, shuffled_captions
 
 pytestmark = pytest.mark.usefixtures("instant_features")
@@ -114,6 +115,14 @@ def test_a_model_comes_back_from_disk(tiny, tmp_path):
     model, _ = trained(tiny, epochs=1)
     again = load_model(save_model(model, tmp_path / "m"))
     assert torch.equal(itm.score(model, tiny.test), itm.score(again, tiny.test))
+
+
+def test_a_checkpoint_says_what_it_came_from(tiny, tmp_path):
+    model, history = trained(tiny, epochs=2, seed=7, folder=tmp_path)
+    about = read_json(tmp_path / "model.json")
+    assert (about["name"], about["options"], about["seed"]) == ("vse", SMALL, 7)
+    assert about["metrics"]["rsum"] == max(row["rsum"] for row in history.epochs)
+    assert set(about["versions"]) == {"itm_tutorial", "python", "torch"}
 
 
 def test_damaged_or_foreign_checkpoints_are_refused(tiny, tmp_path):

@@ -6,10 +6,13 @@
 from __future__ import annotations
 
 from importlib import import_module
+from pathlib import Path
 
 from itm_tutorial.claims.verdict import Effect, effect
-from itm_tutorial.errors import unknown
+from itm_tutorial.errors import ItmError, unknown
+from itm_tutorial.storage import read_json, write_json
 
+RESULTS = Path(__file__).with_name("results.json")
 _CLAIMS = ("start_here",)  # one file a chapter
 
 
@@ -37,4 +40,29 @@ def run(name: str, seeds: tuple[int, ...] = (0, 1, 2), size: str = "mini") -> di
     return import_module(f"{__name__}.{name}").run(seeds, size)
 
 
-__all__ = ["Effect", "effect", "list_claims", "run"]
+def results(name: str) -> dict:
+    """The figures that the course's authors kept of a claim, as ``run`` returned them.
+
+    Args:
+        name: one of ``list_claims()``.
+
+    Returns:
+        Plain data: ``figures``, ``effects`` and ``provenance`` (seeds, versions, machine).
+
+    Raises:
+        ItmError: unknown claim, or one that nobody has run yet.
+    """
+    if name not in _CLAIMS:
+        raise unknown("claim", name, _CLAIMS)
+    kept = read_json(RESULTS) if RESULTS.exists() else {}
+    if name not in kept:
+        raise ItmError(f"{RESULTS} holds no figures of {name}: run `itm claims {name} --out {RESULTS}`")
+    return kept[name]
+
+
+def keep(name: str, found: dict, file: Path = RESULTS) -> None:
+    """Puts the figures of one claim into a file, beside those of the others."""
+    write_json(file, {**(read_json(file) if file.exists() else {}), name: found})
+
+
+__all__ = ["RESULTS", "Effect", "effect", "keep", "list_claims", "results", "run"]

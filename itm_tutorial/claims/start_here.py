@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from functools import reduce
+from operator import getitem
 from typing import Any
 
 from itm_tutorial.claims.verdict import effect, provenance
@@ -56,25 +58,25 @@ def run(seeds: tuple[int, ...] = (0, 1, 2), size: str = "mini") -> dict[str, Any
             figures.append({"seed": seed, "model": name, "seconds": seconds, **figures_of(model, corpus.test)})
 
     def per_seed(model: str, *path: str) -> list[float]:
-        values = []
-        for row in figures:
-            if row["model"] == model:
-                for key in path:
-                    row = row[key]
-                values.append(row)
-        return values
+        """One figure of a model, a value a seed; ``path`` leads to it."""
+        return [reduce(getitem, path, row) for row in figures if row["model"] == model]
 
-    def difference(a: list[float], b: list[float]) -> list[float]:
-        return [x - y for x, y in zip(a, b, strict=True)]
+    def effect_of(name: str, a: list[float], b: list[float]):
+        return asdict(effect(name, [x - y for x, y in zip(a, b, strict=True)]))
 
-    vse, bow = per_seed("vse", "siblings", "binding"), per_seed("bow", "siblings", "binding")
+    rsum = {name: per_seed(name, "rsum") for name in ("ceiling", "untrained", *MODELS)}
+    binding = {name: per_seed(name, "siblings", "binding") for name in ("untrained", *MODELS)}
+    chance = [50.0] * len(seeds)
     effects = [
-        effect("vse beats bow where a binding decides (points)", difference(vse, bow)),
-        effect("bow is above chance where a binding decides (points)", [x - 50 for x in bow]),
-        effect("vse beats bow over all queries (rsum)", difference(per_seed("vse", "rsum"), per_seed("bow", "rsum"))),
-        effect("vse stays under the ceiling (rsum)", difference(per_seed("ceiling", "rsum"), per_seed("vse", "rsum"))),
+        effect_of("vse beats bow where a binding decides (points)", binding["vse"], binding["bow"]),
+        effect_of("vse is above chance where a binding decides (points)", binding["vse"], chance),
+        effect_of("bow is above chance where a binding decides (points)", binding["bow"], chance),
+        effect_of("vse beats bow over all queries (rsum)", rsum["vse"], rsum["bow"]),
     ]
+    for name in MODELS:
+        effects.append(effect_of(f"{name} beats an untrained model (rsum)", rsum[name], rsum["untrained"]))
+        effects.append(effect_of(f"{name} stays under the ceiling (rsum)", rsum["ceiling"], rsum[name]))
     for kind in ("relation", "count", "kin"):
-        both = (per_seed("vse", "siblings", kind), per_seed("bow", "siblings", kind))
-        effects.append(effect(f"vse beats bow where a {kind} decides (points)", difference(*both)))
-    return {"figures": figures, "effects": [asdict(e) for e in effects], "provenance": provenance()}
+        pair = (per_seed(name, "siblings", kind) for name in MODELS[::-1])
+        effects.append(effect_of(f"vse beats bow where a {kind} decides (points)", *pair))
+    return {"figures": figures, "effects": effects, "provenance": provenance()}

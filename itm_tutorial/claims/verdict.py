@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+import os
 import platform
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from importlib.metadata import version
 from statistics import mean, stdev
 
@@ -54,7 +56,8 @@ def effect(name: str, values: Sequence[float]) -> Effect:
     return Effect(name, tuple(values), centre, error, verdict)
 
 
-def provenance() -> dict[str, str]:
+def provenance() -> dict[str, str | int | None]:
     """What a figure depends on beside its seed: versions and machine, as plain data."""
     packages = {name: version(name) for name in ("torch", "torchvision", "numpy", "pillow")}
-    return {"python": platform.python_version(), "machine": platform.machine(), "system": platform.system(), **packages}
+    machine = {"machine": platform.machine(), "system": platform.system(), "cores": os.cpu_count()}
+    return {"date": date.today().isoformat(), "python": platform.python_version(), **machine, **packages}

@@ -17,7 +17,7 @@ import itm_tutorial.data.worlds as worlds
 from itm_tutorial.data.corpus import Corpus, Split, SplitFacts
 from itm_tutorial.data.worlds.scenes.dials import make_dials
 from itm_tutorial.data.worlds.scenes.facts import closure, scene_facts
-from itm_tutorial.data.worlds.scenes.world import SIZES, SceneSplit, make_split
+from itm_tutorial.data.worlds.scenes.world import SIZES, SceneSplit, make_split, shared_captions
 from itm_tutorial.errors import ItmError, unknown
 from itm_tutorial.storage import cache_dir, prepare_folder, read_tensors, write_tensors
 
@@ -78,7 +78,9 @@ def _scenes(size: str, seed: int, image_size: int = 128, **dials: float) -> Corp
         name: _scene_split(split, read_tensors(folder / f"{name}.safetensors")["images"], f"{folder.name}/{name}")
         for name, split in made.items()
     }
-    return Corpus("scenes", splits, drawn=True, about=f"drawn scenes, size {size}, seed {seed}")
+    shared = shared_captions(splits["train"].captions, splits["test"].captions)
+    told = f"{shared:,} of {len(splits['test'].captions):,} test captions also stand in train, word for word"
+    return Corpus("scenes", splits, drawn=True, about=f"drawn scenes, size {size}, seed {seed}; {told}")
 
 
 def _scene_split(made: SceneSplit, images: Tensor, fingerprint: str) -> Split:

@@ -1,148 +1,235 @@
-"""Figures: each is a matplotlib Figure made without pyplot, with alt text that quotes what it shows."""
+"""Figures of data and of results. Each takes the Figure or Axes to draw on, and gives it back with alt text."""
 
 from __future__ import annotations
 
-import base64
-import html
-import io
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.offsetbox import AnnotationBbox, OffsetImage
 from matplotlib.patches import Rectangle
 from torch import LongTensor, Tensor
 
 from itm_tutorial.data.corpus import Split
 from itm_tutorial.retrieval import Hits
+from itm_tutorial.show.canvas import ACCENT, BLUE, GREY, INK, RIGHT, axes_of, described, new_figure
+from itm_tutorial.siblings import SiblingResult
 
-RIGHT, INK = "#1b7f4d", "#33383d"
-
-
-def new_figure(width: float, height: float, alt: str) -> Figure:
-    """A figure in inches with its alt text, known to no window and no notebook until it is returned."""
-    figure = Figure(figsize=(width, height), layout="constrained")
-    figure.alt_text = alt
-    _show_with_alt_text()
-    return figure
+MATRIX_WITH_NUMBERS = 12  # rows or columns, at most, for numbers in the cells
+KINDS = {"kin": "an object and its kin", "binding": "colours swapped", "relation": "sides changed", "count": "a count"}
 
 
-def alt_text(figure: Figure) -> str:
-    """What a reader who cannot see the figure is told."""
-    return getattr(figure, "alt_text", "")
-
-
-def to_html(figure: Figure) -> str:
-    """The figure as an HTML image with its alt text."""
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=90)
-    data = base64.b64encode(buffer.getvalue()).decode()
-    return f'<img alt="{html.escape(alt_text(figure), quote=True)}" src="data:image/png;base64,{data}">'
-
-
-def _show_with_alt_text() -> None:
-    """Tells IPython, where there is one, to show figures as images with alt text."""
-    import sys
-
-    if "IPython" not in sys.modules:
-        return
-    from IPython import get_ipython
-
-    shell = get_ipython()
-    if shell is not None:
-        shell.display_formatter.formatters["text/html"].for_type(Figure, to_html)
-
-
-def _paint(axes, image: Tensor, title: str = "", right: bool = False) -> None:
-    axes.imshow(image.permute(1, 2, 0).numpy())
-    axes.set_xticks([])
-    axes.set_yticks([])
-    axes.set_title(title, fontsize=8, color=RIGHT if right else INK, fontweight="bold" if right else "normal")
+def _paint(axes: Axes, image: Tensor, above: str = "", below: str = "", right: bool = False) -> None:
+    """One picture, uint8 [3, H, W], with a line above and text below; a right one has a green frame and bold text."""
+    axes.imshow(image.permute(1, 2, 0).numpy(), interpolation="bicubic")
+    axes.set(xticks=[], yticks=[])
+    style = {"fontsize": 8.5, "color": RIGHT if right else INK, "fontweight": "bold" if right else "normal"}
+    axes.set_title(above, pad=4, **style)
+    axes.set_xlabel(below, labelpad=4, **style)
     for spine in axes.spines.values():
         spine.set(visible=right, color=RIGHT, linewidth=4)
 
 
-def pictures(split: Split, indices: Sequence[int], columns: int = 4) -> Figure:
-    """Pictures of a split, each with its first caption.
+def _count(n: int, thing: str) -> str:
+    return f"{n} {thing if n == 1 else thing.replace('query', 'querie') + 's'}"
+
+
+def _grid(figure: Figure, n: int, columns: int) -> list[Axes]:
+    """Places for n pictures, row by row; what is left of the last row stays empty."""
+    grid = figure.subplots(-(-n // columns), columns, squeeze=False).flat
+    for axes in grid[n:]:
+        axes.axis("off")
+    return list(grid[:n])
+
+
+def pictures(split: Split, indices: Sequence[int], columns: int = 4, figure: Figure | None = None) -> Figure:
+    """Pictures of a split, each with its first caption below.
 
     Args:
         split: where from.
         indices: of the images.
-        columns: pictures a row.
+        columns: pictures a row, at most.
+        figure: drawn on; a new one by default.
 
     Returns:
         The figure; its alt text repeats the captions.
     """
-    captions = [split.captions_of(i)[0] for i in indices]
+    indices = list(indices)
+    columns = min(columns, len(indices))
+    captions = [next(iter(split.captions_of(i)), "(no caption)") for i in indices]
     rows = -(-len(indices) // columns)
-    figure = new_figure(2.4 * columns, 2.9 * rows, f"{len(indices)} pictures: " + " ".join(captions))
-    grid = figure.subplots(rows, columns, squeeze=False)
-    for axes in grid.flat[len(indices) :]:
-        axes.axis("off")
-    for axes, i, caption in zip(grid.flat, indices, captions, strict=False):
-        _paint(axes, split.images[i], textwrap.fill(caption, 32))
-    return figure
+    figure = figure or new_figure(2.5 * columns, 2.95 * rows)
+    for axes, i, caption in zip(_grid(figure, len(indices), columns), indices, captions, strict=True):
+        _paint(axes, split.images[i], below=textwrap.fill(caption, 34))
+    listed = " ".join(f"{n}: {caption}" for n, caption in enumerate(captions, start=1))
+    return described(figure, f"{_count(len(indices), 'picture')}, each with one of its captions. {listed}")
 
 
-def ranked(split: Split, hits: Hits, right: Sequence[int] = ()) -> Figure:
-    """Pictures in the order of a search, with rank and score; the right ones are framed and ticked.
+def ranked(
+    split: Split, hits: Hits, right: Sequence[int] = (), columns: int = 6, figure: Figure | None = None
+) -> Figure:
+    """Pictures in the order of a search: rank above, score below; the right ones are framed and ticked.
 
     Args:
         split: where was searched.
         hits: what was found for a text.
         right: indices of the images that would have been right, if known.
+        columns: pictures a row, at most.
+        figure: drawn on; a new one by default.
+
+    Returns:
+        The figure; its alt text says where the right pictures stand, and what the first five show.
+    """
+    n = len(hits.indices)
+    columns = min(columns, n)
+    width = max(1.75 * columns, 4)
+    question = textwrap.fill(hits.query, round(11 * width))
+    if right and not set(right) & set(hits.indices):
+        question += "\n(the right picture is not among these)"
+    figure = figure or new_figure(width, 2.25 * -(-n // columns) + 0.2 * (2 + question.count("\n")))
+    places = zip(_grid(figure, n, columns), hits.indices, hits.scores, strict=True)
+    for rank, (axes, i, value) in enumerate(places, start=1):
+        is_right = i in right
+        _paint(axes, split.images[i], f"✓ {rank}, right" if is_right else f"{rank}", f"{value:.2f}", is_right)
+    figure.suptitle(question, fontsize=10, color=INK)
+    return described(figure, _ranked_alt(split, hits, right))
+
+
+def _ranked_alt(split: Split, hits: Hits, right: Sequence[int]) -> str:
+    n = len(hits.indices)
+    found = [str(rank) for rank, i in enumerate(hits.indices, start=1) if i in right]
+    if len(found) > 1:
+        told = f" The right pictures stand at ranks {', '.join(found)}."
+    elif found:
+        told = f" The right picture stands at rank {found[0]}."
+    else:
+        told = " The right picture is not among them." if right else ""
+    shown = zip(range(1, 6), hits.indices, hits.scores, strict=False)
+    listed = " ".join(f"{rank}, score {value:.2f}: {split.captions_of(i)[0]}" for rank, i, value in shown)
+    return f"{_count(n, 'picture')} for the query “{hits.query}”, best first.{told} They show: {listed}"
+
+
+def training_curve(history, figure: Figure | None = None) -> Figure:
+    """Loss and validation rsum by epoch, two panels, of what ``fit`` returned; the epoch that was kept is marked.
+
+    Args:
+        history: what ``fit`` returned.
+        figure: drawn on; a new one by default.
 
     Returns:
         The figure.
     """
-    found = [rank for rank, i in enumerate(hits.indices, start=1) if i in right]
-    told = f" The right picture stands at rank {found[0]}." if found else ""
-    if right and not found:
-        told = " The right picture is not among them."
-    figure = new_figure(1.7 * len(hits.indices), 2.3, f"The best pictures for the query: {hits.query}{told}")
-    row = figure.subplots(1, len(hits.indices), squeeze=False)[0]
-    for rank, (axes, i, value) in enumerate(zip(row, hits.indices, hits.scores, strict=True), start=1):
-        _paint(axes, split.images[i], f"{'✓ ' if i in right else ''}{rank}.  {value:.2f}", i in right)
-    figure.suptitle(textwrap.fill(hits.query, 90), fontsize=10)
-    return figure
-
-
-def training_curve(history) -> Figure:
-    """Loss and validation rsum by epoch, two panels, of what ``fit`` returned."""
-    frame = history.frame()
-    alt = (
-        f"Two curves over {len(frame)} epochs: the loss goes from {frame.loss.iloc[0]:.0f} "
-        f"to {frame.loss.iloc[-1]:.0f}; "
-        f"rsum on the validation split goes from {frame.rsum.iloc[0]:.0f} to {frame.rsum.iloc[-1]:.0f} "
-        f"and is highest at epoch {history.best_epoch}."
-    )
-    figure = new_figure(8, 2.8, alt)
-    names = {"loss": "training loss", "rsum": "validation rsum"}
-    for axes, (column, name) in zip(figure.subplots(1, 2), names.items(), strict=True):
-        axes.plot(frame.epoch, frame[column], marker="o", color="#2b5c9e")
-        axes.set(xlabel="epoch", ylabel=name, ylim=(0, None))
+    frame, best = history.frame(), history.best_epoch
+    figure = figure or new_figure(8.4, 2.9)
+    for axes, column, name in zip(figure.subplots(1, 2), ("loss", "rsum"), ("loss", "rsum, of 600"), strict=True):
+        axes.plot(frame.epoch, frame[column], marker="o", markersize=4, color=BLUE)
+        kept = frame[column][frame.epoch == best]
+        axes.plot([best], kept, marker="*", markersize=15, color=ACCENT, linestyle="none", label=f"kept: epoch {best}")
+        axes.set_title(f"{'training' if column == 'loss' else 'validation'} split", fontsize=10, color=INK)
+        axes.set(xlabel="epoch", ylabel=name, ylim=(0, 1.12 * frame[column].max()))
+        axes.xaxis.get_major_locator().set_params(integer=True)
         axes.spines[["top", "right"]].set_visible(False)
-    return figure
+        axes.legend(frameon=False, loc="lower right" if column == "rsum" else "upper right")
+    first, last = frame.iloc[0], frame.iloc[-1]
+    return described(
+        figure,
+        f"Two curves over {len(frame)} epochs. The loss on the training split goes from {first.loss:.3g} to "
+        f"{last.loss:.3g}; rsum on the validation split goes from {first.rsum:.0f} to {last.rsum:.0f} "
+        f"and is highest, with {frame.rsum.max():.0f}, at epoch {best}.",
+    )
 
 
-def score_matrix(scores: Tensor, image_of: LongTensor) -> Figure:
+def score_matrix(
+    scores: Tensor,
+    image_of: LongTensor,
+    images: Sequence[Tensor] | None = None,
+    captions: Sequence[str] | None = None,
+    axes: Axes | None = None,
+) -> Figure | Axes:
     """Scores of a few images and captions in grey, the right pairs framed.
 
     Args:
-        scores: [n_images, n_captions], small.
+        scores: [n_images, n_captions]; a small one has its numbers in the cells.
         image_of: int64 [n_captions].
+        images: uint8 [3, H, W] each, drawn beside their rows.
+        captions: written above their columns.
+        axes: drawn on; a new figure by default.
 
     Returns:
-        The figure.
+        The axes it was given, or else the new figure.
     """
-    best = (scores.argmax(0) == image_of).sum().item()
-    alt = (
-        f"A matrix of {len(scores)} images by {len(image_of)} captions; {best} captions score their own image highest."
-    )
-    figure = new_figure(7, 3.2, alt)
-    axes = figure.subplots()
-    shown = axes.imshow(scores.numpy(), cmap="Greys", aspect="auto")
-    for caption, image in enumerate(image_of.tolist()):
-        axes.add_patch(Rectangle((caption - 0.5, image - 0.5), 1, 1, fill=False, edgecolor="#d95f02", linewidth=2))
+    n_images, n_captions = scores.shape
+    numbered = max(n_images, n_captions) <= MATRIX_WITH_NUMBERS
+    height = min(1.2 + 0.55 * n_images, 7) + (0.9 if captions else 0)
+    width = min(2.2 + 0.75 * n_captions, 9) + (1.5 if captions and n_captions < 4 else 0)
+    axes, drawn = axes_of(axes, width, height)
+    low, high = scores.min().item(), scores.max().item()
+    shown = axes.imshow(scores.numpy(), cmap="Greys", aspect="auto", vmin=low, vmax=high if high > low else low + 1)
     axes.set(xlabel="caption", ylabel="image")
-    figure.colorbar(shown, ax=axes, label="score")
-    return figure
+    if numbered:
+        axes.set(xticks=range(n_captions), yticks=range(n_images))
+        _write_numbers(axes, scores, low, high)
+    else:
+        axes.figure.colorbar(shown, ax=axes, label="score")
+    for caption, image in enumerate(image_of.tolist()):
+        place = (caption - 0.47, image - 0.45)
+        axes.add_patch(Rectangle(place, 0.94, 0.9, fill=False, edgecolor=ACCENT, linewidth=2.5 if numbered else 1.5))
+    axes.tick_params(length=0)
+    if captions is not None:
+        texts = [textwrap.shorten(caption, 36, placeholder=" …") for caption in captions]
+        axes.xaxis.tick_top()
+        axes.set_xticks(range(n_captions), texts, rotation=30, ha="left", fontsize=8)
+        axes.set_xlabel("")
+    if images is not None:
+        axes.set(yticks=[], ylabel="")
+        for row, image in enumerate(images):
+            thumbnail = OffsetImage(image.permute(1, 2, 0).numpy(), zoom=36 / image.shape[1], interpolation="bicubic")
+            beside = {"xybox": (-22, 0), "boxcoords": "offset points", "frameon": False}
+            axes.add_artist(AnnotationBbox(thumbnail, (-0.5, row), **beside))
+    right = scores[image_of, range(n_captions)]  # [n_captions]
+    best = ((scores >= right).sum(0) == 1).sum().item()  # a tie is no win
+    told = _count(n_captions, "caption")
+    return described(
+        drawn,
+        f"A matrix of scores from {low:.2f} to {high:.2f}, {_count(n_images, 'image')} by {told}. "
+        f"{best} of {told} score{'s' if n_captions == 1 else ''} the right image highest.",
+    )
+
+
+def _write_numbers(axes: Axes, scores: Tensor, low: float, high: float) -> None:
+    for row, line in enumerate(scores.tolist()):
+        for column, value in enumerate(line):
+            ink = "w" if high > low and value > low + 0.55 * (high - low) else INK
+            axes.text(column, row, f"{value:z.2f}", ha="center", va="center", fontsize=8.5, color=ink)
+
+
+def sibling_accuracy(results: Mapping[str, SiblingResult], axes: Axes | None = None) -> Figure | Axes:
+    """How often a caption chose its own image over the sibling, a row for each kind of difference.
+
+    Args:
+        results: what ``evaluate_siblings`` returned.
+        axes: drawn on; a new figure by default.
+
+    Returns:
+        The axes it was given, or else the new figure.
+    """
+    axes, drawn = axes_of(axes, 7.6, 1.2 + 0.42 * len(results))
+    rows = sorted(results.items(), key=lambda item: item[1].accuracy)
+    axes.axvline(50, color=GREY, linestyle="--", linewidth=1.5)
+    axes.set_title("guessing: 50 %", fontsize=9, color=INK)
+    told = [f"{result.accuracy:.0f} % ± {2 * result.standard_error:.0f}" for _, result in rows]
+    for y, (_, result) in enumerate(rows):
+        share, width = result.accuracy, 2 * result.standard_error
+        around = [[min(width, share)], [min(width, 100 - share)]]
+        axes.errorbar(share, y, xerr=around, fmt="o", color=BLUE, markersize=8, capsize=4, lw=2, clip_on=False)
+        axes.text(101, y, told[y], va="center", color=INK)
+    names = [f"{KINDS.get(kind, kind)} ({_count(result.n, 'query')})" for kind, result in rows]
+    axes.set_yticks(range(len(rows)), names)
+    axes.set(xlim=(0, 100), ylim=(-0.6, len(rows) - 0.4), xlabel="captions that prefer their own picture, in percent")
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    axes.tick_params(axis="y", length=0)
+    listed = "; ".join(f"{name}: {share}" for name, share in zip(reversed(names), reversed(told), strict=True))
+    return described(
+        drawn, f"Share of captions that prefer their own picture to its sibling; guessing gives 50 %. {listed}."
+    )

@@ -12,9 +12,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-import itm_tutorial.data.worlds as worlds
 import itm_tutorial.encoders.backbones as backbones
 from itm_tutorial.data.loading import source_hash
+from itm_tutorial.data.worlds import scenes, streams
 from itm_tutorial.data.worlds.scenes.drawing import draw_scene
 from itm_tutorial.data.worlds.scenes.kinds import KINDS, LIGHTS, PLACES
 from itm_tutorial.data.worlds.scenes.layout import sample_scene
@@ -138,9 +138,9 @@ def _objective(backbone: nn.Module, heads: Heads, images: Tensor, labels: Tensor
 def _standardise(backbone: MiniBackbone, seed: int) -> None:
     """Measures mean and variance of each number of the global feature, over scenes that are in no corpus."""
     rng = Random(f"scenes/{seed}/standard")
-    scenes = torch.from_numpy(np.stack([draw_scene(sample_scene(rng), 2 * SIDE, rng) for _ in range(N_SCENES)]))
+    pictures = torch.from_numpy(np.stack([draw_scene(sample_scene(rng), 2 * SIDE, rng) for _ in range(N_SCENES)]))
     backbone.standard.train()
-    for some in scenes.permute(0, 3, 1, 2).split(BATCH):
+    for some in pictures.permute(0, 3, 1, 2).split(BATCH):
         backbone.pooled(backbone(normalised(some, "mini")))
     backbone.standard.eval()
 
@@ -158,7 +158,8 @@ def _held_out(backbone: nn.Module, heads: Heads, seed: int) -> dict[str, float]:
 
 def mini_folder(seed: int = 0) -> Path:
     """Where the trained backbone is kept; a change in the worlds' source, in the network or here trains it anew."""
-    return cache_dir() / "backbones" / f"mini-seed{seed}-{source_hash(worlds, backbones, sys.modules[__name__])}"
+    key = source_hash(scenes, streams, backbones, sys.modules[__name__])
+    return cache_dir() / "backbones" / f"mini-seed{seed}-{key}"
 
 
 def load_mini(seed: int = 0) -> MiniBackbone:

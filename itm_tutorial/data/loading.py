@@ -13,8 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-import itm_tutorial.data.worlds as worlds
 from itm_tutorial.data.corpus import Corpus, Split, SplitFacts
+from itm_tutorial.data.worlds import scenes, streams
 from itm_tutorial.data.worlds.scenes.dials import make_dials
 from itm_tutorial.data.worlds.scenes.facts import closure, scene_facts
 from itm_tutorial.data.worlds.scenes.world import SIZES, SceneSplit, make_split, shared_captions
@@ -65,7 +65,7 @@ def _scenes(size: str, seed: int, image_size: int = 128, **dials: float) -> Corp
         raise ItmError(f"image_size is {image_size!r}; give 32 to 1024 pixels")
     settings = make_dials(**dials)
     made = {name: make_split(name, n, seed, settings) for name, n in SIZES[size].items()}
-    key = hashlib.sha256(f"{image_size} {settings} {source_hash(worlds)}".encode()).hexdigest()[:8]
+    key = hashlib.sha256(f"{image_size} {settings} {source_hash(scenes, streams)}".encode()).hexdigest()[:8]
     folder = cache_dir() / "corpora" / f"scenes-{size}-seed{seed}-{key}"
 
     def draw(part: Path) -> None:

@@ -33,6 +33,8 @@ _GROUND = {
     "farm": ((190, 178, 104), (158, 140, 78)),
     "room": ((204, 164, 118), (178, 134, 90)),
 }
+_MOUND = {"street": (92, 138, 84), "room": (168, 116, 100)}  # a hedge, a cushion; elsewhere the ground heaps up
+_WAVE = (110, 170, 206)
 _LIGHT = {"day": ((255, 255, 255), 0.0), "evening": ((255, 150, 90), 0.22), "night": ((22, 26, 74), 0.42)}
 
 
@@ -106,14 +108,15 @@ def _cover(canvas: ImageDraw.ImageDraw, spot: Spot, thing: Thing, side: int, vei
     x, y = side * spot.x, side * spot.y
     light, strength = _LIGHT[scene.light]
     if kind.habitat == "sky":
-        colour, x = (236, 240, 244), x + veil.choice((-0.5, 0.5)) * width
-        shape = (x - 0.7 * share * width, y - 1.1 * height, x + 0.7 * share * width, y + 0.1 * height)
-    else:
-        colour = (
-            (110, 170, 206) if kind.habitat == "water" else mix(mix(*_GROUND[scene.place], 0.7), (60, 60, 50), 0.18)
-        )
-        shape = (x - 0.8 * width, y - share * height, x + 0.8 * width, y + 0.9 * share * height)
-    canvas.ellipse(shape, mix(colour, light, strength * 0.55))
+        x += veil.choice((-0.5, 0.5)) * width
+        cloud = (x - 0.7 * share * width, y - 1.1 * height, x + 0.7 * share * width, y + 0.1 * height)
+        canvas.ellipse(cloud, mix((236, 240, 244), light, strength * 0.55))
+        return
+    ground = mix(mix(*_GROUND[scene.place], 0.7), (60, 60, 50), 0.18)
+    colour = _WAVE if kind.habitat == "water" else _MOUND.get(scene.place, ground)
+    reach, up = max(0.8 * width, 1.5 * share * height), share * height + 0.01 * side
+    lower = y + 0.01 * side
+    canvas.chord((x - reach, lower - up, x + reach, lower + up), 180, 360, mix(colour, light, strength * 0.55))
 
 
 @lru_cache(maxsize=512)

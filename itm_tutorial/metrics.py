@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import LongTensor, Tensor
 
-from itm_tutorial.data.corpus import check_pairing
+from itm_tutorial.data.corpus import check_identity, check_pairing
 from itm_tutorial.errors import ItmError
 from itm_tutorial.interaction.cosine import cosine
 
@@ -57,13 +57,15 @@ class Report:
         return "\n".join([*lines, f"rsum {self.rsum:.1f}"])
 
 
-def evaluate(scores: Tensor, image_of: LongTensor, chunk: int = CHUNK) -> Report:
+def evaluate(scores: Tensor, image_of: LongTensor, chunk: int = CHUNK, identity: LongTensor | None = None) -> Report:
     """Measures a score matrix.
 
     Args:
         scores: [n_images, n_captions], floating; larger is more alike.
         image_of: int64 [n_captions], in any order; an image may have any number of captions.
         chunk: rows and columns compared at a time.
+        identity: int64 [n_images], the person or class shown; where given, every image of the right identity is a
+            right answer, and so is every caption of one, as in person search.
 
     Returns:
         The report, in percent. An image without a caption is a distractor for captions, and no query itself.
@@ -71,19 +73,22 @@ def evaluate(scores: Tensor, image_of: LongTensor, chunk: int = CHUNK) -> Report
     Raises:
         ItmError: a shape that does not fit, a NaN, an infinity, no caption at all.
     """
-    return report(*ranks(scores, image_of, chunk))
+    return report(*ranks(scores, image_of, chunk, identity))
 
 
-def ranks(scores: Tensor, image_of: LongTensor, chunk: int = CHUNK) -> tuple[LongTensor, LongTensor]:
+def ranks(
+    scores: Tensor, image_of: LongTensor, chunk: int = CHUNK, identity: LongTensor | None = None
+) -> tuple[LongTensor, LongTensor]:
     """The rank of the best right answer of every query; 1 is first, and ties count against the model.
 
     Args:
         scores: [n_images, n_captions].
         image_of: int64 [n_captions].
         chunk: rows and columns compared at a time.
+        identity: int64 [n_images] or None, as for ``evaluate``.
 
     Returns:
-        int64 [n_images with a caption], int64 [n_captions]. Other right captions of an image do not count.
+        int64 [n_images with a right caption], int64 [n_captions]. Other right answers do not count.
 
     Raises:
         ItmError: as for ``evaluate``.
@@ -93,8 +98,17 @@ def ranks(scores: Tensor, image_of: LongTensor, chunk: int = CHUNK) -> tuple[Lon
         raise ItmError(f"scores is {found}; give a floating tensor [n_images, n_captions]")
     check_pairing(image_of, *scores.shape, where="scores")
     image_of = image_of.to(scores.device)
+
+    def tile(rows: slice, columns: slice) -> Tensor:
+        return scores[rows, columns]
+
+    if identity is not None:
+        check_identity(identity, len(scores), where="scores")
+        identity = identity.to(scores.device)
+        right, best = _best_right(tile, identity, identity[image_of], chunk)
+        return _count(tile, right, best, identity, identity[image_of], chunk)
     right = scores[image_of, torch.arange(len(image_of), device=scores.device)]  # [n_captions]
-    return _count(lambda rows, columns: scores[rows, columns], right, image_of, len(scores), chunk)
+    return _count(tile, right, _best_of(right, image_of, len(scores)), _numbers(scores), image_of, chunk)
 
 
 def evaluate_codes(
@@ -132,7 +146,8 @@ def evaluate_codes(
     def tile(rows: slice, columns: slice) -> Tensor:
         return similarity(pick(image_codes, rows), pick(caption_codes, columns))
 
-    return report(*_count(tile, right, image_of, n_images, chunk))
+    images = torch.arange(n_images, device=right.device)
+    return report(*_count(tile, right, _best_of(right, image_of, n_images), images, image_of, chunk))
 
 
 def pick(codes: Codes, rows: LongTensor | slice) -> Codes:
@@ -140,36 +155,73 @@ def pick(codes: Codes, rows: LongTensor | slice) -> Codes:
     return codes[rows] if isinstance(codes, Tensor) else type(codes)(*(part[rows] for part in codes))
 
 
+def _numbers(scores: Tensor) -> LongTensor:
+    return torch.arange(len(scores), device=scores.device)
+
+
+def _best_of(right: Tensor, image_of: LongTensor, n_images: int) -> Tensor:
+    """The best score of each image's own captions, [n_images]; minus infinity where it has none."""
+    best = torch.full((n_images,), float("-inf"), dtype=right.dtype, device=right.device)
+    return best.scatter_reduce(0, image_of, right, "amax")
+
+
+def _best_right(
+    tile: Callable[[slice, slice], Tensor], of_image: LongTensor, of_caption: LongTensor, chunk: int
+) -> tuple[Tensor, Tensor]:
+    """The best right score of each caption [n_captions] and of each image [n_images], tile by tile."""
+    nothing = tile(slice(0, 1), slice(0, 1)).new_tensor(float("-inf"))
+    right, best = nothing.repeat(len(of_caption)), nothing.repeat(len(of_image))
+    for rows in _slices(len(of_image), chunk):
+        for columns in _slices(len(of_caption), chunk):
+            wrong = of_image[rows, None] != of_caption[None, columns]
+            scores = tile(rows, columns).masked_fill(wrong, float("-inf"))  # [at most chunk, at most chunk]
+            right[columns] = torch.maximum(right[columns], scores.amax(0))
+            best[rows] = torch.maximum(best[rows], scores.amax(1))
+    return right, best
+
+
 def _count(
-    tile: Callable[[slice, slice], Tensor], right: Tensor, image_of: LongTensor, n_images: int, chunk: int
+    tile: Callable[[slice, slice], Tensor],
+    right: Tensor,
+    best: Tensor,
+    of_image: LongTensor,
+    of_caption: LongTensor,
+    chunk: int,
 ) -> tuple[LongTensor, LongTensor]:
-    """Counts the wrong answers that score at least as well as the right one, tile by tile."""
-    if chunk < 1:
-        raise ItmError(f"chunk is {chunk}; give 1 or more")
+    """Counts the wrong answers that score at least as well as the right one, tile by tile.
+
+    Args:
+        tile: gives the scores of some rows and columns.
+        right: [n_captions], the score of each caption's right image.
+        best: [n_images], the score of each image's best right caption.
+        of_image, of_caption: int64; an image and a caption belong together where these are equal.
+        chunk: rows and columns compared at a time.
+    """
     if not len(right):
         raise ItmError("scores: there is no caption; nothing can be ranked")
-    best = torch.full((n_images,), float("-inf"), dtype=right.dtype, device=right.device)
-    best = best.scatter_reduce(0, image_of, right, "amax")  # [n_images]
-    better_captions = torch.zeros(n_images, dtype=torch.int64, device=right.device)
+    better_captions = torch.zeros(len(best), dtype=torch.int64, device=right.device)
     better_images = torch.zeros(len(right), dtype=torch.int64, device=right.device)
-    image_numbers = torch.arange(n_images, device=right.device)
-    for first in range(0, n_images, chunk):
-        rows = slice(first, first + chunk)
-        for start in range(0, len(right), chunk):
-            columns = slice(start, start + chunk)
+    for rows in _slices(len(best), chunk):
+        for columns in _slices(len(right), chunk):
             scores = tile(rows, columns)  # [at most chunk, at most chunk]
             if not torch.isfinite(scores).all():
                 image, caption = (~torch.isfinite(scores)).nonzero()[0].tolist()
                 value = scores[image, caption].item()
                 raise ItmError(
-                    f"scores: {value} for image {first + image}, caption {start + caption}; "
+                    f"scores: {value} for image {rows.start + image}, caption {columns.start + caption}; "
                     "look for a zero vector that was normalised, or a training run that diverged"
                 )
-            wrong = image_numbers[rows, None] != image_of[None, columns]
+            wrong = of_image[rows, None] != of_caption[None, columns]
             better_captions[rows] += ((scores >= best[rows, None]) & wrong).sum(1)
             better_images[columns] += ((scores >= right[None, columns]) & wrong).sum(0)
-    asked = torch.zeros(n_images, dtype=torch.bool, device=right.device).index_fill_(0, image_of, True)
+    asked = torch.isin(of_image, of_caption)  # images with a right caption
     return (better_captions + 1)[asked], better_images + 1
+
+
+def _slices(n: int, chunk: int) -> list[slice]:
+    if chunk < 1:
+        raise ItmError(f"chunk is {chunk}; give 1 or more")
+    return [slice(first, min(first + chunk, n)) for first in range(0, n, chunk)]
 
 
 def report(i2t_ranks: LongTensor, t2i_ranks: LongTensor) -> Report:

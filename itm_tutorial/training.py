@@ -138,7 +138,8 @@ def fit(
         for name, group in model.parameter_groups().items()
     }
     images = split_features(corpus.train, model.features).to(fabric.device)  # once: batches are picked on the device
-    captions, image_of = model.tokenize(corpus.train.captions).to(fabric.device), corpus.train.image_of
+    captions = model.tokenize(corpus.train.captions).to(fabric.device)
+    image_of, identity = corpus.train.image_of, corpus.train.identity
     history, best = History(), {}
     settings = {"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate, "seed": seed}
     settings |= {"plan": plan if isinstance(plan, str) else plan.__name__, "recipe": asdict(recipe)}
@@ -159,9 +160,11 @@ def fit(
             for optimizer in optimizers.values():
                 for group in optimizer.param_groups:
                     group["lr"] = learning_rate * (0.1 if epoch >= recipe.drop_at * epochs else 1.0)
-            picked = (_batch(images, captions, image_of, rows) for rows in batches(image_of, batch_size, generator))
+            picked = (
+                _batch(images, captions, image_of, identity, rows) for rows in batches(image_of, batch_size, generator)
+            )
             mean = _train_epoch(fabric, model, optimizers, picked, f"epoch {epoch + 1}")
-            report = evaluate(score(model, corpus.val), corpus.val.image_of)
+            report = evaluate(score(model, corpus.val), corpus.val.image_of, identity=corpus.val.identity)
             row = {"epoch": epoch + 1, "loss": mean, "seconds": time.perf_counter() - start, **report.as_dict()}
             history.epochs.append(row)
             if history.best_epoch == epoch + 1:
@@ -179,10 +182,13 @@ def fit(
     return history
 
 
-def _batch(images: Tensor, captions: Tokens, image_of: LongTensor, rows: LongTensor) -> Batch:
+def _batch(
+    images: Tensor, captions: Tokens, image_of: LongTensor, identity: LongTensor | None, rows: LongTensor
+) -> Batch:
     """The captions of these rows, and each image they describe once."""
     there, row_of = image_of[rows].unique(return_inverse=True)
-    return Batch(images[there.to(images.device)], captions[rows], row_of.to(images.device))
+    who = None if identity is None else identity[there].to(images.device)
+    return Batch(images[there.to(images.device)], captions[rows], row_of.to(images.device), who)
 
 
 def _train_epoch(fabric, model: Matching, optimizers: dict, batches: Iterable[Batch], where: str) -> float:

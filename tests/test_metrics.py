@@ -50,6 +50,36 @@ def test_ranks_equal_the_loop_for_any_chunk(case):
         assert side.r5 == pytest.approx(100 * sum(r < 5 for r in zero_based) / len(zero_based))
 
 
+@given(cases(), st.data())
+@settings(deadline=None)
+def test_ranks_by_identity_equal_the_loop_for_any_chunk(case, data):
+    scores, image_of, chunk = case
+    n_images, n_captions = scores.shape
+    numbers = st.lists(st.integers(0, 2), min_size=n_images, max_size=n_images)
+    identity = torch.tensor(data.draw(numbers))
+    of_caption = identity[image_of].tolist()
+    i2t, t2i = [], []
+    for i, who in enumerate(identity.tolist()):
+        own = [c for c in range(n_captions) if of_caption[c] == who]
+        if own:
+            best = max(scores[i][c] for c in own)
+            i2t.append(1 + sum(int(scores[i][c] >= best) for c in range(n_captions) if of_caption[c] != who))
+    for c, who in enumerate(of_caption):
+        best = max(scores[i][c] for i in range(n_images) if identity[i] == who)
+        t2i.append(1 + sum(int(scores[i][c] >= best) for i in range(n_images) if identity[i] != who))
+    found = ranks(scores, image_of, chunk, identity)
+    assert (found[0].tolist(), found[1].tolist()) == (i2t, t2i)
+    alone = ranks(scores, image_of, chunk, torch.arange(n_images))
+    assert all(torch.equal(a, b) for a, b in zip(alone, ranks(scores, image_of), strict=True))
+
+
+def test_identities_of_another_shape_are_refused():
+    with pytest.raises(ItmError, match="one number an image"):
+        evaluate(torch.rand(3, 3), torch.arange(3), identity=torch.tensor([0, 1]))
+    with pytest.raises(ItmError, match="nan"):
+        evaluate(torch.full((2, 2), float("nan")), torch.arange(2), identity=torch.tensor([0, 1]))
+
+
 def test_a_constant_matrix_gives_no_recall():
     report = evaluate(torch.zeros(20, 100), torch.arange(100) // 5)
     assert report.rsum == 0

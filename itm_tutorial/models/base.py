@@ -48,8 +48,10 @@ class Batch:
 
     @property
     def positives(self) -> Tensor:
-        """bool [n_images, n_captions]: True where the caption describes the image."""
-        return torch.arange(len(self.images), device=self.image_of.device)[:, None] == self.image_of[None, :]
+        """bool [n_images, n_captions]: True where the caption describes the image, or another of the same identity."""
+        if self.identity is None:
+            return torch.arange(len(self.images), device=self.image_of.device)[:, None] == self.image_of[None, :]
+        return self.identity[:, None] == self.identity[self.image_of][None, :]
 
 
 @dataclass(frozen=True)

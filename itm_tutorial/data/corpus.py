@@ -125,3 +125,14 @@ def check_pairing(image_of: Tensor, n_images: int, n_captions: int, where: str) 
             f"{where}: image_of names images {int(image_of.min())} to {int(image_of.max())}, "
             f"but there are {n_images} images (0 to {n_images - 1})"
         )
+
+
+def check_identity(identity: Tensor, n_images: int, where: str) -> None:
+    """Refuses identities that are not one whole number an image.
+
+    Raises:
+        ItmError: wrong shape or dtype.
+    """
+    if not isinstance(identity, Tensor) or tuple(identity.shape) != (n_images,) or identity.dtype != torch.int64:
+        found = f"{list(identity.shape)} {identity.dtype}" if isinstance(identity, Tensor) else type(identity).__name__
+        raise ItmError(f"{where}: identity is {found}; give an int64 tensor [{n_images}], one number an image")

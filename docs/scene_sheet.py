@@ -1,6 +1,6 @@
 """Draws README's picture: 24 scenes of the test split, each with a caption.
 
-    python docs/scene_sheet.py
+python docs/scene_sheet.py
 """
 
 from pathlib import Path

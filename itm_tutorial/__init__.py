@@ -27,6 +27,13 @@ _DEFINED_IN = {
     "evaluate_codes": "metrics",
     "evaluate_siblings": "siblings",
     "oracle_scores": "siblings",
+    "WordVectors": "data.word_vectors",
+    "read_word_vectors": "data.word_vectors",
+    "world_words": "word_training",
+    "hit_at_k": "class_metrics",
+    "hierarchical_precision": "class_metrics",
+    "k_occurrence": "class_metrics",
+    "skewness": "class_metrics",
 }
 _NAMESPACES = ("claims", "lessons", "show")
 

@@ -79,7 +79,7 @@ def list_names() -> None:
     from itm_tutorial.data.worlds.scenes.world import SIZES
 
     known = {"models": itm.list_models(), "corpora": itm.list_corpora(), "claims": list_claims()}
-    for what, names in {**known, "sizes": SIZES, "splits": SPLITS}.items():
+    for what, names in {**known, "sizes": SIZES, "splits": (*SPLITS, "unseen")}.items():
         print(f"{what:<9}{', '.join(names)}")
 
 
@@ -235,8 +235,8 @@ def _split(corpus: str, size: str, seed: int, name: str):
     from itm_tutorial.data.corpus import SPLITS
     from itm_tutorial.errors import unknown
 
-    if name not in SPLITS:
-        raise unknown("split", name, SPLITS)
+    if name not in (*SPLITS, "unseen"):
+        raise unknown("split", name, (*SPLITS, "unseen"))
     return getattr(itm.load_corpus(corpus, size=size, seed=seed), name)
 
 

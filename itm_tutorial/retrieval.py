@@ -33,12 +33,13 @@ class Hits:
 
 
 @torch.inference_mode()
-def score(model: Matching, split: Split, chunk: int = CHUNK) -> Tensor:
+def score(model: Matching, split: Split, chunk: int = CHUNK, captions: list[str] | None = None) -> Tensor:
     """Scores every image of a split against every caption.
 
     Args:
         model: trained or not; it is left as it was.
         split: any split.
+        captions: other texts than the split's own, such as the names of all classes.
         chunk: images, and captions, encoded and compared at a time.
 
     Returns:
@@ -53,10 +54,11 @@ def score(model: Matching, split: Split, chunk: int = CHUNK) -> Tensor:
     model.eval()
     try:
         features = split_features(split, model.features)  # [n_images, ...]
-        scores = torch.empty(len(split.images), len(split.captions))
+        captions = split.captions if captions is None else captions
+        scores = torch.empty(len(split.images), len(captions))
         image_codes = [model.encode_images(features[i : i + chunk]) for i in range(0, len(features), chunk)]
-        for first in range(0, len(split.captions), chunk):
-            caption_codes = model.encode_captions(split.captions[first : first + chunk])
+        for first in range(0, len(captions), chunk):
+            caption_codes = model.encode_captions(captions[first : first + chunk])
             for row, codes in zip(range(0, len(features), chunk), image_codes, strict=True):
                 tile = model.similarity(codes, caption_codes)  # [at most chunk, at most chunk]
                 scores[row : row + chunk, first : first + chunk] = tile.float().cpu()

@@ -25,7 +25,7 @@ CHUNK = {"cpu": 8, "cuda": 128}  # images seen at a time; a CPU is twice as fast
 class Features:
     """The features of a corpus; a split's are computed when they are first asked for.
 
-    ``features.train``, ``.val`` and ``.test`` are float32 [n_images, dim], or [n_images, n_cells, dim] for a grid.
+    ``features.train`` and so on, a name a split, are float32 [n_images, dim], or [n_images, n_cells, dim] for a grid.
     """
 
     corpus: Corpus
@@ -33,8 +33,8 @@ class Features:
     _kept: dict[str, Tensor] = field(default_factory=dict, repr=False)
 
     def __getattr__(self, name: str) -> Tensor:
-        if name not in SPLITS:
-            raise AttributeError(f"features have no {name!r}; they have {', '.join(SPLITS)}")
+        if name.startswith("_") or name not in (*SPLITS, *self.corpus.splits):
+            raise AttributeError(f"features have no {name!r}; they have {', '.join(self.corpus.splits)}")
         if name not in self._kept:
             self._kept[name] = split_features(getattr(self.corpus, name), self.spec)
         return self._kept[name]
@@ -68,9 +68,9 @@ def split_features(split: Split, spec: FeatureSpec) -> Tensor:
         spec: which features.
 
     Returns:
-        float32 [n_images, dim] or [n_images, n_cells, dim].
+        float32 [n_images, dim] or [n_images, n_cells, dim]; pixels are uint8 [n_images, 3, H, W], and not kept again.
     """
-    if split.fingerprint is None:
+    if split.fingerprint is None or spec.kind == "pixels":
         return image_features(split.images, spec)
     folder = cache_dir() / "features" / split.fingerprint.replace("/", "-") / f"{spec.kind}-{seen_by(spec.backbone)}"
 
@@ -108,8 +108,10 @@ def image_features(images: Sequence[Tensor], spec: FeatureSpec) -> Tensor:
         spec: which features.
 
     Returns:
-        float32 [n_images, dim] or [n_images, n_cells, dim].
+        float32 [n_images, dim] or [n_images, n_cells, dim]; pixels uint8 [n_images, 3, H, W], of one size.
     """
+    if spec.kind == "pixels":
+        return images if isinstance(images, Tensor) else torch.stack([images[i] for i in range(len(images))])
     device = "cuda" if torch.cuda.is_available() else "cpu"
     backbone = load_mini() if spec.backbone == "mini" else create_backbone(spec.backbone).eval()
     backbone = backbone.to(device, memory_format=torch.channels_last)  # twice as fast on a CPU

@@ -9,9 +9,10 @@ PACKAGE = Path(__file__).parent.parent / "itm_tutorial"
 FLOORS = [  # from the ground up; a file may import from floors below its own, or from its own folder
     ("errors", "progress"),
     ("storage",),
-    ("data.corpus", "data.worlds", "data.text", "encoders", "interaction", "losses"),
-    ("metrics", "data.readers"),
+    ("data.corpus", "data.worlds", "data.text", "data.word_vectors", "encoders", "interaction", "losses"),
+    ("metrics", "class_metrics", "data.readers"),
     ("data.loading",),
+    ("word_training",),
     ("models",),
     ("pretraining",),
     ("visual_features",),

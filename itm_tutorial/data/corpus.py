@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import torch
 from torch import LongTensor, Tensor
 
-from itm_tutorial.errors import ItmError
+from itm_tutorial.errors import ItmError, unknown
 
 SPLITS = ("train", "val", "test")
 
@@ -40,7 +41,7 @@ class Split:
     """Pictures, captions, and the pairing between them.
 
     Attributes:
-        name: "train", "val" or "test".
+        name: "train", "val", "test", or "unseen": classes that training never shows.
         images: sequence of uint8 tensors [3, H, W]; photographs are decoded when asked for.
         captions: the captions, in any order.
         image_of: int64 [n_captions]; the image that each caption describes.
@@ -70,29 +71,97 @@ class Split:
 
 
 @dataclass(frozen=True)
+class ClassTree:
+    """The classes of a corpus as the leaves of a tree: a fox is an animal, an animal a creature, a creature a thing.
+
+    Attributes:
+        names: the leaves, in the order that ``Split.identity`` counts.
+        parent: every node but the root -> the node above it.
+        seen: the leaves that training shows.
+    """
+
+    names: list[str]
+    parent: dict[str, str]
+    seen: frozenset[str]
+
+    def __post_init__(self):
+        _check_tree(self.names, self.parent)
+        for name in sorted(self.seen - set(self.names)):
+            raise unknown("leaf in seen", name, self.names)
+
+    def ancestors(self, name: str) -> list[str]:
+        """The nodes above a node, from its parent up to the root.
+
+        Raises:
+            ItmError: the tree has no such node.
+        """
+        if name not in self.parent and name not in self.parent.values():
+            raise unknown("node of the class tree", name, {*self.parent, *self.parent.values()})
+        above = []
+        while name in self.parent:
+            name = self.parent[name]
+            above.append(name)
+        return above
+
+    def distance(self, a: str, b: str) -> int:
+        """How many edges the way from one node to another has, through the lowest node above both."""
+        return len({a, *self.ancestors(a)} ^ {b, *self.ancestors(b)})
+
+    def distances(self) -> LongTensor:
+        """``distance`` of every leaf to every leaf, int64 [n_classes, n_classes]."""
+        nodes = {node: i for i, node in enumerate(dict.fromkeys([*self.names, *self.parent, *self.parent.values()]))}
+        ways = torch.zeros(len(self.names), len(nodes), dtype=torch.int64)
+        for row, name in enumerate(self.names):
+            ways[row, [nodes[node] for node in (name, *self.ancestors(name))]] = 1
+        shared = ways @ ways.T  # [n_classes, n_classes], nodes that stand above both
+        return shared.diagonal()[:, None] + shared.diagonal() - 2 * shared
+
+    @property
+    def seen_classes(self) -> LongTensor:
+        """Where the leaves that training shows stand in ``names``, int64 [n_seen]."""
+        return torch.tensor([i for i, name in enumerate(self.names) if name in self.seen], dtype=torch.int64)
+
+    @property
+    def unseen_classes(self) -> LongTensor:
+        """Where the other leaves stand in ``names``, int64 [n_unseen]."""
+        return torch.tensor([i for i, name in enumerate(self.names) if name not in self.seen], dtype=torch.int64)
+
+
+@dataclass(frozen=True)
 class Corpus:
-    """A data set in up to three splits.
+    """A data set in up to four splits.
 
     Attributes:
         name: the name it was loaded by ("scenes", "flickr8k", ...).
-        train, val, test: the splits; a missing one is None in the data and an ``ItmError`` when used.
-        drawn: whether a drawn world made it (it then knows facts and a ceiling).
+        train, val, test, unseen: the splits; a missing one is an ``ItmError`` when used.
+        drawn: whether a drawn world made it.
         about: one line for tables: size, seed, what is missing.
+        classes: the tree of the classes that ``identity`` counts; None where there is none.
     """
 
     name: str
     splits: dict[str, Split]
     drawn: bool
     about: str = ""
+    classes: ClassTree | None = None
 
     def __getattr__(self, name: str) -> Split:
-        if name in SPLITS:
-            if name not in self.splits:
-                raise ItmError(
-                    f"corpus {self.name!r} has no {name} split: it has {', '.join(self.splits)} ({self.about})"
-                )
-            return self.splits[name]
+        splits = self.__dict__.get("splits")  # not there yet while a copy is being made
+        if splits is not None and name in splits:
+            return splits[name]
+        if splits is not None and name in (*SPLITS, "unseen"):
+            raise ItmError(f"corpus {self.name!r} has no {name} split: it has {', '.join(splits)} ({self.about})")
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    def class_options(self) -> dict[str, list[str]]:
+        """What a model of labels must know: every label in the order of identities, and those that training shows.
+
+        Raises:
+            ItmError: the corpus has no classes.
+        """
+        if self.classes is None:
+            raise ItmError(f"corpus {self.name!r} has no classes: this model needs some, such as those of 'objects'")
+        return {"labels": list(self.classes.names), "seen": sorted(self.classes.seen)}
 
     def __repr__(self) -> str:
         sizes = "; ".join(f"{n} {len(s.images):,} images, {len(s.captions):,} captions" for n, s in self.splits.items())
@@ -136,3 +205,31 @@ def check_identity(identity: Tensor, n_images: int, where: str) -> None:
     if not isinstance(identity, Tensor) or tuple(identity.shape) != (n_images,) or identity.dtype != torch.int64:
         found = f"{list(identity.shape)} {identity.dtype}" if isinstance(identity, Tensor) else type(identity).__name__
         raise ItmError(f"{where}: identity is {found}; give an int64 tensor [{n_images}], one number an image")
+
+
+def _check_tree(names: list[str], parent: dict[str, str]) -> None:
+    """Refuses leaves and parents that are not one tree."""
+    if not names:
+        raise ItmError("class tree: it has no leaf; give one class name or more")
+    if len(set(names)) < len(names):
+        twice = next(name for name, n in Counter(names).items() if n > 1)
+        raise ItmError(f"class tree: the name {twice!r} stands in names twice; keep each name once")
+    with_children = set(parent.values())
+    for name in names:
+        if name not in parent:
+            raise ItmError(f"class tree: no path leads from the leaf {name!r} to the root; give it a parent")
+        if name in with_children:
+            raise ItmError(f"class tree: {name!r} is in names but has children; names are those of leaves alone")
+    roots = {}
+    for name in parent:
+        way = [name]
+        while way[-1] in parent:
+            way.append(parent[way[-1]])
+            if way[-1] in way[:-1]:
+                raise ItmError(f"class tree: a cycle, {' -> '.join(way[way.index(way[-1]) :])}; cut it at one parent")
+        roots.setdefault(way[-1], name)
+    if len(roots) > 1:
+        (a, below_a), (b, below_b) = list(roots.items())[:2]
+        raise ItmError(
+            f"class tree: two roots, {a!r} (above {below_a!r}) and {b!r} (above {below_b!r}); give both one parent"
+        )

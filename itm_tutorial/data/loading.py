@@ -13,10 +13,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from itm_tutorial.data.corpus import Corpus, Split, SplitFacts
-from itm_tutorial.data.worlds import scenes, streams
+from itm_tutorial.data.corpus import ClassTree, Corpus, Split, SplitFacts
+from itm_tutorial.data.worlds import objects, scenes, streams
+from itm_tutorial.data.worlds.objects import world as objects_world
+from itm_tutorial.data.worlds.objects.tree import parents, unseen_kinds
+from itm_tutorial.data.worlds.objects.world import ObjectSplit
 from itm_tutorial.data.worlds.scenes.dials import make_dials
 from itm_tutorial.data.worlds.scenes.facts import closure, scene_facts
+from itm_tutorial.data.worlds.scenes.kinds import KINDS
 from itm_tutorial.data.worlds.scenes.world import SIZES, SceneSplit, make_split, shared_captions
 from itm_tutorial.errors import ItmError, unknown
 from itm_tutorial.storage import cache_dir, prepare_folder, read_tensors, write_tensors
@@ -34,7 +38,7 @@ def load_corpus(name: str, size: str = "mini", seed: int = 0, **options: Any) ->
         name: one of ``list_corpora()``.
         size: of a drawn world: "tiny", "mini" or "full".
         seed: of a drawn world.
-        options: ``image_size`` in pixels and the dials of a drawn world; none for photographs.
+        options: ``image_size`` in pixels of a drawn world and the dials of the scenes; none for photographs.
 
     Returns:
         The corpus.
@@ -58,15 +62,15 @@ def source_hash(*modules: ModuleType) -> str:
     return digest.hexdigest()[:8]
 
 
-def _scenes(size: str, seed: int, image_size: int = 128, **dials: float) -> Corpus:
-    if size not in SIZES:
-        raise unknown("size", size, SIZES)
-    if not isinstance(image_size, int) or not 32 <= image_size <= 1024:
-        raise ItmError(f"image_size is {image_size!r}; give 32 to 1024 pixels")
-    settings = make_dials(**dials)
-    made = {name: make_split(name, n, seed, settings) for name, n in SIZES[size].items()}
-    key = hashlib.sha256(f"{image_size} {settings} {source_hash(scenes, streams)}".encode()).hexdigest()[:8]
-    folder = cache_dir() / "corpora" / f"scenes-{size}-seed{seed}-{key}"
+def _check_drawn(size: str, sizes: dict, image_size: int, largest: int) -> None:
+    if size not in sizes:
+        raise unknown("size", size, sizes)
+    if not isinstance(image_size, int) or not 32 <= image_size <= largest:
+        raise ItmError(f"image_size is {image_size!r}; give 32 to {largest} pixels")
+
+
+def _pictures(folder: Path, made: dict[str, SceneSplit] | dict[str, ObjectSplit], image_size: int) -> dict[str, Tensor]:
+    """The pictures of drawn splits, uint8 [n_images, 3, H, W], memory-mapped; drawn now if they are not kept yet."""
 
     def draw(part: Path) -> None:
         for name, split in made.items():
@@ -74,10 +78,17 @@ def _scenes(size: str, seed: int, image_size: int = 128, **dials: float) -> Corp
             write_tensors(part / f"{name}.safetensors", {"images": torch.from_numpy(pixels).permute(0, 3, 1, 2)})
 
     prepare_folder(folder, draw)
-    splits = {
-        name: _scene_split(split, read_tensors(folder / f"{name}.safetensors")["images"], f"{folder.name}/{name}")
-        for name, split in made.items()
-    }
+    return {name: read_tensors(folder / f"{name}.safetensors")["images"] for name in made}
+
+
+def _scenes(size: str, seed: int, image_size: int = 128, **dials: float) -> Corpus:
+    _check_drawn(size, SIZES, image_size, largest=1024)
+    settings = make_dials(**dials)
+    made = {name: make_split(name, n, seed, settings) for name, n in SIZES[size].items()}
+    key = hashlib.sha256(f"{image_size} {settings} {source_hash(scenes, streams)}".encode()).hexdigest()[:8]
+    folder = cache_dir() / "corpora" / f"scenes-{size}-seed{seed}-{key}"
+    images = _pictures(folder, made, image_size)
+    splits = {name: _scene_split(split, images[name], f"{folder.name}/{name}") for name, split in made.items()}
     shared = shared_captions(splits["train"].captions, splits["test"].captions)
     told = f"{shared:,} of {len(splits['test'].captions):,} test captions also stand in train, word for word"
     return Corpus("scenes", splits, drawn=True, about=f"drawn scenes, size {size}, seed {seed}; {told}")
@@ -104,14 +115,44 @@ def _scene_split(made: SceneSplit, images: Tensor, fingerprint: str) -> Split:
     )
 
 
-def _flickr8k(size: str, seed: int, **options: Any) -> Corpus:
+def _objects(size: str, seed: int, image_size: int = 64, **options: Any) -> Corpus:
+    _refuse_options("objects", options, "its one option is image_size")
+    _check_drawn(size, objects_world.SIZES, image_size, largest=256)
+    made = {name: objects_world.make_split(name, n, seed) for name, n in objects_world.SIZES[size].items()}
+    key = hashlib.sha256(f"{image_size} {source_hash(scenes, objects, streams)}".encode()).hexdigest()[:8]
+    folder = cache_dir() / "corpora" / f"objects-{size}-seed{seed}-{key}"
+    images = _pictures(folder, made, image_size)
+    classes = ClassTree(list(KINDS), parents(), frozenset(KINDS) - unseen_kinds(seed))
+    splits = {name: _object_split(split, images[name], f"{folder.name}/{name}") for name, split in made.items()}
+    told = f"{len(classes.seen)} kinds seen in training, {len(classes.names) - len(classes.seen)} not"
+    return Corpus(
+        "objects", splits, drawn=True, about=f"drawn objects, size {size}, seed {seed}; {told}", classes=classes
+    )
+
+
+def _object_split(made: ObjectSplit, images: Tensor, fingerprint: str) -> Split:
+    number = {kind: i for i, kind in enumerate(KINDS)}
+    return Split(
+        name=made.name,
+        images=images,  # uint8 [n_images, 3, H, W], memory-mapped
+        captions=made.kinds,
+        image_of=torch.arange(len(made.scenes)),
+        identity=torch.tensor([number[kind] for kind in made.kinds]),
+        boxes=[torch.tensor([box], dtype=torch.float32) for box in made.boxes()],
+        fingerprint=fingerprint,
+    )
+
+
+def _refuse_options(name: str, options: dict[str, Any], why: str) -> None:
     if options:
-        raise ItmError(
-            f"flickr8k takes no option {next(iter(options))!r}: only drawn worlds have dials and an image_size"
-        )
+        raise ItmError(f"{name} takes no option {next(iter(options))!r}: {why}")
+
+
+def _flickr8k(size: str, seed: int, **options: Any) -> Corpus:
+    _refuse_options("flickr8k", options, "only drawn worlds have dials and an image_size")
     from itm_tutorial.data.readers.flickr8k import prepared_folder, read_prepared
 
     return read_prepared(prepared_folder())
 
 
-_LOADERS: dict[str, Callable[..., Corpus]] = {"scenes": _scenes, "flickr8k": _flickr8k}
+_LOADERS: dict[str, Callable[..., Corpus]] = {"scenes": _scenes, "objects": _objects, "flickr8k": _flickr8k}

@@ -119,7 +119,7 @@ def weights_file(name: str) -> Path:
 
 
 def feature_dim(spec) -> int:
-    """Numbers a feature of a ``FeatureSpec``: one image for "global", one cell for "grid".
+    """Numbers a feature of a ``FeatureSpec``: one image for "global", one cell for "grid", one pixel for "pixels".
 
     Raises:
         ItmError: unknown backbone, or a kind of feature that the course does not have yet.
@@ -131,4 +131,6 @@ def feature_dim(spec) -> int:
         return backbone.pooled or backbone.dim
     if spec.kind == "grid":
         return backbone.dim
-    raise unknown("kind of features", spec.kind, ("global", "grid"))
+    if spec.kind == "pixels":
+        return 3
+    raise unknown("kind of features", spec.kind, ("global", "grid", "pixels"))

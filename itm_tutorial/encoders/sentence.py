@@ -84,3 +84,34 @@ class GRU(nn.Module):
         packed = pack_padded_sequence(self.words(ids), lengths.cpu(), batch_first=True, enforce_sorted=False)
         _, last = self.gru(packed)  # [1, n_captions, dim]
         return normalize(last[0], dim=-1)
+
+
+class WordAverage(nn.Module):
+    """The mean of fixed word vectors, of those words that have one: DeViSE's label, or a whole caption.
+
+    Args:
+        n_words: words in the vocabulary, special ones included.
+        dim: numbers a word, and so a code.
+    """
+
+    def __init__(self, n_words: int, dim: int):
+        super().__init__()
+        self.register_buffer("vectors", torch.zeros(n_words, dim))  # filled by ``use``; never trained
+
+    def use(self, vectors: Tensor) -> None:
+        """Takes the vectors of the vocabulary's last words, [n, dim]; they are scaled to length one."""
+        self.vectors[-len(vectors) :] = normalize(vectors, dim=-1)
+
+    def forward(self, ids: LongTensor, lengths: LongTensor) -> Tensor:
+        """Encodes captions.
+
+        Args:
+            ids: int64 [n_captions, longest].
+            lengths: int64 [n_captions].
+
+        Returns:
+            Unit vectors [n_captions, dim]; zero where no word has a vector.
+        """
+        vectors = self.vectors[ids]  # [n_captions, longest, dim]
+        known = word_mask(ids, lengths) & vectors.any(-1)  # [n_captions, longest]
+        return normalize(masked_mean(vectors, known), dim=-1)

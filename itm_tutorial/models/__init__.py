@@ -9,7 +9,9 @@ from typing import Any
 import torch
 
 from itm_tutorial.data.corpus import Corpus
-from itm_tutorial.data.text import Vocabulary
+from itm_tutorial.data.text import Vocabulary, tokenize
+from itm_tutorial.data.word_vectors import WordVectors
+from itm_tutorial.encoders.sentence import WordAverage
 from itm_tutorial.errors import ItmError, unknown
 from itm_tutorial.models.base import FeatureSpec, Matching
 
@@ -17,6 +19,10 @@ from itm_tutorial.models.base import FeatureSpec, Matching
 _CLASSES = {
     "bow": "bow.BOW",
     "vse": "vse.VSE",
+    "softmax": "softmax.Softmax",
+    "devise": "devise.DeViSE",
+    "dem": "dem.DEM",
+    "devise_retrieval": "devise_retrieval.DeViSERetrieval",
 }
 
 
@@ -44,6 +50,7 @@ def create_model(
     backbone: str | None = None,
     min_count: int | None = None,
     seed: int = 0,
+    words: WordVectors | None = None,
     **options: Any,
 ) -> Matching:
     """Makes an untrained model that fits a corpus.
@@ -54,21 +61,41 @@ def create_model(
         backbone: what the images are seen through; "mini" for drawn worlds, "mobilenet_v2" for photographs.
         min_count: rarer words become <unk>; 1 for drawn worlds, 4 for photographs.
         seed: of the weights it starts from; the caller's random numbers are left alone.
+        words: the vectors of a model that reads fixed ones; by default those of the drawn world's own text.
         options: the model's own, named as in its class.
 
     Returns:
         The model, on the CPU, in training mode.
 
     Raises:
-        ItmError: unknown model, backbone or option.
+        ItmError: unknown model, backbone or option; photographs without word vectors, or a corpus without classes,
+            for a model that needs them.
     """
     cls = model_class(name)
-    backbone = backbone or ("mini" if corpus.drawn else "mobilenet_v2")
-    vocabulary = Vocabulary.from_captions(corpus.train.captions, min_count or (1 if corpus.drawn else 4))
-    spec = FeatureSpec(getattr(cls, "feature_kind", "global"), backbone)
+    spec = FeatureSpec(cls.feature_kind, backbone or ("mini" if corpus.drawn else "mobilenet_v2"))
+    options = {**cls.options_from(corpus), **options}
+    if cls.reads_words:
+        words = words or _own_words(name, corpus)
+        known = [i for i, word in enumerate(words.words) if tokenize(word) == [word]]  # what captions can hold
+        vocabulary = Vocabulary(words.words[i] for i in known)
+        options["word_dim"] = words.dim
+    else:
+        vocabulary = Vocabulary.from_captions(corpus.train.captions, min_count or (1 if corpus.drawn else 4))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return build_model(name, vocabulary, spec, **options)
+        model = build_model(name, vocabulary, spec, **options)
+    if cls.reads_words:
+        encoder = next(module for module in model.modules() if isinstance(module, WordAverage))
+        encoder.use(words.vectors[known])
+    return model
+
+
+def _own_words(name: str, corpus: Corpus) -> WordVectors:
+    if not corpus.drawn:
+        raise ItmError(f"{name} needs word vectors for {corpus.name}: give words=itm.read_word_vectors(FILE)")
+    from itm_tutorial.word_training import world_words
+
+    return world_words()
 
 
 def build_model(name: str, vocabulary: Vocabulary, features: FeatureSpec, **options: Any) -> Matching:

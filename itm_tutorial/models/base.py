@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from torch import LongTensor, Tensor, nn
 
+from itm_tutorial.data.corpus import Corpus
 from itm_tutorial.data.text import Tokens, Vocabulary
 
 
@@ -75,6 +76,13 @@ class Matching(nn.Module):
     """
 
     recipe: ClassVar[Recipe] = Recipe()
+    feature_kind: ClassVar[str] = "global"  # see ``FeatureSpec``
+    reads_words: ClassVar[bool] = False  # whether it stands on fixed word vectors
+
+    @staticmethod
+    def options_from(corpus: Corpus) -> dict[str, Any]:
+        """Options that follow from a corpus, such as its labels."""
+        return {}
 
     def __init__(self, vocabulary: Vocabulary, features: FeatureSpec):
         super().__init__()

@@ -1,0 +1,197 @@
+"""Measures of naming the class of a picture: hit@k, hierarchical precision, and hubs."""
+
+from __future__ import annotations
+
+import torch
+from torch import LongTensor, Tensor
+
+from itm_tutorial.errors import ItmError
+
+
+def hit_at_k(scores: Tensor, identity: LongTensor, k: int = 1, among: LongTensor | None = None) -> float:
+    """The share of images whose class is among the first k; a class that ties with the right one stands before it.
+
+    Args:
+        scores: [n_images, n_classes], floating; larger is more alike.
+        identity: int64 [n_images], the class that each image shows.
+        k: how many guesses an image has.
+        among: int64 [n_candidates], the classes that may be guessed: the unseen ones alone for zero-shot
+            recognition, all of them for the generalised kind; None for all.
+
+    Returns:
+        Percent.
+
+    Raises:
+        ItmError: a shape or an index that does not fit, a NaN or an infinity, k out of range, an image whose class
+            is no candidate: it could never be right, so choose the images first.
+
+    Frome et al. 2013, "DeViSE", flat hit@k.
+    """
+    scores, right = _candidates(scores, identity, k, among)  # [n_images, n_candidates], [n_images]
+    before = scores >= scores.gather(1, right[:, None])  # the right class counts itself, and so its rank from 1
+    return 100 * (before.sum(1) <= k).double().mean().item()
+
+
+def hierarchical_precision(
+    scores: Tensor, identity: LongTensor, distances: Tensor, k: int, among: LongTensor | None = None
+) -> float:
+    """How many of the first k guesses are near the right class in a tree: a mistake may be a sensible one.
+
+    The near classes C_k are the candidates nearest to the right one, itself included. Where several are equally far
+    the paper's "k nearest" leaves a choice; ours is to take whole rings until at least k classes are in. Where scores
+    tie at the border of the first k, the classes that are not near stand first.
+
+    Args:
+        scores: [n_images, n_classes], floating; larger is more alike.
+        identity: int64 [n_images], the class that each image shows.
+        distances: [n_classes, n_classes], how far two classes are apart in the tree; zero for a class and itself.
+        k: how many guesses are looked at.
+        among: int64 [n_candidates], the classes that may be guessed, and of which C_k is made; None for all.
+
+    Returns:
+        Percent, the mean over images of the share of the first k that is in C_k.
+
+    Raises:
+        ItmError: as for ``hit_at_k``; distances that are no symmetric matrix of finite numbers of 0 or more.
+
+    Frome et al. 2013, "DeViSE", hierarchical precision@k.
+    """
+    n_classes = scores.shape[1] if isinstance(scores, Tensor) and scores.ndim == 2 else 0
+    scores, right = _candidates(scores, identity, k, among)  # [n_images, n_candidates], [n_images]
+    _check_distances(distances, n_classes)
+    distances = distances.to(scores.device)
+    if among is not None:
+        distances = distances[among][:, among]
+    radius = distances.sort(1).values[:, k - 1 : k]  # [n_candidates, 1]
+    near = (distances <= radius)[right]  # [n_images, n_candidates]
+    last = scores.topk(k, dim=1).values[:, -1:]  # [n_images, 1], the score at the border
+    above, tied = scores > last, scores == last
+    places = k - above.sum(1)  # [n_images], what is left for those that tie
+    hits = (above & near).sum(1) + (places - (tied & ~near).sum(1)).clamp(min=0)
+    return 100 * (hits.double() / k).mean().item()
+
+
+def k_occurrence(scores: Tensor, k: int = 1) -> LongTensor:
+    """How often each target is among the k best of a query: a target with many is a hub.
+
+    Of targets that tie at the border of the first k, those of lower number are taken: a model to whom all is alike
+    shows k hubs and nothing else.
+
+    Args:
+        scores: [n_queries, n_targets], floating; larger is more alike. ``scores.T`` counts in the other direction.
+        k: how many targets each query names.
+
+    Returns:
+        int64 [n_targets], N_k; its sum is k times n_queries.
+
+    Raises:
+        ItmError: a shape that does not fit, a NaN or an infinity, k out of range.
+
+    Radovanovic et al. 2010, "Hubs in Space".
+    """
+    _check_scores(scores)
+    _check_k(k, scores.shape[1])
+    named = scores.sort(dim=1, descending=True, stable=True).indices[:, :k]  # [n_queries, k]
+    return named.flatten().bincount(minlength=scores.shape[1])
+
+
+def skewness(counts: Tensor) -> float:
+    """The third standardised moment: how far the hubs stick out to the right.
+
+    Args:
+        counts: [n_targets], as ``k_occurrence`` gives them.
+
+    Returns:
+        E[(N - mean)^3] / sigma^3, with the variance of the population; 0 where all counts are equal, since then
+        there is no hub.
+
+    Raises:
+        ItmError: no list of finite numbers.
+
+    Radovanovic et al. 2010, "Hubs in Space", their S of N_k.
+    """
+    if not isinstance(counts, Tensor) or counts.ndim != 1 or not len(counts):
+        raise ItmError(f"counts is {_told(counts)}; give a tensor [n_targets], as k_occurrence does")
+    counts = counts.double()
+    if not torch.isfinite(counts).all():
+        raise ItmError("counts: there is a NaN or an infinity among them; give what k_occurrence returns")
+    if (counts == counts[0]).all():
+        return 0.0
+    away = counts - counts.mean()  # [n_targets]
+    return ((away**3).mean() / (away**2).mean() ** 1.5).item()
+
+
+def _candidates(scores: Tensor, identity: LongTensor, k: int, among: LongTensor | None) -> tuple[Tensor, LongTensor]:
+    """The columns of the candidates, and the right one's place among them: [n_images, n_candidates], [n_images]."""
+    _check_scores(scores)
+    n_images, n_classes = scores.shape
+    _check_indices("identity", identity, n_classes)
+    if len(identity) != n_images:
+        raise ItmError(f"identity has {len(identity)} entries for {n_images} images; give one class an image")
+    if among is None:
+        _check_k(k, n_classes)
+        return scores, identity.to(scores.device)
+    _check_indices("among", among, n_classes)
+    among = among.to(scores.device)
+    place = torch.full((n_classes,), -1, device=scores.device).index_copy_(
+        0, among, torch.arange(len(among), device=scores.device)
+    )  # [n_classes]
+    if int((place >= 0).sum()) < len(among):
+        twice = int(among.bincount().argmax())
+        raise ItmError(f"among names class {twice} twice; give each candidate once")
+    _check_k(k, len(among))
+    right = place[identity.to(scores.device)]  # [n_images]
+    if (right < 0).any():
+        image = int((right < 0).nonzero()[0])
+        raise ItmError(
+            f"image {image} shows class {int(identity[image])}, which is not among the {len(among)} candidates; "
+            "choose the images of the candidates first, or widen among"
+        )
+    return scores[:, among], right
+
+
+def _told(value: object) -> str:
+    return f"{list(value.shape)} {value.dtype}" if isinstance(value, Tensor) else f"a {type(value).__name__}"
+
+
+def _check_scores(scores: Tensor) -> None:
+    if not isinstance(scores, Tensor) or scores.ndim != 2 or not scores.is_floating_point() or not scores.numel():
+        raise ItmError(f"scores is {_told(scores)}; give a floating tensor [n_images, n_classes] with something in it")
+    broken = ~torch.isfinite(scores)
+    if broken.any():
+        row, column = broken.nonzero()[0].tolist()
+        raise ItmError(
+            f"scores: {scores[row, column].item()} in row {row}, column {column}; "
+            "look for a zero vector that was normalised, or a training run that diverged"
+        )
+
+
+def _check_k(k: int, n: int) -> None:
+    if not isinstance(k, int) or not 1 <= k <= n:
+        raise ItmError(f"k is {k!r}, with {n} candidates; give a whole number from 1 to {n}")
+
+
+def _check_indices(name: str, indices: LongTensor, n_classes: int) -> None:
+    if not isinstance(indices, Tensor) or indices.ndim != 1 or indices.dtype != torch.int64 or not len(indices):
+        raise ItmError(f"{name} is {_told(indices)}; give an int64 tensor of class numbers, one dimension")
+    if int(indices.min()) < 0 or int(indices.max()) >= n_classes:
+        raise ItmError(
+            f"{name} names classes {int(indices.min())} to {int(indices.max())}, "
+            f"but scores has {n_classes} classes (0 to {n_classes - 1})"
+        )
+
+
+def _check_distances(distances: Tensor, n_classes: int) -> None:
+    if not isinstance(distances, Tensor) or distances.shape != (n_classes, n_classes):
+        raise ItmError(f"distances is {_told(distances)}; give a matrix [{n_classes}, {n_classes}], one row a class")
+    if not torch.isfinite(distances).all() or (distances < 0).any():
+        raise ItmError("distances: there is a NaN, an infinity or a negative number; give finite numbers of 0 or more")
+    if not torch.equal(distances, distances.T):
+        a, b = (distances != distances.T).nonzero()[0].tolist()
+        raise ItmError(
+            f"distances is not symmetric: {distances[a, b].item()} from class {a} to {b}, "
+            f"{distances[b, a].item()} back; a tree is as far there as back"
+        )
+    if distances.diagonal().any():
+        own = int(distances.diagonal().nonzero()[0])
+        raise ItmError(f"distances: class {own} is {distances[own, own].item()} from itself; make the diagonal zero")

@@ -1,0 +1,417 @@
+"""Word vectors: one row of numbers a word, looked up, compared, and read from the layouts they are published in."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from array import array
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import BinaryIO
+
+import torch
+from torch import Tensor
+from torch.nn.functional import normalize
+
+from itm_tutorial.errors import ItmError
+from itm_tutorial.storage import read_json, read_tensors, write_json, write_tensors
+
+LONGEST_WORD = 1000  # bytes: a longer "word" in a binary file means that the file is something else
+_LARGEST = torch.finfo(torch.float32).max
+_HEADER = re.compile(rb"(\d{1,12}) (\d{1,12})\s*")
+_NOT_TEXT = re.compile(rb"[\x00-\x08\x0e-\x1f]")
+_SEPARATORS = re.compile(r"[\s_-]+")
+_PACKED = {b"\x1f\x8b": "gzip", b"PK\x03\x04": "zip"}
+
+
+@dataclass(frozen=True, eq=False)
+class WordVectors:
+    """Words and their vectors.
+
+    Attributes:
+        words: each word once; a file's order, most frequent first.
+        vectors: float32 [n_words, dim].
+        duplicates: lines of the file that were passed over, since their word stood in it before.
+    """
+
+    words: list[str]
+    vectors: Tensor  # [n_words, dim]
+    duplicates: int = 0
+
+    def __post_init__(self):
+        if not isinstance(self.vectors, Tensor) or self.vectors.ndim != 2 or self.vectors.dtype != torch.float32:
+            is_tensor = isinstance(self.vectors, Tensor)
+            found = f"{list(self.vectors.shape)} {self.vectors.dtype}" if is_tensor else type(self.vectors).__name__
+            raise ItmError(f"word vectors: vectors is {found}; give a float32 tensor [n_words, dim]")
+        if len(self.words) != len(self.vectors):
+            raise ItmError(
+                f"word vectors: {len(self.words)} words for {len(self.vectors)} vectors; give one vector a word"
+            )
+        if len(self.index) != len(self.words):
+            twice = next(word for i, word in enumerate(self.words) if self.index[word] != i)
+            raise ItmError(f"word vectors: the word {twice!r} stands in them twice; keep each word once")
+        finite = torch.isfinite(self.vectors).all(1)  # [n_words]
+        if not finite.all():
+            word = self.words[int((~finite).nonzero()[0])]
+            raise ItmError(
+                f"word vectors: that of {word!r} holds a NaN or an infinity; look for a training run that diverged"
+            )
+
+    @cached_property
+    def index(self) -> dict[str, int]:
+        """The row of each word."""
+        return {word: i for i, word in enumerate(self.words)}
+
+    @property
+    def dim(self) -> int:
+        """Numbers a word."""
+        return self.vectors.shape[1]
+
+    def __len__(self) -> int:
+        return len(self.words)
+
+    def __contains__(self, word: str) -> bool:
+        return word in self.index
+
+    def __repr__(self) -> str:
+        return f"WordVectors({len(self):,} words, {self.dim} numbers each)"
+
+    def vector(self, word: str) -> Tensor:
+        """The vector of one word, float32 [dim].
+
+        Raises:
+            ItmError: the word has none; the nearest spellings are named.
+        """
+        if word not in self.index:
+            near = self._spelled_like(word)
+            remedy = f"did you mean {' or '.join(map(repr, near))}?" if near else "no word is spelled like it"
+            raise ItmError(f"there is no vector for {word!r} among {len(self):,} words: {remedy}")
+        return self.vectors[self.index[word]]
+
+    def _spelled_like(self, word: str) -> list[str]:
+        """At most three near spellings; in a large file only words that begin alike are compared."""
+        few = self.words if len(self) <= 10_000 else [w for w in self.words if w[:2].lower() == word[:2].lower()]
+        return difflib.get_close_matches(word, few, n=3, cutoff=0.6)
+
+    def matrix(self, names: list[str]) -> Tensor:
+        """The vectors of names, such as the classes of a data set.
+
+        Args:
+            names: words, or names of several words between spaces, ``_`` or ``-``; such a name is the mean of those
+                of its words that have a vector, unless it has one as a whole.
+
+        Returns:
+            float32 [n_names, dim].
+
+        Raises:
+            ItmError: a name none of whose words has a vector.
+        """
+        if isinstance(names, str):
+            raise ItmError(f"names is the single text {names!r}; give a list, [{names!r}]")
+        return torch.stack([self._of_name(name) for name in names]) if names else self.vectors[:0]
+
+    def _of_name(self, name: str) -> Tensor:
+        if name in self.index:
+            return self.vector(name)
+        known = [self.index[word] for word in _SEPARATORS.split(name) if word in self.index]
+        if not known:
+            near = self._spelled_like(name)
+            remedy = f"did you mean {' or '.join(map(repr, near))}?" if near else "give another word for it"
+            raise ItmError(f"the name {name!r} has no word with a vector among {len(self):,} words: {remedy}")
+        return self.vectors[known].mean(0)
+
+    def unit(self) -> WordVectors:
+        """The same words with vectors of length one.
+
+        Raises:
+            ItmError: a vector is zero, and has no direction.
+        """
+        zero = (self.vectors == 0).all(1)  # [n_words]
+        if zero.any():
+            word = self.words[int(zero.nonzero()[0])]
+            raise ItmError(f"the vector of {word!r} is zero and cannot be made a unit vector: leave the word out")
+        longest = self.vectors.abs().amax(1, keepdim=True)  # so that no square is too small or too large for a float32
+        return WordVectors(self.words, normalize(self.vectors / longest, dim=1), self.duplicates)
+
+    def nearest(self, word: str | Tensor, k: int = 5, among: Iterable[str] | None = None) -> list[tuple[str, float]]:
+        """The words whose vectors point most nearly the same way.
+
+        Args:
+            word: a word, which is not listed itself, or a vector [dim].
+            k: how many.
+            among: the words to choose from; None for all.
+
+        Returns:
+            k pairs (word, cosine), the nearest first; of two that are equally near, the one that stands first.
+
+        Raises:
+            ItmError: a word without a vector, a zero vector, a shape that does not fit, k out of range.
+        """
+        asked = self.vector(word) if isinstance(word, str) else word
+        if not isinstance(asked, Tensor) or asked.shape != (self.dim,):
+            found = list(asked.shape) if isinstance(asked, Tensor) else type(asked).__name__
+            raise ItmError(f"nearest: {found} is neither a word nor a vector of shape [{self.dim}]")
+        own = word if isinstance(word, str) else None
+        names = [name for name in (self.words if among is None else dict.fromkeys(among)) if name != own]
+        if not 1 <= k <= len(names):
+            raise ItmError(f"nearest: k is {k}, with {len(names)} words to choose from; give 1 to {len(names)}")
+        rows = self._rows(names)  # [n_names, dim]
+        query = WordVectors(["the vector asked for"], asked.detach().float()[None]).unit().vectors[0]  # [dim]
+        cosines = WordVectors(names, rows).unit().vectors @ query  # [n_names]
+        order = cosines.argsort(descending=True, stable=True)[:k].tolist()
+        return [(names[i], cosines[i].item()) for i in order]
+
+    def _rows(self, words: list[str]) -> Tensor:
+        """float32 [n_words, dim]; each word must have a vector."""
+        for word in words:
+            if word not in self.index:
+                self.vector(word)  # raises, with the nearest spellings
+        return self.vectors[[self.index[word] for word in words]]
+
+    def save(self, folder: Path) -> None:
+        """Writes ``vectors.safetensors`` and ``words.json`` into a folder, which is made if missing."""
+        write_tensors(Path(folder) / "vectors.safetensors", {"vectors": self.vectors})
+        write_json(Path(folder) / "words.json", {"words": self.words, "duplicates": self.duplicates})
+
+    @classmethod
+    def load(cls, folder: Path) -> WordVectors:
+        """Reads what ``save`` wrote.
+
+        Raises:
+            ItmError: a file is missing, damaged, or not what ``save`` writes.
+        """
+        about, tensors = read_json(Path(folder) / "words.json"), read_tensors(Path(folder) / "vectors.safetensors")
+        words = about.get("words") if isinstance(about, dict) else None
+        if not isinstance(words, list) or not all(isinstance(word, str) for word in words) or "vectors" not in tensors:
+            raise ItmError(f"{folder} does not hold word vectors: make it again with save")
+        return cls(words, tensors["vectors"], about.get("duplicates", 0))
+
+
+def read_word_vectors(file: Path, words: Iterable[str] | None = None) -> WordVectors:
+    """Reads published word vectors: GloVe's text layout, or word2vec's text or binary one.
+
+    A first line of two whole numbers is word2vec's header; GloVe has none.
+
+    Args:
+        file: the file, unpacked.
+        words: the words that are wanted, so that of a large file only their rows are kept; None for all.
+
+    Returns:
+        The vectors, in the file's order.
+
+    Raises:
+        ItmError: as for ``read_glove`` and ``read_word2vec``.
+    """
+    with _opened(Path(file)) as stream:
+        has_header = _HEADER.fullmatch(stream.readline(100)) is not None
+    return (read_word2vec if has_header else read_glove)(file, words)
+
+
+def read_glove(file: Path, words: Iterable[str] | None = None) -> WordVectors:
+    """Reads GloVe's text layout: a line a word, first the word, then its numbers, between single spaces.
+
+    A word may hold spaces itself, as some in the largest GloVe file do: the numbers are the last columns. A word
+    that stands in the file again keeps its first vector.
+
+    Args:
+        file: the text file.
+        words: the words that are wanted; None for all.
+
+    Returns:
+        The vectors, in the file's order.
+
+    Raises:
+        ItmError: an empty or packed file, a line with too few or too many numbers, a word that is not UTF-8, something
+            that is no finite number, none of the wanted words; with the line.
+    """
+    file = Path(file)
+    with _opened(file) as stream:
+        kept = _Kept(file, words)
+        dim = None
+        for number, line in _lines(stream):
+            dim = dim or _trailing_numbers(line)
+            if not dim:
+                raise ItmError(f"{file} line {number}: no numbers after the word; give a file of word vectors")
+            kept.add_line(number, line, dim)
+        return kept.finished(dim)
+
+
+def read_word2vec(file: Path, words: Iterable[str] | None = None) -> WordVectors:
+    """Reads word2vec's two layouts, each after a line ``n_words dim``.
+
+    As text, a line a word, as in GloVe's layout. As binary, for each word: the word, a space, ``dim`` little-endian
+    float32 numbers, and mostly a line feed. A file is taken as binary if its name ends in ``.bin`` or if it
+    holds control characters.
+
+    Args:
+        file: the file, unpacked.
+        words: the words that are wanted; None for all.
+
+    Returns:
+        The vectors, in the file's order.
+
+    Raises:
+        ItmError: as for ``read_glove``; no header, one that disagrees with what follows, a file that is cut short.
+    """
+    file = Path(file)
+    with _opened(file) as stream:
+        first = stream.readline(100)
+        header = _HEADER.fullmatch(first)
+        if header is None:
+            raise ItmError(f"{file} line 1: no header 'n_words dim'; if it is GloVe's layout, use read_glove")
+        n_words, dim = map(int, header.groups())
+        if not n_words or not dim:
+            raise ItmError(f"{file} line 1: the header promises {n_words} words of {dim} numbers; get the file again")
+        kept = _Kept(file, words)
+        start = stream.tell()
+        binary = file.suffix == ".bin" or _NOT_TEXT.search(stream.read(1 << 16)) is not None
+        stream.seek(start)
+        found = (_read_binary if binary else _read_text)(stream, kept, n_words, dim)
+        if found != n_words:
+            told = f"more than {n_words}" if found > n_words else str(found)
+            raise ItmError(
+                f"{file} line 1: the header says that n_words is {n_words}, but {told} follow; get the file again, "
+                "or set the right number"
+            )
+        return kept.finished(dim)
+
+
+def _read_text(stream: BinaryIO, kept: _Kept, n_words: int, dim: int) -> int:
+    """Reads the lines after the header, and says how many there are."""
+    found = 0
+    for number, line in _lines(stream, first=2):
+        kept.add_line(number, line, dim)
+        found += 1
+    return found
+
+
+def _read_binary(stream: BinaryIO, kept: _Kept, n_words: int, dim: int) -> int:
+    """Reads the records after the header, and says how many there are; n_words + 1 stands for more."""
+    size = kept.file.stat().st_size - stream.tell()
+    if size < n_words * (4 * dim + 2):  # told before memory is asked for
+        raise ItmError(
+            f"{kept.file} line 1: the header promises {n_words} words of {dim} numbers, but only {size} bytes follow: "
+            "the file is cut short; get it again"
+        )
+    for number in range(1, n_words + 1):
+        word = bytearray()
+        while (byte := stream.read(1)) not in (b" ", b"") and len(word) <= LONGEST_WORD:
+            word += byte
+        values = stream.read(4 * dim)
+        if len(word) > LONGEST_WORD or len(values) < 4 * dim:
+            raise ItmError(
+                f"{kept.file} word {number} of {n_words}: the file is cut short, or is not word2vec's binary layout; "
+                "get it again"
+            )
+        kept.add(bytes(word).lstrip(b"\n"), array("f", values), f"word {number}")
+    return n_words + bool(stream.read(2).strip())
+
+
+class _Kept:
+    """The rows that are wanted of a file, gathered one by one: four bytes a number, whatever is passed over.
+
+    Args:
+        file: for messages.
+        words: the words that are wanted; None for all.
+    """
+
+    def __init__(self, file: Path, words: Iterable[str] | None):
+        if isinstance(words, str):
+            raise ItmError(f"words is the single text {words!r}; give a set or a list of words")
+        self.file = file
+        self.wanted = None if words is None else {word.encode() for word in words}
+        self.begins = None if words is None else {word.partition(b" ")[0] for word in self.wanted}
+        self.values, self.row, self.duplicates = array("f"), {}, 0  # row: word -> its number
+
+    def add_line(self, number: int, line: bytes, dim: int) -> None:
+        """Takes one line of a text layout."""
+        if self.begins is not None and line.count(b" ") == dim and line.partition(b" ")[0] not in self.begins:
+            return  # the usual case in a large file, at the price of two searches
+        word, *columns = line.rsplit(b" ", dim)
+        extra = word.split(b" ")[1:]  # more than a word may be a word with spaces, or too many numbers
+        if len(columns) < dim or (extra and all(map(_is_number, extra))):
+            n = len(columns) + len(extra)
+            raise ItmError(f"{self.file} line {number}: {n} numbers in place of {dim}; mend the line, or remove it")
+        if self.wanted is not None and word not in self.wanted:
+            return
+        try:
+            values = [float(column) for column in columns]
+        except ValueError:
+            wrong = next(column for column in columns if not _is_number(column)).decode(errors="replace")
+            raise ItmError(f"{self.file} line {number}: {wrong!r} is not a number; mend or remove the line") from None
+        self.add(word, values, f"line {number}")
+
+    def add(self, word: bytes, values: Iterable[float], where: str) -> None:
+        """Takes one word, unless it is not wanted or stands there already."""
+        if self.wanted is not None and word not in self.wanted:
+            return
+        try:
+            text = word.decode()
+        except UnicodeDecodeError as error:
+            near = word.decode(errors="replace")
+            raise ItmError(
+                f"{self.file} {where}: the word {near!r} is not UTF-8 (byte {error.start}); convert the file to UTF-8"
+            ) from None
+        if not all(abs(value) <= _LARGEST for value in values):  # false for NaN too
+            wrong = next(value for value in values if not abs(value) <= _LARGEST)
+            raise ItmError(
+                f"{self.file} {where}: the vector of {text!r} holds {wrong}, no finite float32; mend or remove it"
+            )
+        if text in self.row:
+            self.duplicates += 1
+        else:
+            self.row[text] = len(self.row)
+            self.values.extend(values)
+
+    def finished(self, dim: int | None) -> WordVectors:
+        """What was gathered."""
+        if dim is None:
+            raise ItmError(f"{self.file} is empty: get it again")
+        if not self.row:
+            raise ItmError(f"{self.file} holds none of the {len(self.wanted)} words asked for: check their spelling")
+        vectors = torch.frombuffer(self.values, dtype=torch.float32).view(len(self.row), dim)
+        return WordVectors(list(self.row), vectors, self.duplicates)
+
+
+@contextmanager
+def _opened(file: Path) -> Iterator[BinaryIO]:
+    """Opens a file of word vectors, or says why it cannot be one."""
+    try:
+        with file.open("rb") as stream:
+            start = stream.read(5)
+            for mark, name in _PACKED.items():
+                if start.startswith(mark):
+                    raise ItmError(f"{file} is packed ({name}): unpack it and give the file inside")
+            if not start:
+                raise ItmError(f"{file} is empty: get it again")
+            stream.seek(0)
+            yield stream
+    except FileNotFoundError as error:
+        raise ItmError(f"{file} does not exist: check its name and folder") from error
+    except OSError as error:
+        raise ItmError(f"{file} cannot be read ({error.strerror}): give a file that you may read") from error
+
+
+def _lines(stream: BinaryIO, first: int = 1) -> Iterator[tuple[int, bytes]]:
+    """The lines that are not blank, with their numbers, without the space and line feed that may end them."""
+    for number, line in enumerate(stream, first):
+        stripped = line.rstrip(b" \t\r\n")
+        if stripped:
+            yield number, stripped
+
+
+def _trailing_numbers(line: bytes) -> int:
+    """How many columns of a line are numbers, counted from its end; the first is a word, whatever it looks like."""
+    columns = line.split(b" ")[1:]
+    return next((n for n, column in enumerate(reversed(columns)) if not _is_number(column)), len(columns))
+
+
+def _is_number(column: bytes) -> bool:
+    try:
+        float(column)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,92 @@
+"""DEM: the other way round. Words are mapped into the visual space, where fewer labels become hubs.
+
+Zhang, Xiang and Gong, "Learning a Deep Embedding Model for Zero-Shot Learning", CVPR 2017.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from itm_tutorial.data.corpus import Corpus
+from itm_tutorial.data.text import Vocabulary
+from itm_tutorial.encoders.pixels import VisualNetwork
+from itm_tutorial.encoders.sentence import WordAverage
+from itm_tutorial.losses.labels import l2_loss
+from itm_tutorial.models.base import Batch, FeatureSpec, Matching, Recipe
+
+
+class DEM(Matching):
+    """A frozen visual network; a small network from a label's word vector to a visual feature; squared distance.
+
+    Args:
+        vocabulary: the words that have a vector.
+        features: pixels.
+        image_dim: unused; the network reads pixels.
+        labels: every label, in the order in which a corpus counts identities.
+        seen: those that training shows.
+        word_dim: numbers a word.
+        hidden: numbers between word and feature (300 in the authors' code for attributes).
+        classify_until: share of the epochs after which the classifier is done; 0 where the network comes trained.
+    """
+
+    recipe: ClassVar[Recipe] = Recipe(learning_rate=3e-3, epochs=14, batch_size=64, drop_at=0.85)
+    feature_kind = "pixels"
+    reads_words = True
+
+    def __init__(
+        self,
+        vocabulary: Vocabulary,
+        features: FeatureSpec,
+        image_dim: int,
+        *,
+        labels: list[str],
+        seen: list[str],
+        word_dim: int,
+        hidden: int = 300,
+        classify_until: float = 0.55,
+    ):
+        super().__init__(vocabulary, features)
+        self.labels, self.classify_until, self.stage = labels, classify_until, "map"
+        self.visual = VisualNetwork()
+        self.classifier = nn.Linear(VisualNetwork.dim, len(labels))
+        self.words = WordAverage(len(vocabulary), word_dim)
+        self.map = nn.Sequential(nn.Linear(word_dim, hidden), nn.ReLU(), nn.Linear(hidden, VisualNetwork.dim))
+        self.register_buffer("seen", torch.tensor([i for i, label in enumerate(labels) if label in set(seen)]))
+
+    @staticmethod
+    def options_from(corpus: Corpus) -> dict[str, Any]:
+        """The labels of a corpus with classes."""
+        return corpus.class_options()
+
+    def on_epoch(self, epoch: int, epochs: int) -> None:
+        """Goes to the stage that this share of the run belongs to."""
+        self.stage = "classify" if epoch / epochs < self.classify_until else "map"
+
+    def image_encoder(self, images: Tensor) -> Tensor:
+        """Pixels [n, 3, H, W] -> visual features [n, 512]; once the classifier is done they stay as they are."""
+        if not (self.training and self.stage == "map"):
+            return self.visual(images)
+        self.visual.eval()
+        with torch.no_grad():
+            return self.visual(images)
+
+    def sentence_encoder(self, ids: Tensor, lengths: Tensor) -> Tensor:
+        """Word ids [n, longest] and lengths [n] -> where the labels land in the visual space, [n, 512]."""
+        return self.map(self.words(ids, lengths))
+
+    def similarity(self, image_codes: Tensor, caption_codes: Tensor) -> Tensor:
+        """Minus the squared distance a coordinate, [n_images, n_captions]."""
+        return -torch.cdist(image_codes, caption_codes).square() / VisualNetwork.dim
+
+    def loss(self, batch: Batch) -> Tensor:
+        """The loss of the stage, over seen labels alone."""
+        right = torch.searchsorted(self.seen, batch.identity)  # [n_images]
+        features = self.encode_images(batch)  # [n_images, 512]
+        if self.stage == "classify":
+            return cross_entropy(self.classifier(features)[:, self.seen], right)
+        landed = self.encode_captions(self.labels)[self.seen]  # [n_seen, 512]
+        return l2_loss(landed[right], features) / VisualNetwork.dim

@@ -1,0 +1,104 @@
+"""DeViSE: a classifier is made to speak a language, so that labels it never saw become reachable.
+
+Frome, Corrado, Shlens, Bengio, Dean, Ranzato and Mikolov, "DeViSE: A Deep Visual-Semantic Embedding Model", NIPS 2013.
+Theirs was trained on ImageNet's thousand labels, with word vectors of 500 or 1000 numbers from 5.4 billion words.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from itm_tutorial.data.corpus import Corpus
+from itm_tutorial.data.text import Vocabulary
+from itm_tutorial.encoders.pixels import VisualNetwork
+from itm_tutorial.encoders.sentence import WordAverage
+from itm_tutorial.interaction.cosine import cosine
+from itm_tutorial.losses.labels import l2_loss, rank_loss
+from itm_tutorial.models.base import Batch, FeatureSpec, Matching, Recipe
+
+
+class DeViSE(Matching):
+    """A visual network, trained as a classifier first; a linear map into the word space; fixed vectors of the labels.
+
+    One run of ``fit`` goes through three stages: the softmax classifier, the map alone behind a frozen network, and
+    everything at a tenth of the rate.
+
+    Args:
+        vocabulary: the words that have a vector.
+        features: pixels.
+        image_dim: unused; the network reads pixels.
+        labels: every label, in the order in which a corpus counts identities.
+        seen: those that training shows, and the only ones that the loss ranks.
+        word_dim: numbers a word.
+        loss: "rank" as published, or "l2", the paper's baseline.
+        margin: of the rank loss; 0.1 in the paper.
+        negatives: "one" violating wrong label in random order, as the paper cuts its sum, or "all" of them.
+        classify_until: share of the epochs after which the classifier is done; 0 where the network comes trained.
+        freeze_until: share of the epochs after which the network is trained further.
+    """
+
+    recipe: ClassVar[Recipe] = Recipe(learning_rate=3e-3, epochs=14, batch_size=64, drop_at=0.85)
+    feature_kind = "pixels"
+    reads_words = True
+    similarity = staticmethod(cosine)  # a dot product: labels are unit vectors, where a picture lands need not be one
+
+    def __init__(
+        self,
+        vocabulary: Vocabulary,
+        features: FeatureSpec,
+        image_dim: int,
+        *,
+        labels: list[str],
+        seen: list[str],
+        word_dim: int,
+        loss: str = "rank",
+        margin: float = 0.1,
+        negatives: str = "all",
+        classify_until: float = 0.55,
+        freeze_until: float = 0.85,
+    ):
+        super().__init__(vocabulary, features)
+        self.labels, self.loss_name, self.margin, self.negatives = labels, loss, margin, negatives
+        self.classify_until, self.freeze_until, self.stage = classify_until, freeze_until, "all"
+        self.visual = VisualNetwork()
+        self.classifier = nn.Linear(VisualNetwork.dim, len(labels))
+        self.map = nn.Linear(VisualNetwork.dim, word_dim)
+        self.sentence_encoder = WordAverage(len(vocabulary), word_dim)
+        self.register_buffer("seen", torch.tensor([i for i, label in enumerate(labels) if label in set(seen)]))
+
+    @staticmethod
+    def options_from(corpus: Corpus) -> dict[str, Any]:
+        """The labels of a corpus with classes."""
+        return corpus.class_options()
+
+    def on_epoch(self, epoch: int, epochs: int) -> None:
+        """Goes to the stage that this share of the run belongs to."""
+        share = epoch / epochs
+        self.stage = "classify" if share < self.classify_until else "map" if share < self.freeze_until else "all"
+
+    def image_encoder(self, images: Tensor) -> Tensor:
+        """Pixels [n, 3, H, W] -> where the pictures land in the word space, [n, word_dim]."""
+        return self.map(self.look(images))
+
+    def look(self, images: Tensor) -> Tensor:
+        """Pixels [n, 3, H, W] -> visual features [n, 512]; behind a frozen network they have no gradient."""
+        if not (self.training and self.stage == "map"):
+            return self.visual(images)
+        self.visual.eval()
+        with torch.no_grad():
+            return self.visual(images)
+
+    def loss(self, batch: Batch) -> Tensor:
+        """The loss of the stage, over seen labels alone."""
+        right = torch.searchsorted(self.seen, batch.identity)  # [n_images]
+        if self.stage == "classify":
+            return cross_entropy(self.classifier(self.look(batch.images.float()))[:, self.seen], right)
+        landed = self.encode_images(batch)  # [n_images, word_dim]
+        stands = self.encode_captions(self.labels)[self.seen]  # [n_seen, word_dim]
+        if self.loss_name == "l2":
+            return l2_loss(landed, stands[right])
+        return rank_loss(self.similarity(landed, stands), right, self.margin, self.negatives)

@@ -1,0 +1,71 @@
+"""The baseline that DeViSE starts from: a softmax classifier, which can name what it was shown and nothing else."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy, one_hot
+
+from itm_tutorial.data.corpus import Corpus
+from itm_tutorial.data.text import Tokens, Vocabulary
+from itm_tutorial.encoders.pixels import VisualNetwork
+from itm_tutorial.errors import unknown
+from itm_tutorial.models.base import Batch, FeatureSpec, Matching, Recipe
+
+NEVER = -1e4  # the score of a label without a place in the softmax: below every other, and equal for all of them
+
+
+class Softmax(Matching):
+    """A convolutional network and one output a seen label; an unseen label has no output, so it is never named.
+
+    Args:
+        vocabulary: unused; a label is looked up as a whole.
+        features: pixels.
+        image_dim: unused; the network reads pixels.
+        labels: every label, in the order in which a corpus counts identities.
+        seen: those that training shows.
+    """
+
+    recipe: ClassVar[Recipe] = Recipe(learning_rate=3e-3, epochs=8, batch_size=64, drop_at=0.7)
+    feature_kind = "pixels"
+
+    def __init__(
+        self, vocabulary: Vocabulary, features: FeatureSpec, image_dim: int, *, labels: list[str], seen: list[str]
+    ):
+        super().__init__(vocabulary, features)
+        self.number = {label: i for i, label in enumerate(labels)}
+        self.visual = VisualNetwork()
+        self.classifier = nn.Linear(VisualNetwork.dim, len(labels))
+        self.register_buffer("is_seen", torch.tensor([label in set(seen) for label in labels]))
+
+    @staticmethod
+    def options_from(corpus: Corpus) -> dict[str, Any]:
+        """The labels of a corpus with classes."""
+        return corpus.class_options()
+
+    def image_encoder(self, images: Tensor) -> Tensor:
+        """Pixels [n, 3, H, W] -> log-probabilities [n, n_labels]; those of unseen labels are ``NEVER``."""
+        logits = self.classifier(self.visual(images)).masked_fill(~self.is_seen, NEVER)
+        return logits.log_softmax(1).masked_fill(~self.is_seen, NEVER)
+
+    def tokenize(self, captions: list[str]) -> Tokens:
+        """Labels -> their numbers, int64 [n, 1]."""
+        for label in captions:
+            if label not in self.number:
+                raise unknown("label", label, self.number)
+        ids = torch.tensor([[self.number[label]] for label in captions], dtype=torch.int64)
+        return Tokens(ids, torch.ones(len(ids), dtype=torch.int64))
+
+    def sentence_encoder(self, ids: Tensor, lengths: Tensor) -> Tensor:
+        """Numbers of labels [n, 1] -> one-hot rows [n, n_labels]."""
+        return one_hot(ids[:, 0], len(self.number)).float()
+
+    def similarity(self, image_codes: Tensor, caption_codes: Tensor) -> Tensor:
+        """Log-probabilities and one-hot rows -> the log-probability of each label [n_images, n_captions]."""
+        return image_codes @ caption_codes.T
+
+    def loss(self, batch: Batch) -> Tensor:
+        """Cross-entropy of the right label, [n_images] identities -> a scalar."""
+        return cross_entropy(self.encode_images(batch), batch.identity)

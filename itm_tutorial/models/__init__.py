@@ -76,6 +76,7 @@ def create_model(
     options = {**cls.options_from(corpus), **options}
     if cls.reads_words:
         words = words or _own_words(name, corpus)
+        words.matrix(options.get("labels", []))  # refuses a label none of whose words has a vector
         known = [i for i, word in enumerate(words.words) if tokenize(word) == [word]]  # what captions can hold
         vocabulary = Vocabulary(words.words[i] for i in known)
         options["word_dim"] = words.dim

@@ -131,10 +131,12 @@ def train(
     plan: Annotated[str, typer.Option(help="captions, or images: no picture twice in a batch")] = "captions",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, or another that Lightning Fabric knows")] = "auto",
     folder: Folder = Path("runs/model"),
+    words: Annotated[Path | None, typer.Option(help="word vectors in GloVe's or word2vec's layout")] = None,
     option: Annotated[list[str] | None, typer.Option(help="of the model, as name=value; may be repeated")] = None,
 ) -> None:
     """Trains a model, keeps it, and prints its recalls on the validation split."""
     import itm_tutorial as itm
+    from itm_tutorial.data.text import tokenize
     from itm_tutorial.models import model_class
     from itm_tutorial.storage import check_writable
 
@@ -142,6 +144,9 @@ def train(
     model_class(model)  # refuses an unknown name before anything is drawn
     check_writable(folder)
     data = itm.load_corpus(corpus, size=size, seed=seed)
+    if words is not None:
+        told = {word for caption in data.train.captions for word in tokenize(caption)}
+        options["words"] = itm.read_word_vectors(words, words=told)
     made = itm.create_model(model, data, seed=seed, **options)
     settings = {"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate, "plan": plan}
     history = itm.fit(made, data, seed=seed, device=device, **settings)

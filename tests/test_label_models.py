@@ -153,6 +153,11 @@ def test_what_a_model_of_labels_needs_is_told(tiny, objects, words):
         itm.create_model("devise_retrieval", photographs)
 
 
+def test_word_vectors_for_a_model_that_reads_none_are_refused(tiny, words):
+    with pytest.raises(ItmError, match="leave words out"):
+        itm.create_model("bow", tiny, words=words)
+
+
 def test_devise_for_retrieval_learns(tiny, instant_features):
     generator = torch.Generator().manual_seed(0)
     vocabulary = sorted({word for caption in tiny.train.captions for word in tokenize(caption)})

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 import itm_tutorial as itm
 from itm_tutorial.checkpoints import load_model, save_model
@@ -138,10 +140,17 @@ def test_damaged_or_foreign_checkpoints_are_refused(tiny, tmp_path):
         load_model(tmp_path / "nowhere")
 
 
-@pytest.mark.parametrize("chunk", [1, 7, 1000])
+@given(st.integers(1, 150))
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_score_does_not_depend_on_the_chunk(tiny, chunk):
     model = itm.create_model("vse", tiny, **SMALL)
     assert torch.allclose(itm.score(model, tiny.val, chunk=chunk), itm.score(model, tiny.val), atol=1e-6)
+
+
+def test_other_texts_are_scored_than_the_splits_own(tiny):
+    model = itm.create_model("bow", tiny, **SMALL)
+    texts = tiny.val.captions[7:9]
+    assert torch.allclose(itm.score(model, tiny.val, captions=texts), itm.score(model, tiny.val)[:, 7:9], atol=1e-6)
 
 
 def test_search_agrees_with_score(tiny):

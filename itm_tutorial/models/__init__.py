@@ -74,6 +74,8 @@ def create_model(
     cls = model_class(name)
     spec = FeatureSpec(cls.feature_kind, backbone or ("mini" if corpus.drawn else "mobilenet_v2"))
     options = {**cls.options_from(corpus), **options}
+    if words is not None and not cls.reads_words:
+        raise ItmError(f"{name} learns its own word vectors: leave words out, or choose a model that reads them")
     if cls.reads_words:
         words = words or _own_words(name, corpus)
         words.matrix(options.get("labels", []))  # refuses a label none of whose words has a vector

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 import time
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -83,6 +84,7 @@ def distinct_images(image_of: LongTensor, batch_size: int, generator: torch.Gene
     yield from chosen[: len(chosen) // batch_size * batch_size].split(batch_size)
 
 
+PLATEAU, LOOK = 30, 10  # steps at the value of a collapse before it is told; steps between two looks
 PLANS = {"captions": shuffled_captions, "images": distinct_images}
 
 
@@ -199,9 +201,27 @@ def _train_epoch(fabric, model: Matching, optimizers: dict, batches: Iterable[Ba
         with fabric.autocast():
             loss = model.loss(batch)
         losses.append(_step(model, optimizers, loss, f"{where}, step {len(losses) + 1}"))
+        if len(losses) % LOOK == 0:
+            _look_for_collapse(model, losses, len(batch.image_of), f"{where}, step {len(losses)}")
     if not losses:
         raise ItmError(f"{where}: the batch plan made no batch; give a smaller batch_size")
     return torch.stack(losses).mean().item()
+
+
+def _look_for_collapse(model: Matching, losses: list[Tensor], n_pairs: int, where: str) -> None:
+    """Warns, once a model, where the loss stands still at the value that equal codes give."""
+    value = getattr(getattr(model, "loss_function", None), "collapsed", lambda n: 0.0)(n_pairs)
+    if not value or len(losses) < PLATEAU or getattr(model, "collapse_told", False):
+        return
+    last = torch.stack(losses[-PLATEAU:])
+    if bool(((last - value).abs() <= 0.01 * value).all()):
+        model.collapse_told = True
+        warnings.warn(
+            f"{where}: for {PLATEAU} steps the loss has stood at {value:.1f}, which is 2 x {n_pairs} pairs x margin: "
+            "all codes lie nearly in one point. Begin with the sum of hinges (warmup=0.2), lower learning_rate, or start "
+            "from a trained model",
+            stacklevel=4,
+        )
 
 
 def _step(model: Matching, optimizers: dict, loss: Tensor | dict[str, Tensor], where: str) -> Tensor:

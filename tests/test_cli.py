@@ -61,7 +61,7 @@ def test_list_prints_every_name(command):
     told = {line.split()[0]: line.split(maxsplit=1)[1].split(", ") for line in out.splitlines()}
     assert (code, told["models"], told["corpora"]) == (0, itm.list_models(), itm.list_corpora())
     assert told["claims"] == itm.claims.list_claims()
-    assert "tiny" in told["sizes"] and told["splits"] == ["train", "val", "test"]
+    assert "tiny" in told["sizes"] and told["splits"] == ["train", "val", "test", "unseen"]
 
 
 def test_train_evaluate_and_search(command, tiny, tmp_path, instant_features):

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from itm_tutorial.errors import ItmError
-from itm_tutorial.losses import InfoNCE, SumOfHinges, create_loss
+from itm_tutorial.losses import LOSSES, InfoNCE, MaxOfHinges, SumOfHinges, TopKHinges, create_loss
 
 
 def sum_of_hinges_by_loop(scores, positives, margin):
@@ -43,6 +43,85 @@ def test_sum_of_hinges_equals_the_loop_with_its_gradient(case):
         (grad,) = torch.autograd.grad(ours, scores)
         (expected_grad,) = torch.autograd.grad(expected, scores)
         assert torch.allclose(grad, expected_grad, atol=1e-9)
+
+
+def triples_by_loop(scores, positives, margin, mask_same_image=True):
+    """The hinges of every right pair, in either direction: two lists of numbers a pair."""
+    pairs = positives.nonzero().tolist()
+    for p, (i, c) in enumerate(pairs):
+        if mask_same_image:
+            captions = [k for k in range(scores.shape[1]) if not positives[i, k]]
+            images = [k for k in range(scores.shape[0]) if not positives[k, c]]
+        else:  # the other pairs of the batch, whosever picture they show
+            captions = [d for q, (_, d) in enumerate(pairs) if q != p]
+            images = [j for q, (j, _) in enumerate(pairs) if q != p]
+        zero = scores[i, c] * 0
+        yield [torch.maximum(zero, margin - scores[i, c] + scores[i, k]) for k in captions] or [zero]
+        yield [torch.maximum(zero, margin - scores[i, c] + scores[k, c]) for k in images] or [zero]
+
+
+LOOPS = {
+    "sum_of_hinges": (SumOfHinges, {}, lambda costs: sum(costs)),
+    "max_of_hinges": (MaxOfHinges, {}, lambda costs: max(costs)),
+    "top_2_hinges": (TopKHinges, {"k": 2}, lambda costs: sum(sorted(costs)[-2:])),
+    "top_9_hinges": (TopKHinges, {"k": 9}, lambda costs: sum(costs)),
+}
+
+
+@pytest.mark.parametrize("name", LOOPS)
+@pytest.mark.parametrize("mask", [True, False])
+@given(
+    st.integers(2, 5).flatmap(lambda n: st.tuples(st.just(n), st.lists(st.integers(0, n - 1), min_size=1, max_size=7)))
+)
+def test_every_hinge_loss_equals_the_loop_over_triples_with_its_gradient(name, mask, case):
+    n_images, image_of = case
+    cls, options, add_up = LOOPS[name]
+    scores = torch.randn(n_images, len(image_of), dtype=torch.float64, requires_grad=True)
+    positives = pairing(image_of, n_images)
+    ours = cls(0.2, mask_same_image=mask, **options)(scores, positives)
+    expected = sum(add_up(costs) for costs in triples_by_loop(scores, positives, 0.2, mask))
+    assert torch.allclose(ours, expected, atol=1e-6)
+    grads = [torch.autograd.grad(loss, scores)[0] for loss in (ours, expected)]
+    assert torch.allclose(*grads, atol=1e-6)
+
+
+@pytest.mark.parametrize("anneal", [False, True])
+def test_a_warm_up_goes_from_the_sum_to_the_maximum(anneal):
+    scores, positives = torch.rand(6, 6), torch.eye(6, dtype=torch.bool)
+    loss = MaxOfHinges(0.2, warmup=0.4, anneal=anneal)
+    values = []
+    for epoch in range(10):
+        loss.on_epoch(epoch, 10)
+        values.append(loss(scores, positives).item())
+    total, largest = SumOfHinges(0.2)(scores, positives).item(), MaxOfHinges(0.2)(scores, positives).item()
+    expected = [k * largest + (1 - k) * total for k in ([0, 0.25, 0.5, 0.75] if anneal else [0] * 4)] + [largest] * 6
+    assert values == pytest.approx(expected, rel=1e-5)
+
+
+def test_the_maximum_over_equal_codes_is_the_value_of_a_collapse():
+    loss = MaxOfHinges(0.2)
+    assert loss(torch.ones(128, 128), torch.eye(128, dtype=torch.bool)).item() == pytest.approx(51.2)
+    assert loss.collapsed(128) == pytest.approx(51.2)
+
+
+def test_ties_share_the_gradient_and_give_no_nan():
+    scores = torch.ones(4, 4, requires_grad=True)
+    MaxOfHinges(0.2)(scores, torch.eye(4, dtype=torch.bool)).backward()
+    assert scores.grad.isfinite().all() and scores.grad.abs().sum() > 0
+
+
+@pytest.mark.parametrize(("name", "options"), [("max_of_hinges", {"warmup": 1.5}), ("top_k_hinges", {"k": 0})])
+def test_options_out_of_range_are_refused(name, options):
+    with pytest.raises(ItmError, match=next(iter(options))):
+        create_loss(name, **options)
+
+
+def test_a_loss_takes_what_it_has_a_use_for_and_an_option_of_none_is_refused():
+    assert create_loss("infonce", margin=0.3, temperature=0.5).temperature == 0.5
+    assert create_loss("sum_of_hinges", margin=0.3, warmup=0.2).margin == 0.3
+    assert all(create_loss(name) for name in LOSSES)
+    with pytest.raises(ItmError, match="margin"):
+        create_loss("infonce", margn=0.3)
 
 
 def test_equal_codes_cost_the_margin_for_every_negative():

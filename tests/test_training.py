@@ -270,3 +270,33 @@ def test_a_run_killed_by_the_system_ends_with_the_same_weights(tiny, tmp_path):
     assert run("killed", "kill") == -signal.SIGKILL
     assert run("killed", "no") == 0
     assert same(load_model(tmp_path / "whole"), load_model(tmp_path / "killed"))
+
+
+def collapsing(corpus, share: float = 0.0):
+    """A model whose scores are all equal, but for a share of a random number."""
+    model = itm.create_model("vsepp", corpus, embed_size=8, word_dim=8)
+    inner = model.similarity
+    model.similarity = lambda images, captions: (1 - share) + (share + 1e-4) * inner(images, captions)
+    return model
+
+
+def test_a_collapse_is_told_in_words_within_fifty_steps(tiny):
+    with pytest.warns(UserWarning, match="step 30: .* stood at 12.0, which is 2 x 30 pairs x margin.*warmup"):
+        fit(collapsing(tiny), tiny, epochs=4, batch_size=30, plan=lambda *a: list(shuffled_captions(*a)) * 5)
+
+
+def test_a_run_that_learns_is_not_told_of_a_collapse(tiny, recwarn):
+    model = itm.create_model("vsepp", tiny, embed_size=16, word_dim=8, warmup=0.3)
+    fit(model, tiny, epochs=4, batch_size=30, plan=lambda *a: list(shuffled_captions(*a)) * 5)
+    fit(itm.create_model("vse0", tiny, embed_size=16, word_dim=8), tiny, epochs=2, batch_size=30)
+    assert not [w for w in recwarn if "collapse" in str(w.message) or "one point" in str(w.message)]
+
+
+@pytest.mark.parametrize("name", ["vsepp", "vse0", "order0", "orderpp"])
+def test_published_rows_are_names_of_models_and_come_back_from_disk(tiny, tmp_path, name):
+    model = itm.create_model(name, tiny, embed_size=16, word_dim=8)
+    history = fit(model, tiny, epochs=5, batch_size=30)
+    assert history.epochs[-1]["loss"] < history.epochs[0]["loss"]
+    again = load_model(save_model(model, tmp_path))
+    assert again.name == name
+    assert torch.equal(itm.score(model, tiny.test), itm.score(again, tiny.test))

@@ -13,15 +13,18 @@ class GlobalProjection(nn.Module):
         in_dim: numbers a feature.
         dim: numbers an image code.
         dropout: the share of the feature's numbers that training hides.
+        unit: scale the code to length one.
     """
 
-    def __init__(self, in_dim: int, dim: int, dropout: float = 0.0):
+    def __init__(self, in_dim: int, dim: int, dropout: float = 0.0, unit: bool = True):
         super().__init__()
+        self.unit = unit
         self.dropout = nn.Dropout(dropout)
         self.project = nn.Linear(in_dim, dim)
         nn.init.xavier_uniform_(self.project.weight)
         nn.init.zeros_(self.project.bias)
 
     def forward(self, features: Tensor) -> Tensor:
-        """[n_images, in_dim] -> unit vectors [n_images, dim]."""
-        return normalize(self.project(self.dropout(normalize(features, dim=-1))), dim=-1)
+        """[n_images, in_dim] -> codes [n_images, dim]."""
+        codes = self.project(self.dropout(normalize(features, dim=-1)))
+        return normalize(codes, dim=-1) if self.unit else codes

@@ -7,6 +7,8 @@ from torch import LongTensor, Tensor, nn
 from torch.nn.functional import normalize
 from torch.nn.utils.rnn import pack_padded_sequence
 
+from itm_tutorial.errors import unknown
+
 
 def word_mask(ids: LongTensor, lengths: LongTensor) -> Tensor:
     """bool [n_captions, longest]: True where a caption still has a word."""
@@ -115,3 +117,24 @@ class WordAverage(nn.Module):
         vectors = self.vectors[ids]  # [n_captions, longest, dim]
         known = word_mask(ids, lengths) & vectors.any(-1)  # [n_captions, longest]
         return normalize(masked_mean(vectors, known), dim=-1)
+
+
+def create_sentence_encoder(name: str, n_words: int, word_dim: int, dim: int) -> nn.Module:
+    """Makes a sentence encoder by name, for models that leave the choice open.
+
+    Args:
+        name: "gru" or "bow".
+        n_words: words in the vocabulary.
+        word_dim: numbers a word.
+        dim: numbers a caption code.
+
+    Returns:
+        A module: (ids [n, longest], lengths [n]) -> unit vectors [n, dim].
+
+    Raises:
+        ItmError: no encoder has this name.
+    """
+    encoders = {"gru": GRU, "bow": BagOfWords}
+    if name not in encoders:
+        raise unknown("sentence encoder", name, encoders)
+    return encoders[name](n_words, word_dim, dim)

@@ -2,28 +2,41 @@
 
 from __future__ import annotations
 
+import inspect
+from typing import Any
+
 from torch import nn
 
-from itm_tutorial.errors import unknown
+from itm_tutorial.errors import ItmError, unknown
 from itm_tutorial.losses.contrastive import InfoNCE
-from itm_tutorial.losses.ranking import SumOfHinges
+from itm_tutorial.losses.ranking import MaxOfHinges, SumOfHinges, TopKHinges
+
+LOSSES: dict[str, type[nn.Module]] = {
+    "sum_of_hinges": SumOfHinges,
+    "max_of_hinges": MaxOfHinges,
+    "top_k_hinges": TopKHinges,
+    "infonce": InfoNCE,
+}
 
 
-def create_loss(name: str, *, margin: float = 0.2, temperature: float = 0.07) -> nn.Module:
+def create_loss(name: str, **options: Any) -> nn.Module:
     """Makes a loss by name, for models that leave the choice open.
 
     Args:
-        name: "sum_of_hinges" or "infonce".
-        margin: of the hinges, in units of the scores.
-        temperature: of the softmax, in units of the scores.
+        name: one of ``LOSSES``.
+        options: what a model offers to any loss, such as its margin; a loss takes what it has a use for. None is
+            left out, so that the loss's own default holds.
 
     Returns:
         A module: (scores [n_images, n_captions], positives bool of the same shape) -> scalar.
 
     Raises:
-        ItmError: no loss has this name.
+        ItmError: no loss has this name, or no loss at all has such an option.
     """
-    losses = {"sum_of_hinges": lambda: SumOfHinges(margin), "infonce": lambda: InfoNCE(temperature)}
-    if name not in losses:
-        raise unknown("loss", name, losses)
-    return losses[name]()
+    if name not in LOSSES:
+        raise unknown("loss", name, LOSSES)
+    takes = {loss: set(inspect.signature(cls).parameters) for loss, cls in LOSSES.items()}
+    for option in options:
+        if not any(option in names for names in takes.values()):
+            raise ItmError(f"loss: {unknown('option', option, set().union(*takes.values()))}")
+    return LOSSES[name](**{k: v for k, v in options.items() if k in takes[name] and v is not None})

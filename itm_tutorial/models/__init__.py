@@ -15,7 +15,7 @@ from itm_tutorial.encoders.sentence import WordAverage
 from itm_tutorial.errors import ItmError, unknown
 from itm_tutorial.models.base import FeatureSpec, Matching
 
-# A new method is one file and one row here.
+# A new method is one file and one row here; a published variant is one more name for its class (``Matching.rows``).
 _CLASSES = {
     "bow": "bow.BOW",
     "vse": "vse.VSE",
@@ -23,6 +23,11 @@ _CLASSES = {
     "devise": "devise.DeViSE",
     "dem": "dem.DEM",
     "devise_retrieval": "devise_retrieval.DeViSERetrieval",
+    "vsepp": "vsepp.VSEPP",
+    "vse0": "vsepp.VSEPP",
+    "order": "order.Order",
+    "order0": "order.Order",
+    "orderpp": "order.Order",
 }
 
 
@@ -122,6 +127,6 @@ def build_model(name: str, vocabulary: Vocabulary, features: FeatureSpec, **opti
     for option in options:
         if option not in known:
             raise ItmError(f"{name}: {unknown('option', option, known)}")
-    model = cls(vocabulary, features, feature_dim(features), **options)
+    model = cls(vocabulary, features, feature_dim(features), **{**cls.rows.get(name, {}), **options})
     model.name, model.options = name, options
     return model

@@ -78,6 +78,7 @@ class Matching(nn.Module):
     recipe: ClassVar[Recipe] = Recipe()
     feature_kind: ClassVar[str] = "global"  # see ``FeatureSpec``
     reads_words: ClassVar[bool] = False  # whether it stands on fixed word vectors
+    rows: ClassVar[dict[str, dict[str, Any]]] = {}  # names of published variants -> the options that make them
 
     @staticmethod
     def options_from(corpus: Corpus) -> dict[str, Any]:

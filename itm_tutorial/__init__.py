@@ -25,6 +25,7 @@ _DEFINED_IN = {
     "search": "retrieval",
     "evaluate": "metrics",
     "evaluate_codes": "metrics",
+    "evaluate_folds": "metrics",
     "evaluate_siblings": "siblings",
     "oracle_scores": "siblings",
     "WordVectors": "data.word_vectors",

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from itm_tutorial.errors import ItmError
-from itm_tutorial.metrics import evaluate, evaluate_codes, ranks
+from itm_tutorial.metrics import evaluate, evaluate_codes, evaluate_folds, ranks
 
 
 def ranks_by_loop(scores, image_of):
@@ -106,6 +106,24 @@ def test_codes_may_be_named_tuples():
 
     whole = evaluate(best_region(images, captions), image_of)
     assert evaluate_codes(images, captions, image_of, best_region, chunk=4) == whole
+
+
+def test_folds_are_searched_one_by_one_and_averaged():
+    image_of = torch.tensor([0, 3, 1, 2, 2, 3, 5, 4, 0, 5])
+    scores = torch.rand(6, 10, generator=torch.Generator().manual_seed(0))
+    found = evaluate_folds(scores, image_of, n_folds=3)
+    ranked = []
+    for images in ([0, 1], [2, 3], [4, 5]):
+        captions = [c for c in range(10) if image_of[c] in images]
+        part = scores[images][:, captions]
+        ranked.append(ranks_by_loop(part, [images.index(image_of[c]) for c in captions]))
+    for side, found_side in enumerate((found.i2t, found.t2i)):
+        r1 = [100 * sum(rank <= 1 for rank in fold[side]) / len(fold[side]) for fold in ranked]
+        assert found_side.r1 == pytest.approx(sum(r1) / 3)
+    assert evaluate_folds(scores, image_of, n_folds=1) == evaluate(scores, image_of)
+    assert found.rsum >= evaluate(scores, image_of).rsum
+    with pytest.raises(ItmError, match="divisor"):
+        evaluate_folds(scores, image_of, n_folds=4)
 
 
 def test_a_perfect_model_and_the_order_of_captions():

@@ -94,15 +94,18 @@ class WordAverage(nn.Module):
     Args:
         n_words: words in the vocabulary, special ones included.
         dim: numbers a word, and so a code.
+        centre: take away from each word what all words share; else the mean of any sentence points the same way.
     """
 
-    def __init__(self, n_words: int, dim: int):
+    def __init__(self, n_words: int, dim: int, centre: bool = False):
         super().__init__()
+        self.centre = centre
         self.register_buffer("vectors", torch.zeros(n_words, dim))  # filled by ``use``; never trained
 
     def use(self, vectors: Tensor) -> None:
         """Takes the vectors of the vocabulary's last words, [n, dim]; they are scaled to length one."""
-        self.vectors[-len(vectors) :] = normalize(vectors, dim=-1)
+        shared = vectors.mean(0) if self.centre else 0.0
+        self.vectors[-len(vectors) :] = normalize(vectors - shared, dim=-1)
 
     def forward(self, ids: LongTensor, lengths: LongTensor) -> Tensor:
         """Encodes captions.

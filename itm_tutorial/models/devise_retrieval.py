@@ -46,7 +46,7 @@ class DeViSERetrieval(Matching):
     ):
         super().__init__(vocabulary, features)
         self.image_encoder = GlobalProjection(image_dim, word_dim, dropout)
-        self.sentence_encoder = WordAverage(len(vocabulary), word_dim)
+        self.sentence_encoder = WordAverage(len(vocabulary), word_dim, centre=True)
         self.margin = margin
 
     def loss_function(self, scores: Tensor, positives: Tensor) -> Tensor:

@@ -1,8 +1,10 @@
 """The verdict rule: twice the standard error, and nothing else."""
 
 import pytest
+import torch
 
 from itm_tutorial.claims.verdict import effect
+from itm_tutorial.claims.vsepp import area_under_curve, crossing, entailment_pairs
 from itm_tutorial.errors import ItmError
 
 
@@ -30,3 +32,28 @@ def test_one_seed_or_a_nan_is_refused():
         effect("a claim", [1.0])
     with pytest.raises(ItmError, match="not a number"):
         effect("a claim", [1.0, float("nan")])
+
+
+def test_the_area_under_a_curve_equals_the_loop():
+    scores, right = torch.tensor([0.1, 0.4, 0.4, 0.8, 0.3]), torch.tensor([False, True, False, True, False])
+    pairs = [
+        (a, b) for a, r in zip(scores, right, strict=True) if r for b, q in zip(scores, right, strict=True) if not q
+    ]
+    expected = sum(1.0 if a > b else 0.5 if a == b else 0.0 for a, b in pairs) / len(pairs)
+    assert area_under_curve(scores, right) == pytest.approx(100 * expected)
+    assert area_under_curve(torch.ones(5), right) == 50
+
+
+def test_curves_cross_where_one_stays_above():
+    assert crossing([1, 3, 2, 5, 6], [2, 2, 3, 4, 5]) == 4
+    assert crossing([3, 4], [1, 2]) == 1
+    assert crossing([3, 1], [1, 2]) is None
+
+
+def test_entailment_is_read_off_the_facts(tiny):
+    first, second, told = entailment_pairs(tiny.test)
+    assert len(first) == 30 * 20 and 0 < told.sum() < len(told)
+    truths = tiny.test.facts.truths
+    for a, b, entailed in list(zip(first.tolist(), second.tolist(), told.tolist(), strict=True))[:200]:
+        assert tiny.test.image_of[a] == tiny.test.image_of[b] and a != b
+        assert entailed == all(fact in tiny.test.facts.of_caption[a] for fact in truths[b].facts)

@@ -32,3 +32,23 @@ def test_the_claim_in_prose_is_the_one_that_was_measured():
     assert effect["verdict"] == "holds"
     assert f"by {effect['mean']:.1f} points" in README
     assert f"error {effect['standard_error']:.1f}" in " ".join(README.split())
+
+
+DEVISE = {"softmax": "softmax", "devise": "`devise`", "l2": "`devise`, L2 in place of the rank loss", "dem": "`dem`"}
+
+
+@pytest.mark.parametrize("model", DEVISE)
+def test_the_table_of_chapter_01_is_that_of_the_claims(model):
+    kept = [row for row in results("devise")["figures"] if row["model"] == model]
+    measures = (("flat_hit", "1"), ("hierarchical_precision", "5"), ("zero_shot_hit", "1"), ("zero_shot_hit", "5"))
+    figures = " | ".join(told([row[name][k] for row in kept]) for name, k in measures)
+    assert f"| {DEVISE[model]} | {figures} |" in README
+
+
+def test_what_does_not_hold_is_said():
+    verdicts = {effect["name"]: effect for effect in results("devise")["effects"]}
+    hubs = next(effect for name, effect in verdicts.items() if "N_1 unseen" in name)
+    assert hubs["verdict"] == "too close to say"
+    assert f"difference {abs(hubs['mean']):.1f}, standard error {hubs['standard_error']:.1f}" in " ".join(
+        README.split()
+    )

@@ -7,8 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from itm_tutorial.models import list_models
-
 BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
 
 
@@ -30,7 +28,7 @@ def test_scenes_are_made_and_drawn():
     assert making > 0 and drawing > 0
 
 
-@pytest.mark.parametrize("name", list_models())
+@pytest.mark.parametrize("name", runpy.run_path(str(BENCHMARKS / "steps.py"))["models"]())
 def test_models_take_steps(name):
     assert parts("steps")["measure"](name, n=6, steps=2) > 0
 
@@ -52,3 +50,8 @@ def test_one_runs_from_a_terminal():
     run = subprocess.run([sys.executable, BENCHMARKS / "scenes.py"], capture_output=True, text=True)
     assert (run.returncode, run.stderr) == (0, "") and "scenes a second" in run.stdout
     assert len(run.stdout.splitlines()) <= 2
+
+
+def test_a_full_step_is_compared_with_its_bare_products():
+    full, bare = parts("vsepp_step")["measure"](n=6, n_words=50, image_dim=8, dim=6, word_dim=5, steps=2)
+    assert full > 0 and bare > 0

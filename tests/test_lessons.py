@@ -5,8 +5,9 @@ import pytest
 import torch
 from torch.nn.functional import cosine_similarity
 
+from itm_tutorial.lessons import devise, start_here
 from itm_tutorial.lessons.answers import difference
-from itm_tutorial.lessons.start_here import EXERCISES, cosine_scores, image_ranks, recall_at_k
+from itm_tutorial.lessons.start_here import cosine_scores, image_ranks, recall_at_k
 
 
 def cosine_by_division(images, captions):
@@ -37,11 +38,66 @@ def recall_by_counting(ranks, k):
     return hits * 100 / ranks.numel()
 
 
+def rank_loss_by_mask(scores, right, margin):
+    n, m = scores.shape
+    wrong = torch.arange(m)[None, :] != right[:, None]
+    costs = torch.relu(scores - scores[torch.arange(n), right][:, None] + margin)
+    return costs[wrong].sum() / n
+
+
+def rank_loss_by_rows(scores, right, margin):
+    return torch.stack(
+        [(margin - s[y] + s).clamp(min=0).sum() - margin for s, y in zip(scores, right, strict=True)]
+    ).mean()
+
+
+def precision_by_sets(scores, identity, distances, k):
+    hits = 0
+    for row, y in zip(scores, identity, strict=True):
+        reach = distances[y].sort().values[k - 1]
+        near = set((distances[y] <= reach).nonzero().flatten().tolist())
+        hits += len(near & set(row.argsort(descending=True)[:k].tolist()))
+    return 100 * hits / (k * len(scores))
+
+
+def precision_by_mask(scores, identity, distances, k):
+    said = torch.zeros_like(scores).scatter(1, scores.topk(k).indices, 1.0)
+    from_right = distances[identity]
+    near = from_right <= from_right.kthvalue(k, dim=1, keepdim=True).values
+    return float((said * near).sum(1).div(k).mean() * 100)
+
+
+def occurrence_by_ranks(scores, k):
+    return (scores.argsort(1, descending=True).argsort(1) < k).sum(0)
+
+
+def occurrence_by_adding(scores, k):
+    counts = torch.zeros(scores.shape[1], dtype=torch.int64)
+    for row in scores:
+        counts[row.topk(k).indices] += 1
+    return counts
+
+
+def bias_by_hand(scores, words):
+    lengths = torch.sqrt((words * words).sum(-1))
+    return lengths[scores.max(1).indices].mean().item() / lengths.mean().item()
+
+
 RIGHT = {
     "cosine_scores": [cosine_by_division, lambda i, c: cosine_similarity(i[:, None], c[None], dim=-1)],
     "image_ranks": [ranks_by_pairs, ranks_by_sorting],
     "recall_at_k": [recall_by_counting, lambda ranks, k: float(np.mean(ranks.numpy() <= k) * 100)],
+    "rank_loss": [rank_loss_by_mask, rank_loss_by_rows],
+    "zero_shot": [
+        lambda s, c: torch.full_like(s, -torch.inf).index_copy(1, c, s[:, c]).argmax(1),
+        lambda s, c: torch.stack([c[row[c].argmax()] for row in s]),
+    ],
+    "hierarchical_precision": [precision_by_sets, precision_by_mask],
+    "k_occurrence": [occurrence_by_ranks, occurrence_by_adding],
+    "length_bias": [bias_by_hand, lambda s, w: float(w.norm(dim=-1)[s.argmax(-1)].mean() / w.norm(dim=-1).mean())],
 }
+LESSONS = (start_here, devise)
+EXERCISES = [exercise for lesson in LESSONS for exercise in lesson.EXERCISES]
 each_exercise = pytest.mark.parametrize("exercise", EXERCISES, ids=lambda e: e.name)
 
 

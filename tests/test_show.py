@@ -14,9 +14,12 @@ from PIL import Image
 
 import itm_tutorial as itm
 from itm_tutorial import show
-from itm_tutorial.data.corpus import Split
+from itm_tutorial.class_metrics import k_occurrence
+from itm_tutorial.data.corpus import ClassTree, Split
+from itm_tutorial.data.word_vectors import WordVectors
 from itm_tutorial.retrieval import Hits
 from itm_tutorial.show.timeline import PARTS, STEPS
+from itm_tutorial.show.words import families_of, neighbour_map
 from itm_tutorial.siblings import SiblingResult
 from itm_tutorial.training import History
 
@@ -27,6 +30,64 @@ SIBLINGS = {
     "new": SiblingResult(0.0, 1, 0.0),
 }
 HISTORY = History([{"epoch": n, "loss": 0.5 / n, "rsum": 300 - (n - 2) ** 2} for n in (1, 2, 3)])
+FAMILIES = {
+    "animal": "dog wolf fox", "bird": "duck swan owl", "vehicle": "car van motorcycle", "furniture": "chair table sofa"
+}  # fmt: skip
+NAMES = [kind for kinds in FAMILIES.values() for kind in kinds.split()]
+HIDDEN = ["fox", "owl", "motorcycle", "sofa"]
+TREE = ClassTree(
+    NAMES,
+    {kind: family for family, kinds in FAMILIES.items() for kind in kinds.split()}
+    | {"animal": "creature", "bird": "creature", "vehicle": "artefact", "furniture": "artefact"}
+    | {"creature": "thing", "artefact": "thing"},
+    frozenset(NAMES) - set(HIDDEN),
+)
+PANELS = {
+    "seen kinds": {"softmax": [90.0, 70.0, 50.0], "guessing": [8.3, 25.0, 25.0]},
+    "hidden kinds": {"softmax": [0.0, 40.0, 40.0], "guessing": [8.3, 25.0, 25.0]},
+}
+
+
+@pytest.fixture
+def kinds(split):
+    """A picture of every kind, in the order of the tree, then all again."""
+    identity = torch.arange(24) % len(NAMES)
+    captions = [NAMES[i] for i in identity]
+    return Split("unseen", torch.stack(list(split.images)), captions, torch.arange(24), identity)
+
+
+def vectors(*seeds):
+    """Word vectors by moment; the last ones know the families."""
+    found = {}
+    for seed in seeds:
+        noise = torch.randn(len(NAMES), 6, generator=torch.Generator().manual_seed(seed))
+        middle = torch.eye(6)[torch.arange(len(NAMES)) // 3]
+        found[f"after {seed} steps"] = WordVectors(NAMES, noise if seed != seeds[-1] else middle + 0.1 * noise)
+    return found
+
+
+def class_scores(kinds, right):
+    """Scores of the kinds' pictures, [24, n_classes]: all right, or always the first label."""
+    scores = torch.linspace(0.3, 0, len(NAMES)).repeat(24, 1)
+    return scores + torch.eye(len(NAMES))[kinds.identity] if right else scores
+
+
+def drawn_kinds(kinds):
+    good, poor = class_scores(kinds, True), class_scores(kinds, False)
+    hidden = TREE.unseen_classes
+    once_wrong = good.clone()
+    once_wrong[14, NAMES.index("owl")] = 2.0  # the second fox
+    counts = {"one": k_occurrence(poor[:, hidden]), "another": k_occurrence(good[:, hidden])}
+    return {
+        "class_tree": show.class_tree(TREE, [kinds]),
+        "found_kinds": show.found_kinds(once_wrong, kinds.identity, TREE, hidden),
+        "hubs": show.hubs(counts, HIDDEN, torch.tensor([1.0, 2.0, 0.5, 4.0])),
+        "labels_over_epochs": show.labels_over_epochs(kinds, 5, [poor, poor, good], TREE),
+        "labels_said": show.labels_said(kinds, [2, 3], {"softmax": poor, "DeViSE": good}, TREE),
+        "one_word_space": show.one_word_space(TREE, kinds, 2),
+        "precision_curves": show.precision_curves(PANELS, [1, 2, 5]),
+        "word_space": show.word_space(vectors(1, 2, 3), TREE),
+    }
 
 
 @pytest.fixture
@@ -39,6 +100,12 @@ def split():
 
 def hits(n, query="a red van"):
     return Hits(query, list(range(n)), [0.9 - i / 100 for i in range(n)])
+
+
+@pytest.fixture
+def figures(split, kinds):
+    """Every figure of the course, by the name of its function."""
+    return drawn(split) | drawn_kinds(kinds)
 
 
 def drawn(split):
@@ -61,9 +128,9 @@ def rendered(figure):
     return np.array(Image.open(buffer).convert("L")) < 250
 
 
-def test_every_figure_has_specific_alt_text_and_is_drawn(split):
-    figures = drawn(split)
-    assert set(figures) == set(show.__all__) - {"alt_text", "to_html", "explorer"}
+def test_every_figure_has_specific_alt_text_and_is_drawn(figures):
+    widgets = {name for name in show.__all__ if name.startswith("explorer")}
+    assert set(figures) == set(show.__all__) - {"alt_text", "to_html"} - widgets
     for name, figure in figures.items():
         assert isinstance(figure, Figure)
         alt = show.alt_text(figure)
@@ -73,8 +140,7 @@ def test_every_figure_has_specific_alt_text_and_is_drawn(split):
     assert len({show.alt_text(figure) for figure in figures.values()}) == len(figures)
 
 
-def test_alt_text_quotes_the_figures(split):
-    figures = drawn(split)
+def test_alt_text_quotes_the_figures(figures):
     for name, quoted in {
         "history": ["8 systems", "VSE++, 2018: loss: only the hardest wrong pair counts; R@1 39.6", "UVSE, 2014 (this"],
         "pictures": ["3 pictures", '1: a "quiet" dog', "2: a red van", "3: a big van"],
@@ -86,6 +152,38 @@ def test_alt_text_quotes_the_figures(split):
             "new (1 query): 0 %",
         ],
         "training_curve": ["3 epochs", "from 0.5 to 0.167", "from 299 to 299", "with 300, at epoch 2"],
+        "class_tree": [
+            "each of 12 kinds, in 4 families",
+            "bird: duck, swan, owl",
+            "the 4 that training never shows: fox,",
+        ],
+        "found_kinds": ["Bars of 4 kinds", "guessing gives 25.0 %", "owl 100 %", "fox 50 %, else mostly owl, 50 %"],
+        "hubs": [
+            "each of 4 labels",
+            "one: most 24 (fox), 3 never",
+            "another: most 18 (fox)",
+            "0.5 to 4.0",
+            "share is 6",
+        ],
+        "labels_over_epochs": [
+            "picture of owl",
+            "2 epochs: dog, dog, owl",
+            "from place 6 to 1 of 12",
+            "after epoch 2 it",
+        ],
+        "labels_said": ["2 pictures, 1 of kinds", "They show: fox, duck.", "softmax: dog, dog; DeViSE: fox, duck"],
+        "one_word_space": ["the hollow point fox", "its kin dog and wolf, far from car"],
+        "precision_curves": [
+            "at 1 to 5 guesses",
+            "2 panels of 2 curves",
+            "seen kinds, softmax: 90 to 50",
+            "hidden kinds, g",
+        ],
+        "word_space": [
+            "3 maps of 12 words",
+            "4 families: animal, bird,",
+            "3 steps: 12 of 12 kinds have one of their family",
+        ],
         "two_encoders": ["32 × 40 pixels", "6 words", "“a big van on the beach”", "the right caption 0.70"],
     }.items():
         for words in quoted:
@@ -139,10 +237,10 @@ def boxes_of_texts(figure):
     return [text.get_window_extent() for text in texts if text.get_text()]
 
 
-def test_texts_stay_inside_the_figure_and_off_each_other(split):
+def test_texts_stay_inside_the_figure_and_off_each_other(split, kinds):
     long = "There is a large spotted orange animal to the right of several small grey houses in the snow at night."
     split.captions[:] = [long] * len(split.captions)
-    figures = drawn(split)
+    figures = drawn(split) | drawn_kinds(kinds)
     figures["ranked"] = show.ranked(split, hits(7, long * 2), [1])
     figures["pictures"] = show.pictures(split, range(7), columns=4)
     for name, figure in figures.items():
@@ -155,17 +253,32 @@ def test_texts_stay_inside_the_figure_and_off_each_other(split):
                 assert not any(box.overlaps(other) for other in boxes[:i]), (name, box)
 
 
-def test_figures_draw_on_what_they_are_given(split):
+def test_figures_draw_on_what_they_are_given(split, kinds):
     figure = Figure(figsize=(8, 4), layout="constrained")
     left, right = figure.subfigures(1, 2)
     assert show.ranked(split, hits(2), figure=left) is left
     axes = right.subplots()
     assert show.sibling_accuracy(SIBLINGS, axes=axes) is axes
     assert "476" in show.alt_text(axes) and "a red van" in show.alt_text(left)
-    for draw in (lambda f: show.pictures(split, [0], figure=f), lambda f: show.training_curve(HISTORY, figure=f)):
+    scores = class_scores(kinds, True)
+    for draw in (
+        lambda f: show.pictures(split, [0], figure=f),
+        lambda f: show.training_curve(HISTORY, figure=f),
+        lambda f: show.class_tree(TREE, [kinds], figure=f),
+        lambda f: show.one_word_space(TREE, kinds, figure=f),
+        lambda f: show.word_space(vectors(1), TREE, figure=f),
+        lambda f: show.labels_said(kinds, [0], {"one": scores}, TREE, figure=f),
+        lambda f: show.labels_over_epochs(kinds, 0, [scores], TREE, figure=f),
+        lambda f: show.precision_curves(PANELS, [1, 2, 5], figure=f),
+        lambda f: show.hubs({"one": torch.tensor([1, 2])}, ["a", "b"], torch.ones(2), figure=f),
+    ):
         mine = Figure()
         assert draw(mine) is mine
-    for draw in (lambda a: show.history(axes=a), lambda a: show.score_matrix(torch.eye(2), torch.arange(2), axes=a)):
+    for draw in (
+        lambda a: show.history(axes=a),
+        lambda a: show.score_matrix(torch.eye(2), torch.arange(2), axes=a),
+        lambda a: show.found_kinds(scores, kinds.identity, TREE, TREE.unseen_classes, axes=a),
+    ):
         mine = Figure().subplots()
         assert draw(mine) is mine
 
@@ -221,6 +334,61 @@ def test_the_explorer_asks_for_words(explored, nothing):
     text, view = explored
     text.value = nothing
     assert "Type what the picture should show" in view.value
+
+
+def test_families_of_one_group_stand_together():
+    parent = {"fox": "animal", "car": "vehicle", "owl": "bird", "dog": "animal"}
+    parent |= {
+        "animal": "creature",
+        "bird": "creature",
+        "vehicle": "artefact",
+        "creature": "thing",
+        "artefact": "thing",
+    }
+    tree = ClassTree(["fox", "car", "owl", "dog"], parent, frozenset({"car"}))
+    assert families_of(tree) == {"animal": ["fox", "dog"], "bird": ["owl"], "vehicle": ["car"]}
+    flat = ClassTree(["a", "b"], {"a": "root", "b": "root"}, frozenset())
+    assert families_of(flat) == {"root": ["a", "b"]}
+    assert "b" in show.alt_text(show.class_tree(flat, []))  # no split shows them: empty frames
+
+
+def test_a_neighbour_map_keeps_neighbours_and_is_the_same_each_time():
+    units = list(vectors(3).values())[0].unit().matrix(NAMES)
+    places = neighbour_map(units)
+    assert places.shape == (12, 2) and torch.equal(places, neighbour_map(units))
+    nearest = torch.cdist(places, places).fill_diagonal_(torch.inf).argmin(1)
+    assert torch.equal(nearest // 3, torch.arange(12) // 3)  # three kinds a family
+    assert neighbour_map(units[:3]).shape == (3, 2)
+    assert torch.isfinite(neighbour_map(torch.ones(8, 4))).all()
+
+
+def test_labels_are_marked_as_right_or_as_kin(kinds):
+    figure = show.labels_said(kinds, [2], {"one": class_scores(kinds, True)}, TREE, k=4)
+    written = [text.get_text() for text in figure.axes[1].texts]
+    assert written == ["one", "✓", "fox", "~", "dog", "~", "wolf", "", "duck"]
+
+
+@pytest.mark.parametrize("epoch", [0, 1, 2])
+def test_the_courses_of_labels_mark_an_epoch(kinds, epoch):
+    poor, good = class_scores(kinds, False), class_scores(kinds, True)
+    figure = show.labels_over_epochs(kinds, 11, [poor, poor, good], TREE, epoch, k=3)
+    assert figure.axes[1].get_title() == ("before training", "after epoch 1", "after epoch 2")[epoch]
+    listed = figure.axes[1].texts[0].get_text()
+    assert listed == ("✓ sofa" if epoch == 2 else " dog")
+    told = show.alt_text(show.labels_over_epochs(kinds, 11, [good, poor], TREE, k=3))
+    assert "sofa goes from place 1 to 12 of 12" in told
+
+
+def test_the_explorer_of_labels_follows_its_picture_and_its_epoch(kinds):
+    poor, good = class_scores(kinds, False), class_scores(kinds, True)
+    box = show.explorer_of_labels(kinds, [poor, good], TREE, [2, 11])
+    (picture, epoch), view = box.children[0].children, box.children[1]
+    assert picture.options == (("1: fox", 2), ("2: sofa", 11)) and (epoch.min, epoch.max, epoch.value) == (0, 1, 1)
+    assert "A picture of fox." in view.value and "after epoch 1 it is at place 1." in view.value
+    epoch.value = 0
+    assert "before training it is at place 3." in view.value
+    picture.value = 11
+    assert "A picture of sofa." in view.value and "before training it is at place 12." in view.value
 
 
 @pytest.mark.slow

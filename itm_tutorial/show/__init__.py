@@ -4,24 +4,45 @@ from itm_tutorial.show.canvas import alt_text, to_html
 from itm_tutorial.show.figures import pictures, ranked, score_matrix, sibling_accuracy, training_curve
 from itm_tutorial.show.idea import two_encoders
 from itm_tutorial.show.labels import found_kinds, hubs, labels_over_epochs, labels_said, precision_curves
+from itm_tutorial.show.ranking import (
+    before_and_after,
+    collapse,
+    doubles,
+    gradients,
+    hardest_negatives,
+    maps_by_epoch,
+    rsum_by_batch_size,
+)
+from itm_tutorial.show.sweeps import heat_map
 from itm_tutorial.show.timeline import history
+from itm_tutorial.show.toy import explorer_of_forces, forces
 from itm_tutorial.show.widgets import explorer, explorer_of_labels
 from itm_tutorial.show.words import class_tree, one_word_space, word_space
 
 __all__ = [
     "alt_text",
+    "before_and_after",
     "class_tree",
+    "collapse",
+    "doubles",
     "explorer",
+    "explorer_of_forces",
     "explorer_of_labels",
+    "forces",
     "found_kinds",
+    "gradients",
+    "hardest_negatives",
+    "heat_map",
     "history",
     "hubs",
     "labels_over_epochs",
     "labels_said",
+    "maps_by_epoch",
     "one_word_space",
     "pictures",
     "precision_curves",
     "ranked",
+    "rsum_by_batch_size",
     "score_matrix",
     "sibling_accuracy",
     "to_html",

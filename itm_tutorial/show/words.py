@@ -1,0 +1,339 @@
+"""Chapter 01's figures of words: the kinds as a tree, pictures and labels in one space, the space before and after."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, Rectangle
+from torch import Tensor
+
+from itm_tutorial.data.corpus import ClassTree, Split
+from itm_tutorial.data.word_vectors import WordVectors
+from itm_tutorial.show.canvas import ACCENT, BLUE, GREY, INK, PALE, RIGHT, described, new_figure
+
+LINE, GAP, ROW = 17.5, 0.5, 1.75  # of the tree: pictures a line, between families, and from line to line
+GROUP_STYLES = (("o", BLUE), ("^", RIGHT), ("s", ACCENT), ("D", GREY), ("v", INK), ("P", BLUE), ("X", RIGHT))
+PERPLEXITY, STEPS = 8.0, 600  # of the neighbour map
+
+
+def families_of(classes: ClassTree) -> dict[str, list[str]]:
+    """Family -> its kinds, families of one group together, in the order in which the tree names them."""
+    found: dict[str, dict[str, list[str]]] = {}
+    for name in classes.names:
+        family, group = group_of(classes, name)
+        found.setdefault(group, {}).setdefault(family, []).append(name)
+    return {family: kinds for families in found.values() for family, kinds in families.items()}
+
+
+def group_of(classes: ClassTree, name: str) -> tuple[str, str]:
+    """A kind's family and the group above it; the family stands for both where the tree is lower."""
+    above = classes.ancestors(name)
+    return above[0], above[min(1, len(above) - 1)]
+
+
+def class_tree(classes: ClassTree, splits: Sequence[Split], figure: Figure | None = None) -> Figure:
+    """A picture of every kind, family beside family; kinds that training never shows have a dashed frame.
+
+    Args:
+        classes: the tree.
+        splits: where the pictures are taken from; the first that shows a kind gives it.
+        figure: drawn on; a new one by default.
+
+    Returns:
+        The figure; its alt text lists the families and the hidden kinds.
+    """
+    lines = _packed(families_of(classes))
+    longest = max(sum(len(kinds) + GAP for _, kinds in line) - GAP for line in lines)
+    figure = figure or new_figure(max(5.0, 0.66 * longest), 0.66 * ROW * len(lines))
+    axes = figure.subplots()
+    for row, line in enumerate(lines):
+        column = 0.0
+        for family, kinds in line:
+            group = group_of(classes, kinds[0])[1]
+            title = f"{family} ({group})" if len(kinds) > 2 else family
+            axes.text(column, ROW * row - 0.1, title, **_small(8.5, True))
+            for kind in kinds:
+                _thumbnail(axes, column, ROW * row, kind, classes, splits)
+                column += 1
+            column += GAP
+    axes.set(xlim=(-0.15, longest + 0.15), ylim=(ROW * len(lines) - 0.3, -0.5), aspect="equal")
+    axes.axis("off")
+    hidden = [name for name in classes.names if name not in classes.seen]
+    listed = "; ".join(f"{family}: {', '.join(kinds)}" for family, kinds in families_of(classes).items())
+    return described(
+        figure,
+        f"A picture of each of {len(classes.names)} kinds, in {len(families_of(classes))} families. {listed}. "
+        f"A dashed frame marks the {len(hidden)} that training never shows: {', '.join(hidden)}.",
+    )
+
+
+def _packed(families: Mapping[str, list[str]]) -> list[list[tuple[str, list[str]]]]:
+    """Families side by side, as many as fit a line."""
+    lines: list[list[tuple[str, list[str]]]] = []
+    room = 0.0
+    for family, kinds in families.items():
+        if not lines or len(kinds) > room:
+            lines.append([])
+            room = LINE
+        lines[-1].append((family, kinds))
+        room -= len(kinds) + GAP
+    return lines
+
+
+def _thumbnail(axes: Axes, x: float, y: float, kind: str, classes: ClassTree, splits: Sequence[Split]) -> None:
+    """The first picture of a kind, or an empty frame, with its name below."""
+    seen, number = kind in classes.seen, classes.names.index(kind)
+    place = (x + 0.03, x + 0.97, y + 0.97, y + 0.03)
+    for split in splits:
+        shown = (split.identity == number).nonzero().flatten()
+        if len(shown):
+            image = split.images[int(shown[0])]
+            axes.imshow(image.permute(1, 2, 0).numpy(), extent=place, interpolation="bicubic")
+            break
+    style = {"edgecolor": PALE, "linewidth": 1} if seen else {"edgecolor": ACCENT, "linewidth": 2, "linestyle": "--"}
+    axes.add_patch(Rectangle((x + 0.03, y + 0.03), 0.94, 0.94, fill=False, zorder=3, **style))
+    axes.text(x + 0.5, y + 1.06, kind, ha="center", va="top", **_small(7.5, False, INK if seen else ACCENT))
+
+
+def _small(size: float, bold: bool, color: str = INK) -> dict:
+    return {"fontsize": size, "color": color, "fontweight": "bold" if bold else "normal"}
+
+
+def one_word_space(classes: ClassTree, split: Split, image: int = 0, figure: Figure | None = None) -> Figure:
+    """The idea of DeViSE: a text places the words, a linear map sends a picture among them, the nearest word is said.
+
+    Args:
+        classes: the tree; the picture's kin become its neighbours.
+        split: where the picture is from, one of kinds that training never shows.
+        image: its index.
+        figure: drawn on; a new one by default.
+
+    Returns:
+        The figure; where the points lie is made up.
+    """
+    figure = figure or new_figure(10.8, 4.0)
+    axes = figure.subplots()
+    axes.set(xlim=(0, 10.8), ylim=(0.2, 4.2))
+    axes.axis("off")
+    kind = classes.names[int(split.identity[image])]
+    kin = _seen_like(classes, kind, near=True)[:2]
+    strangers = _seen_like(classes, kind, near=False)[:3]
+    for x, y, words, colour in (
+        (0.95, 3.5, f"a text:\n“a {kind} looks\nlike a {kin[0]}”", GREY),
+        (3.2, 3.5, "skip-gram", ACCENT),
+        (3.2, 1.2, "network of\na classifier", BLUE),
+        (5.3, 1.2, "linear\nmap $M$", BLUE),
+    ):
+        _box(axes, x, y, words, colour)
+    picture = axes.inset_axes([0.3, 0.55, 1.3, 1.3], transform=axes.transData)
+    picture.imshow(split.images[image].permute(1, 2, 0).numpy(), interpolation="bicubic")
+    picture.set(xticks=[], yticks=[])
+    _arrow(axes, (1.85, 3.5), (2.4, 3.5))
+    _arrow(axes, (4.0, 3.5), (6.55, 3.5), "a unit vector $t$ a word, [50];\nfrom now on it stays")
+    _arrow(axes, (1.7, 1.2), (2.4, 1.2))
+    _arrow(axes, (4.0, 1.2), (4.6, 1.2), "$v$ [512]")
+    _arrow(axes, (6.0, 1.2), (6.55, 1.2), "$Mv$")
+    rule = (
+        "the loss, on pictures of seen kinds: the right word must\nscore higher than every other seen word, by a margin"
+    )
+    axes.text(0.3, 2.4, rule, ha="left", va="center", fontsize=9, color=INK, style="italic")
+    axes.text(4.55, 2.4, "$t \\cdot Mv$", ha="left", va="center", fontsize=12, color=INK)
+    _space(axes, kind, kin, strangers)
+    return described(
+        figure,
+        f"Two ways into one space. Above, a text goes through skip-gram, which gives a unit vector of 50 numbers a "
+        f"word; these stay. Below, a picture of a {kind} goes through the network of a classifier, 512 numbers, and a "
+        f"linear map. A star marks where it lands: near the hollow point {kind}, which training never showed, among "
+        f"the filled points of its kin {' and '.join(kin)}, far from {', '.join(strangers)}.",
+    )
+
+
+def _seen_like(classes: ClassTree, kind: str, near: bool) -> list[str]:
+    """Seen kinds of the same family, or one of each other group."""
+    family, group = group_of(classes, kind)
+    if near:
+        return [name for name in classes.names if name in classes.seen and group_of(classes, name)[0] == family]
+    firsts = {group_of(classes, name)[1]: name for name in reversed(classes.names) if name in classes.seen}
+    return [name for other, name in sorted(firsts.items()) if other != group]
+
+
+def _space(axes: Axes, kind: str, kin: list[str], strangers: list[str]) -> None:
+    """The word space with made-up places: kin around the hidden kind, strangers far off, and the picture's star."""
+    frame = FancyBboxPatch((6.65, 0.3), 4.0, 3.75, boxstyle="round,pad=0,rounding_size=0.15", facecolor="w")
+    frame.set(edgecolor=GREY, linewidth=1.2)
+    axes.add_patch(frame)
+    axes.text(8.65, 3.78, "the word space", ha="center", va="center", fontsize=9, color=INK)
+    hidden, star = (9.0, 2.05), (8.62, 1.75)
+    places = [(7.5, 2.35), (8.3, 2.75)][: len(kin)]
+    far = [(7.3, 0.75), (10.0, 0.75), (10.0, 3.35)][: len(strangers)]
+    for (x, y), name in zip(places + far, kin + strangers, strict=True):
+        axes.plot(x, y, "o", markersize=9, color=BLUE)
+        axes.text(x, y + 0.16, name, ha="center", va="bottom", fontsize=9, color=INK)
+    axes.plot(*hidden, "o", markersize=11, markerfacecolor="w", markeredgecolor=ACCENT, markeredgewidth=2.2)
+    axes.text(9.2, 2.05, f"{kind}\n(never shown)", ha="left", va="center", fontsize=9, color=ACCENT)
+    axes.plot(*star, "*", markersize=19, color=RIGHT, markeredgecolor="w")
+    axes.text(8.62, 1.5, "the picture lands here", ha="center", va="top", fontsize=9, color=RIGHT)
+    axes.plot([star[0], hidden[0]], [star[1], hidden[1]], color=RIGHT, linestyle=":", linewidth=1.8, zorder=0)
+
+
+def _box(axes: Axes, x: float, y: float, words: str, colour: str) -> None:
+    wide = 1.7 if "“" in words else 1.5 if x < 5 else 1.3
+    box = FancyBboxPatch((x - wide / 2, y - 0.5), wide, 1.0, boxstyle="round,pad=0,rounding_size=0.1", facecolor="w")
+    box.set(edgecolor=colour, linewidth=2)
+    axes.add_patch(box)
+    axes.text(x, y, words, ha="center", va="center", fontsize=9, color=INK)
+
+
+def _arrow(axes: Axes, start: tuple, end: tuple, words: str = "") -> None:
+    axes.add_patch(FancyArrowPatch(start, end, arrowstyle="-|>", mutation_scale=14, color=GREY, linewidth=1.8))
+    axes.text((start[0] + end[0]) / 2, start[1] + 0.1, words, ha="center", va="bottom", fontsize=8, color=INK)
+
+
+def word_space(snapshots: Mapping[str, WordVectors], classes: ClassTree, figure: Figure | None = None) -> Figure:
+    """The names of the kinds at several moments of training, as maps on which neighbours stay neighbours.
+
+    Each kind is tied to the middle of its family: the shorter the ties, the better the words know their families.
+
+    Args:
+        snapshots: what stands above a map -> the vectors; the last map is the largest and names the families.
+        classes: the tree of the kinds.
+        figure: drawn on; a new one by default.
+
+    Returns:
+        The figure; its alt text tells how many kinds have one of their family as the nearest.
+    """
+    figure = figure or new_figure(11, 6)
+    grid = figure.add_gridspec(max(1, len(snapshots) - 1), 2, width_ratios=(1, 2.1))
+    told = []
+    for n, (title, vectors) in enumerate(snapshots.items(), start=1):
+        last = n == len(snapshots)
+        axes = figure.add_subplot(grid[:, 1] if last else grid[n - 1, 0])
+        units = vectors.unit().matrix(classes.names)  # [n_classes, dim]
+        _draw_map(axes, neighbour_map(units), classes, named=last)
+        told.append(
+            f"{title}: {_near_kin(units, classes)} of {len(classes.names)} kinds have one of their family nearest"
+        )
+        axes.set_title(told[-1].replace(": ", "\n", 1), fontsize=9, color=INK)
+    families = families_of(classes)
+    return described(
+        figure,
+        f"{len(snapshots)} maps of {len(classes.names)} words, each tied to the middle of its family. The "
+        f"{len(families)} families: {', '.join(families)}. {'; '.join(told)}.",
+    )
+
+
+def _near_kin(units: Tensor, classes: ClassTree) -> int:
+    """How many kinds have one of their own family as the nearest."""
+    family = [group_of(classes, name)[0] for name in classes.names]
+    nearest = (units @ units.T).fill_diagonal_(-2).argmax(1).tolist()
+    return sum(family[i] == family[j] for i, j in enumerate(nearest))
+
+
+def _draw_map(axes: Axes, places: Tensor, classes: ClassTree, named: bool) -> None:
+    row = {name: places[i].tolist() for i, name in enumerate(classes.names)}
+    groups = list(dict.fromkeys(group_of(classes, name)[1] for name in classes.names))
+    middles = {}
+    for family, kinds in families_of(classes).items():
+        group = group_of(classes, kinds[0])[1]
+        marker, colour = GROUP_STYLES[groups.index(group) % len(GROUP_STYLES)]
+        middle = places[[classes.names.index(kind) for kind in kinds]].mean(0).tolist()
+        for kind in kinds:
+            axes.plot(*zip(middle, row[kind], strict=True), color=colour, linewidth=0.9, alpha=0.55, zorder=1)
+            inside = colour if kind in classes.seen else "w"
+            axes.plot(
+                *row[kind],
+                marker,
+                color=colour,
+                markerfacecolor=inside,
+                markersize=7 if named else 5,
+                label=f"_{group}",
+            )
+        middles[family] = (*middle, min(row[kind][1] for kind in kinds))
+    axes.set(xticks=[], yticks=[])
+    (left, low), (right, high) = places.amin(0).tolist(), places.amax(0).tolist()
+    side, above = 0.12 * (right - left), 0.12 * (high - low)
+    axes.set(xlim=(left - side, right + side), ylim=(low - above, high + above))
+    axes.spines[:].set_color(GREY)
+    if named:
+        _name_families(axes, middles, (high - low + 2 * above) / 40)
+        _name_groups(axes, groups)
+
+
+def _name_families(axes: Axes, middles: dict[str, tuple[float, float, float]], step: float) -> None:
+    """Writes each family's name below its kinds; of two names that would cross, the lower one moves down."""
+    wide = (axes.get_xlim()[1] - axes.get_xlim()[0]) / 75  # a letter
+    taken: list[tuple[float, float, float]] = []  # middle, height, half a width
+    for family, (x, _, lowest) in sorted(middles.items(), key=lambda item: -item[1][2]):
+        half, y = wide * (len(family) + 1) / 2, lowest - step
+        x = min(max(x, axes.get_xlim()[0] + half), axes.get_xlim()[1] - half)
+        for other_x, other_y, other_half in sorted(taken, key=lambda place: -place[1]):
+            if abs(x - other_x) < half + other_half and abs(y - other_y) < 1.6 * step:
+                y = other_y - 1.7 * step
+        taken.append((x, y, half))
+        style = {"fontweight": "bold", "fontsize": 9, "color": INK, "zorder": 5}
+        axes.text(x, y, family, ha="center", va="top", clip_on=False, **style)
+    lowest = min(y for _, y, _ in taken) - 2 * step
+    axes.set_ylim(min(lowest, axes.get_ylim()[0]), axes.get_ylim()[1])
+
+
+def _name_groups(axes: Axes, groups: list[str]) -> None:
+    from matplotlib.lines import Line2D
+
+    plain = {"linestyle": "none", "markersize": 7}
+    handles = [
+        Line2D([], [], marker=marker, color=colour, label=group, **plain)
+        for group, (marker, colour) in zip(groups, GROUP_STYLES, strict=False)
+    ]
+    handles.append(Line2D([], [], marker="o", color=INK, markerfacecolor="w", label="hollow: never shown", **plain))
+    axes.legend(
+        handles=handles, loc="upper center", bbox_to_anchor=(0.5, -0.01), ncols=len(handles), frameon=False,
+        fontsize=8.5, columnspacing=1.2, handletextpad=0.2,
+    )  # fmt: skip
+
+
+def neighbour_map(vectors: Tensor) -> Tensor:
+    """Places points on a plane so that neighbours stay neighbours: t-SNE.
+
+    What it keeps is who is near whom. How far two distant points lie apart, or how large a heap is, means nothing.
+
+    Args:
+        vectors: float [n, dim].
+
+    Returns:
+        float [n, 2], the same for the same vectors.
+
+    Van der Maaten and Hinton 2008, "Visualizing Data using t-SNE".
+    """
+    vectors = vectors - vectors.mean(0)
+    if len(vectors) < 5:  # too few to have neighbourhoods
+        return torch.linalg.svd(vectors, full_matrices=False)[0][:, :2]
+    wanted = _neighbour_shares(torch.cdist(vectors, vectors).square())  # [n, n]
+    axes = torch.linalg.svd(vectors, full_matrices=False)[2][:2]  # [2, dim]
+    places = vectors @ axes.T
+    places = 0.01 * places / places.std().clamp(min=1e-12)  # [n, 2]
+    speed = torch.zeros_like(places)
+    for step in range(STEPS):
+        near = (1 + torch.cdist(places, places).square()).reciprocal().fill_diagonal_(0)
+        pull = ((4 if step < STEPS // 4 else 1) * wanted - near / near.sum()) * near  # at first neighbours pull harder
+        force = 4 * (pull.sum(1, keepdim=True) * places - pull @ places)
+        speed = (0.5 if step < STEPS // 3 else 0.8) * speed - 20 * force
+        places = places + speed
+    return places
+
+
+def _neighbour_shares(distances: Tensor) -> Tensor:
+    """Squared distances [n, n] -> how much each pair are neighbours, of sum 1; each point has as many as any other."""
+    n = len(distances)
+    others = distances.masked_fill(torch.eye(n, dtype=torch.bool), torch.inf)
+    others = others - others.amin(1, keepdim=True)
+    wanted = torch.tensor(min(PERPLEXITY, (n - 1) / 2)).log()
+    low, high = torch.full((n, 1), 1e-4), torch.full((n, 1), 1e6)
+    for _ in range(60):  # bisection: how narrow must the bell of each point be?
+        narrow = (low * high).sqrt()
+        shares = (-others * narrow).softmax(1)  # [n, n]
+        spread = -torch.special.xlogy(shares, shares).sum(1, keepdim=True)
+        low, high = torch.where(spread > wanted, narrow, low), torch.where(spread > wanted, high, narrow)
+    return (shares + shares.T) / (2 * n)

@@ -277,3 +277,18 @@ def course(
 
     check_writable(out)
     raise typer.Exit(run_course(out, fast))
+
+
+@app_of_commands.command()
+def sweep(
+    name: Annotated[str, typer.Argument(help="a [[sweep]] of course.toml")],
+    workers: Annotated[int | None, typer.Option(help="notebooks at a time; by default the sweep's own")] = None,
+    size: Annotated[str | None, typer.Option(help="of the corpus; by default the sweep's own")] = None,
+    out: Annotated[Path, typer.Option(help="where the points go, in a folder of the sweep's name")] = Path(
+        "runs/sweeps"
+    ),
+) -> None:
+    """Runs a notebook at every point of a grid, in worker processes; a sweep that was stopped goes on."""
+    from itm_tutorial.sweep import run_sweep
+
+    raise typer.Exit(run_sweep(name, workers, out, size=size))

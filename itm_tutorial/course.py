@@ -13,6 +13,7 @@ import sys
 import time
 import tomllib
 from pathlib import Path
+from typing import Any
 
 from itm_tutorial.errors import ItmError
 
@@ -117,7 +118,7 @@ def run_course(out: Path = Path("build/course"), fast: bool = False) -> int:
     for name in names:
         start, target = time.perf_counter(), out / name
         target.unlink(missing_ok=True)  # no headline of an earlier run
-        result = _execute(NOTEBOOKS / name, target)
+        result = execute(NOTEBOOKS / name, target)
         seconds = time.perf_counter() - start
         print(f"{name:<{width}}  {seconds:>7.0f}  {_headline(target):<{HEADLINE}}  {result}", flush=True)
         failed = failed or result != "ok"
@@ -139,8 +140,17 @@ def _chapters() -> list[str]:
     return names
 
 
-def _execute(notebook: Path, target: Path) -> str:
-    """Runs one notebook and tells how it ended: "ok", or what failed and where."""
+def execute(notebook: Path, target: Path, parameters: dict[str, Any] | None = None) -> str:
+    """Runs one notebook, in its own folder.
+
+    Args:
+        notebook: what to run.
+        target: where the executed notebook goes.
+        parameters: what to set in its parameters cell.
+
+    Returns:
+        "ok", or what failed and where.
+    """
     import papermill
 
     if not notebook.exists():
@@ -149,22 +159,24 @@ def _execute(notebook: Path, target: Path) -> str:
         papermill.execute_notebook(
             notebook,
             target,
+            parameters,
             kernel_name="python3",
-            cwd=NOTEBOOKS,
+            cwd=notebook.parent,
             progress_bar=False,
             execution_timeout=CELL_SECONDS,
             extra_arguments=["--log-level=ERROR"],  # else each kernel warns that it speaks TCP
         )
     except papermill.PapermillExecutionError as error:
-        return f"failed in cell {error.exec_count}: {error.ename}: {_first_line(error.evalue)}"
+        return f"failed in cell {error.exec_count}: {error.ename}: {first_line(error.evalue)}"
     except (
         Exception
     ) as error:  # a kernel that is missing or died, a cell that takes too long, a file that is no notebook
-        return f"failed: {type(error).__name__}: {_first_line(error)}"
+        return f"failed: {type(error).__name__}: {first_line(error)}"
     return "ok"
 
 
-def _first_line(message: object) -> str:
+def first_line(message: object) -> str:
+    """The first line of a message, for a table."""
     return next(iter(str(message).strip().splitlines()), "")[:160]
 
 

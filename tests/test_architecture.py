@@ -20,6 +20,7 @@ FLOORS = [  # from the ground up; a file may import from floors below its own, o
     ("training",),
     ("show", "lessons", "claims"),
     ("course", "doctor"),
+    ("sweep",),
     ("cli",),
 ]
 

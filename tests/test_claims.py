@@ -1,10 +1,15 @@
 """The verdict rule: twice the standard error, and nothing else."""
 
+import json
+
 import pytest
 import torch
 
+from itm_tutorial.claims import devise, vsepp
 from itm_tutorial.claims.verdict import effect
 from itm_tutorial.claims.vsepp import area_under_curve, crossing, entailment_pairs
+from itm_tutorial.data.word_vectors import WordVectors
+from itm_tutorial.data.worlds.scenes.kinds import KINDS
 from itm_tutorial.errors import ItmError
 
 
@@ -57,3 +62,29 @@ def test_entailment_is_read_off_the_facts(tiny):
     for a, b, entailed in list(zip(first.tolist(), second.tolist(), told.tolist(), strict=True))[:200]:
         assert tiny.test.image_of[a] == tiny.test.image_of[b] and a != b
         assert entailed == all(fact in tiny.test.facts.of_caption[a] for fact in truths[b].facts)
+
+
+@pytest.mark.slow
+def test_the_claims_of_chapter_02_run_from_end_to_end(tiny, instant_features, monkeypatch):
+    monkeypatch.setattr(vsepp, "EPOCHS", 2)
+    monkeypatch.setattr(vsepp, "BATCHES", (64, 128, 256))
+    fit = vsepp.fit
+    monkeypatch.setattr(vsepp, "fit", lambda *a, **k: fit(*a, **{**k, "epochs": 2}))
+    rows = vsepp.figures_of_seed(0, "tiny")
+    figures = rows + [{**row, "seed": 1} for row in rows]
+    effects = vsepp.effects_of(figures)
+    assert len(effects) == 10 and all(e["standard_error"] == 0 for e in effects)
+    assert json.loads(json.dumps(figures)) == figures  # plain data
+
+
+@pytest.mark.slow
+def test_the_claims_of_chapter_01_run_from_end_to_end(cache, monkeypatch):
+    words = WordVectors(list(KINDS), torch.randn(len(KINDS), 8, generator=torch.Generator().manual_seed(0)))
+    monkeypatch.setattr(devise, "world_words", lambda seed: words)
+    monkeypatch.setattr(devise, "MAP_EPOCHS", 1)
+    fit = devise.fit
+    monkeypatch.setattr(devise, "fit", lambda *a, **k: fit(*a, **{**k, "epochs": 1, "batch_size": 20}))
+    found = devise.run(seeds=(0, 1), size="tiny")
+    softmax = [row for row in found["figures"] if row["model"] == "softmax"]
+    assert all(row["zero_shot_hit"]["5"] == 0 for row in softmax)
+    assert json.loads(json.dumps(found))["effects"][0]["values"]

@@ -92,7 +92,7 @@ def test_all_well_exits_with_zero_and_a_failure_with_one(small_course, monkeypat
 
     out = small_course(one=["1"], two=["2"])
     for results, code in ((["ok", "ok"], 0), (["failed: X", "ok"], 1), (["ok", "failed: X"], 1)):
-        monkeypatch.setattr(course, "_execute", lambda notebook, target, left=list(results): left.pop(0))
+        monkeypatch.setattr(course, "execute", lambda notebook, target, left=list(results): left.pop(0))
         ran = CliRunner().invoke(app_of_commands, ["course", "--out", str(out)])
         assert ran.exit_code == code and len(ran.output.splitlines()) == 3
 

@@ -11,8 +11,11 @@ import pytest
 from itm_tutorial.course import CHECKED, NOTEBOOKS, SOURCES, build_notebooks, learners_edition
 
 FILES = sorted(NOTEBOOKS.glob("*.ipynb"))
-CHAPTERS = sorted(SOURCES.glob("[0-9]*.py"))
+EDITED = sorted(SOURCES.glob("[0-9]*.py"))
+LABS = [source for source in EDITED if "_lab_" in source.stem]  # shorter than a chapter, and without exercises
+CHAPTERS = [source for source in EDITED if source not in LABS]
 each_chapter = pytest.mark.parametrize("source", CHAPTERS, ids=lambda f: f.stem)
+each_lab = pytest.mark.parametrize("source", LABS, ids=lambda f: f.stem)
 FIGURE = re.compile(r"itm\.show\.(?!explorer)\w+\(")
 
 
@@ -38,7 +41,7 @@ def quiz_of(cells):
 
 
 def test_there_is_a_notebook_and_none_has_drifted():
-    assert FILES and [file.stem for file in FILES] == [source.stem for source in CHAPTERS]
+    assert FILES and [file.stem for file in FILES] == [source.stem for source in EDITED]
     assert build_notebooks(check=True) == []
 
 
@@ -66,11 +69,27 @@ def test_a_chapter_keeps_its_shape(source):
         assert part in text
 
 
-@each_chapter
+@each_lab
+def test_a_lab_keeps_its_shape(source):
+    cells = learners_edition(source).cells
+    code = [cell for cell in cells if cell.cell_type == "code"]
+    assert 8 <= len(code) <= 14
+    assert median(len(cell.source.splitlines()) for cell in code) <= 8
+    assert sum(has_tag(cell, "parameters") for cell in code) == 1
+    assert sum(has_tag(cell, CHECKED) for cell in code) >= 5
+    assert not any(has_tag(cell, "exercise") for cell in code)
+    assert 400 <= len(prose_of(cells).split()) <= 1200
+    text = "\n".join(cell.source for cell in cells)
+    for part in ("You will be able to", "The question", "Where to go next", "Headline: "):
+        assert part in text
+
+
+@pytest.mark.parametrize("source", EDITED, ids=lambda f: f.stem)
 def test_each_figure_stands_between_a_question_and_its_answer(source):
     cells = learners_edition(source).cells
     figures = [n for n, cell in enumerate(cells) if is_figure(cell)]
-    assert 4 <= len(figures) <= 8
+    fewest, most = (1, 3) if source in LABS else (4, 8)
+    assert fewest <= len(figures) <= most
     for n in figures:
         assert "**Question.**" in cells[n - 1].source, cells[n].source
         assert cells[n + 1].source.startswith("**Answer.**"), cells[n].source

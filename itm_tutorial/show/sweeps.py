@@ -28,7 +28,7 @@ def heat_map(
 ) -> Figure:
     """Means over seeds in grey, darker is higher; each cell has its mean, its spread and its number of runs.
 
-    All panels share one scale, and each frames its best cell. A combination that no run has is hatched.
+    All panels share one scale, and each frames its highest cell. A combination that no run has is hatched.
 
     Args:
         frame: a row a run, as ``read_sweep`` gives it.
@@ -67,7 +67,7 @@ def heat_map(
         axes.set_title(title, fontsize=10, color=INK)
         told.append(_told(title, found, rows, value))
     figure.get_axes()[0].set_ylabel(_name(rows))
-    figure.supxlabel(f"{value}: mean ± standard deviation; best of each panel framed", fontsize=9, color=INK)
+    figure.supxlabel(f"{value}: mean ± standard deviation; highest of each panel framed", fontsize=9, color=INK)
     span = f"{_name(value)} over {_name(rows)} and {_name(columns)}"
     alt = f"A heat map of {span}, from {low:.1f} to {high:.1f}, {len(frame)} runs. {' '.join(told)}"
     return described(figure, alt)
@@ -86,7 +86,7 @@ def _name(name: Any) -> str:
 
 def _paint(axes: Axes, found: dict, rows: list, columns: list, low: float, high: float) -> None:
     """One panel: a square for each combination, black on light or white on dark."""
-    best = max(found, key=lambda key: found[key]["mean"], default=None)
+    highest = max(found, key=lambda key: found[key]["mean"], default=None)
     for (y, row), (x, column) in product(enumerate(rows), enumerate(columns)):
         place = (x - 0.5, y - 0.5)
         if (row, column) not in found:
@@ -97,10 +97,10 @@ def _paint(axes: Axes, found: dict, rows: list, columns: list, low: float, high:
         grey = str(0.97 - 0.72 * share)
         axes.add_patch(Rectangle(place, 1, 1, facecolor=grey, edgecolor="white", linewidth=1))
         style = {"ha": "center", "color": "white" if share > DARK else INK}
-        weight = "bold" if (row, column) == best else "normal"
+        weight = "bold" if (row, column) == highest else "normal"
         axes.text(x, y - 0.08, f"{cell['mean']:.1f}", va="center", fontsize=11, fontweight=weight, **style)
         axes.text(x, y + 0.27, _spread(cell), va="center", fontsize=7.5, **style)
-        if (row, column) == best:
+        if (row, column) == highest:
             frame = Rectangle((x - 0.46, y - 0.46), 0.92, 0.92, fill=False, edgecolor=ACCENT, linewidth=2.5)
             axes.add_patch(frame)
     axes.set(xlim=(-0.5, len(columns) - 0.5), ylim=(len(rows) - 0.5, -0.5))
@@ -116,7 +116,7 @@ def _spread(cell: pd.Series) -> str:
 
 
 def _told(title: str, found: dict, rows: str, value: str) -> str:
-    """A panel in words: every cell with its numbers, then the best."""
+    """A panel in words: every cell with its numbers, then the highest."""
     if not found:
         return f"{title.capitalize()}: no run."
     cells = [
@@ -124,5 +124,5 @@ def _told(title: str, found: dict, rows: str, value: str) -> str:
         for (row, column), cell in found.items()
     ]
     (row, column), cell = max(found.items(), key=lambda item: item[1]["mean"])
-    best = f"Best: {_name(column)} at {_name(rows)} {row}, with {cell['mean']:.1f}."
-    return f"{title.capitalize() or _name(value)}: {'; '.join(cells)}. {best}"
+    highest = f"Highest: {_name(column)} at {_name(rows)} {row}, with {cell['mean']:.1f}."
+    return f"{title.capitalize() or _name(value)}: {'; '.join(cells)}. {highest}"

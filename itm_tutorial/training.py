@@ -218,8 +218,8 @@ def _look_for_collapse(model: Matching, losses: list[Tensor], n_pairs: int, wher
         model.collapse_told = True
         warnings.warn(
             f"{where}: for {PLATEAU} steps the loss has stood at {value:.1f}, which is 2 x {n_pairs} pairs x margin: "
-            "all codes lie nearly in one point. Begin with the sum of hinges (warmup=0.2), lower learning_rate, or "
-            "start from a trained model",
+            "all codes lie nearly in one point. Begin with the sum of hinges (warmup=0.2), or take the k hardest "
+            "(loss='top_k_hinges')",
             stacklevel=4,
         )
 

@@ -5,9 +5,10 @@ import pytest
 import torch
 from torch.nn.functional import cosine_similarity
 
-from itm_tutorial.lessons import devise, start_here
+from itm_tutorial.lessons import devise, start_here, vsepp
 from itm_tutorial.lessons.answers import difference
 from itm_tutorial.lessons.start_here import cosine_scores, image_ranks, recall_at_k
+from itm_tutorial.metrics import evaluate, evaluate_folds
 
 
 def cosine_by_division(images, captions):
@@ -83,7 +84,79 @@ def bias_by_hand(scores, words):
     return lengths[scores.max(1).indices].mean().item() / lengths.mean().item()
 
 
+def hardest_by_sorting(scores, margin):
+    found = scores.new_zeros(())
+    for s in (scores, scores.T):
+        for i, row in enumerate(s):
+            wrong = torch.cat([row[:i], row[i + 1 :]]).sort().values[-1]
+            found = found + torch.relu(margin + wrong - row[i])
+    return found
+
+
+def hardest_by_masking_scores(scores, margin):
+    wrong = scores - 1e9 * torch.eye(len(scores))
+    return sum(torch.relu(margin - scores.diag() + wrong.max(d).values).sum() for d in (0, 1))
+
+
+def caption_recall_by_first(scores, image_of):
+    hits = []
+    for image in image_of.unique().tolist():
+        order = sorted(range(len(image_of)), key=lambda c: (-scores[image, c].item(), image_of[c] == image))
+        hits.append(image_of[order[0]] == image)
+    return 100 * sum(map(bool, hits)) / len(hits)
+
+
+def folds_by_evaluating(scores, image_of, n_folds):
+    return evaluate_folds(scores, image_of, n_folds).t2i.r1
+
+
+def folds_by_chunks(scores, image_of, n_folds):
+    recalls = []
+    for images in torch.arange(len(scores)).chunk(n_folds):
+        ranks = []
+        for caption, image in enumerate(image_of.tolist()):
+            if image in images:
+                column = scores[images, caption]
+                ranks.append(int((column >= scores[image, caption]).sum()))
+        recalls.append(recall_by_counting(torch.tensor(ranks), 1))
+    return float(np.mean(recalls))
+
+
+def bug_by_loops(loss):
+    scores = torch.tensor([[0.5, 0.6, 0.7], [0.9, 0.5, 0.2], [-0.9, -0.9, 0.8]])
+    right = vsepp.hardest_negative_loss.own(scores, 0.1).item()
+    told = {round(right, 4): 0}
+    told[round(right + 0.2, 4)] = 1  # the last pair pays its own margin, in both directions
+    found = round(loss(scores, 0.1).item(), 4)
+    return (
+        told[found] if found in told else 4 if abs(found * 6 - right) < 1e-3 else 3 if loss(torch.eye(2), 0) < 0 else 2
+    )
+
+
+def bug_by_guessing_once(loss):
+    for number, other in enumerate(vsepp.SUSPECTS):
+        scores = torch.randn(5, 5, generator=torch.Generator().manual_seed(1)) + 1.5 * torch.eye(5)
+        if torch.allclose(loss(scores, 0.2), other(scores, 0.2)):
+            return number
+
+
 RIGHT = {
+    "hardest_negative_loss": [hardest_by_sorting, hardest_by_masking_scores],
+    "top_k_loss": [
+        lambda c, k: c.sort(dim=1, descending=True).values[:, :k].sum(),
+        lambda c, k: torch.stack([row.topk(min(k, len(row))).values.sum() for row in c]).sum(),
+    ],
+    "caption_recall": [caption_recall_by_first, lambda s, o: evaluate(s, o).i2t.r1],
+    "recall_in_folds": [folds_by_evaluating, folds_by_chunks],
+    "collapse_loss": [
+        lambda n, m, k: 2 * n * m * (k if k < n else n - 1),
+        lambda n, m, k: float(2 * (m * torch.ones(n, n - 1).double()).topk(min(k, n - 1), dim=1).values.sum()),
+    ],
+    "which_bug": [bug_by_loops, bug_by_guessing_once],
+    "without_same_image": [
+        lambda c, o: c * (o[:, None] != o),
+        lambda c, o: torch.where(o.unsqueeze(1) == o.unsqueeze(0), torch.zeros_like(c), c),
+    ],
     "cosine_scores": [cosine_by_division, lambda i, c: cosine_similarity(i[:, None], c[None], dim=-1)],
     "image_ranks": [ranks_by_pairs, ranks_by_sorting],
     "recall_at_k": [recall_by_counting, lambda ranks, k: float(np.mean(ranks.numpy() <= k) * 100)],
@@ -96,7 +169,7 @@ RIGHT = {
     "k_occurrence": [occurrence_by_ranks, occurrence_by_adding],
     "length_bias": [bias_by_hand, lambda s, w: float(w.norm(dim=-1)[s.argmax(-1)].mean() / w.norm(dim=-1).mean())],
 }
-LESSONS = (start_here, devise)
+LESSONS = (start_here, devise, vsepp)
 EXERCISES = [exercise for lesson in LESSONS for exercise in lesson.EXERCISES]
 each_exercise = pytest.mark.parametrize("exercise", EXERCISES, ids=lambda e: e.name)
 

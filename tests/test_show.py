@@ -7,10 +7,12 @@ import subprocess
 import sys
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from matplotlib.figure import Figure
 from PIL import Image
+from torch.nn.functional import normalize
 
 import itm_tutorial as itm
 from itm_tutorial import show
@@ -18,12 +20,15 @@ from itm_tutorial.class_metrics import k_occurrence
 from itm_tutorial.data.corpus import ClassTree, Split
 from itm_tutorial.data.word_vectors import WordVectors
 from itm_tutorial.retrieval import Hits
+from itm_tutorial.show.ranking import share_with_doubles
 from itm_tutorial.show.timeline import PARTS, STEPS
+from itm_tutorial.show.toy import LOSSES, toy_after, toy_angles, toy_forces, toy_hinges
 from itm_tutorial.show.words import families_of, neighbour_map
 from itm_tutorial.siblings import SiblingResult
 from itm_tutorial.training import History
 
 CAPTIONS = ["a red van", "a big van on the beach", 'a "quiet" dog & <b>two</b> cats', "a dog", "a red van"]
+SWEEP = pd.DataFrame({"margin": [0.1, 0.2], "negatives": "sum", "batch_size": 32, "rsum": [400.0, 410.0]})
 SIBLINGS = {
     "kin": SiblingResult(71.0, 476, 2.1),
     "binding": SiblingResult(50.0, 68, 6.1),
@@ -46,6 +51,31 @@ PANELS = {
     "seen kinds": {"softmax": [90.0, 70.0, 50.0], "guessing": [8.3, 25.0, 25.0]},
     "hidden kinds": {"softmax": [0.0, 40.0, 40.0], "guessing": [8.3, 25.0, 25.0]},
 }
+
+
+SQUARE = torch.tensor([[0.6, 0.5, 0.45], [0.7, 0.6, 0.3], [0.1, 0.2, 0.9]])
+RUNS = {"no warm-up": ([80.0] + [51.2] * 60, [40.0, 90.0]), "warm-up": ([900.0, 300.0] + [30.0] * 59, [300.0, 420.0])}
+BY_SIZE = {"sum": {32: 380.0, 128: 391.4, 512: 380.0}, "max": {32: 390.0, 128: 410.0, 512: 420.6}}
+DOUBLES = {"shuffled captions": (3000, 0.9), "distinct images": (3000, 0.0)}
+
+
+def maps():
+    """Codes of four pairs: at first anywhere, then each pair in one direction."""
+    early = tuple(normalize(torch.randn(4, 6, generator=torch.Generator().manual_seed(n)), dim=-1) for n in (1, 2))
+    return {"before": early, "after": (torch.eye(4, 6), torch.eye(4, 6))}
+
+
+def drawn_ranking(split):
+    return {
+        "before_and_after": show.before_and_after(split, hits(6), hits(4), [3]),
+        "collapse": show.collapse(RUNS, 51.2),
+        "doubles": show.doubles(DOUBLES),
+        "forces": show.forces(),
+        "gradients": show.gradients({"sum": torch.tensor([[-3.0, 1, 2], [0, -1, 0], [0, 0, 0]]), "max": -torch.eye(3)}),
+        "hardest_negatives": show.hardest_negatives(SQUARE, split.images[:3], split.captions[:3]),
+        "maps_by_epoch": show.maps_by_epoch(maps()),
+        "rsum_by_batch_size": show.rsum_by_batch_size(BY_SIZE),
+    }
 
 
 @pytest.fixture
@@ -105,12 +135,13 @@ def hits(n, query="a red van"):
 @pytest.fixture
 def figures(split, kinds):
     """Every figure of the course, by the name of its function."""
-    return drawn(split) | drawn_kinds(kinds)
+    return drawn(split) | drawn_kinds(kinds) | drawn_ranking(split)
 
 
 def drawn(split):
     scores = torch.tensor([[0.9, 0.2], [0.1, 0.05]])
     return {
+        "heat_map": show.heat_map(SWEEP),
         "history": show.history(),
         "pictures": show.pictures(split, [2, 0, 1]),
         "ranked": show.ranked(split, hits(6), [3]),
@@ -184,6 +215,14 @@ def test_alt_text_quotes_the_figures(figures):
             "4 families: animal, bird,",
             "3 steps: 12 of 12 kinds have one of their family",
         ],
+        "before_and_after": ["“before training: a red van”", "“after training: a red van”, best first. The right"],
+        "collapse": ["51.2, the loss of equal", "no warm-up: loss 51.2, rsum 90; warm-up: loss 30.0, rsum 420"],
+        "doubles": ["Flickr8k 66 %; Flickr30k 20 %; MSCOCO 6 %", "distinct images on 3000 images, counted: 0 %"],
+        "forces": ["4 of 7 wrong captions pushed; the picture turns to the nearest", "the picture turns to its right"],
+        "gradients": ["sum: 2 of 6 wrong pairs are pushed down, the hardest by 2", "max: 0 of 6", "up by 0 to 3"],
+        "hardest_negatives": ["3 of 6 wrong pairs cost something, sum 0.45, ringed 0.40", "2 of 6", "b: a big van on"],
+        "maps_by_epoch": ["2 maps of 4 pictures", "cosine: right 1.00, hardest wrong 0.00; 4 of 4 captions"],
+        "rsum_by_batch_size": ["sum: 380 at 32, 391 at 128", "max: 390 at 32, 410 at 128, 421 at 512"],
         "two_encoders": ["32 × 40 pixels", "6 words", "“a big van on the beach”", "the right caption 0.70"],
     }.items():
         for words in quoted:
@@ -240,7 +279,7 @@ def boxes_of_texts(figure):
 def test_texts_stay_inside_the_figure_and_off_each_other(split, kinds):
     long = "There is a large spotted orange animal to the right of several small grey houses in the snow at night."
     split.captions[:] = [long] * len(split.captions)
-    figures = drawn(split) | drawn_kinds(kinds)
+    figures = drawn(split) | drawn_kinds(kinds) | drawn_ranking(split)
     figures["ranked"] = show.ranked(split, hits(7, long * 2), [1])
     figures["pictures"] = show.pictures(split, range(7), columns=4)
     for name, figure in figures.items():
@@ -271,12 +310,20 @@ def test_figures_draw_on_what_they_are_given(split, kinds):
         lambda f: show.labels_over_epochs(kinds, 0, [scores], TREE, figure=f),
         lambda f: show.precision_curves(PANELS, [1, 2, 5], figure=f),
         lambda f: show.hubs({"one": torch.tensor([1, 2])}, ["a", "b"], torch.ones(2), figure=f),
+        lambda f: show.before_and_after(split, hits(2), hits(2), [0], figure=f),
+        lambda f: show.collapse(RUNS, 51.2, figure=f),
+        lambda f: show.forces(figure=f),
+        lambda f: show.gradients({"max": -torch.eye(2)}, figure=f),
+        lambda f: show.hardest_negatives(SQUARE, split.images[:3], split.captions[:3], figure=f),
+        lambda f: show.maps_by_epoch(maps(), figure=f),
     ):
         mine = Figure()
         assert draw(mine) is mine
     for draw in (
         lambda a: show.history(axes=a),
         lambda a: show.score_matrix(torch.eye(2), torch.arange(2), axes=a),
+        lambda a: show.doubles(DOUBLES, axes=a),
+        lambda a: show.rsum_by_batch_size(BY_SIZE, axes=a),
         lambda a: show.found_kinds(scores, kinds.identity, TREE, TREE.unseen_classes, axes=a),
     ):
         mine = Figure().subplots()
@@ -389,6 +436,38 @@ def test_the_explorer_of_labels_follows_its_picture_and_its_epoch(kinds):
     assert "before training it is at place 3." in view.value
     picture.value = 11
     assert "A picture of sofa." in view.value and "before training it is at place 12." in view.value
+
+
+def test_the_chance_of_an_image_twice_is_that_of_drawing():
+    assert share_with_doubles(2, 2) == pytest.approx(4 / 9)  # of the nine captions left, four are of the same image
+    assert share_with_doubles(3, 4) == 1 and share_with_doubles(5, 4, captions_each=1) == 0
+    generator = torch.Generator().manual_seed(0)
+    image_of = torch.arange(40).repeat_interleave(5)
+    batches = [image_of[torch.randperm(200, generator=generator)[:8]] for _ in range(4000)]
+    counted = sum(len(batch.unique()) < 8 for batch in batches) / 4000
+    assert share_with_doubles(40, 8) == pytest.approx(counted, abs=0.03)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_forces_of_the_toy_space_are_the_slopes_of_its_hinges(loss):
+    angles = toy_angles()
+    pushes, small = toy_forces(angles, 0.2, loss), 1e-3
+    for n in range(len(angles)):
+        step = small * torch.eye(len(angles))[n]
+        up, down = (toy_hinges(a, 0.2).topk(LOSSES[loss]).values.sum() for a in (angles + step, angles - step))
+        assert pushes[n].item() == pytest.approx(-float(up - down) / (2 * small), abs=2e-3)
+    assert pushes.sum().item() == pytest.approx(0, abs=1e-5)  # turning everything changes nothing
+    assert toy_hinges(toy_after(0.2, loss, 60), 0.2).sum() < 0.4 * toy_hinges(angles, 0.2).sum()
+
+
+def test_the_explorer_of_forces_starts_with_its_figure_and_follows_its_controls():
+    (row, choice, view) = show.explorer_of_forces().children
+    margin, steps = row.children
+    assert view.value == show.to_html(show.forces(0.2, ("max",)))
+    choice.value = "sum"
+    assert "turns to the nearest wrong one" in view.value
+    steps.value, margin.value = 20, 0.0
+    assert "after 20 steps" in view.value and "margin 0.00" in view.value
 
 
 @pytest.mark.slow

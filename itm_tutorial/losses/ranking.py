@@ -90,7 +90,7 @@ class MaxOfHinges(HingeLoss):
     """Only the hardest negative of each pair costs, in either direction; at first, if wished, all of them.
 
     Source: Faghri et al. 2018, equation 6. The warm-up is later practice: from scratch the hardest negative can pull
-    all codes into one point, where the loss is 2 x pairs x margin and stays.
+    all codes nearly into one point, where the loss is 2 x pairs x margin and hardly moves.
 
     Args:
         margin, mask_same_image: as for every ``HingeLoss``.

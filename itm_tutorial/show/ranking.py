@@ -47,7 +47,7 @@ def hardest_negatives(
         The figure; its alt text counts the wrong pairs that cost something.
     """
     n = len(scores)
-    figure = figure or new_figure(11.4, 2.4 + 0.42 * n)
+    figure = figure or new_figure(11.4, 2.0 + 0.42 * n)
     left, right, words = figure.subplots(1, 3, width_ratios=(1, 1, 0.95))
     against_captions, against_images = hinge_costs(scores, torch.eye(n, dtype=torch.bool), margin)
     high = max(against_captions.max().item(), against_images.max().item())
@@ -67,7 +67,7 @@ def hardest_negatives(
         axes.set_title(f"{title}\n{total}", fontsize=9.5, color=INK, pad=20)
         told.append(f"{title}: {(costs > 0).sum()} of {n * n - n} wrong pairs cost something, {total}")
     words.axis("off")
-    words.set(xlim=(0, 1), ylim=(n - 0.5, -0.5))
+    words.set(xlim=(0, 0.95 * n), ylim=(n - 0.5, -0.5), aspect="equal")  # as large as the cells beside it
     for row, caption in enumerate(captions):
         line = f"{LETTERS[row]}  " + textwrap.fill(textwrap.shorten(caption, 92, placeholder=" …"), 44)
         words.text(0, row, line.replace("\n", "\n    "), va="center", fontsize=8, color=INK)
@@ -107,7 +107,7 @@ def gradients(by_loss: Mapping[str, Tensor], figure: Figure | None = None) -> Fi
     Returns:
         The figure; its alt text counts the scores that are pushed down.
     """
-    figure = figure or new_figure(4.3 * len(by_loss), 4.4)
+    figure = figure or new_figure(4.3 * len(by_loss), 5.0)
     told = []
     for axes, (name, gradient) in zip(figure.subplots(1, len(by_loss), squeeze=False)[0], by_loss.items(), strict=True):
         n = len(gradient)
@@ -126,17 +126,17 @@ def gradients(by_loss: Mapping[str, Tensor], figure: Figure | None = None) -> Fi
         pushed = int((wrong != 0).sum())
         axes.set_title(f"{name}: pushes on {pushed} of {n * n - n} wrong pairs", fontsize=10, color=INK)
         told.append(
-            f"{name}: {pushed} of {n * n - n} wrong pairs are pushed down, the hardest by {wrong.max():.2g}; "
-            f"right pairs are pushed up by {-gradient.diagonal().max():.2g} to {-gradient.diagonal().min():.2g}"
+            f"{name}: {pushed} of {n * n - n} wrong pairs are pushed down, the hardest by {0 + wrong.max():.2g}; "
+            f"right pairs are pushed up by {0 - gradient.diagonal().max():.2g} to {0 - gradient.diagonal().min():.2g}"
         )
     return described(figure, f"Gradients of {len(by_loss)} losses on the scores of one batch. {'. '.join(told)}.")
 
 
 def rsum_by_batch_size(found: Mapping[str, Mapping[int, float]], axes: Axes | None = None) -> Figure | Axes:
-    """rsum against batch size, a line a loss.
+    """rsum against batch size, a line a loss, with the lead of the last over the first.
 
     Args:
-        found: name of the loss -> batch size -> rsum.
+        found: name of the loss -> batch size -> rsum; two losses or more.
         axes: drawn on; a new figure by default.
 
     Returns:
@@ -146,6 +146,11 @@ def rsum_by_batch_size(found: Mapping[str, Mapping[int, float]], axes: Axes | No
     for (name, by_size), style in zip(found.items(), LINES, strict=False):
         axes.plot(list(by_size), list(by_size.values()), label=name, markersize=8, linewidth=2, **style)
     sizes = list(next(iter(found.values())))
+    first, *_, last = found.values()
+    for size in sizes:
+        words, middle = f"{last[size] - first[size]:+.0f}", (last[size] + first[size]) / 2
+        axes.plot([size, size], [first[size], last[size]], color=GREY, linestyle=":", zorder=0)
+        axes.annotate(words, (size, middle), (6, 0), textcoords="offset points", va="center", fontsize=9, color=INK)
     axes.set_xscale("log", base=2)
     axes.set_xticks(sizes, map(str, sizes))
     axes.minorticks_off()
@@ -176,8 +181,8 @@ def collapse(
     figure = figure or new_figure(11, 4.1)
     left, right = figure.subplots(1, 2)
     left.axhline(plateau, color=INK, linestyle=":", linewidth=1.5)
-    left.text(1, plateau, f"2 x pairs x margin = {plateau:.1f}", va="bottom", ha="right", fontsize=9, color=INK,
-              transform=left.get_yaxis_transform())  # fmt: skip
+    beside = {"transform": left.get_yaxis_transform(), "va": "center", "ha": "left", "fontsize": 9}
+    left.text(1.01, plateau, f"{plateau:.1f}", color=INK, **beside)
     told = []
     for (name, (losses, rsums)), style in zip(runs.items(), LINES, strict=False):
         smooth = _smoothed(losses)
@@ -185,7 +190,9 @@ def collapse(
         left.plot(steps, smooth, color=style["color"], linestyle=style["linestyle"], linewidth=1.8)
         right.plot(range(1, len(rsums) + 1), rsums, label=name, markersize=6, linewidth=1.8, **style)
         told.append(f"{name}: loss {smooth[-1]:.1f}, rsum {rsums[-1]:.0f}")
-    left.set(yscale="log", xlabel="step", ylabel="loss of the batch", title="training: loss")
+    left.set(
+        yscale="log", xlabel="step", ylabel="loss of the batch", title="training: loss; dotted: 2 x pairs x margin"
+    )
     ticks = [value for value in (10, 20, 50, 100, 200, 500, 1000, 2000, 5000) if _inside(value, left.get_ylim())]
     left.set_yticks(ticks, map(str, ticks))
     left.minorticks_off()
@@ -223,9 +230,9 @@ def maps_by_epoch(snapshots: Mapping[str, tuple[Tensor, Tensor]], figure: Figure
         figure: drawn on; a new one by default.
 
     Returns:
-        The figure; its alt text gives the mean cosines of right and of wrong pairs.
+        The figure; its alt text gives the mean cosine of right pairs, and of each caption's hardest wrong picture.
     """
-    figure = figure or new_figure(3.7 * len(snapshots), 4.3)
+    figure = figure or new_figure(3.7 * len(snapshots), 5.2)
     images, captions = list(snapshots.values())[-1]
     both = torch.cat([images, captions])
     plane = torch.linalg.svd(both - both.mean(0), full_matrices=False)[2][:2].T  # [dim, 2]
@@ -238,13 +245,16 @@ def maps_by_epoch(snapshots: Mapping[str, tuple[Tensor, Tensor]], figure: Figure
         cosines = codes[0] @ codes[1].T  # [n_pairs, n_pairs]
         n = len(cosines)
         right = cosines.diagonal().mean().item()
-        wrong = (cosines.sum() - cosines.diagonal().sum()).item() / max(1, n * n - n)
+        hardest = (cosines - 3 * torch.eye(n)).amax(0).mean().item()  # of each caption
         found = int((cosines.argmax(0) == torch.arange(n)).sum())
         for a, b in zip(squares.tolist(), dots.tolist(), strict=True):
             axes.plot(*zip(a, b, strict=True), color=GREY, linewidth=0.8, zorder=1)
         axes.plot(*squares.T.tolist(), "s", color=BLUE, markersize=5, label="a picture", zorder=2)
         axes.plot(*dots.T.tolist(), "o", color=ACCENT, markersize=5, markerfacecolor="w", label="its caption", zorder=3)
-        told.append(f"{title}\ncosine right {right:.2f}, wrong {wrong:.2f}\n{found} of {n} captions nearest their own")
+        told.append(
+            f"{title}\ncosine: right {right:.2f}, hardest wrong {hardest:.2f}\n"
+            f"{found} of {n} captions nearest their own"
+        )
         axes.set_title(told[-1], fontsize=9.5, color=INK)
         axes.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal", xticks=[], yticks=[])
         axes.spines[:].set_color(GREY)

@@ -97,8 +97,8 @@ def forces(
     return described(
         figure,
         f"A circle{moved} with one picture, its right caption {RIGHT_CAPTION:.0f} degrees to one side, the "
-        f"nearest wrong caption {abs(WRONG[0]):.0f} degrees to the other and {len(WRONG) - 1} more; margin {margin:.2f}. "
-        f"{'. '.join(told)}.",
+        f"nearest wrong caption {abs(WRONG[0]):.0f} degrees to the other and {len(WRONG) - 1} more; margin "
+        f"{margin:.2f}. {'. '.join(told)}.",
     )
 
 
@@ -122,7 +122,7 @@ def _draw_circle(axes: Axes, angles: Tensor, pushes: Tensor, margin: float) -> N
         named |= {"markersize": size, "markeredgecolor": "w", "zorder": 4}
         axes.plot(math.cos(angle), math.sin(angle), marker, color=colour, **named)
         _draw_force(axes, angle, 0.42 * push, colour)
-    axes.legend(loc="center", bbox_to_anchor=(0.32, 0.5), frameon=False, fontsize=9, labelcolor=INK)
+    axes.legend(loc="center", bbox_to_anchor=(0.27, 0.5), frameon=False, fontsize=9, labelcolor=INK)
     axes.set(xlim=(-1.1, 1.4), ylim=(-1.1, 1.1), aspect="equal")
     axes.axis("off")
 

@@ -192,8 +192,17 @@ print([[round(score, 2) for score in row] for row in cosine_scores(images, capti
 # $$L = \sum_{(i,c)} \Big( \sum_{c'} [\alpha - S_{ic} + S_{ic'}]_+ + \sum_{i'} [\alpha - S_{ic} + S_{i'c}]_+ \Big)$$
 #
 # The sum runs over the right pairs; $c'$ over captions of other pictures, $i'$ over other pictures, and $[x]_+$ is $x$ where it is
-# positive and else 0. Training takes a minute or two. The first run also teaches the small convolutional network to see, and
-# keeps it for later.
+# positive and else 0.
+#
+# The convolutional network stays as it is, so each picture goes through it once. The first run also teaches it to see, from
+# pictures of single things, in about 45 seconds; it is kept for later.
+
+# %%
+features = itm.features(corpus)
+print("numbers a picture:", list(features.train.shape))  # [n_images, dim]
+
+# %% [markdown]
+# Now the rest learns: the linear map, the word vectors and the GRU.
 
 # %%
 model = itm.create_model("vse", corpus, seed=seed)

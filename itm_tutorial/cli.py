@@ -150,7 +150,7 @@ def train(
     made = itm.create_model(model, data, seed=seed, **options)
     settings = {"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate, "plan": plan}
     history = itm.fit(made, data, seed=seed, device=device, **settings)
-    report = itm.evaluate(itm.score(made, data.val), data.val.image_of)
+    report = itm.evaluate(itm.score(made, data.val), data.val.image_of, identity=data.val.identity)
     print(f"best epoch {history.best_epoch} of {len(history.epochs)}, on the validation split:\n{report}")
     itm.save_model(made.cpu(), folder, metrics=report.as_dict(), seed=seed)
     print(f"kept in {folder}")
@@ -185,7 +185,7 @@ def evaluate(
     model = _kept_model(folder)
     data = _split(corpus, size, seed, split)
     scores = itm.score(model, data)
-    print(itm.evaluate(scores, data.image_of))
+    print(itm.evaluate(scores, data.image_of, identity=data.identity))
     if data.facts is not None:
         print(
             f"\nceiling, by an oracle that reads the true scene:\n{ceiling(data)}\n\nsibling queries (chance is 50 %):"

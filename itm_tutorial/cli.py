@@ -75,11 +75,11 @@ def list_names() -> None:
     """Prints the names that the other commands take."""
     import itm_tutorial as itm
     from itm_tutorial.claims import list_claims
-    from itm_tutorial.data.corpus import SPLITS
+    from itm_tutorial.data.corpus import ALL_SPLITS
     from itm_tutorial.data.worlds.scenes.world import SIZES
 
     known = {"models": itm.list_models(), "corpora": itm.list_corpora(), "claims": list_claims()}
-    for what, names in {**known, "sizes": SIZES, "splits": (*SPLITS, "unseen")}.items():
+    for what, names in {**known, "sizes": SIZES, "splits": ALL_SPLITS}.items():
         print(f"{what:<9}{', '.join(names)}")
 
 
@@ -237,11 +237,11 @@ def _kept_model(folder: Path):
 
 def _split(corpus: str, size: str, seed: int, name: str):
     import itm_tutorial as itm
-    from itm_tutorial.data.corpus import SPLITS
+    from itm_tutorial.data.corpus import ALL_SPLITS
     from itm_tutorial.errors import unknown
 
-    if name not in (*SPLITS, "unseen"):
-        raise unknown("split", name, (*SPLITS, "unseen"))
+    if name not in ALL_SPLITS:
+        raise unknown("split", name, ALL_SPLITS)
     return getattr(itm.load_corpus(corpus, size=size, seed=seed), name)
 
 

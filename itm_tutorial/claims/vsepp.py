@@ -106,6 +106,9 @@ def figures_of_seed(seed: int, size: str) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = [{"model": "ceiling", "rsum": ceiling(corpus.test).rsum}]
     for name, options in LOSSES.items():
         rows.append({"model": name, "batch_size": 128, **long_run(corpus, seed, **options)})
+    curves = {row["model"]: row["val_rsum_by_epoch"] for row in rows[1:]}
+    for name in ("max", "max, warm-up"):
+        rows.append({"model": f"{name}: above sum from this epoch on", "epoch": crossing(curves[name], curves["sum"])})
     for batch_size in (b for b in BATCHES if b != 128):
         for name in ("sum", "max, warm-up"):
             rows.append({"model": name, "batch_size": batch_size, **long_run(corpus, seed, batch_size, **LOSSES[name])})

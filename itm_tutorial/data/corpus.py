@@ -13,6 +13,7 @@ from torch import LongTensor, Tensor
 from itm_tutorial.errors import ItmError, unknown
 
 SPLITS = ("train", "val", "test")
+ALL_SPLITS = (*SPLITS, "unseen")  # the last is there where some classes are hidden from training
 
 
 @dataclass(frozen=True)
@@ -149,7 +150,7 @@ class Corpus:
         splits = self.__dict__.get("splits")  # not there yet while a copy is being made
         if splits is not None and name in splits:
             return splits[name]
-        if splits is not None and name in (*SPLITS, "unseen"):
+        if splits is not None and name in ALL_SPLITS:
             raise ItmError(f"corpus {self.name!r} has no {name} split: it has {', '.join(splits)} ({self.about})")
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 

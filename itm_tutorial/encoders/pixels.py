@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 
 from itm_tutorial.encoders.backbones import BACKBONES, MiniBackbone, pool
@@ -21,3 +22,9 @@ class VisualNetwork(nn.Module):
         """Pixels [n, 3, H, W] from 0 to 255 -> features [n, 512]."""
         mean, std = (images.new_tensor(v).view(3, 1, 1) for v in (BACKBONES["mini"].mean, BACKBONES["mini"].std))
         return self.standard(pool(self.layers((images / 255 - mean) / std)))
+
+    def frozen(self, images: Tensor) -> Tensor:
+        """The same without a gradient, and without moving the statistics of any layer."""
+        self.eval()
+        with torch.no_grad():
+            return self(images)

@@ -68,11 +68,8 @@ class DEM(Matching):
 
     def image_encoder(self, images: Tensor) -> Tensor:
         """Pixels [n, 3, H, W] -> visual features [n, 512]; once the classifier is done they stay as they are."""
-        if not (self.training and self.stage == "map"):
-            return self.visual(images)
-        self.visual.eval()
-        with torch.no_grad():
-            return self.visual(images)
+        frozen = self.training and self.stage == "map"
+        return self.visual.frozen(images) if frozen else self.visual(images)
 
     def sentence_encoder(self, ids: Tensor, lengths: Tensor) -> Tensor:
         """Word ids [n, longest] and lengths [n] -> where the labels land in the visual space, [n, 512]."""

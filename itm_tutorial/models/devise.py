@@ -86,11 +86,8 @@ class DeViSE(Matching):
 
     def look(self, images: Tensor) -> Tensor:
         """Pixels [n, 3, H, W] -> visual features [n, 512]; behind a frozen network they have no gradient."""
-        if not (self.training and self.stage == "map"):
-            return self.visual(images)
-        self.visual.eval()
-        with torch.no_grad():
-            return self.visual(images)
+        frozen = self.training and self.stage == "map"
+        return self.visual.frozen(images) if frozen else self.visual(images)
 
     def loss(self, batch: Batch) -> Tensor:
         """The loss of the stage, over seen labels alone."""

@@ -18,7 +18,7 @@ from torch import Tensor
 from itm_tutorial.data.corpus import Corpus, Split
 from itm_tutorial.data.readers.download import Archive, download, unpack
 from itm_tutorial.errors import ItmError
-from itm_tutorial.progress import progress_wanted
+from itm_tutorial.progress import progress_bar
 from itm_tutorial.storage import cache_dir, disk_errors, read_json, replace_folder, write_json
 
 PHOTOGRAPHS = "Flicker8k_Dataset"  # so spelt in the published archive
@@ -157,10 +157,8 @@ class Published:
 
     def copy(self, part: Path) -> None:
         """Decodes and copies each photograph into a folder, and writes the JSON beside them."""
-        from tqdm.auto import tqdm
-
         (part / "images").mkdir()
-        for row in tqdm(self.rows(), unit="photograph", disable=not progress_wanted()):
+        for row in progress_bar(self.rows(), "copying photographs"):
             file = self.source / PHOTOGRAPHS / row["image"]
             decode(file)  # a photograph that is cut short is found now, not in the middle of a training run
             shutil.copyfile(file, part / "images" / row["image"])

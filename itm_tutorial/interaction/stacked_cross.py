@@ -1,0 +1,193 @@
+"""Stacked cross attention: every word looks for its regions, or every region for its words, pair by pair.
+
+Lee, Chen, Hua, Hu and He, "Stacked Cross Attention for Image-Text Matching", ECCV 2018, sections 3.1 and 3.2.
+
+Words looking at regions ("t2i") and regions looking at words ("i2t") are one computation with the roles changed: some
+vectors look, the queries, and some are looked at, the keys. The attended vector a = sum_k alpha_k v_k of a query e is
+never made, for its cosine needs two numbers that follow from products that are there already: <e, a> = sum_k alpha_k
+<e, v_k>, and |a|^2 = alpha' G alpha, with G the Gram matrix of the keys. Nothing of size ``dim`` is made for a pair.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import LongTensor, Tensor
+from torch.nn.functional import leaky_relu
+from torch.utils.checkpoint import checkpoint
+
+from itm_tutorial.errors import ItmError, unknown
+
+CHOICES = {
+    "direction": ("t2i", "i2t"),
+    "pooling": ("mean", "lse", "sum", "max"),
+    "rectifier": ("leaky", "plain"),
+}
+EPS = 1e-8  # below this a length counts as this, as in the authors' code: a zero vector has cosine 0
+TILE, TILE_KEPT = 2**18, 2**25  # similarities of word and region in a tile: without a gradient it fits a core's cache
+
+
+class Attended(NamedTuple):
+    """Scores, and what was looked at.
+
+    Attributes:
+        scores: [n_images, n_captions].
+        attention: [n_images, n_captions, n_regions, longest]; it sums to one over the regions in "t2i", over the words
+            in "i2t", and is zero where a caption has ended.
+    """
+
+    scores: Tensor
+    attention: Tensor
+
+
+def stacked_cross_attention(
+    regions: Tensor,
+    words: Tensor,
+    lengths: LongTensor,
+    direction: str = "t2i",
+    smooth: float = 9.0,
+    pooling: str = "mean",
+    lse: float = 6.0,
+    rectifier: str = "leaky",
+    return_attention: bool = False,
+    chunk: int | None = None,
+) -> Tensor | Attended:
+    """Scores every image against every caption by attention between regions and words.
+
+    Args:
+        regions: [n_images, n_regions, dim], unit vectors in the paper.
+        words: [n_captions, longest, dim], unit vectors in the paper; what stands behind a caption's end is not read.
+        lengths: int64 [n_captions], words of each caption, 1 or more.
+        direction: "t2i", words look at regions (equations 1 to 6), or "i2t", regions look at words (7 to 10).
+        smooth: lambda_1, the inverse temperature of attention; in the authors' code 9 for "t2i" and 4 for "i2t".
+        pooling: of the cosines of all queries: "mean", "lse" (log-sum-exp), "sum" or "max".
+        lse: lambda_2, the inverse temperature of "lse"; a longer caption scores higher by about log(n_words) / lse.
+        rectifier: of the similarities before attention: "leaky" (slope 0.1), as in the authors' code, or "plain", as in
+            the paper.
+        return_attention: also give the weights.
+        chunk: images, and captions, in a tile; by default as many as make good use of the memory.
+
+    Returns:
+        Scores [n_images, n_captions], or ``Attended``.
+
+    Raises:
+        ItmError: shapes that do not fit, an image without a region or a caption without a word, an unknown option.
+    """
+    check_options(direction=direction, pooling=pooling, rectifier=rectifier)
+    _check_shapes(regions, words, lengths, chunk)
+    there = torch.arange(words.shape[1], device=words.device)[None] < lengths[:, None]  # [n_captions, longest]
+    words = words.masked_fill(~there[..., None], 0)
+    everywhere = torch.ones(regions.shape[:2], dtype=torch.bool, device=regions.device)  # [n_images, n_regions]
+
+    def tile(images: slice, captions: slice) -> tuple[Tensor, Tensor | None]:
+        """Scores [n, m] of n images and m captions, and their attention [n, m, n_regions, longest]."""
+        seen, said = (regions[images], everywhere[images]), (words[captions], there[captions])
+        (queries, looking), keys = (said, seen) if direction == "t2i" else (seen, said)
+        cosine, alpha = attend(queries, *keys, smooth, rectifier)  # [n_keys, n_queries, ..], and the weights
+        scores = pool(cosine, looking, pooling, lse)
+        alpha = alpha.masked_fill(~looking, 0) if return_attention else None
+        if direction == "t2i":
+            return scores, None if alpha is None else alpha.transpose(1, 2)
+        return scores.T, None if alpha is None else alpha.permute(2, 0, 3, 1)
+
+    rows, columns = _tiles(regions, words, chunk)
+    many = len(rows) * len(columns) > 1 and torch.is_grad_enabled()
+    once_more = many and not return_attention  # tiles kept for the gradient would fill the memory: they are made again
+    run = (lambda *part: checkpoint(tile, *part, use_reentrant=False)) if once_more else tile
+    made = [[run(row, column) for column in columns] for row in rows]
+    scores = torch.cat([torch.cat([part[0] for part in row], 1) for row in made])
+    if not return_attention:
+        return scores
+    return Attended(scores, torch.cat([torch.cat([part[1] for part in row], 1) for row in made]))
+
+
+def attend(
+    queries: Tensor, keys: Tensor, key_mask: Tensor, smooth: float, rectifier: str = "leaky"
+) -> tuple[Tensor, Tensor]:
+    """Every query of every set looks at every set of keys; how like is it to what it sees?
+
+    Args:
+        queries: [n_query_sets, n_queries, dim]; zero where there is none.
+        keys: [n_key_sets, n_keys, dim]; zero where there is none.
+        key_mask: bool [n_key_sets, n_keys], which keys are there.
+        smooth: the inverse temperature.
+        rectifier: "leaky" or "plain".
+
+    Returns:
+        The cosine between each query and the keys' mean by attention [n_key_sets, n_query_sets, n_queries], and
+        attention [n_key_sets, n_keys, n_query_sets, n_queries], which sums to one over the keys.
+    """
+    s = (keys.flatten(0, 1) @ queries.flatten(0, 1).T).view(*keys.shape[:2], *queries.shape[:2])
+    ahead = leaky_relu(s, 0.1) if rectifier == "leaky" else s.clamp(min=0)
+    length = ahead.norm(dim=3, keepdim=True).clamp(min=EPS)  # a key's similarities, over all queries of a set
+    logits = ahead * (smooth / length)  # [n_key_sets, n_keys, n_query_sets, n_queries]
+    if not key_mask.all():
+        logits = logits.masked_fill(~key_mask[..., None, None], -torch.inf)
+    alpha = logits.softmax(1)
+    gram = keys @ keys.mT  # [n_key_sets, n_keys, n_keys]
+    squared = (alpha * (gram @ alpha.flatten(2)).view_as(alpha)).sum(1)  # |a|^2, [n_key_sets, n_query_sets, n_queries]
+    product = (alpha * s).sum(1)  # <e, a>
+    # rounding may leave a square below zero; and at zero itself the root has no slope
+    return product / (queries.norm(dim=2) * squared.clamp(min=EPS**2).sqrt()).clamp(min=EPS), alpha
+
+
+def pool(cosine: Tensor, mask: Tensor, pooling: str, lse: float) -> Tensor:
+    """The cosines of all queries of a set -> one score.
+
+    Args:
+        cosine: [n_key_sets, n_query_sets, n_queries].
+        mask: bool [n_query_sets, n_queries], which queries are there.
+        pooling: "mean", "lse", "sum" or "max".
+        lse: the inverse temperature of "lse".
+
+    Returns:
+        [n_key_sets, n_query_sets].
+    """
+    if pooling == "max":
+        return cosine.masked_fill(~mask, -torch.inf).amax(2)
+    if pooling == "lse":
+        return (lse * cosine).masked_fill(~mask, -torch.inf).logsumexp(2) / lse
+    total = cosine.masked_fill(~mask, 0).sum(2)
+    return total / mask.sum(1) if pooling == "mean" else total
+
+
+def _tiles(regions: Tensor, words: Tensor, chunk: int | None) -> tuple[list[slice], list[slice]]:
+    """The parts of the images and of the captions that are compared at a time; at least one of each, if empty."""
+    pair = regions.shape[1] * max(1, words.shape[1])  # similarities of one image and one caption
+    side = chunk or max(1, int(((TILE_KEPT if torch.is_grad_enabled() else TILE) / pair) ** 0.5))
+
+    def cut(n: int) -> list[slice]:
+        return [slice(first, first + side) for first in range(0, max(1, n), side)]
+
+    return cut(len(regions)), cut(len(words))
+
+
+def check_options(**options: str) -> None:
+    """Refuses a value that is none of ``CHOICES``.
+
+    Raises:
+        ItmError: it names what there is.
+    """
+    for what, value in options.items():
+        if value not in CHOICES[what]:
+            raise unknown(what, value, CHOICES[what])
+
+
+def _check_shapes(regions: Tensor, words: Tensor, lengths: LongTensor, chunk: int | None) -> None:
+    if regions.ndim != 3 or words.ndim != 3 or regions.shape[2] != words.shape[2]:
+        raise ItmError(
+            f"regions are {list(regions.shape)} and words {list(words.shape)}: give [n_images, n_regions, dim] and "
+            "[n_captions, longest, dim] of one dim"
+        )
+    if not regions.shape[1]:
+        raise ItmError(f"regions are {list(regions.shape)}: an image needs one region or more")
+    if tuple(lengths.shape) != (len(words),):
+        raise ItmError(f"lengths are {list(lengths.shape)} for {len(words)} captions: give one number a caption")
+    if len(words) and not (int(lengths.min()) >= 1 and int(lengths.max()) <= words.shape[1]):
+        raise ItmError(
+            f"lengths go from {int(lengths.min())} to {int(lengths.max())}, but captions may have 1 to "
+            f"{words.shape[1]} words here"
+        )
+    if chunk is not None and chunk < 1:
+        raise ItmError(f"chunk is {chunk}; give 1 or more")

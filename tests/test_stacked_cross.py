@@ -1,0 +1,202 @@
+"""Stacked cross attention equals a loop over pairs, written from the paper's equations."""
+
+import math
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch.nn.functional import normalize
+
+from itm_tutorial.errors import ItmError
+from itm_tutorial.interaction import stacked_cross
+from itm_tutorial.interaction.stacked_cross import stacked_cross_attention
+
+DIRECTIONS, POOLINGS = ("t2i", "i2t"), ("mean", "lse", "sum", "max")
+
+
+def cosine_of(a, b):
+    return float(a @ b / max(float(a.norm() * b.norm()), 1e-8))
+
+
+def pair(regions, words, direction, smooth, pooling, lse, rectifier):
+    """One image [n_regions, dim] and one caption [n_words, dim], by the equations -> score, attention."""
+    queries, keys = (words, regions) if direction == "t2i" else (regions, words)
+    s = torch.tensor([[float(key @ query) for query in queries] for key in keys], dtype=regions.dtype)
+    for k in range(len(keys)):  # equation 1 (9): rectified, normalised over those who look
+        row = [max(v, 0.0) if rectifier == "plain" or v > 0 else 0.1 * v for v in s[k].tolist()]
+        norm = math.sqrt(sum(v * v for v in row))
+        s[k] = torch.tensor([v / max(norm, 1e-8) for v in row], dtype=s.dtype)
+    attention, found = torch.zeros_like(s), []
+    for q, query in enumerate(queries):
+        weights = [math.exp(smooth * float(s[k, q])) for k in range(len(keys))]  # equation 3
+        alpha = [w / sum(weights) for w in weights]
+        attended = sum(a * key for a, key in zip(alpha, keys, strict=True))  # equation 2
+        attention[:, q] = torch.tensor(alpha, dtype=s.dtype)
+        found.append(cosine_of(query, attended))  # equation 4
+    if pooling == "lse":  # equation 5
+        score = math.log(sum(math.exp(lse * r) for r in found)) / lse
+    else:  # equation 6
+        score = {"mean": sum(found) / len(found), "sum": sum(found), "max": max(found)}[pooling]
+    return score, attention if direction == "t2i" else attention.T
+
+
+def looped(regions, words, lengths, **options):
+    scores = torch.zeros(len(regions), len(words), dtype=regions.dtype)
+    for i, image in enumerate(regions):
+        for c, n in enumerate(lengths.tolist()):
+            scores[i, c], _ = pair(image, words[c, :n], **options)
+    return scores
+
+
+def example(n_images=4, n_captions=5, n_regions=6, longest=7, dim=8, dtype=torch.float64, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    regions = normalize(torch.randn(n_images, n_regions, dim, generator=generator, dtype=dtype), dim=2)
+    words = normalize(torch.randn(n_captions, longest, dim, generator=generator, dtype=dtype), dim=2)
+    lengths = torch.randint(1, longest + 1, (n_captions,), generator=generator)
+    lengths[0], lengths[-1] = 1, longest  # a caption of one word is always there
+    return regions, words, lengths
+
+
+OPTIONS = [
+    {"direction": d, "smooth": s, "pooling": p, "lse": 6.0, "rectifier": r}
+    for d, s in (("t2i", 9.0), ("i2t", 4.0))
+    for p in POOLINGS
+    for r in ("leaky", "plain")
+]
+
+
+@pytest.mark.parametrize("options", OPTIONS, ids=lambda o: f"{o['direction']}-{o['pooling']}-{o['rectifier']}")
+@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-10), (torch.float32, 1e-5)])
+def test_equals_the_loop(options, dtype, tolerance):
+    for n_regions in (6, 1):
+        regions, words, lengths = example(n_regions=n_regions, dtype=dtype)
+        expected = looped(regions.double(), words.double(), lengths, **options)
+        found = stacked_cross_attention(regions, words, lengths, **options)
+        assert found.dtype == dtype
+        assert (found.double() - expected).abs().max() < tolerance
+
+
+@pytest.mark.parametrize("direction", DIRECTIONS)
+def test_vectors_need_not_be_of_length_one(direction):
+    regions, words, lengths = example()
+    regions, words = 3 * regions, 0.2 * words
+    options = {"direction": direction, "smooth": 5.0, "pooling": "mean", "lse": 6.0, "rectifier": "leaky"}
+    expected = looped(regions, words, lengths, **options)
+    assert torch.allclose(stacked_cross_attention(regions, words, lengths, **options), expected, atol=1e-10)
+
+
+@pytest.mark.parametrize("direction", DIRECTIONS)
+def test_attention_equals_the_loop_and_sums_to_one(direction):
+    regions, words, lengths = example()
+    for chunk in (None, 2):
+        found = stacked_cross_attention(regions, words, lengths, direction, return_attention=True, chunk=chunk)
+        assert found.attention.shape == (4, 5, 6, 7)
+        for i in range(4):
+            for c, n in enumerate(lengths.tolist()):
+                _, expected = pair(regions[i], words[c, :n], direction, 9.0, "mean", 6.0, "leaky")
+                assert torch.allclose(found.attention[i, c, :, :n], expected, atol=1e-10)
+                assert not found.attention[i, c, :, n:].any()
+                over = 0 if direction == "t2i" else 1
+                assert torch.allclose(found.attention[i, c, :, :n].sum(over), torch.ones(1, dtype=torch.float64))
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.integers(1, 5), st.integers(1, 5), st.integers(1, 4), st.integers(1, 5), st.integers(1, 4),
+    st.sampled_from(OPTIONS), st.integers(0, 99),
+)  # fmt: skip
+def test_any_chunk_gives_the_same_matrix(n_images, n_captions, n_regions, longest, chunk, options, seed):
+    regions, words, lengths = example(n_images, n_captions, n_regions, longest, seed=seed)
+    whole = stacked_cross_attention(regions, words, lengths, **options, chunk=99)
+    assert torch.allclose(
+        stacked_cross_attention(regions, words, lengths, **options, chunk=chunk), whole, rtol=0, atol=1e-12
+    )
+
+
+@pytest.mark.parametrize("direction", DIRECTIONS)
+def test_what_stands_behind_the_end_is_not_read(direction):
+    regions, words, lengths = example()
+    expected = stacked_cross_attention(regions, words, lengths, direction)
+    padded = torch.cat([words, torch.full((5, 3, 8), torch.nan, dtype=words.dtype)], 1)
+    for c, n in enumerate(lengths.tolist()):
+        padded[c, n:] = torch.nan
+    padded.requires_grad_()
+    found = stacked_cross_attention(regions, padded, lengths, direction)
+    assert torch.allclose(found, expected, rtol=0, atol=1e-12)
+    found.sum().backward()
+    assert torch.isfinite(padded.grad).all()
+
+
+@pytest.mark.parametrize("options", OPTIONS, ids=lambda o: f"{o['direction']}-{o['pooling']}-{o['rectifier']}")
+@pytest.mark.parametrize("chunk", [None, 1])
+def test_gradients(options, chunk):
+    regions, words, lengths = example(2, 2, 3, 3, 4)
+    regions.requires_grad_()
+    words.requires_grad_()
+    call = lambda r, w: stacked_cross_attention(r, w, lengths, **options, chunk=chunk)  # noqa: E731
+    assert torch.autograd.gradcheck(call, (regions, words))
+
+
+@pytest.mark.parametrize("direction", DIRECTIONS)
+@pytest.mark.parametrize("pooling", POOLINGS)
+def test_zero_vectors_give_no_nan(direction, pooling):
+    regions, words, lengths = torch.zeros(2, 3, 4), torch.zeros(2, 5, 4), torch.tensor([5, 1])
+    regions.requires_grad_()
+    words.requires_grad_()
+    scores = stacked_cross_attention(regions, words, lengths, direction, pooling=pooling)
+    scores.sum().backward()
+    assert all(torch.isfinite(t).all() for t in (scores, regions.grad, words.grad))
+
+
+def test_a_constant_temperature_of_zero_looks_everywhere_alike():
+    regions, words, lengths = example()
+    attention = stacked_cross_attention(regions, words, lengths, smooth=0.0, return_attention=True).attention
+    assert torch.allclose(attention[:, -1], torch.full_like(attention[:, -1], 1 / 6))
+
+
+def test_lse_favours_long_captions_by_the_logarithm_of_their_length():
+    regions, words, _ = example(longest=9)
+    words = words[:, :1].expand(-1, 9, -1)  # nine times the same word
+    one, nine = (
+        stacked_cross_attention(regions, words, torch.full((5,), n), smooth=0.0, pooling="lse", lse=6.0) for n in (1, 9)
+    )
+    assert torch.allclose(nine - one, torch.tensor(math.log(9) / 6, dtype=torch.float64))
+
+
+def test_large_runs_are_tiled(monkeypatch):
+    regions, words, lengths = example()
+    whole = stacked_cross_attention(regions, words, lengths)
+    monkeypatch.setattr(stacked_cross, "TILE", 1)
+    monkeypatch.setattr(stacked_cross, "TILE_KEPT", 1)
+    with torch.no_grad():
+        assert torch.allclose(stacked_cross_attention(regions, words, lengths), whole)
+    assert torch.allclose(stacked_cross_attention(regions, words, lengths), whole)
+
+
+def test_nothing_to_score_is_an_empty_matrix():
+    regions, words, lengths = example()
+    assert stacked_cross_attention(regions[:0], words, lengths).shape == (0, 5)
+    assert stacked_cross_attention(regions, words[:0], lengths[:0]).shape == (4, 0)
+    assert stacked_cross_attention(regions, words[:0], lengths[:0], "i2t").shape == (4, 0)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"direction": "t-i"}, "direction"),
+        ({"pooling": "avg"}, "pooling"),
+        ({"rectifier": "relu"}, "rectifier"),
+        ({"lengths": torch.tensor([1, 2])}, "one number a caption"),
+        ({"lengths": torch.tensor([0, 1, 1, 1, 1])}, "lengths go from 0"),
+        ({"lengths": torch.tensor([1, 1, 1, 1, 8])}, "to 8"),
+        ({"regions": torch.zeros(4, 8)}, "give \\[n_images"),
+        ({"regions": torch.zeros(4, 3, 9)}, "of one dim"),
+        ({"regions": torch.zeros(4, 0, 8)}, "one region or more"),
+        ({"chunk": 0}, "chunk is 0"),
+    ],
+)
+def test_bad_input(change, message):
+    regions, words, lengths = example(dtype=torch.float32)
+    with pytest.raises(ItmError, match=message):
+        stacked_cross_attention(**{"regions": regions, "words": words, "lengths": lengths, **change})

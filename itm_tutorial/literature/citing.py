@@ -1,0 +1,139 @@
+"""Citations, BibTeX and the bibliography page, all made from the tables of papers."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from itm_tutorial.errors import unknown
+from itm_tutorial.literature.catalogue import LINKS, Paper, everything, venues
+
+# LaTeX's accents by Unicode's combining marks, and letters that no mark makes.
+ACCENTS = {"\u0300": "`", "\u0301": "'", "\u0302": "^", "\u0303": "~", "\u0308": '"', "\u030c": "v", "\u0327": "c"}
+LETTERS = {"’": "'", "–": "--", "ø": r"{\o}", "ß": r"{\ss}", "ł": r"{\l}"}
+SPECIAL = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
+SPECIAL |= {sign: "\\" + sign for sign in "&%$#_{}"}
+ENTRY = {"conference": ("inproceedings", "booktitle"), "journal": ("article", "journal"), "preprint": ("misc", "note")}
+SURNAMES_OF_TWO_WORDS = ("Dahlgren Lindström",)
+
+
+def cite(key: str) -> str:
+    """A paper in a few words, for prose: ``cite("faghri2018vsepp")`` is "Faghri et al., BMVC 2018".
+
+    Args:
+        key: a key of ``papers(beyond=True)``.
+
+    Returns:
+        Authors, venue and year.
+
+    Raises:
+        ItmError: no paper has this key.
+    """
+    paper = _paper(key)
+    names = [_surname(name) for name in _authors(paper)]
+    told = f"{names[0]} et al." if len(names) > 2 else " and ".join(names)
+    return f"{told}, {venues()[paper.venue].short} {paper.year}"
+
+
+def bibtex(key: str | None = None) -> str:
+    """Papers as BibTeX, in plain ASCII.
+
+    Args:
+        key: of one paper; by default all, those cited beyond the survey last.
+
+    Returns:
+        One entry, or all with an empty line between.
+
+    Raises:
+        ItmError: no paper has this key.
+    """
+    chosen = everything().values() if key is None else [_paper(key)]
+    return "\n".join(map(_entry, chosen))
+
+
+def bibliography() -> str:
+    """The bibliography page in Markdown: every paper under its section, with its links and its key.
+
+    Returns:
+        The text of docs/bibliography.md.
+    """
+    parts = [
+        "# Bibliography\n\nMade from `itm_tutorial/literature/` by `python docs/bibliography.py`; do not edit it here. "
+        "The name in brackets is the key for `itm.literature.cite` and `itm.literature.bibtex`.\n"
+    ]
+    sections = dict.fromkeys(paper.section for paper in everything().values())
+    for section in sections:
+        parts.append(f"## {section}\n")
+        parts += [_item(paper) for paper in everything().values() if paper.section == section]
+        parts[-1] += "\n"
+    return "\n".join(parts).rstrip("\n") + "\n"
+
+
+def _paper(key: str) -> Paper:
+    if key not in everything():
+        raise unknown("paper", key, everything())
+    return everything()[key]
+
+
+def _authors(paper: Paper) -> list[str]:
+    return [name.strip() for name in paper.authors.split(",")]
+
+
+def _surname(name: str) -> str:
+    """The last word, with what belongs to it: "van den Oord", not "Oord"."""
+    for surname in SURNAMES_OF_TWO_WORDS:
+        if name.endswith(surname):
+            return surname
+    words = name.split()
+    first = len(words) - 1
+    while first > 1 and words[first - 1].islower():
+        first -= 1
+    return " ".join(words[first:])
+
+
+def _item(paper: Paper) -> str:
+    links = " ".join(f"[{link}](<{getattr(paper, link)}>)" for link in LINKS if getattr(paper, link))
+    chapter = f" Chapter {paper.chapter}." if paper.chapter else ""
+    told = f"- **{paper.name}** {', '.join(_authors(paper))}: {paper.title}. {venues()[paper.venue].short}"
+    return f"{told} {paper.year}.{chapter} {links + ' ' if links else ''}(`{paper.key}`)"
+
+
+def _entry(paper: Paper) -> str:
+    """One BibTeX entry, a field a line."""
+    venue = venues()[paper.venue]
+    entry, place = ENTRY[venue.kind]
+    fields = {
+        "title": " ".join(map(_keep_capitals, paper.title.split())),
+        "author": " and ".join(map(_person, _authors(paper))),
+        place: _latex(venue.full),
+        "year": str(paper.year),
+    }
+    if paper.paper:
+        fields["url"] = paper.paper  # as it is: \url and biblatex take addresses word by word
+    lines = "".join(f"  {name} = {{{value}}},\n" for name, value in fields.items())
+    return f"@{entry}{{{paper.key},\n{lines}}}\n"
+
+
+def _person(name: str) -> str:
+    """A name as BibTeX splits it rightly: surname, comma, the rest."""
+    surname = _surname(name)
+    return f"{_latex(surname)}, {_latex(name.removesuffix(surname).strip())}"
+
+
+def _keep_capitals(word: str) -> str:
+    """Braces around a word that a style must not turn into small letters: VSE++, DeViSE, m-RNN."""
+    told = _latex(word)
+    bare = re.sub(r"^\W+", "", word)
+    return f"{{{told}}}" if any(letter.isupper() or letter.isdigit() for letter in bare[1:]) else told
+
+
+def _latex(text: str) -> str:
+    """Text with LaTeX's special signs and accents written out, in plain ASCII."""
+    told = ""
+    for letter in unicodedata.normalize("NFC", text):
+        base, *marks = unicodedata.normalize("NFD", letter)
+        if len(marks) == 1 and marks[0] in ACCENTS:
+            told += f"{{\\{ACCENTS[marks[0]]}{{{base}}}}}"
+        else:
+            told += SPECIAL.get(letter) or LETTERS.get(letter) or letter
+    return told

@@ -51,6 +51,8 @@ class Split:
         facts: what a drawn world knows; None for photographs.
         boxes: per image, float32 [n_boxes, 4] (x0, y0, x1, y1) in [0, 1]; None for photographs.
         fingerprint: a name that no other content shares, under which features are kept; None keeps nothing.
+        precomputed: features that the data set brings instead of pictures: an array [n_images, dim] or
+            [n_images, n_regions, dim]; None where there are pictures.
     """
 
     name: str
@@ -62,9 +64,15 @@ class Split:
     facts: SplitFacts | None = None
     boxes: list[Tensor] | None = None
     fingerprint: str | None = None
+    precomputed: Any | None = None  # [n_images, dim] or [n_images, n_regions, dim]
 
     def __post_init__(self):
         check_pairing(self.image_of, len(self.images), len(self.captions), self.name)
+        if self.precomputed is not None and tuple(self.precomputed.shape[:1]) != (len(self.images),):
+            raise ItmError(
+                f"{self.name}: precomputed has shape {list(self.precomputed.shape)} for {len(self.images)} images; "
+                "give one row an image"
+            )
 
     def captions_of(self, image: int) -> list[str]:
         """The captions of one image, in the order they stand in the split."""

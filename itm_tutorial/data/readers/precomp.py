@@ -1,0 +1,312 @@
+"""SCAN's and VSE++'s published features (``f30k_precomp``, ``coco_precomp``): arrays read where they lie, no pictures.
+
+The folder holds ``train``, ``dev`` and ``test`` (or ``testall``, COCO's 5,000 images), two files each: ``_ims.npy``, a
+float32 array, and ``_caps.txt``, five lines an image, in the order of the images. VSE++ published one row a *caption*
+(each image five times), SCAN one row an *image*; nothing in the folder says which, so the counts must. Taking the one
+for the other raises nothing in the public code: it scores image 5i against the captions of image i.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tokenize
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from itm_tutorial.data.corpus import Corpus, Split
+from itm_tutorial.errors import ItmError, unknown
+from itm_tutorial.progress import progress_bar
+from itm_tutorial.storage import cache_dir, read_json, write_json
+
+NAMES = ("f30k_precomp", "coco_precomp")
+CAPTIONS_AN_IMAGE = 5
+CHUNK = 2**26  # bytes of an array that are checked at a time
+AGAIN = "get this file again"
+
+
+@dataclass(frozen=True)
+class NoPictures(Sequence):
+    """Images of which only features were published: they can be counted, not seen."""
+
+    corpus: str
+    n_images: int
+
+    def __len__(self) -> int:
+        return self.n_images
+
+    def __getitem__(self, i: int) -> Tensor:
+        """Refuses.
+
+        Raises:
+            ItmError: always.
+        """
+        raise ItmError(
+            f"{self.corpus} holds features only, so image {i} cannot be shown or looked at anew: "
+            "use split.precomputed, or a corpus with pictures, such as 'flickr8k'"
+        )
+
+
+def record_file(name: str) -> Path:
+    """Where it is kept which folder a corpus was prepared from."""
+    return cache_dir() / "corpora" / f"{name}.json"
+
+
+def prepare(name: str, source: Path | None = None) -> Path:
+    """Checks every number of the published arrays and records where they lie; nothing is copied.
+
+    Args:
+        name: one of ``NAMES``.
+        source: the folder that holds ``train_ims.npy`` and the others; None checks the recorded one again.
+
+    Returns:
+        The record, a JSON file with the folder and its files' sizes.
+
+    Raises:
+        ItmError: a file is missing, cut short or malformed, or no folder was given and none is recorded.
+    """
+    if name not in NAMES:
+        raise unknown("corpus of published features", name, NAMES)
+    if source is None and not record_file(name).exists():
+        raise ItmError(f"{name} cannot be downloaded here: give the folder of its published files with --from DIR")
+    folder = Path(read_json(record_file(name))["folder"] if source is None else source).expanduser().absolute()
+    sizes = {file.name: _bytes(file) for file in _files(folder)}  # before the check: what changes meanwhile is noticed
+    corpus = read_precomp(folder, name)
+    for split, published in _published(folder).items():
+        array = open_array(folder / f"{published}_ims.npy")
+        check_values(array, len(array) != len(getattr(corpus, split).images), folder / f"{published}_ims.npy")
+    write_json(record_file(name), {"folder": str(folder), "files": sizes})
+    return record_file(name)
+
+
+def read_recorded(name: str) -> Corpus:
+    """Loads a corpus from the folder that it was prepared from.
+
+    Raises:
+        ItmError: it was not prepared, or a file is gone or has another size since.
+    """
+    if not record_file(name).exists():
+        raise ItmError(
+            f"{name} is not prepared: run `itm prepare {name} --from DIR` with its published files in DIR "
+            "(train_ims.npy, train_caps.txt and so on); they are read where they lie, so let them stay there"
+        )
+    record = read_json(record_file(name))
+    folder = Path(record["folder"])
+    for file, size in record["files"].items():
+        if not (folder / file).is_file():
+            raise ItmError(
+                f"{folder / file} is gone, and {name} was prepared from it: put it back, "
+                f"or run `itm prepare {name} --from DIR` with the folder's new place"
+            )
+        if (found := _bytes(folder / file)) != size:
+            raise ItmError(
+                f"{folder / file} has {found:,} bytes, but had {size:,} when it was prepared: "
+                f"put the old file back, or run `itm prepare {name} --from {folder}` again"
+            )
+    return read_precomp(folder, name)
+
+
+def read_precomp(folder: Path, name: str) -> Corpus:
+    """Reads a folder in the published layout; the arrays stay on disk, memory-mapped.
+
+    The published ``dev`` is the split "val", whole (SCAN's code stops after its first 1,000 images). Where there are
+    both ``test`` and ``testall``, ``test`` is taken. A list of image ids (``_ids.txt``) is not needed, nor read.
+
+    Args:
+        folder: holds ``train_ims.npy``, ``train_caps.txt`` and so on.
+        name: what the corpus is to be called.
+
+    Returns:
+        The corpus; ``split.precomputed`` is float32 [n_images, dim] or [n_images, n_regions, dim], read-only, one row
+        an image in both layouts.
+
+    Raises:
+        ItmError: a file is missing, cut short or malformed, or an array and its captions do not fit each other. Values
+            are looked at by ``prepare``, all of them; here only the first image's rows, where it has five.
+    """
+    folder = Path(folder).expanduser()
+    splits, told = {}, []
+    for split, published in _published(folder).items():
+        array, captions = open_array(folder / f"{published}_ims.npy"), read_captions(folder / f"{published}_caps.txt")
+        features = _one_row_an_image(array, len(captions), folder / f"{published}_ims.npy")
+        splits[split] = _split(split, features, captions, folder / published, name)
+        if len(features) < len(array):
+            told.append(f"{published} held each image {CAPTIONS_AN_IMAGE} times")
+    _check_shapes(splits, folder)
+    if _existing(folder, "test") and _existing(folder, "testall"):
+        told.append("testall is left aside")
+    shape = " x ".join(f"{n:,}" for n in splits["train"].precomputed.shape[1:])
+    return Corpus(name, splits, drawn=False, about="; ".join([f"features only, {shape} an image", *told]))
+
+
+def _split(name: str, features: np.ndarray, captions: list[str], published: Path, corpus: str) -> Split:
+    return Split(
+        name=name,
+        images=NoPictures(corpus, len(features)),
+        captions=captions,
+        image_of=torch.arange(len(features)).repeat_interleave(CAPTIONS_AN_IMAGE),
+        fingerprint=f"{corpus}/{name}-{_files_hash(published)}",
+        precomputed=features,
+    )
+
+
+def _published(folder: Path) -> dict[str, str]:
+    """Split -> what its files' names begin with."""
+    only_testall = _existing(folder, "testall") and not _existing(folder, "test")
+    return {"train": "train", "val": "dev", "test": "testall" if only_testall else "test"}
+
+
+def _pair(folder: Path, published: str) -> list[Path]:
+    return [folder / f"{published}_ims.npy", folder / f"{published}_caps.txt"]
+
+
+def _existing(folder: Path, published: str) -> list[Path]:
+    return [file for file in _pair(folder, published) if file.exists()]
+
+
+def _files(folder: Path) -> list[Path]:
+    """All files that are read."""
+    return [file for published in _published(folder).values() for file in _pair(folder, published)]
+
+
+def _bytes(file: Path) -> int:
+    """The size of a file.
+
+    Raises:
+        ItmError: there is no such file.
+    """
+    if not file.is_file():
+        raise ItmError(f"{file} is missing: give the folder that holds it and the other published files")
+    return file.stat().st_size
+
+
+def _files_hash(published: Path) -> str:
+    """Eight digits that change with the place, size or time of a split's files, whose bytes are too many to hash."""
+    files = _pair(published.parent.absolute(), published.name)
+    stamps = [(str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in files]
+    return hashlib.sha256(repr(stamps).encode()).hexdigest()[:8]
+
+
+def open_array(file: Path) -> np.memmap:
+    """Maps a published array into memory, read-only: a row is read from disk when it is asked for.
+
+    Returns:
+        float32 [n_rows, dim] or [n_rows, n_regions, dim].
+
+    Raises:
+        ItmError: the file is missing, cut short, no .npy file or one of Python objects, or the array's dtype or shape
+            is another.
+    """
+    _bytes(file)
+    try:
+        array = np.lib.format.open_memmap(file, mode="r")  # unlike np.load, it knows neither pickles nor archives
+    except OSError as error:
+        raise ItmError(f"{file} cannot be read ({error.strerror}): it must be a file that you may read") from error
+    except (ValueError, OverflowError, SyntaxError, tokenize.TokenError) as error:
+        reason = " ".join(str(error).split())
+        raise ItmError(f"{file} is cut short, or no .npy file of plain numbers ({reason}): {AGAIN}") from error
+    if array.dtype != np.float32:
+        raise ItmError(f"{file} is {array.dtype.str} {array.dtype.name}: save it again as .astype('float32')")
+    if array.ndim not in (2, 3) or array.size == 0:
+        raise ItmError(
+            f"{file} has shape {list(array.shape)}, not [n_images, dim] or [n_images, n_regions, dim]: {AGAIN}"
+        )
+    return array
+
+
+def read_captions(file: Path) -> list[str]:
+    """The captions of a split, one a line, in Unicode's composed form (NFC).
+
+    Raises:
+        ItmError: the file is missing, not UTF-8, or a line holds no word; the message names the line.
+    """
+    _bytes(file)
+    try:
+        text = file.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise ItmError(f"{file} cannot be read ({error.strerror}): it must be a file that you may read") from error
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise ItmError(f"{file} line {line}: not UTF-8; {AGAIN}") from error
+    lines = text.removesuffix("\n").split("\n")  # not splitlines, to which a stray U+2028 would be a line's end
+    for number, line in enumerate(lines, start=1):
+        if not any(letter.isalnum() for letter in line):
+            # dropping the line would move every later caption to another image
+            raise ItmError(f"{file} line {number}: the caption is empty; write one there, do not remove the line")
+    return [unicodedata.normalize("NFC", line.strip()) for line in lines]
+
+
+def _one_row_an_image(array: np.memmap, n_captions: int, file: Path) -> np.memmap:
+    """The rows of an array, each image once, as a view.
+
+    Raises:
+        ItmError: the array has neither one row an image nor one a caption.
+    """
+    n_rows, times = len(array), CAPTIONS_AN_IMAGE
+    if n_captions == times * n_rows:
+        return array
+    if n_captions != n_rows or n_rows % times:
+        captions = file.name.replace("_ims.npy", "_caps.txt")
+        raise ItmError(
+            f"{file} has {n_rows:,} rows, and {captions} {n_captions:,} lines: there must be {times} lines a row "
+            f"({times * n_rows:,}), or one row a line and {times} lines an image; get both files from one edition"
+        )
+    _check_repeats(array[:times], 0, file)
+    return array[::times]
+
+
+def check_values(array: np.ndarray, repeated: bool, file: Path) -> None:
+    """Looks at every number of an array, a chunk at a time.
+
+    Args:
+        array: float32 [n_rows, ...].
+        repeated: whether each image must stand there five times in a row.
+        file: for the message.
+
+    Raises:
+        ItmError: a number is NaN or infinite, or the five rows of an image are not equal.
+    """
+    rows = max(1, CHUNK // (array[0].nbytes * CAPTIONS_AN_IMAGE)) * CAPTIONS_AN_IMAGE  # never cuts an image in two
+    for first in progress_bar(range(0, len(array), rows), f"checking {file.name}"):
+        chunk = array[first : first + rows]
+        finite = np.isfinite(chunk)
+        if not finite.all():
+            at = np.argwhere(~finite)[0]
+            number, place = chunk[tuple(at)], [int(first + at[0]), *map(int, at[1:])]
+            raise ItmError(f"{file} holds {number} at {place}, counted from 0: {AGAIN}")
+        if repeated:
+            _check_repeats(chunk, first, file)
+
+
+def _check_repeats(chunk: np.ndarray, first: int, file: Path) -> None:
+    """Refuses rows that are not each image's own, five times over.
+
+    Args:
+        chunk: float32 [5 * some images, ...].
+        first: the row of the array that the chunk begins with.
+        file: for the message.
+    """
+    images = chunk.reshape(-1, CAPTIONS_AN_IMAGE, *chunk.shape[1:])
+    for i in range(len(images)):
+        if not np.array_equal(images[i], np.broadcast_to(images[i, :1], images[i].shape), equal_nan=True):
+            row = first + i * CAPTIONS_AN_IMAGE
+            raise ItmError(
+                f"{file} has one row a caption, but rows {row} to {row + CAPTIONS_AN_IMAGE - 1} (counted from 0) are "
+                "not one image, five times over: get it and its captions from one edition"
+            )
+
+
+def _check_shapes(splits: dict[str, Split], folder: Path) -> None:
+    """Refuses splits whose features are of different shapes: no model could take both."""
+    wanted = list(splits["train"].precomputed.shape[1:])
+    for name, split in splits.items():
+        if (found := list(split.precomputed.shape[1:])) != wanted:
+            raise ItmError(
+                f"{folder}: {found} numbers an image in {_published(folder)[name]}_ims.npy, but {wanted} in "
+                "train_ims.npy; get both files from one edition"
+            )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -14,14 +14,24 @@ import torch
 from torch import Tensor
 
 from itm_tutorial.data.corpus import ClassTree, Corpus, Split, SplitFacts
-from itm_tutorial.data.worlds import objects, scenes, streams
+from itm_tutorial.data.readers import precomp
+from itm_tutorial.data.worlds import birds, flowers, objects, people, scenes, species, streams
+from itm_tutorial.data.worlds.birds import world as birds_world
+from itm_tutorial.data.worlds.flowers import world as flowers_world
 from itm_tutorial.data.worlds.objects import world as objects_world
 from itm_tutorial.data.worlds.objects.tree import parents, unseen_kinds
 from itm_tutorial.data.worlds.objects.world import ObjectSplit
+from itm_tutorial.data.worlds.people import dials as people_dials
+from itm_tutorial.data.worlds.people import facts as people_facts
+from itm_tutorial.data.worlds.people import world as people_world
+from itm_tutorial.data.worlds.people.world import PeopleSplit
 from itm_tutorial.data.worlds.scenes.dials import make_dials
 from itm_tutorial.data.worlds.scenes.facts import closure, scene_facts
 from itm_tutorial.data.worlds.scenes.kinds import KINDS
 from itm_tutorial.data.worlds.scenes.world import SIZES, SceneSplit, make_split, shared_captions
+from itm_tutorial.data.worlds.species import portrait as species_portrait
+from itm_tutorial.data.worlds.species import world as species_world
+from itm_tutorial.data.worlds.species.world import SpeciesSplit
 from itm_tutorial.errors import ItmError, unknown
 from itm_tutorial.storage import cache_dir, prepare_folder, read_tensors, write_tensors
 
@@ -38,13 +48,13 @@ def load_corpus(name: str, size: str = "mini", seed: int = 0, **options: Any) ->
         name: one of ``list_corpora()``.
         size: of a drawn world: "tiny", "mini" or "full".
         seed: of a drawn world.
-        options: ``image_size`` in pixels of a drawn world and the dials of the scenes; none for photographs.
+        options: ``image_size`` in pixels of a drawn world and the dials of scenes and people; none for published data.
 
     Returns:
         The corpus.
 
     Raises:
-        ItmError: unknown name, size or dial; photographs that were not prepared; a cache that cannot be written.
+        ItmError: unknown name, size or dial; published data that were not prepared; a cache that cannot be written.
     """
     if name not in _LOADERS:
         raise unknown("corpus", name, _LOADERS)
@@ -69,7 +79,11 @@ def _check_drawn(size: str, sizes: dict, image_size: int, largest: int) -> None:
         raise ItmError(f"image_size is {image_size!r}; give 32 to {largest} pixels")
 
 
-def _pictures(folder: Path, made: dict[str, SceneSplit] | dict[str, ObjectSplit], image_size: int) -> dict[str, Tensor]:
+def _pictures(
+    folder: Path,
+    made: dict[str, SceneSplit] | dict[str, ObjectSplit] | dict[str, PeopleSplit] | dict[str, SpeciesSplit],
+    image_size: int,
+) -> dict[str, Tensor]:
     """The pictures of drawn splits, uint8 [n_images, 3, H, W], memory-mapped; drawn now if they are not kept yet."""
 
     def draw(part: Path) -> None:
@@ -143,6 +157,78 @@ def _object_split(made: ObjectSplit, images: Tensor, fingerprint: str) -> Split:
     )
 
 
+def _people(size: str, seed: int, image_size: int = 96, **dials: float) -> Corpus:
+    _check_drawn(size, people_world.SIZES, image_size, largest=512)
+    settings = people_dials.make_dials(**dials)
+    made = people_world.make_world(size, seed, settings)
+    key = hashlib.sha256(f"{image_size} {settings} {source_hash(scenes, people, streams)}".encode()).hexdigest()[:8]
+    folder = cache_dir() / "corpora" / f"people-{size}-seed{seed}-{key}"
+    images = _pictures(folder, made, image_size)
+    splits = {name: _people_split(split, images[name], f"{folder.name}/{name}") for name, split in made.items()}
+    told = f"{100 * people_world.ambiguity(made['test']):.0f} % of the test captions are true of more than one person"
+    return Corpus("people", splits, drawn=True, about=f"drawn people, size {size}, seed {seed}; {told}")
+
+
+def _people_split(made: PeopleSplit, images: Tensor, fingerprint: str) -> Split:
+    facts = SplitFacts(
+        of_image=[people_facts.sighting_facts(sighting) for sighting in made.scenes],
+        of_caption=[people_facts.closure(truth.facts) for truth in made.truths],
+        truths=made.truths,
+        scenes=made.scenes,
+        siblings=made.image_siblings(),
+    )
+    return Split(
+        name=made.name,
+        images=images,  # uint8 [n_images, 3, H, H // 2], memory-mapped
+        captions=[truth.text for truth in made.truths],
+        image_of=torch.tensor(made.image_of),
+        identity=torch.tensor(made.identities),
+        groundings=made.groundings(),
+        facts=facts,
+        boxes=[torch.tensor(b, dtype=torch.float32) for b in made.boxes()],
+        fingerprint=fingerprint,
+    )
+
+
+def _species(name: str, size: str, seed: int, image_size: int = 64, **options: Any) -> Corpus:
+    _refuse_options(name, options, "its one option is image_size")
+    world, package = {"birds": (birds_world.WORLD, birds), "flowers": (flowers_world.WORLD, flowers)}[name]
+    _check_drawn(size, world.sizes, image_size, largest=256)
+    made = species_world.make_splits(world, size, seed)
+    key = hashlib.sha256(f"{image_size} {source_hash(package, species, scenes, streams)}".encode()).hexdigest()[:8]
+    folder = cache_dir() / "corpora" / f"{name}-{size}-seed{seed}-{key}"
+    images = _pictures(folder, made, image_size)
+    everyone = made["train"].species
+    classes = ClassTree(
+        [one.name for one in everyone],
+        species_world.parents(world, everyone),
+        frozenset(everyone[number].name for number in made["train"].identity),
+    )
+    splits = {part: _species_split(split, images[part], f"{folder.name}/{part}") for part, split in made.items()}
+    told = species_world.about(made)
+    return Corpus(name, splits, drawn=True, about=f"drawn {name}, size {size}, seed {seed}; {told}", classes=classes)
+
+
+def _species_split(made: SpeciesSplit, images: Tensor, fingerprint: str) -> Split:
+    facts = SplitFacts(
+        of_image=[species_portrait.portrait_facts(portrait) for portrait in made.scenes],
+        of_caption=[species_portrait.closure(truth.facts) for truth in made.truths],
+        truths=made.truths,
+        scenes=made.scenes,
+    )
+    return Split(
+        name=made.name,
+        images=images,  # uint8 [n_images, 3, H, W], memory-mapped
+        captions=[truth.text for truth in made.truths],
+        image_of=torch.tensor(made.image_of),
+        identity=torch.tensor(made.identity),
+        groundings=made.groundings(),
+        facts=facts,
+        boxes=[torch.tensor(b, dtype=torch.float32) for b in made.boxes()],
+        fingerprint=fingerprint,
+    )
+
+
 def _refuse_options(name: str, options: dict[str, Any], why: str) -> None:
     if options:
         raise ItmError(f"{name} takes no option {next(iter(options))!r}: {why}")
@@ -155,4 +241,17 @@ def _flickr8k(size: str, seed: int, **options: Any) -> Corpus:
     return read_prepared(prepared_folder())
 
 
-_LOADERS: dict[str, Callable[..., Corpus]] = {"scenes": _scenes, "objects": _objects, "flickr8k": _flickr8k}
+def _precomp(name: str, size: str, seed: int, **options: Any) -> Corpus:
+    _refuse_options(name, options, "only drawn worlds have dials and an image_size")
+    return precomp.read_recorded(name)
+
+
+_LOADERS: dict[str, Callable[..., Corpus]] = {
+    "scenes": _scenes,
+    "objects": _objects,
+    "people": _people,
+    "birds": partial(_species, "birds"),
+    "flowers": partial(_species, "flowers"),
+    "flickr8k": _flickr8k,
+    **{name: partial(_precomp, name) for name in precomp.NAMES},
+}

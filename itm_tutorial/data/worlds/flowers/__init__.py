@@ -1,0 +1,1 @@
+"""The drawn flowers: invented species, alone, in clusters or spikes, with ten descriptions a picture."""

@@ -19,6 +19,7 @@ _DEFINED_IN = {
     "create_model": "models",
     "list_models": "models",
     "fit": "training",
+    "unfreeze": "finetuning",
     "save_model": "checkpoints",
     "load_model": "checkpoints",
     "score": "retrieval",
@@ -28,6 +29,8 @@ _DEFINED_IN = {
     "evaluate_folds": "metrics",
     "evaluate_siblings": "siblings",
     "oracle_scores": "siblings",
+    "attend": "attention",
+    "evaluate_attention": "attention",
     "WordVectors": "data.word_vectors",
     "read_word_vectors": "data.word_vectors",
     "world_words": "word_training",
@@ -36,7 +39,7 @@ _DEFINED_IN = {
     "k_occurrence": "class_metrics",
     "skewness": "class_metrics",
 }
-_NAMESPACES = ("claims", "lessons", "show")
+_NAMESPACES = ("claims", "leaderboard", "lessons", "literature", "show")
 
 __all__ = ["__version__", *_DEFINED_IN, *_NAMESPACES]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,7 @@ def save_model(
 def describe(model: Matching) -> dict[str, Any]:
     """What it takes to build a model again, but for its vocabulary and weights, as plain data."""
     versions = {"itm_tutorial": __version__, "python": platform.python_version(), "torch": torch.__version__}
-    features = {"kind": model.features.kind, "backbone": model.features.backbone}
+    features = {name: value for name, value in asdict(model.features).items() if value}
     return {"name": model.name, "options": model.options, "features": features, "versions": versions}
 
 

@@ -20,7 +20,7 @@ from itm_tutorial.data.worlds.scenes.kinds import KINDS, LIGHTS, PLACES
 from itm_tutorial.data.worlds.scenes.layout import sample_scene
 from itm_tutorial.data.worlds.scenes.palette import COLOURS
 from itm_tutorial.data.worlds.scenes.scene import Scene, Spot, Thing
-from itm_tutorial.encoders.backbones import BACKBONES, MiniBackbone, pool
+from itm_tutorial.encoders.backbones import MiniBackbone, normalised, pool
 from itm_tutorial.storage import cache_dir, prepare_folder, read_tensors, write_json, write_tensors
 
 SIDE = 64  # pixels: half a scene, so that objects are as large as they are in one
@@ -51,13 +51,6 @@ def draw_objects(n: int, rng: Random) -> tuple[Tensor, Tensor]:
         images.append(draw_scene(scene, SIDE, rng))
         labels.append((kinds.index(kind), colours.index(colour), PATTERNS.index(pattern)))
     return torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2), torch.tensor(labels)
-
-
-def normalised(images: Tensor, backbone: str) -> Tensor:
-    """uint8 [n, 3, H, W] -> float32 of the same shape, as the backbone expects it."""
-    about = BACKBONES[backbone]
-    mean, std = (torch.tensor(v, device=images.device).view(3, 1, 1) for v in (about.mean, about.std))
-    return (images.float() / 255 - mean) / std
 
 
 def mosaics(images: Tensor, labels: Tensor, order: Tensor) -> tuple[Tensor, Tensor]:

@@ -1,21 +1,26 @@
-"""Visual features, computed once and kept: global and grid, from the mini backbone or torchvision's."""
+"""Visual features, computed once and kept: global, grid or regions, from the mini backbone or torchvision's."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from itm_tutorial.data.corpus import SPLITS, Corpus, Split
-from itm_tutorial.encoders.backbones import BACKBONES, create_backbone, feature_dim, weights_file
+from itm_tutorial.encoders.backbones import BACKBONES, create_backbone, feature_dim, normalised, shaped, weights_file
+from itm_tutorial.errors import ItmError
+from itm_tutorial.models import features_of
 from itm_tutorial.models.base import FeatureSpec
-from itm_tutorial.pretraining import load_mini, mini_folder, normalised
+from itm_tutorial.pretraining import load_mini, mini_folder
 from itm_tutorial.progress import progress_bar
+from itm_tutorial.region_training import detector_folder
+from itm_tutorial.regions import BOXES_BY, grid_boxes, oracle_features, region_features
 from itm_tutorial.storage import cache_dir, prepare_folder, read_tensors, write_tensors
 
 CHUNK = {"cpu": 8, "cuda": 128}  # images seen at a time; a CPU is twice as fast when layers fit its caches
@@ -25,18 +30,25 @@ CHUNK = {"cpu": 8, "cuda": 128}  # images seen at a time; a CPU is twice as fast
 class Features:
     """The features of a corpus; a split's are computed when they are first asked for.
 
-    ``features.train`` and so on, a name a split, are float32 [n_images, dim], or [n_images, n_cells, dim] for a grid.
+    ``features.train`` and so on, a name a split, are float32 [n_images, dim], or [n_images, n_regions, dim] for regions
+    and the cells of a grid. ``features.boxes.train`` says where these are: float32 [n_images, n_regions, 4].
     """
 
     corpus: Corpus
     spec: FeatureSpec
+    read: Callable[[Split, FeatureSpec], Tensor] = field(repr=False)
     _kept: dict[str, Tensor] = field(default_factory=dict, repr=False)
+
+    @property
+    def boxes(self) -> Features:
+        """Where each region or cell is, (x0, y0, x1, y1) in [0, 1] of the picture as the backbone sees it."""
+        return Features(self.corpus, self.spec, split_boxes)
 
     def __getattr__(self, name: str) -> Tensor:
         if name.startswith("_") or name not in (*SPLITS, *self.corpus.splits):
             raise AttributeError(f"features have no {name!r}; they have {', '.join(self.corpus.splits)}")
         if name not in self._kept:
-            self._kept[name] = split_features(getattr(self.corpus, name), self.spec)
+            self._kept[name] = self.read(getattr(self.corpus, name), self.spec)
         return self._kept[name]
 
 
@@ -45,19 +57,20 @@ def features(corpus: Corpus, kind: str = "global", backbone: str | None = None) 
 
     Args:
         corpus: any corpus.
-        kind: "global", one vector an image, or "grid", one a cell.
+        kind: "global", one vector an image; "grid", one a cell; "regions", one a box that a detector found, 12 an
+            image; "oracle", one a box that the drawn world knows, 12 too. See ``FeatureSpec``.
         backbone: a name in ``encoders.backbones.BACKBONES``; by default "mini" for drawn worlds and "mobilenet_v2"
             for photographs.
 
     Returns:
-        The features, computed when asked for and kept in the cache.
+        The features, computed when asked for and kept in the cache; those that a data set brings are read as they are.
 
     Raises:
         ItmError: unknown kind or backbone, or weights that cannot be had.
     """
-    spec = FeatureSpec(kind, backbone or ("mini" if corpus.drawn else "mobilenet_v2"))
+    spec = features_of(corpus, kind, backbone)
     feature_dim(spec)  # refuses an unknown kind or backbone now
-    return Features(corpus, spec)
+    return Features(corpus, spec, split_features)
 
 
 def split_features(split: Split, spec: FeatureSpec) -> Tensor:
@@ -68,29 +81,102 @@ def split_features(split: Split, spec: FeatureSpec) -> Tensor:
         spec: which features.
 
     Returns:
-        float32 [n_images, dim] or [n_images, n_cells, dim]; pixels are uint8 [n_images, 3, H, W], and not kept again.
+        float32 [n_images, dim] or [n_images, n_regions, dim]; pixels are uint8 [n_images, 3, H, W], and not kept again.
+
+    Raises:
+        ItmError: the data set brings other features than these, or the split has no true boxes for "oracle".
     """
+    if split.precomputed is not None or spec.backbone == "precomputed":
+        return _brought(split, spec)
     if split.fingerprint is None or spec.kind == "pixels":
-        return image_features(split.images, spec)
-    folder = cache_dir() / "features" / split.fingerprint.replace("/", "-") / f"{spec.kind}-{seen_by(spec.backbone)}"
+        return _compute(split, spec)["features"]
+    return _kept(split, spec)["features"]
+
+
+def split_boxes(split: Split, spec: FeatureSpec) -> Tensor:
+    """Where the regions of a split are.
+
+    Args:
+        split: of any corpus with pictures.
+        spec: "regions", "oracle" or "grid".
+
+    Returns:
+        float32 [n_images, n_regions, 4] (x0, y0, x1, y1), in [0, 1] of the picture as the backbone sees it.
+
+    Raises:
+        ItmError: the features have no boxes.
+    """
+    if spec.backbone == "precomputed" or spec.kind not in ("grid", "regions", "oracle"):
+        raise ItmError(f"{spec.kind} features ({spec.backbone}) come without boxes: take 'regions', 'oracle' or 'grid'")
+    if spec.kind == "grid":
+        cells = grid_boxes(split_features(split, spec).shape[1])
+        return cells.expand(len(split.images), -1, -1)
+    return (_compute(split, spec) if split.fingerprint is None else _kept(split, spec))["boxes"]
+
+
+def _brought(split: Split, spec: FeatureSpec) -> Tensor:
+    """The features that a data set brings, where they lie: memory-mapped, and never copied whole."""
+    array = split.precomputed
+    if array is None or array.shape[-1] != spec.dim:
+        what = "pictures" if array is None else f"features of {array.shape[-1]} numbers"
+        raise ItmError(f"{split.name}: the model reads {spec.dim} numbers a region from its data set; here are {what}")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # torch warns of memory that cannot be written; nobody writes
+        return torch.from_numpy(array)
+
+
+def _compute(split: Split, spec: FeatureSpec) -> dict[str, Tensor]:
+    """The features of a split, and the boxes of those that a detector or the truth chose."""
+    if spec.kind == "regions":
+        seen, boxes = region_features(_Fitted(split.images, spec.backbone), spec)
+        return {"features": seen, "boxes": boxes}
+    if spec.kind == "oracle":
+        seen, boxes = oracle_features(replace(split, images=_Fitted(split.images, spec.backbone)), spec)
+        return {"features": seen, "boxes": boxes}
+    return {"features": image_features(split.images, spec)}
+
+
+def _kept(split: Split, spec: FeatureSpec) -> dict[str, Tensor]:
+    """What ``_compute`` gives, from the cache; computed now if it is not there yet."""
+    folder = cache_dir() / "features" / split.fingerprint.replace("/", "-") / f"{spec.kind}-{seen_by(spec)}"
 
     def build(part) -> None:
-        write_tensors(part / "features.safetensors", {"features": image_features(split.images, spec)})
+        write_tensors(part / "features.safetensors", _compute(split, spec))
 
-    return read_tensors(prepare_folder(folder, build) / "features.safetensors")["features"]
+    return read_tensors(prepare_folder(folder, build) / "features.safetensors")
 
 
-def seen_by(backbone: str) -> str:
+def seen_by(spec: FeatureSpec) -> str:
     """A backbone's name with eight digits of its weights: features seen through others are others.
 
     Raises:
         ItmError: the weights can neither be found nor downloaded.
     """
-    if backbone == "mini":
+    if spec.kind in ("regions", "oracle"):
+        return detector_folder().name if spec.backbone == "mini" else f"{_hashed(spec.backbone)}-{_hashed(BOXES_BY)}"
+    if spec.backbone == "mini":
         return mini_folder().name
-    if not weights_file(backbone).exists():
-        create_backbone(backbone)  # downloads them
-    return f"{backbone}-{_file_hash(weights_file(backbone))}"
+    if not weights_file(spec.backbone).exists():
+        create_backbone(spec.backbone)  # downloads them
+    return _hashed(spec.backbone)
+
+
+class _Fitted(Sequence):
+    """Images as a backbone sees them, each brought to its size when it is asked for."""
+
+    def __init__(self, images: Sequence[Tensor], backbone: str):
+        self.images, self.backbone = images, backbone
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __getitem__(self, i: int) -> Tensor:
+        return fitted(self.images[i], self.backbone)
+
+
+def _hashed(name: str) -> str:
+    """A network's name with eight digits of its weights' file."""
+    return f"{name}-{_file_hash(weights_file(name))}"
 
 
 @cache
@@ -108,10 +194,21 @@ def image_features(images: Sequence[Tensor], spec: FeatureSpec) -> Tensor:
         spec: which features.
 
     Returns:
-        float32 [n_images, dim] or [n_images, n_cells, dim]; pixels uint8 [n_images, 3, H, W], of one size.
+        float32 [n_images, dim] or [n_images, n_regions, dim]; pixels uint8 [n_images, 3, H, W], of one size.
+
+    Raises:
+        ItmError: features that only a split can have, "oracle" and those that a data set brings.
     """
+    if spec.backbone == "precomputed":
+        raise ItmError("the model reads features that its data set brings: a picture of its own cannot be asked for")
+    if spec.kind == "oracle":
+        raise ItmError("the model reads true boxes, and of a new picture nobody knows them: take 'regions' or 'grid'")
+    if spec.kind == "regions":
+        return region_features(_Fitted(images, spec.backbone), spec)[0]
+    if spec.kind == "pixels" and isinstance(images, Tensor) and spec.backbone == "mini":
+        return images  # memory-mapped, and at whatever size the world was drawn
     if spec.kind == "pixels":
-        return images if isinstance(images, Tensor) else torch.stack([images[i] for i in range(len(images))])
+        return torch.stack([_as_seen(images[i], spec.backbone) for i in range(len(images))])
     device = "cuda" if torch.cuda.is_available() else "cpu"
     backbone = load_mini() if spec.backbone == "mini" else create_backbone(spec.backbone).eval()
     backbone = backbone.to(device, memory_format=torch.channels_last)  # twice as fast on a CPU
@@ -120,23 +217,22 @@ def image_features(images: Sequence[Tensor], spec: FeatureSpec) -> Tensor:
         some = [fitted(images[i], spec.backbone) for i in range(first, min(first + CHUNK[device], len(images)))]
         batch = normalised(torch.stack(some).to(device), spec.backbone)
         grid = backbone(batch.contiguous(memory_format=torch.channels_last))  # [chunk, dim, h, w]
-        found.append(_shaped(grid, spec.kind, backbone).float().cpu().contiguous())
+        found.append(shaped(grid, spec.kind, backbone).float().cpu().contiguous())
     return torch.cat(found)
 
 
-def _shaped(grid: Tensor, kind: str, backbone: nn.Module) -> Tensor:
-    if kind == "grid":
-        return grid.flatten(2).transpose(1, 2)  # [n, h * w, dim]
-    return backbone.pooled(grid) if hasattr(backbone, "pooled") else grid.mean((2, 3))  # [n, dim]
+def _as_seen(image: Tensor, backbone: str) -> Tensor:
+    return image if backbone == "mini" else fitted(image, backbone)
 
 
 def fitted(image: Tensor, backbone: str) -> Tensor:
-    """Brings an image to the backbone's size: the shorter side first, then the middle square, as for its weights.
+    """Brings an image to the backbone's size.
 
-    An image that has the backbone's size already is taken as it is.
+    For torchvision's backbones the shorter side is resized and the middle square cut out, as for their weights. The mini
+    backbone sees all of a picture: one that is no square, such as a person's, is stretched to one.
 
     Args:
-        image: uint8 [3, H, W].
+        image: uint8 [3, H, W]; one that has the backbone's size already is taken as it is.
         backbone: a name in ``BACKBONES``.
 
     Returns:
@@ -145,6 +241,9 @@ def fitted(image: Tensor, backbone: str) -> Tensor:
     from torchvision.transforms.functional import center_crop, resize
 
     about = BACKBONES[backbone]
-    if tuple(image.shape[1:]) == (about.image_size, about.image_size):
+    square = [about.image_size, about.image_size]
+    if list(image.shape[1:]) == square:
         return image
+    if backbone == "mini":
+        return resize(image, square, antialias=True)
     return center_crop(resize(image, about.resized, antialias=True), about.image_size)

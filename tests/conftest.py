@@ -37,3 +37,21 @@ def instant_features(monkeypatch):
         name = f"itm_tutorial.{module}.split_features"
         monkeypatch.setattr(name, lambda split, spec: patches(split.images, spec))
     monkeypatch.setattr("itm_tutorial.retrieval.image_features", patches)
+
+
+@pytest.fixture
+def made_up_regions(monkeypatch):
+    """Features that need no detector: the colours of sixteen patches of each of 16 squares, at the squares' boxes."""
+
+    def patches(split, spec):
+        stack = torch.stack([split.images[i] for i in range(len(split.images))]).float() / 255  # [n, 3, 128, 128]
+        tiles = stack.unfold(2, 32, 32).unfold(3, 32, 32).permute(0, 2, 3, 1, 4, 5).flatten(1, 2)  # [n, 16, 3, 32, 32]
+        small = torch.nn.functional.adaptive_avg_pool2d(tiles.flatten(0, 1), 4).flatten(1).view(len(stack), 16, 48)
+        return torch.nn.functional.pad(small, (0, 256 - 48))
+
+    from itm_tutorial.regions import grid_boxes
+
+    for module in ("retrieval", "training", "attention"):
+        monkeypatch.setattr(f"itm_tutorial.{module}.split_features", patches)
+    boxes = lambda split, spec: grid_boxes(16).expand(len(split.images), -1, -1)  # noqa: E731
+    monkeypatch.setattr("itm_tutorial.attention.split_boxes", boxes)

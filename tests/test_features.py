@@ -51,7 +51,7 @@ def test_a_mosaic_keeps_its_quarters_and_says_what_is_in_them():
 
 def test_unknown_kinds_and_backbones_are_refused():
     with pytest.raises(ItmError, match="grid"):
-        feature_dim(FeatureSpec("regions", "mini"))
+        feature_dim(FeatureSpec("patches", "mini"))
     with pytest.raises(ItmError, match="mobilenet_v2"):
         feature_dim(FeatureSpec("global", "mobilenet"))
     assert set(BACKBONES) >= {"mini", "mobilenet_v2", "resnet50"}
@@ -93,7 +93,7 @@ def test_other_weights_give_other_features(tmp_path, monkeypatch):
     for content in (b"some", b"others"):
         file.write_bytes(content)
         visual_features._file_hash.cache_clear()
-        names.add(visual_features.seen_by("resnet18"))
+        names.add(visual_features.seen_by(FeatureSpec("global", "resnet18")))
     assert len(names) == 2
     with pytest.raises(ItmError, match="delete this file"):
         visual_features.create_backbone("resnet18")

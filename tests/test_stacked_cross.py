@@ -168,7 +168,7 @@ def test_large_runs_are_tiled(monkeypatch):
     regions, words, lengths = example()
     whole = stacked_cross_attention(regions, words, lengths)
     monkeypatch.setattr(stacked_cross, "TILE", 1)
-    monkeypatch.setattr(stacked_cross, "TILE_KEPT", 1)
+    monkeypatch.setattr(stacked_cross, "KEPT", 1)
     with torch.no_grad():
         assert torch.allclose(stacked_cross_attention(regions, words, lengths), whole)
     assert torch.allclose(stacked_cross_attention(regions, words, lengths), whole)

@@ -75,11 +75,12 @@ def _block(n_in: int, n_out: int, stride: int) -> nn.Sequential:
     return nn.Sequential(nn.Conv2d(n_in, n_out, 3, stride, 1, bias=False), nn.BatchNorm2d(n_out), nn.ReLU())
 
 
-def create_backbone(name: str) -> nn.Module:
+def create_backbone(name: str, trained: bool = True) -> nn.Module:
     """Builds a backbone; torchvision's come with their ImageNet weights, the mini one untrained.
 
     Args:
         name: one of ``BACKBONES``.
+        trained: False leaves torchvision's weights where they are, for a network that a checkpoint will fill.
 
     Returns:
         A module: normalised images [n, 3, H, W] -> [n, dim, h, w].
@@ -96,8 +97,9 @@ def create_backbone(name: str) -> nn.Module:
     make: Callable = getattr(models, name)
     network, file = make(weights=None), weights_file(name)
     try:
-        weights = models.get_model_weights(name).DEFAULT
-        network.load_state_dict(weights.get_state_dict(progress=False, weights_only=True))  # never unpickles code
+        if trained:
+            weights = models.get_model_weights(name).DEFAULT
+            network.load_state_dict(weights.get_state_dict(progress=False, weights_only=True))  # never unpickles code
     except (OSError, RuntimeError, UnpicklingError) as error:
         remedy = (
             "delete this file and connect to the network once"
@@ -110,6 +112,29 @@ def create_backbone(name: str) -> nn.Module:
     return nn.Sequential(*list(network.children())[:-2])  # a ResNet, less its pooling and its classifier
 
 
+def shaped(grid: Tensor, kind: str, backbone: nn.Module) -> Tensor:
+    """A grid as a kind of feature.
+
+    Args:
+        grid: [n, dim, h, w].
+        kind: "global" or "grid".
+        backbone: that made the grid; it may know how to pool it.
+
+    Returns:
+        [n, pooled dim] or [n, h * w, dim], cells row by row.
+    """
+    if kind == "grid":
+        return grid.flatten(2).transpose(1, 2)
+    return backbone.pooled(grid) if hasattr(backbone, "pooled") else grid.mean((2, 3))
+
+
+def normalised(images: Tensor, backbone: str) -> Tensor:
+    """Pixels from 0 to 255, [n, 3, H, W] of any dtype -> float32 of the same shape, as the backbone expects them."""
+    about = BACKBONES[backbone]
+    mean, std = (torch.tensor(v, device=images.device).view(3, 1, 1) for v in (about.mean, about.std))
+    return (images.float() / 255 - mean) / std
+
+
 def weights_file(name: str) -> Path:
     """Where torchvision keeps, or would put, the weights of a backbone."""
     from torch.hub import get_dir
@@ -119,18 +144,20 @@ def weights_file(name: str) -> Path:
 
 
 def feature_dim(spec) -> int:
-    """Numbers a feature of a ``FeatureSpec``: one image for "global", one cell for "grid", one pixel for "pixels".
+    """Numbers a feature of a ``FeatureSpec``: of an image for "global", of a cell or region, of a pixel for "pixels".
 
     Raises:
-        ItmError: unknown backbone, or a kind of feature that the course does not have yet.
+        ItmError: unknown backbone or kind of features.
     """
+    if spec.dim:
+        return spec.dim
     if spec.backbone not in BACKBONES:
         raise unknown("backbone", spec.backbone, BACKBONES)
     backbone = BACKBONES[spec.backbone]
     if spec.kind == "global":
         return backbone.pooled or backbone.dim
-    if spec.kind == "grid":
+    if spec.kind in ("grid", "regions", "oracle"):
         return backbone.dim
     if spec.kind == "pixels":
         return 3
-    raise unknown("kind of features", spec.kind, ("global", "grid", "pixels"))
+    raise unknown("kind of features", spec.kind, ("global", "grid", "regions", "oracle", "pixels"))

@@ -25,6 +25,29 @@ class GlobalProjection(nn.Module):
         nn.init.zeros_(self.project.bias)
 
     def forward(self, features: Tensor) -> Tensor:
-        """[n_images, in_dim] -> codes [n_images, dim]."""
+        """[n_images, in_dim], or [n_images, n_regions, in_dim] whose mean is taken, -> codes [n_images, dim]."""
+        if features.ndim == 3:
+            features = features.mean(1)
         codes = self.project(self.dropout(normalize(features, dim=-1)))
         return normalize(codes, dim=-1) if self.unit else codes
+
+
+class RegionProjection(nn.Module):
+    """One linear map from each region's feature to the joint space, scaled to length one (SCAN, section 3.2).
+
+    Args:
+        in_dim: numbers a feature.
+        dim: numbers a code.
+        dropout: the share of a feature's numbers that training hides.
+    """
+
+    def __init__(self, in_dim: int, dim: int, dropout: float = 0.0):
+        super().__init__()
+        self.dropout = nn.Dropout(dropout)
+        self.project = nn.Linear(in_dim, dim)
+        nn.init.xavier_uniform_(self.project.weight)
+        nn.init.zeros_(self.project.bias)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """[n_images, n_regions, in_dim] -> codes [n_images, n_regions, dim]."""
+        return normalize(self.project(self.dropout(normalize(features, dim=-1))), dim=-1)

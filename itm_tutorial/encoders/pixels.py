@@ -1,11 +1,12 @@
-"""A network from pixels to one feature an image, for models that train their own eyes."""
+"""From pixels to features inside a model, for those that train their own eyes or go on training a backbone's."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import interpolate
 
-from itm_tutorial.encoders.backbones import BACKBONES, MiniBackbone, pool
+from itm_tutorial.encoders.backbones import BACKBONES, MiniBackbone, create_backbone, normalised, pool, shaped
 
 
 class VisualNetwork(nn.Module):
@@ -20,11 +21,40 @@ class VisualNetwork(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Pixels [n, 3, H, W] from 0 to 255 -> features [n, 512]."""
-        mean, std = (images.new_tensor(v).view(3, 1, 1) for v in (BACKBONES["mini"].mean, BACKBONES["mini"].std))
-        return self.standard(pool(self.layers((images / 255 - mean) / std)))
+        return self.standard(pool(self.layers(normalised(images, "mini"))))
 
     def frozen(self, images: Tensor) -> Tensor:
         """The same without a gradient, and without moving the statistics of any layer."""
         self.eval()
         with torch.no_grad():
             return self(images)
+
+
+class Eyes(nn.Module):
+    """A backbone inside a model, so that the model's loss teaches it too (Faghri et al. 2018, section 3.2).
+
+    The statistics of its normalisation layers stay those it came with: a fine-tuning batch is too small to measure
+    them, and moves them away from what the layers above have learned to read.
+
+    Args:
+        backbone: a name in ``encoders.backbones.BACKBONES``.
+        kind: of the features it makes, "global" or "grid".
+    """
+
+    def __init__(self, backbone: str, kind: str):
+        super().__init__()
+        self.name, self.kind = backbone, kind
+        self.network = create_backbone(backbone, trained=False)
+
+    def train(self, mode: bool = True) -> Eyes:
+        """Takes note of the mode, and leaves the network in evaluation mode."""
+        super().train(mode)
+        self.network.eval()
+        return self
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Pixels [n, 3, H, W] from 0 to 255 -> features [n, dim] or [n, n_cells, dim]."""
+        side = BACKBONES[self.name].image_size
+        if tuple(images.shape[2:]) != (side, side):
+            images = interpolate(images, (side, side), mode="bilinear", antialias=True)
+        return shaped(self.network(normalised(images, self.name)), self.kind, self.network)

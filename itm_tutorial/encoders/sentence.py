@@ -1,11 +1,13 @@
-"""Sentence encoders: word ids and lengths in, one unit vector a caption out."""
+"""Sentence encoders: word ids and lengths in, one unit vector out, for a caption or for each of its words."""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import torch
 from torch import LongTensor, Tensor, nn
 from torch.nn.functional import normalize
-from torch.nn.utils.rnn import pack_padded_sequence
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from itm_tutorial.errors import unknown
 
@@ -86,6 +88,48 @@ class GRU(nn.Module):
         packed = pack_padded_sequence(self.words(ids), lengths.cpu(), batch_first=True, enforce_sorted=False)
         _, last = self.gru(packed)  # [1, n_captions, dim]
         return normalize(last[0], dim=-1)
+
+
+class Words(NamedTuple):
+    """Captions as a code a word.
+
+    Attributes:
+        words: unit vectors [n_captions, longest, dim]; zero where a caption has ended.
+        lengths: int64 [n_captions].
+    """
+
+    words: Tensor
+    lengths: LongTensor
+
+
+class WordGRU(nn.Module):
+    """A bidirectional GRU; a word's code is the mean of what the two directions know at it (SCAN, section 3.3).
+
+    Args:
+        n_words: words in the vocabulary.
+        word_dim: numbers a word (SCAN: 300).
+        dim: numbers a code (SCAN: 1024).
+    """
+
+    def __init__(self, n_words: int, word_dim: int, dim: int):
+        super().__init__()
+        self.words = word_embedding(n_words, word_dim)
+        self.gru = nn.GRU(word_dim, dim, batch_first=True, bidirectional=True)
+
+    def forward(self, ids: LongTensor, lengths: LongTensor) -> Words:
+        """Encodes every word of captions.
+
+        Args:
+            ids: int64 [n_captions, longest].
+            lengths: int64 [n_captions].
+
+        Returns:
+            ``Words`` with unit vectors [n_captions, longest, dim].
+        """
+        # packed, the backward direction begins at the last real word, whatever the padding behind it
+        packed = pack_padded_sequence(self.words(ids), lengths.cpu(), batch_first=True, enforce_sorted=False)
+        states, _ = pad_packed_sequence(self.gru(packed)[0], batch_first=True, total_length=ids.shape[1])
+        return Words(normalize(sum(states.chunk(2, dim=-1)), dim=-1), lengths)  # the sum points where the mean does
 
 
 class WordAverage(nn.Module):

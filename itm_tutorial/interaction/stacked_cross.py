@@ -10,11 +10,12 @@ never made, for its cosine needs two numbers that follow from products that are 
 
 from __future__ import annotations
 
+from functools import partial
 from typing import NamedTuple
 
 import torch
 from torch import LongTensor, Tensor
-from torch.nn.functional import leaky_relu
+from torch.nn.functional import leaky_relu, pad
 from torch.utils.checkpoint import checkpoint
 
 from itm_tutorial.errors import ItmError, unknown
@@ -25,7 +26,8 @@ CHOICES = {
     "rectifier": ("leaky", "plain"),
 }
 EPS = 1e-8  # below this a length counts as this, as in the authors' code: a zero vector has cosine 0
-TILE, TILE_KEPT = 2**18, 2**25  # similarities of word and region in a tile: without a gradient it fits a core's cache
+TILE = 2**19  # similarities of word and region in a tile: it fits a core's cache
+KEPT = 2**25  # similarities up to which all tiles are kept for the gradient; beyond, each is made a second time
 
 
 class Attended(NamedTuple):
@@ -76,30 +78,37 @@ def stacked_cross_attention(
     """
     check_options(direction=direction, pooling=pooling, rectifier=rectifier)
     _check_shapes(regions, words, lengths, chunk)
-    there = torch.arange(words.shape[1], device=words.device)[None] < lengths[:, None]  # [n_captions, longest]
-    words = words.masked_fill(~there[..., None], 0)
+    order = lengths.argsort()  # captions of one length side by side: a tile has little padding
+    there = torch.arange(words.shape[1], device=words.device)[None] < lengths[order, None]  # [n_captions, longest]
+    words = words[order].masked_fill(~there[..., None], 0)
+    ends = lengths[order].tolist()
     everywhere = torch.ones(regions.shape[:2], dtype=torch.bool, device=regions.device)  # [n_images, n_regions]
 
-    def tile(images: slice, captions: slice) -> tuple[Tensor, Tensor | None]:
-        """Scores [n, m] of n images and m captions, and their attention [n, m, n_regions, longest]."""
-        seen, said = (regions[images], everywhere[images]), (words[captions], there[captions])
-        (queries, looking), keys = (said, seen) if direction == "t2i" else (seen, said)
-        cosine, alpha = attend(queries, *keys, smooth, rectifier)  # [n_keys, n_queries, ..], and the weights
-        scores = pool(cosine, looking, pooling, lse)
-        alpha = alpha.masked_fill(~looking, 0) if return_attention else None
-        if direction == "t2i":
-            return scores, None if alpha is None else alpha.transpose(1, 2)
-        return scores.T, None if alpha is None else alpha.permute(2, 0, 3, 1)
+    def tile(seen: Tensor, everywhere: Tensor, said: Tensor, there: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Scores [n, m] of n images and m captions, and their attention [n, m, n_regions, n_words]."""
+        (queries, looking), keys = ((said, there), (seen, everywhere))[:: 1 if direction == "t2i" else -1]
+        cosine, alpha = attend(queries, *keys, smooth, rectifier)
+        scores = pool(cosine, looking, pooling, lse)  # [n_key_sets, n_query_sets]
+        if direction == "i2t":
+            scores, alpha = scores.T, alpha.permute(2, 3, 0, 1)
+        # [n, n_regions, m, n_words] from here on
+        return scores, alpha.transpose(1, 2).masked_fill(~there[:, None], 0) if return_attention else None
 
-    rows, columns = _tiles(regions, words, chunk)
-    many = len(rows) * len(columns) > 1 and torch.is_grad_enabled()
-    once_more = many and not return_attention  # tiles kept for the gradient would fill the memory: they are made again
-    run = (lambda *part: checkpoint(tile, *part, use_reentrant=False)) if once_more else tile
-    made = [[run(row, column) for column in columns] for row in rows]
-    scores = torch.cat([torch.cat([part[0] for part in row], 1) for row in made])
+    side = chunk or _side(regions, words)
+    kept = torch.is_grad_enabled() and len(regions) * regions.shape[1] * words.shape[:2].numel() > KEPT
+    run = partial(checkpoint, tile, use_reentrant=False) if kept and not return_attention else tile
+    firsts = range(0, max(1, len(words)), side)
+    cuts = [slice(None, max([1, *ends[first : first + side]])) for first in firsts]  # words of a tile's longest caption
+    columns = [
+        (said[:, cut], some[:, cut]) for said, some, cut in zip(words.split(side), there.split(side), cuts, strict=True)
+    ]
+    made = [[run(*row, *column) for column in columns] for row in zip(regions.split(side), everywhere.split(side))]
+    back = order.argsort()
+    scores = torch.cat([torch.cat([part[0] for part in row], 1) for row in made])[:, back]
     if not return_attention:
         return scores
-    return Attended(scores, torch.cat([torch.cat([part[1] for part in row], 1) for row in made]))
+    whole = [[pad(part[1], (0, words.shape[1] - part[1].shape[3])) for part in row] for row in made]
+    return Attended(scores, torch.cat([torch.cat(row, 1) for row in whole])[:, back])
 
 
 def attend(
@@ -152,15 +161,9 @@ def pool(cosine: Tensor, mask: Tensor, pooling: str, lse: float) -> Tensor:
     return total / mask.sum(1) if pooling == "mean" else total
 
 
-def _tiles(regions: Tensor, words: Tensor, chunk: int | None) -> tuple[list[slice], list[slice]]:
-    """The parts of the images and of the captions that are compared at a time; at least one of each, if empty."""
-    pair = regions.shape[1] * max(1, words.shape[1])  # similarities of one image and one caption
-    side = chunk or max(1, int(((TILE_KEPT if torch.is_grad_enabled() else TILE) / pair) ** 0.5))
-
-    def cut(n: int) -> list[slice]:
-        return [slice(first, first + side) for first in range(0, max(1, n), side)]
-
-    return cut(len(regions)), cut(len(words))
+def _side(regions: Tensor, words: Tensor) -> int:
+    """Images, and captions, of a tile."""
+    return max(1, int((TILE / (regions.shape[1] * max(1, words.shape[1]))) ** 0.5))
 
 
 def check_options(**options: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from dataclasses import replace
 from importlib import import_module
 from typing import Any
 
@@ -11,6 +12,8 @@ import torch
 from itm_tutorial.data.corpus import Corpus
 from itm_tutorial.data.text import Vocabulary, tokenize
 from itm_tutorial.data.word_vectors import WordVectors
+from itm_tutorial.encoders.bert import BertWords
+from itm_tutorial.encoders.pixels import Eyes
 from itm_tutorial.encoders.sentence import WordAverage
 from itm_tutorial.errors import ItmError, unknown
 from itm_tutorial.models.base import FeatureSpec, Matching
@@ -28,6 +31,11 @@ _CLASSES = {
     "order": "order.Order",
     "order0": "order.Order",
     "orderpp": "order.Order",
+    "scan": "scan.SCAN",
+    "scan_i2t": "scan.SCAN",
+    "scan_both": "scan.SCAN",
+    "cmpl": "cmpl.CMPL",
+    "timam": "timam.TIMAM",
 }
 
 
@@ -53,6 +61,7 @@ def create_model(
     corpus: Corpus,
     *,
     backbone: str | None = None,
+    features: str | None = None,
     min_count: int | None = None,
     seed: int = 0,
     words: WordVectors | None = None,
@@ -64,10 +73,12 @@ def create_model(
         name: one of ``list_models()``.
         corpus: its training captions give the vocabulary.
         backbone: what the images are seen through; "mini" for drawn worlds, "mobilenet_v2" for photographs.
+        features: another kind of visual features than the model's own, such as "grid"; see ``FeatureSpec``.
         min_count: rarer words become <unk>; 1 for drawn worlds, 4 for photographs.
         seed: of the weights it starts from; the caller's random numbers are left alone.
         words: the vectors of a model that reads fixed ones; by default those of the drawn world's own text.
-        options: the model's own, named as in its class.
+        options: the model's own, named as in its class; for a model that reads BERT, ``bert`` is "mini", a folder
+            or a Hugging Face name, and the vocabulary is that of this BERT.
 
     Returns:
         The model, on the CPU, in training mode.
@@ -77,7 +88,9 @@ def create_model(
             for a model that needs them.
     """
     cls = model_class(name)
-    spec = FeatureSpec(cls.feature_kind, backbone or ("mini" if corpus.drawn else "mobilenet_v2"))
+    if features == "pixels" != cls.feature_kind:
+        raise ItmError(f"{name} does not read pixels: train it on features, then itm.unfreeze(model) adds the backbone")
+    spec = features_of(corpus, features or cls.feature_kind, backbone)
     options = {**cls.options_from(corpus), **options}
     if words is not None and not cls.reads_words:
         raise ItmError(f"{name} learns its own word vectors: leave words out, or choose a model that reads them")
@@ -87,15 +100,43 @@ def create_model(
         known = [i for i, word in enumerate(words.words) if tokenize(word) == [word]]  # what captions can hold
         vocabulary = Vocabulary(words.words[i] for i in known)
         options["word_dim"] = words.dim
+    elif cls.reads_bert:
+        from itm_tutorial.bert_training import load_bert
+
+        bert = load_bert(options.setdefault("bert", "mini"))
+        vocabulary, options["bert_config"] = bert.vocabulary, bert.config
     else:
         vocabulary = Vocabulary.from_captions(corpus.train.captions, min_count or (1 if corpus.drawn else 4))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = build_model(name, vocabulary, spec, **options)
     if cls.reads_words:
-        encoder = next(module for module in model.modules() if isinstance(module, WordAverage))
-        encoder.use(words.vectors[known])
+        next(module for module in model.modules() if isinstance(module, WordAverage)).use(words.vectors[known])
+    if cls.reads_bert:
+        encoder = next(module for module in model.modules() if isinstance(module, BertWords))
+        encoder.load_state_dict(bert.module.state_dict())
     return model
+
+
+def features_of(corpus: Corpus, kind: str, backbone: str | None) -> FeatureSpec:
+    """Which features a model reads of a corpus: through a backbone or, where the data set brings its own, those.
+
+    Args:
+        corpus: any corpus.
+        kind: of the features that the model asks for.
+        backbone: by default "mini" for drawn worlds and "mobilenet_v2" for photographs.
+
+    Raises:
+        ItmError: the data set brings features that are not of this kind, and no pictures to see through a backbone.
+    """
+    brought = corpus.train.precomputed  # [n_images, dim] or [n_images, n_regions, dim]
+    if brought is None:
+        return FeatureSpec(kind, backbone or ("mini" if corpus.drawn else "mobilenet_v2"))
+    if backbone is not None:
+        raise ItmError(f"{corpus.name} brings features and no pictures: leave backbone out")
+    if brought.ndim == 2 and kind != "global":
+        raise ItmError(f"{corpus.name} brings one feature an image, and this model reads {kind}: take another model")
+    return FeatureSpec("regions" if brought.ndim == 3 else "global", "precomputed", brought.shape[-1])
 
 
 def _own_words(name: str, corpus: Corpus) -> WordVectors:
@@ -112,7 +153,7 @@ def build_model(name: str, vocabulary: Vocabulary, features: FeatureSpec, **opti
     Args:
         name: one of ``list_models()``.
         vocabulary: the words it knows.
-        features: which visual features it reads.
+        features: which visual features it reads; "pixels" puts the backbone inside a model that was made for features.
         options: the model's own.
 
     Returns:
@@ -127,6 +168,9 @@ def build_model(name: str, vocabulary: Vocabulary, features: FeatureSpec, **opti
     for option in options:
         if option not in known:
             raise ItmError(f"{name}: {unknown('option', option, known)}")
-    model = cls(vocabulary, features, feature_dim(features), **{**cls.rows.get(name, {}), **options})
-    model.name, model.options = name, options
+    read = replace(features, kind=cls.feature_kind) if features.kind == "pixels" else features
+    model = cls(vocabulary, read, feature_dim(read), **{**cls.rows.get(name, {}), **options})
+    model.name, model.options, model.features = name, options, features
+    if read != features:
+        model.eyes = Eyes(read.backbone, read.kind)
     return model

@@ -17,12 +17,15 @@ class FeatureSpec:
     """Which visual features a model reads.
 
     Attributes:
-        kind: "global" [dim], "grid" [n_cells, dim], "regions" [n_regions, dim] or "pixels" [3, H, W], an image.
-        backbone: a name in ``encoders.backbones.BACKBONES``.
+        kind: "global" [dim], "grid" [n_cells, dim], "regions" [n_regions, dim], "oracle" (regions at the true boxes of
+            a drawn world) or "pixels" [3, H, W], an image.
+        backbone: a name in ``encoders.backbones.BACKBONES``, or "precomputed" where the data set brings features.
+        dim: numbers a feature, where the data set brings them; else the backbone knows.
     """
 
     kind: str = "global"
     backbone: str = "mini"
+    dim: int = 0
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,7 @@ class Matching(nn.Module):
     recipe: ClassVar[Recipe] = Recipe()
     feature_kind: ClassVar[str] = "global"  # see ``FeatureSpec``
     reads_words: ClassVar[bool] = False  # whether it stands on fixed word vectors
+    reads_bert: ClassVar[bool] = False  # whether it reads through a frozen ``BertWords``: options bert, bert_config
     rows: ClassVar[dict[str, dict[str, Any]]] = {}  # names of published variants -> the options that make them
 
     @staticmethod
@@ -89,6 +93,7 @@ class Matching(nn.Module):
         super().__init__()
         self.vocabulary = vocabulary
         self.features = features
+        self.eyes: nn.Module | None = None  # the backbone, where it is trained with the rest: see ``finetuning``
 
     @property
     def device(self) -> torch.device:
@@ -102,7 +107,8 @@ class Matching(nn.Module):
         """Features [n_images, ...] (or a batch that holds them) -> image codes, first dimension n_images."""
         if isinstance(images, Batch):
             images = images.images
-        return self.image_encoder(images.to(self.device, torch.float32))
+        images = images.to(self.device, torch.float32)
+        return self.image_encoder(images if self.eyes is None else self.eyes(images))
 
     def encode_captions(self, captions: list[str] | Tokens | Batch):
         """Captions (text, word ids, or a batch that holds them) -> caption codes, first dimension n_captions."""

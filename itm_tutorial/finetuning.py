@@ -1,0 +1,45 @@
+"""The second stage of training: the backbone's own weights, after everything above it has learned to read it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from itm_tutorial.encoders.backbones import create_backbone
+from itm_tutorial.errors import ItmError
+from itm_tutorial.models import build_model
+from itm_tutorial.models.base import FeatureSpec, Matching
+from itm_tutorial.pretraining import load_mini
+
+STAGE = {"epochs": 0.5, "learning_rate": 0.1}  # of the first stage's; VSE++: 30 epochs at 2e-4, then 15 at 2e-5
+
+
+def unfreeze(model: Matching) -> Matching:
+    """Puts the backbone inside a trained model, so that ``fit`` goes on with all weights, at a tenth of the rate.
+
+    A first stage trains the model on features that are computed once. From random weights above it, a backbone would
+    forget more than it learns; so it joins when these are trained (Faghri et al. 2018, section 3.2).
+
+    Args:
+        model: trained by ``fit`` on "global" or "grid" features; it is left as it is.
+
+    Returns:
+        A model that reads pixels, gives the same codes as the first and, as its recipe, trains half as long at a
+        tenth of the rate. ``fit``, ``score``, ``save_model`` and the others take it like any other.
+
+    Raises:
+        ItmError: the model reads pixels already, or features that are no backbone's whole picture.
+    """
+    kind, backbone = model.features.kind, model.features.backbone
+    if kind not in ("global", "grid"):
+        raise ItmError(f"{model.name} reads {kind}: only a model of global or grid features has a backbone to unfreeze")
+    tuned = build_model(model.name, model.vocabulary, FeatureSpec("pixels", backbone), **model.options)
+    seeing = load_mini() if backbone == "mini" else create_backbone(backbone)
+    weights = {f"eyes.network.{name}": value for name, value in seeing.state_dict().items()}
+    tuned.load_state_dict({**model.state_dict(), **weights})
+    first = model.recipe
+    tuned.recipe = replace(
+        first,
+        epochs=max(1, round(first.epochs * STAGE["epochs"])),
+        learning_rate=first.learning_rate * STAGE["learning_rate"],
+    )
+    return tuned.to(model.device)

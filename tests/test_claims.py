@@ -5,7 +5,7 @@ import json
 import pytest
 import torch
 
-from itm_tutorial.claims import devise, vsepp
+from itm_tutorial.claims import devise, scan, vsepp
 from itm_tutorial.claims.verdict import effect
 from itm_tutorial.claims.vsepp import area_under_curve, crossing, entailment_pairs
 from itm_tutorial.data.word_vectors import WordVectors
@@ -88,3 +88,14 @@ def test_the_claims_of_chapter_01_run_from_end_to_end(cache, monkeypatch):
     softmax = [row for row in found["figures"] if row["model"] == "softmax"]
     assert all(row["zero_shot_hit"]["5"] == 0 for row in softmax)
     assert json.loads(json.dumps(found))["effects"][0]["values"]
+
+
+@pytest.mark.slow
+def test_the_claims_of_chapter_03_run_from_end_to_end(tiny, made_up_regions, monkeypatch):
+    fit = scan.fit
+    monkeypatch.setattr(scan, "fit", lambda *a, **k: fit(*a, **{**k, "epochs": 1, "batch_size": 30}))
+    rows = scan.figures_of_seed(0, "tiny")
+    figures = rows + [{**row, "seed": 1} for row in rows]
+    effects = scan.effects_of(figures)
+    assert len(effects) == 18 and all(e["standard_error"] == 0 for e in effects)
+    assert json.loads(json.dumps(figures)) == figures  # plain data

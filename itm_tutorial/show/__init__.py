@@ -1,9 +1,16 @@
 """Figures and widgets. Every figure carries alt text and is shown with it."""
 
+from itm_tutorial.show.attention import attention, attention_of
+from itm_tutorial.show.attention_charts import attention_matrix, pointing_game, search_cost, smoothing
+from itm_tutorial.show.attention_widget import attention_explorer
 from itm_tutorial.show.canvas import alt_text, to_html
+from itm_tutorial.show.comparison import leaderboard
 from itm_tutorial.show.figures import pictures, ranked, score_matrix, sibling_accuracy, training_curve
 from itm_tutorial.show.idea import two_encoders
 from itm_tutorial.show.labels import found_kinds, hubs, labels_over_epochs, labels_said, precision_curves
+from itm_tutorial.show.literature import ingredients, record
+from itm_tutorial.show.literature_maps import papers_timeline, who_follows_whom
+from itm_tutorial.show.literature_widget import literature_explorer
 from itm_tutorial.show.ranking import (
     before_and_after,
     collapse,
@@ -21,6 +28,10 @@ from itm_tutorial.show.words import class_tree, one_word_space, word_space
 
 __all__ = [
     "alt_text",
+    "attention",
+    "attention_explorer",
+    "attention_matrix",
+    "attention_of",
     "before_and_after",
     "class_tree",
     "collapse",
@@ -35,18 +46,27 @@ __all__ = [
     "heat_map",
     "history",
     "hubs",
+    "ingredients",
     "labels_over_epochs",
     "labels_said",
+    "leaderboard",
+    "literature_explorer",
     "maps_by_epoch",
     "one_word_space",
+    "papers_timeline",
     "pictures",
+    "pointing_game",
     "precision_curves",
     "ranked",
+    "record",
     "rsum_by_batch_size",
     "score_matrix",
+    "search_cost",
     "sibling_accuracy",
+    "smoothing",
     "to_html",
     "training_curve",
     "two_encoders",
+    "who_follows_whom",
     "word_space",
 ]

@@ -1,0 +1,454 @@
+"""Where words look, in pictures: a panel a word, or one word or region of a caption at a time."""
+
+from __future__ import annotations
+
+import math
+import textwrap
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import torch
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from matplotlib.patheffects import withStroke
+from torch import Tensor
+from torch.nn.functional import interpolate
+
+from itm_tutorial.data.corpus import Split
+from itm_tutorial.encoders.backbones import BACKBONES
+from itm_tutorial.errors import ItmError, unknown
+from itm_tutorial.show.canvas import ACCENT, BLUE, GREY, INK, PALE, RIGHT, described, new_figure
+
+if TYPE_CHECKING:
+    from itm_tutorial.attention import Attention
+
+MOST_WORDS, MOST_BARS = 9, 14
+_OFTEN = """a an the is are was be there here this that these those it its and or of in on at to by for with from as
+into his her their he she they has have who which while some very"""
+FUNCTION_WORDS = frozenset(_OFTEN.split())
+HEAT = "cividis"  # even steps of lightness, for grey print too, and made for colour-blind eyes
+SIGNS = {True: "✓ ", False: "✗ ", None: ""}
+
+
+def attention(
+    seen: Attention,
+    split: Split,
+    i: int = 0,
+    words: Sequence[str | int] | None = None,
+    grid: bool | None = None,
+    backbone: str = "mini",
+    columns: int = 5,
+    figure: Figure | None = None,
+) -> Figure:
+    """A picture with its regions, then a panel a word: the picture stays clear only where the word looks.
+
+    Where it is known which box a word names, this box is dashed, and a tick says that the middle of the region with
+    the largest weight lies in it, as the pointing game asks.
+
+    Args:
+        seen: what ``attend`` gave.
+        split: where from.
+        i: the caption's place among those attended.
+        words: some of the caption's, or their places in it; by default its content words, at most 9.
+        grid: whether regions are the squares of a grid, drawn as one smooth map; found out by default.
+        backbone: the model's, ``model.features.backbone``: which middle square of a photograph it saw.
+        columns: panels a row, at most.
+        figure: drawn on; a new one by default.
+
+    Returns:
+        The figure; its alt text says where each word looks.
+
+    Raises:
+        ItmError: no such caption or word, or ``grid`` for regions that are none.
+    """
+    looked = Looked.of(seen, split, i, grid, backbone)
+    chosen = looked.places_of(words)
+    n = 1 + len(chosen)
+    rows = -(-n // columns)
+    columns = -(-n // rows)  # no row much shorter than the others
+    width = max(2.2 * columns, 5)
+    said = textwrap.fill(looked.caption, round(12 * width))
+    figure = figure or new_figure(width, 2.5 * rows + 0.25 * (2 + said.count("\n")))
+    places = figure.subplots(rows, columns, squeeze=False).flat
+    for axes in places[n:]:
+        axes.axis("off")
+    draw_regions(places[0], looked)
+    places[0].set_title(f"{looked.n} {looked.noun}s", fontsize=10, color=INK)
+    for axes, word in zip(places[1:], chosen, strict=False):
+        draw_word(axes, looked, word)
+    figure.suptitle(said, fontsize=11, color=INK)
+    figure.supxlabel(_key(looked, chosen), fontsize=9, color=INK)
+    return described(figure, _told(looked, chosen))
+
+
+def attention_of(
+    seen: Attention,
+    split: Split,
+    i: int = 0,
+    word: int | None = None,
+    region: int | None = None,
+    grid: bool | None = None,
+    backbone: str = "mini",
+    figure: Figure | None = None,
+) -> Figure:
+    """One word and the regions that it looks at, or one region and the words that look at it.
+
+    Args:
+        seen: what ``attend`` gave.
+        split: where from.
+        i: the caption's place among those attended.
+        word: its place in the caption; by default the first content word, where no region is given either.
+        region: its place among the regions, from 0; the figure counts from 1.
+        grid: whether regions are the squares of a grid; found out by default.
+        backbone: the model's, ``model.features.backbone``.
+        figure: drawn on; a new one by default.
+
+    Returns:
+        The figure; its alt text lists what has more than a fair share of attention.
+
+    Raises:
+        ItmError: a word and a region at once, or one that is not there.
+    """
+    if word is not None and region is not None:
+        raise ItmError(f"attention_of: word {word} and region {region} at once; give one of them")
+    looked = Looked.of(seen, split, i, grid, backbone)
+    if region is not None and not 0 <= region < looked.n:
+        raise ItmError(f"attention_of: no region {region}; they go from 0 to {looked.n - 1}")
+    figure = figure or new_figure(10.4, 4.5)
+    picture, bars = figure.subplots(1, 2, width_ratios=(1, 1.15))
+    figure.suptitle(textwrap.fill(looked.caption, 110), fontsize=11, color=INK)
+    if region is None:
+        word = looked.places_of(None if word is None else [word])[0]
+        draw_word(picture, looked, word, numbered=True)
+        told = f"{looked.told(word)}. {_regions_of_word(bars, looked, word)}"
+    else:
+        draw_region(picture, looked, region)
+        told = _words_of_region(bars, looked, region)
+    return described(figure, f"A picture beside the caption “{looked.caption}”, and bars. {told}")
+
+
+class Looked:
+    """One caption beside its picture, ready to be drawn: what ``attend`` gave, with the truth where it is known.
+
+    Attributes:
+        caption: as it stands in the split.
+        image: uint8 [3, side, side], as the model saw it, at the resolution it has.
+        words: of the caption.
+        weights: float32 [n_regions, n_words].
+        boxes: float32 [n_regions, 4], in [0, 1].
+        side: cells a side, where regions are the squares of a grid; else 0.
+        named: word -> the boxes it names, float32 [n, 4]; empty where nobody knows.
+    """
+
+    def __init__(self, caption: str, image: Tensor, words: list[str], weights: Tensor, boxes: Tensor, side: int = 0):
+        self.caption, self.image, self.words = caption, image, words
+        self.weights, self.boxes, self.side = weights, boxes, side
+        self.named: dict[int, Tensor] = {}
+        self.n, self.noun = len(boxes), "square" if side else "region"
+
+    @classmethod
+    def of(cls, seen: Attention, split: Split, i: int, grid: bool | None, backbone: str) -> Looked:
+        """Takes caption i out of what was attended, and looks up what its words name."""
+        if not 0 <= i < len(seen):
+            raise ItmError(f"no caption {i} among those attended; they go from 0 to {len(seen) - 1}")
+        caption, image = int(seen.captions[i]), int(seen.images[i])
+        boxes = seen.boxes[i]
+        side = grid_side(boxes) if grid is not False else 0
+        if grid and not side:
+            raise ItmError(f"grid=True, but the {len(boxes)} regions are not the squares of a grid; leave grid out")
+        picture = seen_square(split.images[image], backbone)
+        looked = cls(split.captions[caption], picture, seen.words[i], seen.weights[i], boxes, side)
+        own = int(split.image_of[caption]) == image  # beside another picture, its words name nothing
+        if own and split.groundings is not None and split.boxes is not None:
+            for word, box in split.groundings[caption]:
+                one = split.boxes[image][box][None]
+                looked.named[word] = torch.cat([looked.named[word], one]) if word in looked.named else one
+        return looked
+
+    def top(self, word: int) -> tuple[int, float]:
+        """The region with the largest weight, and this weight."""
+        weight, region = self.weights[:, word].max(0)
+        return int(region), float(weight)
+
+    def hit(self, word: int) -> bool | None:
+        """Whether the middle of the top region lies in a box that the word names; None where it names none."""
+        return self.names(word, self.top(word)[0])
+
+    def names(self, word: int, region: int) -> bool | None:
+        """Whether the middle of a region lies in a box that the word names; None where it names none."""
+        if word not in self.named:
+            return None
+        middle, boxes = (self.boxes[region, :2] + self.boxes[region, 2:]) / 2, self.named[word]
+        return bool(((middle > boxes[:, :2]) & (middle < boxes[:, 2:])).all(1).any())
+
+    def places_of(self, words: Sequence[str | int] | None) -> list[int]:
+        """Words, or their places, as places; of content words, those that name a box come first where many are."""
+        if words is None:
+            content = [w for w, text in enumerate(self.words) if text not in FUNCTION_WORDS] or range(len(self.words))
+            return sorted(sorted(content, key=lambda w: w not in self.named)[:MOST_WORDS])
+        places = []
+        for word in words:
+            found = [w for w, text in enumerate(self.words) if word in (w, text)]
+            if not found:
+                raise unknown(f"word of “{self.caption}”", str(word), self.words)
+            places += found
+        return places
+
+    def told(self, word: int) -> str:
+        """Where a word looks, in a sentence without its stop."""
+        region, weight = self.top(word)
+        hit = self.hit(word)
+        several = len(self.named.get(word, ())) > 1
+        inside = "a box it names" if several else "the box it names"
+        outside = "the boxes it names" if several else "the box it names"
+        truth = "" if hit is None else f", inside {inside}" if hit else f", outside {outside}"
+        return f"“{self.words[word]}” looks at the {self.noun} {place_of(self.boxes[region])} ({weight:.2f}){truth}"
+
+
+def grid_side(boxes: Tensor) -> int:
+    """Cells a side where boxes [n, 4] are the squares of a grid, row by row; else 0."""
+    side = math.isqrt(len(boxes))
+    if side < 2 or side**2 != len(boxes):
+        return 0
+    cell = torch.arange(side**2)
+    corner = torch.stack([cell % side, cell // side], 1)  # [n, 2]
+    squares = torch.cat([corner, corner + 1], 1) / side
+    return side if torch.allclose(boxes.float().cpu(), squares, atol=1e-3) else 0
+
+
+def seen_square(image: Tensor, backbone: str = "mini") -> Tensor:
+    """The middle square that ``fitted`` shows a backbone, cut out of a photograph without making it smaller.
+
+    Args:
+        image: uint8 [3, H, W].
+        backbone: a name in ``BACKBONES``.
+
+    Returns:
+        uint8 [3, side, side].
+
+    Raises:
+        ItmError: unknown backbone.
+    """
+    if backbone not in BACKBONES:
+        raise unknown("backbone", backbone, BACKBONES)
+    about, (height, width) = BACKBONES[backbone], image.shape[1:]
+    if height == width == about.image_size:
+        return image
+    side = round(min(height, width) * about.image_size / about.resized)
+    y, x = (height - side) // 2, (width - side) // 2
+    return image[:, y : y + side, x : x + side]
+
+
+def place_of(box: Tensor) -> str:
+    """Where a box lies in the picture, in words: "at the lower left"."""
+    x, y = ((box[:2] + box[2:]) / 2).tolist()
+    across = "left" if x < 1 / 3 else "right" if x > 2 / 3 else ""
+    down = "upper" if y < 1 / 3 else "lower" if y > 2 / 3 else ""
+    if across and down:
+        return f"at the {down} {across}"
+    if not across and not down:
+        return "in the middle"
+    return f"at the {across or {'upper': 'top', 'lower': 'bottom'}[down]}"
+
+
+def draw_regions(axes: Axes, looked: Looked) -> None:
+    """The picture with the outlines of all regions, numbered from 1; a grid only has its lines."""
+    show_pixels(axes, looked.image.permute(1, 2, 0) / 255)
+    if looked.side:
+        lines = [n / looked.side for n in range(1, looked.side)]
+        axes.hlines(lines, 0, 1, color="w", linewidth=0.7)
+        axes.vlines(lines, 0, 1, color="w", linewidth=0.7)
+        return
+    for box in looked.boxes:
+        _outline(axes, box, INK, 0.9)
+    for region in range(looked.n):
+        _number(axes, looked.boxes[region], f"{region + 1}", size=7)
+
+
+def draw_word(axes: Axes, looked: Looked, word: int, numbered: bool = False) -> None:
+    """The picture, clear where one word looks; its top region with its weight, and dashed what the word names.
+
+    Args:
+        axes: drawn on.
+        looked: the caption.
+        word: its place.
+        numbered: whether regions with more than a fair share have their number before their weight.
+    """
+    weights = looked.weights[:, word]
+    top, most = looked.top(word)
+    if looked.side:
+        _heat(axes, looked, weights)
+    else:
+        show_pixels(axes, spotlit(looked.image, light(looked.boxes, weights, looked.image.shape[1])))
+    regions = (weights > 1 / looked.n).nonzero().flatten().tolist() if not looked.side else [top]
+    for region in sorted({*regions, top}, key=lambda r: weights[r].item()):
+        _outline(axes, looked.boxes[region], INK, 1 if looked.side else 0.5 + 5 * weights[region].item())
+    for box in looked.named.get(word, ()):
+        _outline(axes, box, ACCENT, 1.8, dashed=True)
+    for region in sorted({*regions, top} if numbered else {top}, key=lambda r: weights[r].item()):
+        before = f"{region + 1}: " if numbered else ""
+        _number(axes, looked.boxes[region], f"{before}{weights[region]:.2f}", bold=region == top)
+    hit = looked.hit(word)
+    style = {"color": RIGHT if hit else INK, "fontweight": "bold" if hit else "normal"}
+    axes.set_title(f"{SIGNS[hit]}{looked.words[word]}", fontsize=11, pad=4, **style)
+
+
+def draw_region(axes: Axes, looked: Looked, region: int) -> None:
+    """The picture, clear in one region."""
+    one = torch.zeros(looked.n)
+    one[region] = 1
+    show_pixels(axes, spotlit(looked.image, light(looked.boxes, one, looked.image.shape[1])))
+    _outline(axes, looked.boxes[region], INK, 3)
+    _number(axes, looked.boxes[region], f"{region + 1}", bold=True)
+    axes.set_title(f"{looked.noun} {region + 1}, {place_of(looked.boxes[region])}", fontsize=11, pad=4, color=INK)
+
+
+def show_pixels(axes: Axes, pixels: Tensor) -> None:
+    """An image [H, W, 3] in [0, 1] on the unit square, whose corner (0, 0) is the picture's upper left."""
+    axes.imshow(pixels.numpy(), interpolation="bicubic", extent=(0, 1, 1, 0))
+    axes.set(xticks=[], yticks=[], xlim=(0, 1), ylim=(1, 0))
+    axes.spines[:].set(color=GREY, linewidth=0.6)
+
+
+def light(boxes: Tensor, weights: Tensor, size: int) -> Tensor:
+    """How much attention each pixel gets: the weights of the regions that hold it, added up.
+
+    Args:
+        boxes: [n_regions, 4], in [0, 1].
+        weights: [n_regions].
+        size: pixels a side.
+
+    Returns:
+        float32 [size, size], at most 1.
+    """
+    middle = (torch.arange(size) + 0.5) / size
+    across = (middle >= boxes[:, :1]) & (middle <= boxes[:, 2:3])  # [n_regions, size]
+    down = (middle >= boxes[:, 1:2]) & (middle <= boxes[:, 3:])
+    return torch.einsum("r,ry,rx->yx", weights.float(), down.float(), across.float()).clamp(max=1)
+
+
+def spotlit(image: Tensor, lit: Tensor) -> Tensor:
+    """A picture that is clear where it is lit, and pale and grey elsewhere: on a screen, and in grey print.
+
+    Args:
+        image: uint8 [3, H, W].
+        lit: [H, W], in [0, 1].
+
+    Returns:
+        float32 [H, W, 3], in [0, 1].
+    """
+    pixels = image.permute(1, 2, 0) / 255
+    veiled = 0.72 + 0.25 * grey_of(pixels)[..., None]  # what lies there can just be made out
+    clear = lit.sqrt()[..., None]  # else a third of the attention could hardly be seen
+    return veiled + clear * (pixels - veiled)
+
+
+def grey_of(pixels: Tensor) -> Tensor:
+    """[H, W, 3] -> [H, W], as grey print has it."""
+    return pixels.float() @ torch.tensor([0.299, 0.587, 0.114])
+
+
+def _heat(axes: Axes, looked: Looked, weights: Tensor) -> None:
+    """A grid's weights as a smooth map over a dark grey picture; a line runs at half of the highest."""
+    size = looked.image.shape[1]
+    cells = weights.view(1, 1, looked.side, looked.side).float()
+    heat = interpolate(cells, size=(size, size), mode="bicubic", align_corners=False)[0, 0].clamp(min=0)
+    heat = heat / heat.max().clamp(min=1e-9)
+    under = 0.5 * grey_of(looked.image.permute(1, 2, 0) / 255)[..., None]
+    over = torch.from_numpy(colormaps[HEAT](heat.numpy())[..., :3]).float()
+    cover = 0.25 + 0.5 * heat[..., None]
+    show_pixels(axes, (1 - cover) * under + cover * over)
+    if heat.min() < 0.5:  # an even map has no such line
+        middles = ((torch.arange(size) + 0.5) / size).numpy()
+        axes.contour(middles, middles, heat.numpy(), levels=[0.5], colors="w", linewidths=1.6)
+
+
+def _outline(axes: Axes, box: Tensor, colour: str, width: float, dashed: bool = False) -> None:
+    """A box with a white halo, to be seen on any ground."""
+    x0, y0, x1, y1 = box.tolist()
+    halo = [withStroke(linewidth=width + 1.6, foreground="w")]
+    style = {"linestyle": (0, (3, 2)) if dashed else "-", "linewidth": width, "edgecolor": colour}
+    axes.add_patch(Rectangle((x0, y0), x1 - x0, y1 - y0, fill=False, path_effects=halo, **style))
+
+
+def _number(axes: Axes, box: Tensor, text: str, size: float = 8.5, bold: bool = False) -> None:
+    """A number above a box, below one at the top edge: a small box is not to be covered."""
+    x0, y0, _, y1 = box.tolist()
+    y, stands = (y0 - 0.02, "bottom") if y0 > 0.12 else (y1 + 0.02, "top") if y1 < 0.88 else (0.03, "top")
+    label = {"facecolor": "w", "edgecolor": "none", "pad": 1, "alpha": 0.9}
+    weight = "bold" if bold else "normal"
+    x = min(max(x0, 0.02), 0.98 - 0.055 * len(text))
+    axes.text(x, y, text, fontsize=size, color=INK, fontweight=weight, va=stands, bbox=label)
+
+
+def _key(looked: Looked, chosen: list[int]) -> str:
+    """How to read the panels."""
+    clear = "clear and thickly framed: where a word looks"
+    if looked.side:
+        clear = "the lighter, the more a word looks there; line: half of the highest"
+    if not any(word in looked.named for word in chosen):
+        return f"{clear}; number: largest weight"
+    return f"{clear}; number: largest weight; dashed: what the word names; ✓ it looks there, ✗ it does not"
+
+
+def _told(looked: Looked, chosen: list[int]) -> str:
+    known = [looked.hit(word) for word in chosen if word in looked.named]
+    counted = f" {sum(known)} of {len(known)} words look into a box that they name." if known else ""
+    listed = "; ".join(looked.told(word) for word in chosen)
+    return (
+        f"A picture with {looked.n} {looked.noun}s and {len(chosen)} panels, one a word of “{looked.caption}”."
+        f"{counted} {listed}."
+    )
+
+
+def _regions_of_word(axes: Axes, looked: Looked, word: int) -> str:
+    """Bars of a word's largest weights, hatched inside what it names; and what they say."""
+    weights = looked.weights[:, word]
+    order = weights.argsort(descending=True, stable=True)[:MOST_BARS].tolist()
+    names = [f"{region + 1}, {place_of(looked.boxes[region])}" for region in order]
+    marked = [bool(looked.names(word, region)) for region in order]
+    _bars(axes, names, weights[order].tolist(), marked, 1 / looked.n)
+    hatched = "; hatched: inside what it names" if word in looked.named else ""
+    first = f"the {len(order)} first of " if len(order) < looked.n else ""
+    axes.set_title(f"“{looked.words[word]}” looks at {first}{looked.n} {looked.noun}s{hatched}", fontsize=10, color=INK)
+    return _listed(f"Its {looked.noun}s above a fair share", names, weights[order].tolist(), 1 / looked.n)
+
+
+def _words_of_region(axes: Axes, looked: Looked, region: int) -> str:
+    """Bars of the weights that words give a region, in the caption's order, hatched where they name it."""
+    weights = looked.weights[region]
+    order = sorted(weights.argsort(descending=True, stable=True)[: 2 * MOST_BARS].tolist())
+    names, values = [looked.words[word] for word in order], weights[order].tolist()
+    marked = [bool(looked.names(word, region)) for word in order]
+    _bars(axes, names, values, marked, 1 / looked.n)
+    hatched = "; hatched: they name it" if any(marked) else ""
+    axes.set_title(f"how much each word looks at {looked.noun} {region + 1}{hatched}", fontsize=10, color=INK)
+    where = f"{looked.noun.capitalize()} {region + 1}, {place_of(looked.boxes[region])}"
+    return _listed(f"{where}: words above a fair share", names, values, 1 / looked.n)
+
+
+def _bars(axes: Axes, names: list[str], values: list[float], marked: list[bool], fair: float) -> None:
+    """Bars with their values, the first at the top, and a dashed line at a fair share."""
+    for y, (value, mark) in enumerate(zip(values, marked, strict=True)):
+        style = {"facecolor": PALE if mark else BLUE, "edgecolor": BLUE, "hatch": "////" if mark else None}
+        axes.barh(y, value, 0.7, linewidth=1, **style)
+        axes.annotate(_said(value, fair), (max(value, fair), y), (4, 0), textcoords="offset points", va="center",
+                      fontsize=8.5, color=INK)  # fmt: skip
+    axes.axvline(fair, color=ACCENT, linestyle="--", linewidth=1.5)
+    axes.set_yticks(range(len(names)), names, fontsize=9)
+    axes.set(ylim=(len(names) - 0.4, -0.6), xlim=(0, 1.15 * max(*values, 3 * fair)))
+    axes.set_xlabel(f"weight; dashed: a fair share, {_said(fair, fair)}", fontsize=9)
+    axes.tick_params(axis="y", length=0)
+    axes.spines[["top", "right", "left"]].set_visible(False)
+
+
+def _said(value: float, fair: float) -> str:
+    """A weight, with a digit more where many regions share."""
+    return f"{value:.2f}" if fair >= 0.05 else f"{value:.3f}"
+
+
+def _listed(what: str, names: list[str], values: list[float], fair: float) -> str:
+    above = [f"{name} ({_said(value, fair)})" for name, value in zip(names, values, strict=True) if value > fair]
+    return f"{what}, {_said(fair, fair)}: {'; '.join(above) or 'none'}."

@@ -1,11 +1,16 @@
-"""Measures of naming the class of a picture: hit@k, hierarchical precision, and hubs."""
+"""Measures of naming the class of a picture, and of finding the pictures of a class: hit@k, hubs, AP@50."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
 from torch import LongTensor, Tensor
 
+from itm_tutorial.data.corpus import check_identity, check_pairing
 from itm_tutorial.errors import ItmError
+from itm_tutorial.interaction.cosine import cosine
 
 
 def hit_at_k(scores: Tensor, identity: LongTensor, k: int = 1, among: LongTensor | None = None) -> float:
@@ -119,6 +124,106 @@ def skewness(counts: Tensor) -> float:
         return 0.0
     away = counts - counts.mean()  # [n_targets]
     return ((away**3).mean() / (away**2).mean() ** 1.5).item()
+
+
+@dataclass(frozen=True)
+class ClassSearch:
+    """How well a class, described by all its captions together, and its pictures find each other; in percent.
+
+    Attributes:
+        precision: AP@50 of the literature: of the first 50 pictures found for a class, the share that shows it, as a
+            mean over classes.
+        best: the precision of a search without mistakes; below 100 where a class has fewer than 50 pictures.
+        image_r1: the share of pictures for which their own class comes first.
+        k: 50, or another depth.
+    """
+
+    precision: float
+    best: float
+    image_r1: float
+    k: int = 50
+
+
+def search_by_class(
+    image_codes: Tensor,
+    caption_codes: Tensor,
+    image_of: LongTensor,
+    identity: LongTensor,
+    similarity: Callable[[Tensor, Tensor], Tensor] = cosine,
+    k: int = 50,
+) -> ClassSearch:
+    """AP@50 and the share of images whose class is named, both with one text vector a class.
+
+    A class's text vector is the mean of the codes of all its captions. Codes of unequal length weigh unequally in it,
+    as in the source, whose score is a dot product.
+
+    Args:
+        image_codes: [n_images, dim].
+        caption_codes: [n_captions, dim].
+        image_of: int64 [n_captions].
+        identity: int64 [n_images], the class of each image; any numbers.
+        similarity: scores images against text vectors; ``model.similarity`` of a model with one code a side.
+        k: how many of the images found are looked at.
+
+    Returns:
+        The figures.
+
+    Raises:
+        ItmError: codes that are no matrices, a pairing or identities that do not fit, a class without a caption.
+
+    Reed et al. 2016, "Learning Deep Representations of Fine-Grained Visual Descriptions", and its authors' code. The
+    public code of CMPL has functions called MAP and average precision at k that are other measures: its MAP counts
+    the hits that stand strictly before each hit, so that a single right answer at rank 4 scores 0 in place of 1/4.
+    """
+    for name, codes in (("image_codes", image_codes), ("caption_codes", caption_codes)):
+        if not isinstance(codes, Tensor) or codes.ndim != 2 or not codes.numel():
+            raise ItmError(f"{name} is {_told(codes)}; give one code a row, [n, dim]: a mean is taken over them")
+    check_pairing(image_of, len(image_codes), len(caption_codes), "search_by_class")
+    check_identity(identity, len(image_codes), "search_by_class")
+    classes, numbers = identity.to(image_codes.device).unique(return_inverse=True)  # numbers: [n_images]
+    of_caption = numbers[image_of.to(numbers.device)]  # [n_captions]
+    counts = of_caption.bincount(minlength=len(classes))  # captions a class
+    if not counts.all():
+        raise ItmError(f"class {int(classes[counts == 0][0])} has pictures and no caption: leave its pictures out")
+    sums = caption_codes.new_zeros(len(classes), caption_codes.shape[1]).index_add_(0, of_caption, caption_codes)
+    scores = similarity(image_codes, sums / counts[:, None])  # [n_images, n_classes]
+    return ClassSearch(*precision_at_k(scores, numbers, k), hit_at_k(scores, numbers), k)
+
+
+def precision_at_k(scores: Tensor, identity: LongTensor, k: int = 50) -> tuple[float, float]:
+    """Of the first k images found for each class, the share that shows it; of those that tie, the wrong come first.
+
+    The share is of k, as in the source, also where a class, or the whole gallery, has fewer images than that: read it
+    beside the best that is possible.
+
+    Args:
+        scores: [n_images, n_classes], floating; larger is more alike.
+        identity: int64 [n_images], the class that each image shows, a column of ``scores``.
+        k: how many images are looked at.
+
+    Returns:
+        Percent, the mean over classes; and the percent of a search without mistakes.
+
+    Raises:
+        ItmError: as for ``hit_at_k``, or a class that no image shows.
+
+    Reed et al. 2016, AP@50.
+    """
+    scores, right = _candidates(scores, identity, 1, None)
+    if not isinstance(k, int) or k < 1:
+        raise ItmError(f"k is {k!r}; give a whole number of 1 or more, such as 50")
+    n_images, n_classes = scores.shape
+    there = right.bincount(minlength=n_classes)  # images a class
+    if not there.all():
+        raise ItmError(f"no image shows class {int((there == 0).nonzero()[0])}: leave its column out")
+    own = right[:, None] == torch.arange(n_classes, device=scores.device)  # [n_images, n_classes]
+    depth = min(k, n_images)
+    last = scores.topk(depth, dim=0).values[-1]  # [n_classes], the score at the border
+    above, tied = scores > last, scores == last
+    places = depth - above.sum(0)  # what is left for those that tie
+    hits = (above & own).sum(0) + (places - (tied & ~own).sum(0)).clamp(min=0)  # [n_classes]
+    shares = (hits.double() / k, there.clamp(max=k).double() / k)
+    return tuple(100 * share.mean().item() for share in shares)
 
 
 def _candidates(scores: Tensor, identity: LongTensor, k: int, among: LongTensor | None) -> tuple[Tensor, LongTensor]:

@@ -98,25 +98,30 @@ def doctor() -> None:
 def prepare(
     name: Annotated[str, typer.Argument(help="a corpus that itm list names")],
     source: Annotated[
-        Path | None, typer.Option("--from", help="folder with flickr8k's published files; without it, downloads them")
+        Path | None,
+        typer.Option("--from", help="folder with the published files; without it, flickr8k's are downloaded"),
     ] = None,
     size: Size = "mini",
     seed: Seed = 0,
 ) -> None:
     """Makes or converts a corpus and computes its features, so that training starts at once."""
     import itm_tutorial as itm
+    from itm_tutorial.data.readers import precomp
 
     if name == "flickr8k":
         from itm_tutorial.data.readers.flickr8k import prepare as prepare_flickr8k
 
         prepare_flickr8k(source)
+    elif name in precomp.NAMES:
+        precomp.prepare(name, source)
     elif source is not None:
-        raise ItmError(f"--from is for flickr8k, not for {name!r}: leave it out")
+        raise ItmError(f"--from is for flickr8k, {' and '.join(precomp.NAMES)}, not for {name!r}: leave it out")
     corpus = itm.load_corpus(name, size=size, seed=seed)
     print(f"{corpus!r}, {corpus.about}")
     features = itm.features(corpus)
-    for split in corpus.splits:
-        print(f"{split}: features {list(getattr(features, split).shape)}")
+    for name_of_split, split in corpus.splits.items():
+        found = split.precomputed if split.precomputed is not None else getattr(features, name_of_split)
+        print(f"{name_of_split}: features {list(found.shape)}")
 
 
 @app_of_commands.command()
@@ -133,9 +138,11 @@ def train(
     folder: Folder = Path("runs/model"),
     words: Annotated[Path | None, typer.Option(help="word vectors in GloVe's or word2vec's layout")] = None,
     option: Annotated[list[str] | None, typer.Option(help="of the model, as name=value; may be repeated")] = None,
+    record: Annotated[bool, typer.Option(help="the best epoch as a row of runs/leaderboard.jsonl")] = True,
 ) -> None:
-    """Trains a model, keeps it, and prints its recalls on the validation split."""
+    """Trains a model, keeps it, records the run, and prints its recalls on the validation split."""
     import itm_tutorial as itm
+    from itm_tutorial import leaderboard as board
     from itm_tutorial.data.text import tokenize
     from itm_tutorial.models import model_class
     from itm_tutorial.storage import check_writable
@@ -143,17 +150,25 @@ def train(
     options = _options(option or [])
     model_class(model)  # refuses an unknown name before anything is drawn
     check_writable(folder)
+    if record:
+        check_writable(board.FILE.parent)
     data = itm.load_corpus(corpus, size=size, seed=seed)
     if words is not None:
         told = {word for caption in data.train.captions for word in tokenize(caption)}
         options["words"] = itm.read_word_vectors(words, words=told)
     made = itm.create_model(model, data, seed=seed, **options)
     settings = {"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate, "plan": plan}
-    history = itm.fit(made, data, seed=seed, device=device, **settings)
+    recorder = board.leaderboard_callback(data, seed=seed)
+    history = itm.fit(made, data, seed=seed, device=device, callbacks=[recorder], **settings)
     report = itm.evaluate(itm.score(made, data.val), data.val.image_of, identity=data.val.identity)
     print(f"best epoch {history.best_epoch} of {len(history.epochs)}, on the validation split:\n{report}")
+    trained_on = made.device
     itm.save_model(made.cpu(), folder, metrics=report.as_dict(), seed=seed)
     print(f"kept in {folder}")
+    if record:
+        made.to(trained_on)  # which the row names
+        recorder.finish()
+        print(f"recorded in {board.FILE}; itm leaderboard --corpus {corpus} shows it beside the papers")
 
 
 def _options(pairs: list[str]) -> dict:
@@ -292,3 +307,29 @@ def sweep(
     from itm_tutorial.sweep import run_sweep
 
     raise typer.Exit(run_sweep(name, workers, out, size=size))
+
+
+@app_of_commands.command()
+def leaderboard(
+    files: Annotated[list[Path] | None, typer.Argument(help="by default runs/leaderboard.jsonl")] = None,
+    merge: Annotated[bool, typer.Option("--merge", help="gather the files' runs into --out, each once")] = False,
+    out: Annotated[Path | None, typer.Option(help="with --merge: appended to, never written over")] = None,
+    corpus: Annotated[str | None, typer.Option(help="its runs, beside papers on what it stands for")] = None,
+    edition: Annotated[str, typer.Option(help="of the survey's figures: 2020 or 2025")] = "2020",
+) -> None:
+    """Prints own runs beside what papers reported, or merges the leaderboards of a class."""
+    from itm_tutorial import leaderboard as board
+
+    if merge != (out is not None):
+        raise ItmError("--merge and --out belong together: itm leaderboard --merge a.jsonl b.jsonl --out all.jsonl")
+    if len(files or ()) > 1 and not merge:
+        raise ItmError(f"{len(files)} files are named: give one, or --merge them into --out first")
+    if merge:
+        added, damaged = board.merge(files or [board.FILE], out)
+        print(f"{added} new rows in {out}")
+    else:
+        file = files[0] if files else None
+        print(board.table(edition, corpus, file).to_string(index=False, na_rep=""))
+        damaged = board.read(file)[1] if file is not None or board.FILE.exists() else []
+    for line in damaged:
+        print(f"itm: {line}", file=sys.stderr)

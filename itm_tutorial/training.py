@@ -139,9 +139,7 @@ def fit(
         name: torch.optim.Adam(group, learning_rate, weight_decay=recipe.weight_decay)
         for name, group in model.parameter_groups().items()
     }
-    images = split_features(corpus.train, model.features).to(fabric.device)  # once: batches are picked on the device
-    captions = model.tokenize(corpus.train.captions).to(fabric.device)
-    image_of, identity = corpus.train.image_of, corpus.train.identity
+    train = _load(model, corpus.train, fabric.device)
     history, best = History(), {}
     settings = {"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate, "seed": seed}
     settings |= {"plan": plan if isinstance(plan, str) else plan.__name__, "recipe": asdict(recipe)}
@@ -162,9 +160,7 @@ def fit(
             for optimizer in optimizers.values():
                 for group in optimizer.param_groups:
                     group["lr"] = learning_rate * (0.1 if epoch >= recipe.drop_at * epochs else 1.0)
-            picked = (
-                _batch(images, captions, image_of, identity, rows) for rows in batches(image_of, batch_size, generator)
-            )
+            picked = (train.batch(rows) for rows in batches(train.image_of, batch_size, generator))
             mean = _train_epoch(fabric, model, optimizers, picked, f"epoch {epoch + 1}")
             report = evaluate(score(model, corpus.val), corpus.val.image_of, identity=corpus.val.identity)
             row = {"epoch": epoch + 1, "loss": mean, "seconds": time.perf_counter() - start, **report.as_dict()}
@@ -184,13 +180,39 @@ def fit(
     return history
 
 
-def _batch(
-    images: Tensor, captions: Tokens, image_of: LongTensor, identity: LongTensor | None, rows: LongTensor
-) -> Batch:
-    """The captions of these rows, and each image they describe once."""
-    there, row_of = image_of[rows].unique(return_inverse=True)
-    who = None if identity is None else identity[there].to(images.device)
-    return Batch(images[there.to(images.device)], captions[rows], row_of.to(images.device), who)
+@dataclass(frozen=True)
+class _Loaded:
+    """A training split on the device, from which batches are picked: a step sends one vector of indices there, no more.
+
+    Attributes:
+        images: features [n_images, ...].
+        captions: word ids and lengths.
+        image_of: int64 [n_captions], on the CPU.
+        lengths: int64 [n_captions], of the captions, on the CPU.
+        identity: int64 [n_images] or None.
+    """
+
+    images: Tensor
+    captions: Tokens
+    image_of: LongTensor
+    lengths: LongTensor
+    identity: LongTensor | None
+
+    def batch(self, rows: LongTensor) -> Batch:
+        """The captions of these rows, and each image they describe once."""
+        there, row_of = self.image_of[rows].unique(return_inverse=True)
+        parts = (len(there), len(rows), len(rows))
+        there, here, row_of = torch.cat([there, rows, row_of]).to(self.images.device).split(parts)
+        longest = int(self.lengths[rows].max()) if len(rows) else 0
+        captions = Tokens(self.captions.ids[here, :longest], self.captions.lengths[here])
+        return Batch(self.images[there], captions, row_of, None if self.identity is None else self.identity[there])
+
+
+def _load(model: Matching, split: Split, device: torch.device) -> _Loaded:
+    tokens = model.tokenize(split.captions)
+    identity = None if split.identity is None else split.identity.to(device)
+    images = split_features(split, model.features).to(device)
+    return _Loaded(images, tokens.to(device), split.image_of, tokens.lengths, identity)
 
 
 def _train_epoch(fabric, model: Matching, optimizers: dict, batches: Iterable[Batch], where: str) -> float:

@@ -64,7 +64,8 @@ def test_list_prints_every_name(command):
     assert "tiny" in told["sizes"] and told["splits"] == ["train", "val", "test", "unseen"]
 
 
-def test_train_evaluate_and_search(command, tiny, tmp_path, instant_features):
+def test_train_evaluate_and_search(command, tiny, tmp_path, instant_features, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # where the run is recorded
     folder, out = tmp_path / "runs" / "a", tmp_path / "pictures" / "found.png"
     words = ("--epochs", 1, "--device", "cpu", "--option", "dim=16", "--option", "loss=infonce")
     code, told, _ = command("train", "bow", *TINY, "--folder", folder, *words)
@@ -81,6 +82,23 @@ def test_train_evaluate_and_search(command, tiny, tmp_path, instant_features):
     assert code == 0 and lines[-1] == f"drawn in {out}" and out.read_bytes().startswith(PNG)
     found = itm.search(model, tiny.test, "a red car", k=3).indices
     assert [int(line.split()[2]) for line in lines[:-1]] == found
+
+
+def test_train_records_its_run_unless_told_not_to(command, tiny, tmp_path, instant_features, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    words = ("train", "bow", *TINY, "--folder", "kept", "--epochs", 2, "--device", "cpu", "--seed", 0)
+    code, told, _ = command(*words, "--no-record")
+    assert code == 0 and "recorded" not in told and not itm.leaderboard.FILE.exists()
+    code, told, _ = command(*words)
+    assert code == 0 and f"recorded in {itm.leaderboard.FILE}; itm leaderboard --corpus scenes" in told
+    (row,), damaged = itm.leaderboard.read()
+    report = itm.evaluate(itm.score(itm.load_model("kept"), tiny.val), tiny.val.image_of)
+    assert damaged == [] and (row["method"], row["corpus"], row["seed"]) == ("bow", "scenes", 0)
+    assert row["metrics"]["rsum"] == pytest.approx(report.rsum, abs=0.01) and row["device"] == "cpu"
+    (tmp_path / "runs" / "leaderboard.jsonl").unlink()
+    (tmp_path / "runs").rmdir()
+    (tmp_path / "runs").write_text("no folder")
+    assert "a part of the path is a file" in refused(command(*words))  # before the work
 
 
 def test_options_are_read_as_json_where_they_are():

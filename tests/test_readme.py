@@ -56,3 +56,39 @@ def test_what_does_not_hold_is_said():
         effect = verdicts[name]
         assert effect["verdict"] != "holds"
         assert sentence.format(-effect["mean"], effect["standard_error"]) in prose
+
+
+VSEPP = {"sum": "sum of hinges", "max": "largest hinge", "max, warm-up": "largest hinge, warm-up"}
+VSEPP |= {"top 5": "five largest", "infonce": "InfoNCE"}
+
+
+@pytest.mark.parametrize("loss", VSEPP)
+def test_the_table_of_chapter_02_is_that_of_the_claims(loss):
+    figures = results("vsepp")["figures"]
+
+    def cell(model: str, batch_size: int) -> str:
+        kept = [row["rsum"] for row in figures if row["model"] == model and row.get("batch_size") == batch_size]
+        return f"{told(kept)} |" if kept else "|"
+
+    cells = [cell(loss, 32), cell(loss, 128), cell(loss, 512), cell(f"{loss}, 10 % wrong", 128)]
+    assert f"| {VSEPP[loss]} | {' '.join(cells)}" in README
+    assert all(row["converged"] for row in figures if "converged" in row)
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence", "holds"),
+    [
+        ("max with a warm-up beats sum", "with a warm-up by {:.1f}, standard error {:.1f};", True),
+        ("max without a warm-up beats sum", "without by {:.1f}, standard error {:.1f})", True),
+        ("a batch of 512 over one of 32", "by {:.1f} more than the sum ({:.1f})", True),
+        ("with the GRU, vsepp beats vse", "`vsepp` beats `vse` by {:.1f} ({:.1f})", True),
+        ("a warm-up helps max", "the warm-up ({:.1f}, {:.1f};", False),
+        ("InfoNCE beats max", "the largest hinge ({:.1f}, {:.1f})", False),
+        ("with 10 % wrong captions", "bear wrong captions better ({:.1f}, {:.1f})", False),
+        ("order violation tells entailment better than vse", "better than the cosines of `vse`", True),
+    ],
+)
+def test_the_claims_of_chapter_02_in_prose_are_those_that_were_measured(name, sentence, holds):
+    effect = next(e for e in results("vsepp")["effects"] if e["name"].startswith(name))
+    assert (effect["verdict"] == "holds") == holds
+    assert sentence.format(effect["mean"], effect["standard_error"]) in " ".join(README.split())

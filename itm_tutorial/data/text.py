@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from collections.abc import Iterable
@@ -53,6 +54,15 @@ class Tokens:
 
     def to(self, device) -> Tokens:
         return Tokens(self.ids.to(device), self.lengths.to(device))
+
+
+def padded(rows: list[list[int]]) -> Tokens:
+    """Lists of word ids, of any lengths, as one matrix with zeros behind the shorter ones."""
+    lengths = torch.tensor([len(row) for row in rows], dtype=torch.int64)
+    ids = torch.zeros(len(rows), int(lengths.max()) if rows else 0, dtype=torch.int64)
+    for row, numbers in zip(ids, rows, strict=True):
+        row[: len(numbers)] = torch.tensor(numbers)
+    return Tokens(ids, lengths)
 
 
 class Vocabulary:
@@ -110,11 +120,7 @@ class Vocabulary:
             if not words:
                 raise ItmError(f"caption {number} has no word in it ({caption!r}): remove it or write one")
             rows.append([1, *(self.index.get(word, unknown_id) for word in words), 2])
-        lengths = torch.tensor([len(row) for row in rows], dtype=torch.int64)
-        ids = torch.zeros(len(rows), int(lengths.max()) if rows else 0, dtype=torch.int64)
-        for row, numbers in zip(ids, rows, strict=True):
-            row[: len(numbers)] = torch.tensor(numbers)
-        return Tokens(ids, lengths)
+        return padded(rows)
 
     def decode(self, ids: Iterable[int]) -> str:
         """Ids -> the words they stand for, special ones left out."""
@@ -126,12 +132,77 @@ class Vocabulary:
 
     @classmethod
     def load(cls, path: Path) -> Vocabulary:
-        """Reads what ``save`` wrote.
+        """Reads what ``save`` wrote, here or in ``WordPieces``.
 
         Raises:
             ItmError: the file is missing, broken, or not a list of words.
         """
         words = read_json(Path(path))
+        if isinstance(words, dict) and "word_pieces" in words:
+            return WordPieces(json.dumps(words["word_pieces"]))
         if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
             raise ItmError(f"{path} is not a list of words: make the vocabulary again")
         return cls(words)
+
+
+class WordPieces(Vocabulary):
+    """The vocabulary of a published BERT: words, and pieces that rarer words are put together from.
+
+    It is saved whole, so that a model that reads it needs neither the network nor the folder it once came from.
+
+    Args:
+        description: a fast tokenizer as the ``tokenizers`` library writes it down: JSON, no code.
+
+    Raises:
+        ItmError: the description is not one.
+    """
+
+    def __init__(self, description: str):
+        from tokenizers import Tokenizer
+
+        try:
+            self.tokenizer = Tokenizer.from_str(description)
+        except Exception as error:  # the library has no error of its own
+            raise ItmError(
+                f"word pieces: no tokenizer ({error}); fetch the BERT again, or save the model again"
+            ) from error
+        self.tokenizer.no_padding()  # of its own kind; ``padded`` does it here
+        self.tokenizer.no_truncation()  # a caption is not cut in silence
+        self.index = self.tokenizer.get_vocab()
+        self.words = sorted(self.index, key=self.index.__getitem__)
+
+    def __contains__(self, word: str) -> bool:
+        """Whether the word can be put together from pieces that are known."""
+        pieces = self.tokenizer.encode(word, add_special_tokens=False).tokens
+        return bool(pieces) and getattr(self.tokenizer.model, "unk_token", None) not in pieces
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, WordPieces) and self.tokenizer.to_str() == other.tokenizer.to_str()
+
+    __hash__ = None
+
+    def encode(self, captions: list[str]) -> Tokens:
+        """Captions -> padded ids of pieces, between the BERT's own [CLS] and [SEP].
+
+        Args:
+            captions: n_captions texts.
+
+        Returns:
+            ``Tokens`` with ids [n_captions, longest] and lengths [n_captions], on the CPU.
+
+        Raises:
+            ItmError: a caption has no word in it.
+        """
+        encoded = self.tokenizer.encode_batch(list(captions))
+        for number, (caption, one) in enumerate(zip(captions, encoded, strict=True)):
+            if all(one.special_tokens_mask):
+                raise ItmError(f"caption {number} has no word in it ({caption!r}): remove it or write one")
+        return padded([one.ids for one in encoded])
+
+    def decode(self, ids: Iterable[int]) -> str:
+        """Ids -> the words they stand for, special ones left out."""
+        return self.tokenizer.decode(list(map(int, ids)))
+
+    def save(self, path: Path) -> None:
+        """Writes the whole tokenizer as JSON."""
+        write_json(Path(path), {"word_pieces": json.loads(self.tokenizer.to_str())})

@@ -78,7 +78,7 @@ def create_model(
         seed: of the weights it starts from; the caller's random numbers are left alone.
         words: the vectors of a model that reads fixed ones; by default those of the drawn world's own text.
         options: the model's own, named as in its class; for a model that reads BERT, ``bert`` is "mini", a folder
-            or a Hugging Face name, and the vocabulary is that of this BERT.
+            or a Hugging Face name, and the vocabulary is that of this BERT; None where it can do without.
 
     Returns:
         The model, on the CPU, in training mode.
@@ -92,6 +92,9 @@ def create_model(
         raise ItmError(f"{name} does not read pixels: train it on features, then itm.unfreeze(model) adds the backbone")
     spec = features_of(corpus, features or cls.feature_kind, backbone)
     options = {**cls.options_from(corpus), **options}
+    if cls.reads_bert:  # a variant, or the caller, may do without: bert=None
+        options.setdefault("bert", cls.rows.get(name, {}).get("bert", "mini"))
+    reads_bert = cls.reads_bert and options["bert"] is not None
     if words is not None and not cls.reads_words:
         raise ItmError(f"{name} learns its own word vectors: leave words out, or choose a model that reads them")
     if cls.reads_words:
@@ -100,10 +103,10 @@ def create_model(
         known = [i for i, word in enumerate(words.words) if tokenize(word) == [word]]  # what captions can hold
         vocabulary = Vocabulary(words.words[i] for i in known)
         options["word_dim"] = words.dim
-    elif cls.reads_bert:
+    elif reads_bert:
         from itm_tutorial.bert_training import load_bert
 
-        bert = load_bert(options.setdefault("bert", "mini"))
+        bert = load_bert(options["bert"])
         vocabulary, options["bert_config"] = bert.vocabulary, bert.config
     else:
         vocabulary = Vocabulary.from_captions(corpus.train.captions, min_count or (1 if corpus.drawn else 4))
@@ -112,7 +115,7 @@ def create_model(
         model = build_model(name, vocabulary, spec, **options)
     if cls.reads_words:
         next(module for module in model.modules() if isinstance(module, WordAverage)).use(words.vectors[known])
-    if cls.reads_bert:
+    if reads_bert:
         encoder = next(module for module in model.modules() if isinstance(module, BertWords))
         encoder.load_state_dict(bert.module.state_dict())
     return model

@@ -101,13 +101,14 @@ def _runs(axes: Axes, runs: list[dict], measure: str, high: float) -> None:
         axes.text(0.5, 0.55, NONE_YET, transform=axes.transAxes, ha="center", va="center", fontsize=9.5, color=INK)
         axes.set(ylim=(0, 1))
         return
-    for y, run in enumerate(runs):
+    slots = max(len(runs), 6)
+    for y, run in enumerate(runs, start=slots - len(runs)):
         axes.barh(y + 0.2, run[measure], 0.3, color=ACCENT)
         axes.barh(y + 0.2, high, 0.3, color=PALE, zorder=0)
         axes.text(run[measure] + 0.01 * high, y + 0.2, f"{run[measure]:.1f}", va="center", fontsize=9, color=INK)
         axes.text(0, y + 0.46, _name(run), va="center", fontsize=9, fontweight="bold", color=INK)
         axes.text(0, y - 0.02, _reason(run), va="top", fontsize=8.5, color=INK, linespacing=1.1)
-    axes.set(ylim=(-0.55, max(len(runs), 3) - 0.3))
+    axes.set(ylim=(-0.55, slots - 0.3))
 
 
 def _name(run: dict) -> str:

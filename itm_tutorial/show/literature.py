@@ -139,7 +139,8 @@ def record(
     axes.set_ylim(0, min(104, 1.16 * top))
     axes.set(xlabel="year of the method's paper", ylabel=f"{metric}, {WAYS[direction]}, in percent")
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False, loc="upper left", fontsize=9)
+    if dated:
+        axes.legend(frameon=False, loc="upper left", fontsize=9)
     undated = len(rows) - len(dated)
     left_out = f"; {undated} rows without a known year left out" if undated else ""
     axes.set_title(f"{dataset}, the survey's edition of {edition}{left_out}", fontsize=10, color=INK, loc="left")

@@ -22,7 +22,7 @@ CATEGORIES |= {"Identification learning": "Identification", "Similarity measurem
 MANY = 9  # papers of one category and year: beyond that they stand in two columns
 NOT_YET = "not yet in the course"
 LEGEND = f"■ 02  belongs to chapter 02 of the course        □  {NOT_YET}"
-LEFT = 2.75  # width of the column of categories, in units of the axes
+LEFT = 3.1  # width of the column of categories, in units of the axes
 LINE = 1.0  # height of a name, in units of the axes
 # Where the papers of the map of ideas stand: how far into their year, and their height.
 NODES = {
@@ -61,7 +61,8 @@ def papers_timeline(there: Collection[str] | None = None, axes: Axes | None = No
     cells = {key: group for key, group in frame.groupby(["section", "year"], sort=False)}
     sections, years = list(dict.fromkeys(frame.section)), sorted(frame.year.unique())
     columns = {year: 2 if any(y == year and len(c) > MANY for (_, y), c in cells.items()) else 1 for year in years}
-    wide = {year: max(0.95, 0.1 * (5 + frame.name[frame.year == year].str.len().max())) for year in years}
+    letters = frame.name.str.len() + 4.5 * frame.chapter.isin(list(there))  # with the number, and bold
+    wide = {year: max(0.95, 0.1 * (5.2 + letters[frame.year == year].max())) for year in years}
     starts, x = {}, 0.0
     for year in years:
         starts[year] = x

@@ -79,6 +79,7 @@ def literature_explorer(dataset: str = "Flickr30K", measure: str = "i2t R@1", ed
         view.value = to_html(record(**chosen()))
         listed.value = _table(state["rows"])
         controls["row"].options = [(_row(row), place) for place, row in enumerate(state["rows"])]
+        controls["row"].value = 0 if state["rows"] else None
         tell()
 
     def tell(change=None) -> None:

@@ -1,0 +1,77 @@
+"""Batch plans that must know more than the pairing, for ``fit(..., plan=...)``."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+
+import torch
+from torch import LongTensor
+
+from itm_tutorial.data.corpus import check_identity
+from itm_tutorial.errors import ItmError
+
+
+def identities_by_images(identity: LongTensor, per_identity: int = 2) -> Callable[..., Iterator[LongTensor]]:
+    """A plan whose every batch shows so many identities, and so many pictures of each.
+
+    An identity's captions are dealt out in hands of ``per_identity``, of different pictures as far as it has them.
+    An epoch goes round all identities again and again, in another order each time, until too few have a hand left to
+    fill a batch: those with many pictures come more often, as they do in random batches.
+
+    Args:
+        identity: int64 [n_images], of the split that is trained on, such as ``corpus.train.identity``.
+        per_identity: captions of each identity in a batch.
+
+    Returns:
+        A plan: (image_of int64 [n_captions], batch_size, generator) -> index vectors of captions, each as long as the
+        largest multiple of ``per_identity`` up to batch_size.
+
+    Raises:
+        ItmError: per_identity below 1; and, when the plan is used, an identity for each image of another split, a
+            batch size that does not hold two identities, or more than there are.
+    """
+    if not isinstance(per_identity, int) or per_identity < 1:
+        raise ItmError(f"per_identity is {per_identity!r}; give 1 or more, such as 2")
+
+    def plan(image_of: LongTensor, batch_size: int, generator: torch.Generator) -> Iterator[LongTensor]:
+        if len(image_of) and int(image_of.max()) >= len(identity):
+            raise ItmError(f"identity has {len(identity)} images, the pairing more: give corpus.train.identity")
+        check_identity(identity, len(identity), "batch plan")
+        at_once = batch_size // per_identity
+        n_identities = len(identity[image_of].unique())
+        if not 2 <= at_once <= n_identities:
+            raise ItmError(
+                f"batch_size {batch_size} holds {at_once} identities of {per_identity} captions, and there are "
+                f"{n_identities}: give {2 * per_identity} to {n_identities * per_identity}"
+            )
+        for hands in _rounds(_hands(identity, image_of, per_identity, generator)):
+            order = torch.randperm(len(hands), generator=generator)  # identities of this round
+            for some in order[: len(order) // at_once * at_once].split(at_once):
+                yield hands[some].flatten()
+
+    plan.__name__ = f"identities_by_images({per_identity})"  # what ``fit`` writes down
+    return plan
+
+
+def _hands(
+    identity: LongTensor, image_of: LongTensor, per_identity: int, generator: torch.Generator
+) -> dict[int, LongTensor]:
+    """Each identity's captions in hands, int64 [n_hands, per_identity]; neighbours in a hand are of other pictures."""
+    stacks = defaultdict(lambda: defaultdict(list))  # identity -> image -> captions, all in random order
+    for caption in torch.randperm(len(image_of), generator=generator).tolist():
+        image = int(image_of[caption])
+        stacks[int(identity[image])][image].append(caption)
+    dealt = {}
+    for who, of_image in stacks.items():
+        longest = max(map(len, of_image.values()))
+        turns = [stack[turn] for turn in range(longest) for stack in of_image.values() if turn < len(stack)]
+        whole = turns[: len(turns) // per_identity * per_identity]
+        dealt[who] = torch.tensor(whole, dtype=torch.int64).view(-1, per_identity)
+    return dealt
+
+
+def _rounds(dealt: dict[int, LongTensor]) -> Iterator[LongTensor]:
+    """Hands by round: the first hand of every identity, then the second of those that have one, and so on."""
+    for number in range(max(map(len, dealt.values()))):
+        yield torch.stack([hands[number] for hands in dealt.values() if number < len(hands)])

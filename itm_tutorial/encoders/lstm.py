@@ -1,0 +1,68 @@
+"""A bidirectional LSTM, and the largest value that each of its numbers takes anywhere in a caption (CMPL, TIMAM)."""
+
+from __future__ import annotations
+
+from torch import LongTensor, Tensor, nn
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+
+from itm_tutorial.encoders.sentence import word_embedding, word_mask
+
+
+class MaxLSTM(nn.Module):
+    """Reads word vectors in both directions, takes the maximum over words, and maps it to a caption's code.
+
+    Args:
+        in_dim: numbers a word vector.
+        dim: numbers a caption code, and a state of each direction (CMPL, TIMAM: 512, so that 1,024 are mapped to 512).
+    """
+
+    def __init__(self, in_dim: int, dim: int):
+        super().__init__()
+        self.lstm = nn.LSTM(in_dim, dim, batch_first=True, bidirectional=True)
+        self.project = nn.Linear(2 * dim, dim)
+
+    def forward(self, vectors: Tensor, lengths: LongTensor) -> Tensor:
+        """Encodes captions.
+
+        Args:
+            vectors: float [n_captions, longest, in_dim].
+            lengths: int64 [n_captions], each at least 1.
+
+        Returns:
+            [n_captions, dim], not normalised.
+        """
+        # packed, the backward direction begins at the last real word, whatever the padding behind it
+        packed = pack_padded_sequence(vectors, lengths.cpu(), batch_first=True, enforce_sorted=False)
+        states, _ = pad_packed_sequence(self.lstm(packed)[0], batch_first=True, total_length=vectors.shape[1])
+        # padding comes back as zero, which would win over every number that is below zero at all words
+        real = word_mask(vectors, lengths).unsqueeze(-1)  # [n_captions, longest, 1]
+        return self.project(states.masked_fill(~real, float("-inf")).amax(1))
+
+
+class WordLSTM(nn.Module):
+    """Learned word vectors, some of their numbers hidden in training, and a ``MaxLSTM`` over them (CMPL).
+
+    Args:
+        n_words: words in the vocabulary.
+        word_dim: numbers a word (CMPL: 512).
+        dim: numbers a caption code (CMPL: 512).
+        dropout: the share of a word's numbers that training hides (CMPL: 0.3).
+    """
+
+    def __init__(self, n_words: int, word_dim: int, dim: int, dropout: float = 0.3):
+        super().__init__()
+        self.words = word_embedding(n_words, word_dim)
+        self.dropout = nn.Dropout(dropout)
+        self.lstm = MaxLSTM(word_dim, dim)
+
+    def forward(self, ids: LongTensor, lengths: LongTensor) -> Tensor:
+        """Encodes captions.
+
+        Args:
+            ids: int64 [n_captions, longest].
+            lengths: int64 [n_captions].
+
+        Returns:
+            [n_captions, dim], not normalised.
+        """
+        return self.lstm(self.dropout(self.words(ids)), lengths)

@@ -1,0 +1,53 @@
+"""A picture read in stripes from top to bottom: of a standing person, height says which garment a colour belongs to."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from itm_tutorial.encoders.image import GlobalProjection
+from itm_tutorial.errors import ItmError
+
+
+class StripeProjection(nn.Module):
+    """Mean and maximum of each stripe of a grid, standardised, and one linear map of them all to the joint space.
+
+    Pooling by stripes is that of Sun et al. 2018 (PCB), who find people by pictures; one map in place of one a stripe
+    is ours.
+
+    Args:
+        in_dim: numbers a cell.
+        dim: numbers an image code, of any length.
+        n_stripes: that the rows of the grid are shared out among.
+    """
+
+    def __init__(self, in_dim: int, dim: int, n_stripes: int = 8):
+        super().__init__()
+        self.n_stripes = n_stripes
+        self.standard = nn.BatchNorm1d(2 * n_stripes * in_dim, affine=False)
+        self.project = nn.Linear(2 * n_stripes * in_dim, dim)
+        nn.init.xavier_uniform_(self.project.weight)
+        nn.init.zeros_(self.project.bias)
+
+    def forward(self, grid: Tensor) -> Tensor:
+        """Cells row by row, [n_images, n_cells, in_dim] -> codes [n_images, dim].
+
+        Raises:
+            ItmError: the cells cannot be shared out.
+        """
+        if grid.ndim != 3 or grid.shape[1] % self.n_stripes:
+            raise ItmError(f"a grid of shape {list(grid.shape)} has not {self.n_stripes} equal stripes of cells")
+        stripes = grid.unflatten(1, (self.n_stripes, -1))  # [n_images, n_stripes, n_cells / n_stripes, in_dim]
+        pooled = torch.cat([stripes.mean(2), stripes.amax(2)], -1)  # [n_images, n_stripes, 2 * in_dim]
+        return self.project(self.standard(pooled.flatten(1)) / pooled[0].numel() ** 0.5)
+
+
+def image_projection(kind: str, in_dim: int, dim: int) -> nn.Module:
+    """The image encoder for a kind of features, whose codes keep their length.
+
+    Args:
+        kind: of ``FeatureSpec``: stripes are read from a "grid", of anything else the global feature or the mean.
+        in_dim: numbers a feature, or a cell.
+        dim: numbers an image code.
+    """
+    return StripeProjection(in_dim, dim) if kind == "grid" else GlobalProjection(in_dim, dim, unit=False)

@@ -1,0 +1,107 @@
+"""CMPL: no margin and no mining; every pair of the batch counts, by the share that one code has of another.
+
+Zhang and Lu, "Deep Cross-Modal Projection Learning for Image-Text Matching", ECCV 2018.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from torch import Tensor
+from torch.nn.functional import normalize
+
+from itm_tutorial.data.corpus import Corpus
+from itm_tutorial.data.text import Vocabulary
+from itm_tutorial.encoders.lstm import WordLSTM
+from itm_tutorial.encoders.stripes import image_projection
+from itm_tutorial.errors import ItmError
+from itm_tutorial.interaction.cosine import cosine
+from itm_tutorial.losses.identity import IdentityNumbers
+from itm_tutorial.losses.projection import CMPC, CMPM
+from itm_tutorial.models.base import Batch, FeatureSpec, Matching, Recipe
+
+
+class CMPL(Matching):
+    """A linear map of the image, a bidirectional LSTM with the maximum over time, CMPM and CMPC.
+
+    Args:
+        vocabulary: the words of the training captions.
+        features: "grid", read stripe by stripe, or "global" and other kinds, of which the mean over regions is read.
+        image_dim: numbers a feature.
+        identities: those of the training split, a column of CMPC each; without any, CMPM is all there is.
+        embed_size: numbers a code (512 in the authors' code).
+        word_dim: numbers a word (512 in the authors' code).
+        matching, classification: whether CMPM and CMPC take part.
+        dropout: the share of a word's numbers that training hides (0.3 in the authors' code).
+    """
+
+    feature_kind = "grid"
+    recipe: ClassVar[Recipe] = Recipe(learning_rate=1e-2, epochs=10, batch_size=64)
+
+    def __init__(
+        self,
+        vocabulary: Vocabulary,
+        features: FeatureSpec,
+        image_dim: int,
+        *,
+        identities: Sequence[int] = (),
+        embed_size: int = 128,
+        word_dim: int = 64,
+        matching: bool = True,
+        classification: bool = True,
+        dropout: float = 0.3,
+    ):
+        super().__init__(vocabulary, features)
+        check_some_loss(matching, classification and len(identities))
+        self.image_encoder = image_projection(features.kind, image_dim, embed_size)
+        self.sentence_encoder = WordLSTM(len(vocabulary), word_dim, embed_size, dropout)
+        self.matching = CMPM() if matching else None
+        self.classification = None
+        if classification and len(identities):
+            self.numbers = IdentityNumbers(identities)
+            self.classification = CMPC(len(identities), embed_size)
+
+    @staticmethod
+    def options_from(corpus: Corpus) -> dict[str, Any]:
+        """The identities of the training split."""
+        return train_identities(corpus)
+
+    def similarity(self, image_codes: Tensor, caption_codes: Tensor) -> Tensor:
+        """Codes of any length -> cosines [n_images, n_captions]; length counts in training alone."""
+        return cosine(normalize(image_codes, dim=-1), normalize(caption_codes, dim=-1))
+
+    def loss(self, batch: Batch) -> Tensor:
+        """CMPM over all that the batch holds, and CMPC over its pairs."""
+        images, captions = self.encode_images(batch), self.encode_captions(batch)  # [n_images, dim], [n_captions, dim]
+        parts = []
+        if self.matching is not None:
+            parts.append(self.matching(images, captions, batch.positives))
+        if self.classification is not None:
+            labels = self.numbers(batch.identity)  # [n_images]
+            parts.append(self.classification(images[batch.image_of], captions, labels[batch.image_of]))
+        return sum(parts)
+
+
+def train_identities(corpus: Corpus) -> dict[str, list[int]]:
+    """The identities of a corpus' training split, in order, as an option of a model.
+
+    Raises:
+        ItmError: the corpus does not say who is shown.
+    """
+    if corpus.train.identity is None:
+        raise ItmError(
+            f"corpus {corpus.name!r} does not say who or what class its pictures show: "
+            'take one that does, "people", "birds" or "flowers"'
+        )
+    return {"identities": corpus.train.identity.unique().tolist()}
+
+
+def check_some_loss(*parts: Any) -> None:
+    """Refuses a model that nothing trains.
+
+    Raises:
+        ItmError: all parts are left out.
+    """
+    if not any(parts):
+        raise ItmError("every part of the loss is left out: leave one in, or give identities for the classifier")

@@ -1,0 +1,135 @@
+"""TIMAM: three losses on one pair of encoders, of which the third is a game against a modality discriminator.
+
+Sarafianos, Xu and Kakadiaris, "Adversarial Representation Learning for Text-to-Image Matching", ICCV 2019. From its
+abstract and figure 1: codes of one identity are matched in distribution, a discriminator tries to tell encoded texts
+from encoded images, and words are those of BERT. The identification loss and all weights are this course's choice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from torch import LongTensor, Tensor, nn
+from torch.nn.functional import normalize
+
+from itm_tutorial.data.corpus import Corpus
+from itm_tutorial.data.text import Vocabulary
+from itm_tutorial.encoders.bert import BertWords
+from itm_tutorial.encoders.lstm import MaxLSTM, WordLSTM
+from itm_tutorial.encoders.stripes import image_projection
+from itm_tutorial.interaction.cosine import cosine
+from itm_tutorial.losses.adversarial import ModalityDiscriminator, discriminator_loss, fooling_loss
+from itm_tutorial.losses.identity import IdentityNumbers, NormSoftmax
+from itm_tutorial.losses.projection import cmpm
+from itm_tutorial.models.base import Batch, FeatureSpec, Matching, Recipe
+from itm_tutorial.models.cmpl import check_some_loss, train_identities
+
+
+class TIMAM(Matching):
+    """A linear map of the image, BERT's words read by a bidirectional LSTM, and three losses that can be left out.
+
+    Args:
+        vocabulary: the words of the training captions, or those of BERT.
+        features: "grid", read stripe by stripe, or "global" and other kinds, of which the mean over regions is read.
+        image_dim: numbers a feature.
+        identities: those of the training split, a row of the classifier each; without any there is no identification.
+        bert: the BERT whose words are read, as for ``load_bert``; None learns word vectors instead.
+        bert_config: of that BERT.
+        embed_size: numbers a code.
+        word_dim: numbers a learned word.
+        identification, matching, adversary: which losses take part: ``NormSoftmax``, CMPM, the game.
+        identification_weight, matching_weight, adversary_weight: of the losses that move the encoders.
+        scale: of the cosines of ``NormSoftmax``.
+        smoothing: of the discriminator's targets.
+    """
+
+    feature_kind = "grid"
+    reads_bert = True
+    recipe: ClassVar[Recipe] = Recipe(learning_rate=1e-2, epochs=10, batch_size=64)
+
+    def __init__(
+        self,
+        vocabulary: Vocabulary,
+        features: FeatureSpec,
+        image_dim: int,
+        *,
+        identities: Sequence[int] = (),
+        bert: str | None = None,
+        bert_config: dict[str, Any] | None = None,
+        embed_size: int = 128,
+        word_dim: int = 64,
+        identification: bool = True,
+        matching: bool = True,
+        adversary: bool = True,
+        identification_weight: float = 1.0,
+        matching_weight: float = 1.0,
+        adversary_weight: float = 0.1,
+        scale: float = 16.0,
+        smoothing: float = 0.0,
+    ):
+        super().__init__(vocabulary, features)
+        identification = identification and len(identities) > 0
+        check_some_loss(identification, matching)  # the game alone would be won by a constant
+        self.weights = {"identification": identification_weight, "matching": matching_weight}
+        self.weights["fooling"], self.smoothing, self.matching = adversary_weight, smoothing, matching
+        self.image_encoder = image_projection(features.kind, image_dim, embed_size)
+        if bert is None:
+            self.sentence_encoder = WordLSTM(len(vocabulary), word_dim, embed_size)
+        else:
+            self.sentence_encoder = BertLSTM(bert_config, embed_size)
+        self.numbers = IdentityNumbers(identities) if identification else None
+        self.identification = NormSoftmax(len(identities), embed_size, scale) if identification else None
+        self.discriminator = ModalityDiscriminator(embed_size) if adversary else None
+
+    @staticmethod
+    def options_from(corpus: Corpus) -> dict[str, Any]:
+        """The identities of the training split."""
+        return train_identities(corpus)
+
+    def similarity(self, image_codes: Tensor, caption_codes: Tensor) -> Tensor:
+        """Codes of any length -> cosines [n_images, n_captions]; length counts in training alone."""
+        return cosine(normalize(image_codes, dim=-1), normalize(caption_codes, dim=-1))
+
+    def loss(self, batch: Batch) -> dict[str, Tensor]:
+        """The losses that take part, weighted; "adversary" is the discriminator's own and moves nothing else."""
+        images, captions = self.encode_images(batch), self.encode_captions(batch)  # [n_images, dim], [n_captions, dim]
+        parts = {}
+        if self.matching:
+            parts["matching"] = cmpm(images, captions, batch.positives)
+        if self.identification is not None:
+            labels = self.numbers(batch.identity)  # [n_images]
+            parts["identification"] = self.identification(images, captions, labels, labels[batch.image_of])
+        if self.discriminator is not None:
+            codes = [normalize(side, dim=-1) for side in (images, captions)]  # a length would give the side away
+            parts["fooling"] = fooling_loss(*map(self.discriminator, codes))
+        parts = {name: self.weights[name] * part for name, part in parts.items()}
+        if self.discriminator is not None:
+            judged = [self.discriminator(side.detach()) for side in codes]
+            parts["adversary"] = discriminator_loss(*judged, self.smoothing)
+        return parts
+
+    def parameter_groups(self) -> dict[str, list[nn.Parameter]]:
+        """The encoders and the classifier; apart from them the discriminator, which steps on a loss of its own."""
+        adversary = [] if self.discriminator is None else list(self.discriminator.parameters())
+        own = set(adversary)
+        main = [weight for weight in self.parameters() if weight.requires_grad and weight not in own]  # not BERT's
+        return {"main": main, "adversary": adversary} if adversary else {"main": main}
+
+
+class BertLSTM(nn.Module):
+    """The words of a frozen BERT, and a ``MaxLSTM`` over them.
+
+    Args:
+        config: of the BERT.
+        dim: numbers a caption code.
+    """
+
+    def __init__(self, config: dict[str, Any], dim: int):
+        super().__init__()
+        self.words = BertWords(config)
+        self.lstm = MaxLSTM(self.words.dim, dim)
+
+    def forward(self, ids: LongTensor, lengths: LongTensor) -> Tensor:
+        """Ids int64 [n_captions, longest] and lengths int64 [n_captions] -> codes [n_captions, dim], not normalised."""
+        return self.lstm(self.words(ids, lengths), lengths)

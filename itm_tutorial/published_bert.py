@@ -1,0 +1,127 @@
+"""BERTs that others have trained: from a folder, or from Hugging Face by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from itm_tutorial.data.text import WordPieces
+from itm_tutorial.encoders.bert import BertWords
+from itm_tutorial.errors import ItmError
+
+OF_CONFIG = (  # what of a published configuration decides what the network computes
+    "vocab_size",
+    "hidden_size",
+    "num_hidden_layers",
+    "num_attention_heads",
+    "intermediate_size",
+    "hidden_act",
+    "max_position_embeddings",
+    "type_vocab_size",
+    "layer_norm_eps",
+    "pad_token_id",
+)
+
+
+def load_published(name: str) -> tuple[BertWords, WordPieces, dict[str, Any]]:
+    """Loads a BERT by the ``transformers`` library: safetensors and plain data alone, no pickle and no code.
+
+    Args:
+        name: a folder on disk, or a name at Hugging Face, such as "bert-base-uncased".
+
+    Returns:
+        The network, frozen; its word pieces; its configuration, which makes the network again: ``BertWords(config)``.
+
+    Raises:
+        ItmError: no such folder or name, no network, no BERT, no fast tokenizer, no safetensors, parts that do not fit.
+    """
+    source = _find(name)
+    try:
+        from transformers import AutoConfig, AutoTokenizer, BertModel
+    except ImportError as error:
+        raise ItmError("BERT needs the package transformers: pip install transformers") from error
+    with _told_in_words(name), _quiet():
+        published = AutoConfig.from_pretrained(source, trust_remote_code=False)
+        if published.model_type != "bert":
+            raise ItmError(
+                f"bert {name!r} is a {published.model_type}: take one whose config.json says model_type bert"
+            )
+        tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False)
+        weights, report = BertModel.from_pretrained(
+            source,
+            use_safetensors=True,  # else a pickle, which could run anything
+            trust_remote_code=False,
+            add_pooling_layer=False,
+            dtype=torch.float32,
+            output_loading_info=True,
+        )
+    if not tokenizer.is_fast:
+        raise ItmError(f"bert {name!r} has no fast tokenizer: take one that brings tokenizer.json")
+    if missing := sorted(report["missing_keys"]):
+        raise ItmError(f"bert {name!r}: its weights lack {missing[0]}; take a whole BERT, or fetch it again")
+    config = {key: getattr(published, key) for key in OF_CONFIG}
+    vocabulary = WordPieces(tokenizer.backend_tokenizer.to_str())
+    if (largest := max(vocabulary.index.values())) >= config["vocab_size"]:
+        raise ItmError(f"bert {name!r}: its tokenizer counts to {largest} and its weights know {config['vocab_size']} "
+                       "pieces of words; take both from one place")  # fmt: skip
+    module = BertWords(config)
+    module.bert.load_state_dict(weights.state_dict())
+    return module, vocabulary, config
+
+
+def _find(name: str) -> str:
+    """The folder of this name, once it is seen to be whole; else the name itself, to be looked up at Hugging Face.
+
+    Raises:
+        ItmError: a path that is no folder, or a folder without configuration, safetensors or tokenizer.
+    """
+    folder = Path(name).expanduser()
+    if not folder.is_dir():
+        if folder.is_absolute() or name.startswith((".", "~")) or len(folder.parts) > 2:
+            raise ItmError(f"bert {name!r} is no folder here: check the path, or give 'mini' or a Hugging Face name")
+        return name
+    needed = {
+        "config.json": ("config.json",),
+        "weights as safetensors": ("model.safetensors", "model.safetensors.index.json"),
+        "a tokenizer": ("tokenizer.json", "vocab.txt"),
+    }
+    for what, files in needed.items():
+        if not any((folder / file).is_file() for file in files):
+            raise ItmError(f"{folder} holds no {what.removeprefix('a ')} ({' or '.join(files)}): save the model and "
+                           "its tokenizer there with save_pretrained")  # fmt: skip
+    return str(folder)
+
+
+@contextmanager
+def _told_in_words(name: str) -> Iterator[None]:
+    """Turns whatever transformers, Hugging Face or the network answer into one sentence."""
+    try:
+        yield
+    except ItmError:
+        raise
+    except Exception as error:
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise ItmError(
+            f"bert {name!r} cannot be loaded ({reason}): check the name and the network, or give a folder with "
+            "config.json, model.safetensors and tokenizer.json"
+        ) from error
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """No bars and no list of the weights that are left over, such as those of the head that guessed masked words."""
+    from transformers.utils import logging
+
+    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
+        if bars:
+            logging.enable_progress_bar()

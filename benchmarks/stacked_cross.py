@@ -117,17 +117,16 @@ def main() -> None:
     print(f"{torch.get_num_threads()} threads")
     for way in SMOOTH:
         told = measure_scoring(way)
+        fast, bare = told["looped"] / told["ours"], told["ours"] / told["product"]
         print(
-            f"{way}: scoring {told['looped'] / told['ours']:.1f} times the loop's speed, {told['ours']:.2f} s where the "
-            f"bare product takes {told['product']:.2f} ({told['ours'] / told['product']:.1f} times); scores differ by "
-            f"{told['difference']:.0e} at most"
+            f"{way}: scoring {fast:.1f} times the loop's speed, {bare:.1f} times the time of the bare product", end=""
         )
+        print(f" ({told['ours']:.2f} s); scores differ by {told['difference']:.0e} at most")
         told = measure_step(way)
         kept = {name: measure_memory(name, way) for name in ("looped", "ours")}
-        print(
-            f"{way}: a step of 128 pairs {told['looped'] / told['ours']:.1f} times the loop's speed ({told['ours']:.2f} s), "
-            f"in {kept['ours']:.0f} MiB where the loop takes {kept['looped']:.0f} ({kept['looped'] / kept['ours']:.1f} times)"
-        )
+        fast, small = told["looped"] / told["ours"], kept["looped"] / kept["ours"]
+        print(f"{way}: a step of 128 pairs {fast:.1f} times the loop's speed ({told['ours']:.2f} s)", end="")
+        print(f", in {kept['ours']:.0f} MiB where the loop takes {kept['looped']:.0f} ({small:.1f} times)")
 
 
 if __name__ == "__main__":

@@ -228,8 +228,8 @@ def _as_seen(image: Tensor, backbone: str) -> Tensor:
 def fitted(image: Tensor, backbone: str) -> Tensor:
     """Brings an image to the backbone's size.
 
-    For torchvision's backbones the shorter side is resized and the middle square cut out, as for their weights. The mini
-    backbone sees all of a picture: one that is no square, such as a person's, is stretched to one.
+    For torchvision's backbones the shorter side is resized and the middle square cut out, as for their weights. The
+    mini backbone sees all of a picture: one that is no square, such as a person's, is stretched to one.
 
     Args:
         image: uint8 [3, H, W]; one that has the backbone's size already is taken as it is.

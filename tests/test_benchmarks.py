@@ -55,3 +55,23 @@ def test_one_runs_from_a_terminal():
 def test_a_full_step_is_compared_with_its_bare_products():
     full, bare = parts("vsepp_step")["measure"](n=6, n_words=50, image_dim=8, dim=6, word_dim=5, steps=2)
     assert full > 0 and bare > 0
+
+
+def test_stacked_cross_attention_is_compared_with_the_loop(monkeypatch):
+    bench = parts("stacked_cross")
+    for way in ("t2i", "i2t"):
+        told = bench["measure_scoring"](way, n_images=5, n_captions=7, dim=6)
+        assert told["difference"] < 1e-5 and min(told.values()) >= 0
+        assert min(bench["measure_step"](way, n=6, dim=5).values()) > 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux alone tells a process its own peak")
+def test_the_memory_of_a_step_is_compared_with_the_loops():
+    measure = parts("stacked_cross")["measure_memory"]
+    assert measure("looped", "i2t", n=48, dim=256) > 2 * measure("ours", "i2t", n=48, dim=256)
+
+
+def test_the_training_of_scan_is_compared_with_that_of_vsepp(cache, made_up_regions, monkeypatch):
+    bench = parts("scan_training")
+    told = bench["measure"]("regions", size="tiny", captions=140)
+    assert told["scan"] > 0 and told["vsepp"] > 0

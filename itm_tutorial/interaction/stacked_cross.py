@@ -102,7 +102,8 @@ def stacked_cross_attention(
     columns = [
         (said[:, cut], some[:, cut]) for said, some, cut in zip(words.split(side), there.split(side), cuts, strict=True)
     ]
-    made = [[run(*row, *column) for column in columns] for row in zip(regions.split(side), everywhere.split(side))]
+    rows = zip(regions.split(side), everywhere.split(side), strict=True)
+    made = [[run(*row, *column) for column in columns] for row in rows]
     back = order.argsort()
     scores = torch.cat([torch.cat([part[0] for part in row], 1) for row in made])[:, back]
     if not return_attention:

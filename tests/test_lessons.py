@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch.nn.functional import cosine_similarity
 
-from itm_tutorial.lessons import devise, literature, scan, start_here, vsepp
+from itm_tutorial.lessons import devise, literature, scan, start_here, timam, vsepp
 from itm_tutorial.lessons.answers import difference
 from itm_tutorial.lessons.start_here import cosine_scores, image_ranks, recall_at_k
 from itm_tutorial.metrics import evaluate, evaluate_folds
@@ -264,7 +264,68 @@ def merged_by_first_places(mine, theirs):
     return both[same.float().argmax(1) == torch.arange(len(both))]
 
 
+def shares_by_rows(images, captions):
+    lengths = (captions * captions).sum(1).sqrt()
+    return torch.stack([torch.softmax((captions @ image) / lengths, 0) for image in images])
+
+
+def targets_by_rows(match):
+    return torch.stack([row / row.sum() for row in match.float()])
+
+
+def divergence_by_logs(shares, targets):
+    rows = [(p * (p.log() - (q + 1e-8).log())).sum() for p, q in zip(shares, targets, strict=True)]
+    return sum(rows) / len(rows)
+
+
+def max_by_captions(states, lengths):
+    return torch.stack([rows[:n].max(0).values for rows, n in zip(states, lengths.tolist(), strict=True)])
+
+
+def max_by_weights(states, lengths):
+    real = torch.arange(states.shape[1]) < lengths[:, None]
+    return torch.where(real[:, :, None], states, torch.full_like(states, -1e30)).max(dim=1).values
+
+
+def person_recall_by_ranks(scores, shown, described, k):
+    right = shown[:, None] == described[None]
+    best = scores.masked_fill(~right, -torch.inf).amax(0)
+    return 100 * float(((scores > best).sum(0) < k).float().mean())
+
+
+def person_recall_by_captions(scores, shown, described, k):
+    hits = [who in shown[column.argsort(descending=True)[:k]] for column, who in zip(scores.T, described, strict=True)]
+    return 100 * sum(hits) / len(hits)
+
+
+def precision_by_classes(scores, identity, k):
+    shares = [(identity[column.topk(k).indices] == c).double().mean() for c, column in enumerate(scores.T)]
+    return 100 * float(sum(shares) / len(shares))
+
+
+def precision_by_one_hot(scores, identity, k):
+    own = torch.nn.functional.one_hot(identity, scores.shape[1]).double()
+    return float(own.gather(0, scores.argsort(0, descending=True)[:k]).mean() * 100)
+
+
 RIGHT = {
+    "projection_shares": [
+        shares_by_rows,
+        lambda i, c: torch.softmax(i @ torch.nn.functional.normalize(c, dim=-1).T, -1),
+    ],
+    "matching_targets": [targets_by_rows, lambda m: torch.nn.functional.normalize(m.float(), p=1, dim=1)],
+    "divergence": [
+        divergence_by_logs,
+        lambda p, q: torch.nn.functional.kl_div((q + 1e-8).log(), p, reduction="batchmean"),
+    ],
+    "norm_softmax_logits": [lambda c, w, s: s * cosine_by_division(c, w), lambda c, w, s: s * cosine_scores.own(c, w)],
+    "max_over_words": [max_by_captions, max_by_weights],
+    "person_recall": [person_recall_by_ranks, person_recall_by_captions],
+    "held_out": [
+        lambda identity, order, n: (identity[:, None] == order[None, :n]).any(1),
+        lambda identity, order, n: torch.tensor([who in order[:n].tolist() for who in identity.tolist()]),
+    ],
+    "precision_at_k": [precision_by_classes, precision_by_one_hot],
     "record_by_year": [record_by_sorting, record_by_masks],
     "suspicious": [suspicious_by_slopes, suspicious_by_rows],
     "paired_difference": [paired_by_names, paired_by_matrix],
@@ -307,7 +368,7 @@ RIGHT = {
     "k_occurrence": [occurrence_by_ranks, occurrence_by_adding],
     "length_bias": [bias_by_hand, lambda s, w: float(w.norm(dim=-1)[s.argmax(-1)].mean() / w.norm(dim=-1).mean())],
 }
-LESSONS = (start_here, devise, vsepp, scan, literature)
+LESSONS = (start_here, devise, vsepp, scan, timam, literature)
 EXERCISES = [exercise for lesson in LESSONS for exercise in lesson.EXERCISES]
 each_exercise = pytest.mark.parametrize("exercise", EXERCISES, ids=lambda e: e.name)
 

@@ -92,3 +92,66 @@ def test_the_claims_of_chapter_02_in_prose_are_those_that_were_measured(name, se
     effect = next(e for e in results("vsepp")["effects"] if e["name"].startswith(name))
     assert (effect["verdict"] == "holds") == holds
     assert sentence.format(effect["mean"], effect["standard_error"]) in " ".join(README.split())
+
+
+SCAN = {
+    "vsepp, regions": "`vsepp` | regions",
+    "scan, regions": "`scan`, words look at regions | regions",
+    "scan i2t, regions": "`scan_i2t`, regions look at words | regions",
+    "scan t2i + i2t, regions": "the scores of both, averaged | regions",
+    "vsepp, grid": "`vsepp` | grid",
+    "scan, grid": "`scan`, words look at cells | grid",
+}
+PARTIES = {
+    "model": "`scan`",
+    "uniform": "uniform attention",
+    "shuffled captions": "the words of shuffled captions",
+    "untrained": "the same model, untrained",
+}
+
+
+@pytest.mark.parametrize("model", SCAN)
+def test_the_table_of_chapter_03_is_that_of_the_claims(model):
+    kept = [row for row in results("scan")["figures"] if row["model"] == model]
+    siblings = [told([row["siblings"][kind] for row in kept]) for kind in KINDS]
+    assert f"| {SCAN[model]} | {' | '.join([told([row['rsum'] for row in kept]), *siblings])} |" in README
+
+
+@pytest.mark.parametrize("party", PARTIES)
+def test_the_pointing_game_in_the_table_is_that_of_the_claims(party):
+    kept = [row["pointing"][party] for row in results("scan")["figures"] if "pointing" in row]
+    cells = " | ".join(told([row[word_class] for row in kept]) for word_class in ("noun", "colour", "relation"))
+    assert f"| {PARTIES[party]} | {cells} |" in README
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence", "verdict"),
+    [
+        ("given the same regions, scan beats vsepp (rsum)", "by {:.1f}, standard error {:.1f}; given", "holds"),
+        (
+            "given the same grid, scan beats vsepp (rsum)",
+            "given the same grid, by {:.1f}, standard error {:.1f}",
+            "holds",
+        ),
+        ("given the same regions, scan beats vsepp where a binding", "ahead by {:.1f} and", "holds"),
+        ("given the same grid, scan beats vsepp where a binding", "and {:.1f} points", "holds"),
+        (
+            "both together beat words alone",
+            "both directions together beat words alone is too close",
+            "too close to say",
+        ),
+        ("pointing game, relations", "twenty points above it there is too close", "too close to say"),
+    ],
+)
+def test_the_claims_of_chapter_03_in_prose_are_those_that_were_measured(name, sentence, verdict):
+    effect = next(e for e in results("scan")["effects"] if e["name"].startswith(name))
+    assert effect["verdict"] == verdict
+    assert sentence.format(effect["mean"], effect["standard_error"]) in " ".join(README.split())
+
+
+def test_where_scan_is_behind_is_said():
+    name = "given the same grid, scan beats vsepp where a kin decides (points)"
+    effect = next(e for e in results("scan")["effects"] if e["name"] == name)
+    assert effect["verdict"] == "does not hold"
+    told_as = f"by {-effect['mean']:.1f} points, standard error {effect['standard_error']:.1f}"
+    assert told_as in " ".join(README.split())

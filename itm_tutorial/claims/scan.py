@@ -27,11 +27,11 @@ RUNS = {
 LEAD = 20  # points above the best control
 
 
-def trained(corpus: Corpus, seed: int, name: str, options: dict[str, Any]) -> tuple[Matching, float]:
-    """A model trained by its recipe, and the seconds that took."""
+def trained(corpus: Corpus, seed: int, name: str, options: dict[str, Any]) -> Matching:
+    """A model trained by its recipe; ``benchmarks/scan_training.py`` says how long that takes."""
     model = create_model(name, corpus, seed=seed, **options)
-    history = fit(model, corpus, seed=seed, progress=False)
-    return model, round(sum(row["seconds"] for row in history.epochs), 1)
+    fit(model, corpus, seed=seed, progress=False)
+    return model
 
 
 def figures_of_scores(scores, split: Split) -> dict[str, Any]:
@@ -48,9 +48,9 @@ def figures_of_seed(seed: int, size: str) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = [{"model": "ceiling", "rsum": best.rsum}]
     scores = {}
     for run, (name, options) in RUNS.items():
-        model, seconds = trained(corpus, seed, name, options)
+        model = trained(corpus, seed, name, options)
         scores[run] = score(model, corpus.test)
-        row = {"model": run, "seconds": seconds, **figures_of_scores(scores[run], corpus.test)}
+        row = {"model": run, **figures_of_scores(scores[run], corpus.test)}
         if run == "scan, regions":
             found = evaluate_attention(model, corpus.test, seed)
             row |= {"pointing": found.pointing, "mass": found.mass, "words": found.words}

@@ -11,6 +11,14 @@ from itm_tutorial.show.labels import found_kinds, hubs, labels_over_epochs, labe
 from itm_tutorial.show.literature import ingredients, record
 from itm_tutorial.show.literature_maps import papers_timeline, who_follows_whom
 from itm_tutorial.show.literature_widget import literature_explorer
+from itm_tutorial.show.people import (
+    code_map,
+    identity_gallery,
+    loss_ablation,
+    modality_game,
+    person_explorer,
+    projection_weights,
+)
 from itm_tutorial.show.ranking import (
     before_and_after,
     collapse,
@@ -34,6 +42,7 @@ __all__ = [
     "attention_of",
     "before_and_after",
     "class_tree",
+    "code_map",
     "collapse",
     "doubles",
     "explorer",
@@ -46,17 +55,22 @@ __all__ = [
     "heat_map",
     "history",
     "hubs",
+    "identity_gallery",
     "ingredients",
     "labels_over_epochs",
     "labels_said",
     "leaderboard",
     "literature_explorer",
+    "loss_ablation",
     "maps_by_epoch",
+    "modality_game",
     "one_word_space",
     "papers_timeline",
+    "person_explorer",
     "pictures",
     "pointing_game",
     "precision_curves",
+    "projection_weights",
     "ranked",
     "record",
     "rsum_by_batch_size",

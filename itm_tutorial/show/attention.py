@@ -16,6 +16,8 @@ from matplotlib.patheffects import withStroke
 from torch import Tensor
 from torch.nn.functional import interpolate
 
+from torchvision.transforms.functional import resize
+
 from itm_tutorial.data.corpus import Split
 from itm_tutorial.encoders.backbones import BACKBONES
 from itm_tutorial.errors import ItmError, unknown
@@ -219,7 +221,7 @@ def grid_side(boxes: Tensor) -> int:
 
 
 def seen_square(image: Tensor, backbone: str = "mini") -> Tensor:
-    """The middle square that ``fitted`` shows a backbone, cut out of a photograph without making it smaller.
+    """What ``fitted`` shows a backbone, without making it smaller: a photograph's middle square, all of a drawn picture.
 
     Args:
         image: uint8 [3, H, W].
@@ -234,6 +236,8 @@ def seen_square(image: Tensor, backbone: str = "mini") -> Tensor:
     if backbone not in BACKBONES:
         raise unknown("backbone", backbone, BACKBONES)
     about, (height, width) = BACKBONES[backbone], image.shape[1:]
+    if backbone == "mini":  # stretched to a square, as it is seen
+        return image if height == width else resize(image, [max(height, width)] * 2, antialias=True)
     if height == width == about.image_size:
         return image
     side = round(min(height, width) * about.image_size / about.resized)

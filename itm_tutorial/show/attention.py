@@ -15,7 +15,6 @@ from matplotlib.patches import Rectangle
 from matplotlib.patheffects import withStroke
 from torch import Tensor
 from torch.nn.functional import interpolate
-
 from torchvision.transforms.functional import resize
 
 from itm_tutorial.data.corpus import Split
@@ -221,7 +220,7 @@ def grid_side(boxes: Tensor) -> int:
 
 
 def seen_square(image: Tensor, backbone: str = "mini") -> Tensor:
-    """What ``fitted`` shows a backbone, without making it smaller: a photograph's middle square, all of a drawn picture.
+    """What ``fitted`` shows a backbone, at full size: a photograph's middle square, all of a drawn picture.
 
     Args:
         image: uint8 [3, H, W].

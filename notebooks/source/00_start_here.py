@@ -357,7 +357,7 @@ itm.show.sibling_accuracy(siblings)
 # queries have long bars, and `size = "tiny"` has too few to say anything. Over the five runs that we keep
 # (`itm.claims.results("start_here")`), kin, colours and counts cleared the line by many points and sides never did. A model that
 # only collects words, `bow`, was at the line for colours too: which colour belongs to which thing is what the GRU's reading in
-# order bought. Sides are for chapter 03.
+# order bought. Sides stay open: chapter 03 says why.
 #
 # ## The paper's numbers and yours
 #

@@ -38,6 +38,10 @@ _DEFINED_IN = {
     "hierarchical_precision": "class_metrics",
     "k_occurrence": "class_metrics",
     "skewness": "class_metrics",
+    "search_by_class": "class_metrics",
+    "precision_at_k": "class_metrics",
+    "identities_by_images": "batch_plans",
+    "load_bert": "bert_training",
 }
 _NAMESPACES = ("claims", "leaderboard", "lessons", "literature", "show")
 

@@ -41,7 +41,6 @@ def measure(kind: str, size: str = "mini", captions: int | None = None) -> dict[
     for _ in range(ROUNDS):
         for name in best:
             model = itm.create_model(name, corpus, features=kind, warmup=0.2)
-            model.loss_function.on_epoch(1, 1)  # past the warm-up
             best[name] = min(best[name], seconds_an_epoch(model, corpus, captions) * model.recipe.epochs)
     return best
 

@@ -86,11 +86,14 @@ def effects_of(figures: list[dict[str, Any]]) -> list[dict[str, Any]]:
     def gains(better: str, worse: str, get=lambda row: row["rsum"]) -> list[float]:
         return [get(a) - get(b) for a, b in zip(rows(better), rows(worse), strict=True)]
 
+    measured = [row["siblings"] for row in figures if "siblings" in row]
+    kinds = ("binding", "relation", "count", "kin")
+    decided = [kind for kind in kinds if all(kind in row for row in measured)]  # a tiny split may lack one
     effects = []
     for kind in ("regions", "grid"):
         scan, vsepp = f"scan, {kind}", f"vsepp, {kind}"
         effects.append(told(f"given the same {kind}, scan beats vsepp (rsum)", gains(scan, vsepp)))
-        for sibling in ("binding", "relation", "count", "kin"):
+        for sibling in decided:
             name = f"given the same {kind}, scan beats vsepp where a {sibling} decides (points)"
             gain = gains(scan, vsepp, lambda row, sibling=sibling: row["siblings"][sibling])
             effects.append(told(name, gain))

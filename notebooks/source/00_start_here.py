@@ -369,6 +369,7 @@ yours = [recall for side in (report.i2t, report.t2i) for recall in (side.r1, sid
 print(f"{'R@1, R@5, R@10 of':<28}{'sentences':>18}{'images':>20}")
 for name, row in (("UVSE on Flickr8k", paper), ("yours on drawn scenes", yours)):
     print(f"{name:<28}" + "".join(f"{recall:7.1f}" for recall in row))
+print(itm.literature.cite("kiros2014uvse"), sep="; ")
 print(f"Headline: vse rsum {report.rsum:.0f}, ceiling {ceiling.rsum:.0f}")
 
 # %% [markdown]

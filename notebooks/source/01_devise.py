@@ -452,6 +452,7 @@ for name, scores in asked.items():
     by_label, by_picture = (itm.skewness(itm.k_occurrence(s, k)) for s, k in ((scores, 1), (scores.T, 5)))
     print(f"{name:<18}{zero:16.1f}{by_label:19.2f}{by_picture:11.2f}")
 zero = itm.hit_at_k(of_hidden["DeViSE"], hides, among=unseen)
+print(itm.literature.cite("frome2013devise"), itm.literature.cite("mikolov2013word2vec"), sep="; ")
 print(f"Headline: devise zero-shot hit@1 {zero:.1f}, chance {100 / len(unseen):.1f}")
 
 # %% [markdown]

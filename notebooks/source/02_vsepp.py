@@ -489,6 +489,7 @@ print(f"{'R@1, R@5, R@10 of':<28}{'sentences':>18}{'images':>20}")
 for name, row in listed.items():
     print(f"{name:<28}" + "".join(f"{recall:7.1f}" for recall in row))
 ceiling = itm.evaluate(itm.oracle_scores(corpus.test), corpus.test.image_of)
+print(itm.literature.cite("faghri2018vsepp"), itm.literature.cite("vendrov2016order"), sep="; ")
 print(f"Headline: vsepp rsum {report.rsum:.0f}, ceiling {ceiling.rsum:.0f}")
 
 # %% [markdown]

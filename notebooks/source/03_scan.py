@@ -526,6 +526,7 @@ try:
 except itm.ItmError:
     print("our claims about SCAN over several seeds: not run yet")
 rsums = {name: itm.evaluate(given, corpus.test.image_of).rsum for name, given in parties.items()}
+print(itm.literature.cite("lee2018scan"), itm.literature.cite("anderson2018butd"), sep="; ")
 print(f"Headline: scan rsum {rsums['scan']:.0f}, ceiling {rsums['ceiling']:.0f}")
 
 # %% [markdown]

@@ -508,6 +508,7 @@ try:
         print(f"{claim['name']}: {claim['mean']:.1f} ± {2 * claim['standard_error']:.1f}, {claim['verdict']}")
 except itm.ItmError:
     print("our claims about TIMAM over several seeds: not run yet")
+print(itm.literature.cite("sarafianos2019timam"), itm.literature.cite("zhang2018cmpl"), sep="; ")
 print(f"Headline: cmpl finds {person_recall(scores, gallery, described, 1):.0f} % of people first")
 
 # %% [markdown]

@@ -6,14 +6,14 @@ from dataclasses import asdict
 from typing import Any
 
 from itm_tutorial.attention import CONTROLS, evaluate_attention
+from itm_tutorial.claims.start_here import figures_of
 from itm_tutorial.claims.verdict import effect, provenance
-from itm_tutorial.data.corpus import Corpus, Split
+from itm_tutorial.data.corpus import Corpus
 from itm_tutorial.data.loading import load_corpus
-from itm_tutorial.metrics import evaluate
 from itm_tutorial.models import create_model
 from itm_tutorial.models.base import Matching
 from itm_tutorial.retrieval import score
-from itm_tutorial.siblings import ceiling, evaluate_siblings
+from itm_tutorial.siblings import ceiling
 from itm_tutorial.training import fit
 
 # Both models read the same features and have the same loss; vsepp takes their mean, scan keeps them apart.
@@ -34,13 +34,6 @@ def trained(corpus: Corpus, seed: int, name: str, options: dict[str, Any]) -> Ma
     return model
 
 
-def figures_of_scores(scores, split: Split) -> dict[str, Any]:
-    """Recalls over all queries, and accuracy on the queries where one thing decides."""
-    report, siblings = evaluate(scores, split.image_of), evaluate_siblings(scores, split)
-    told = {"rsum": report.rsum, "i2t_r1": report.i2t.r1, "t2i_r1": report.t2i.r1}
-    return {**told, "siblings": {kind: result.accuracy for kind, result in siblings.items()}}
-
-
 def figures_of_seed(seed: int, size: str) -> list[dict[str, Any]]:
     """Everything that is trained for one seed, as rows of plain data."""
     corpus = load_corpus("scenes", size=size, seed=seed)
@@ -50,13 +43,13 @@ def figures_of_seed(seed: int, size: str) -> list[dict[str, Any]]:
     for run, (name, options) in RUNS.items():
         model = trained(corpus, seed, name, options)
         scores[run] = score(model, corpus.test)
-        row = {"model": run, **figures_of_scores(scores[run], corpus.test)}
+        row = {"model": run, **figures_of(scores[run], corpus.test)}
         if run == "scan, regions":
             found = evaluate_attention(model, corpus.test, seed)
             row |= {"pointing": found.pointing, "mass": found.mass, "words": found.words}
         rows.append(row)
     both = (scores["scan, regions"] + scores["scan i2t, regions"]) / 2  # as the paper's ensembles are made
-    rows.append({"model": "scan t2i + i2t, regions", **figures_of_scores(both, corpus.test)})
+    rows.append({"model": "scan t2i + i2t, regions", **figures_of(both, corpus.test)})
     return [{"seed": seed, **row} for row in rows]
 
 

@@ -7,7 +7,10 @@ from functools import reduce
 from operator import getitem
 from typing import Any
 
+from torch import Tensor
+
 from itm_tutorial.claims.verdict import effect, provenance
+from itm_tutorial.data.corpus import Split
 from itm_tutorial.data.loading import load_corpus
 from itm_tutorial.metrics import evaluate
 from itm_tutorial.models import create_model
@@ -18,9 +21,8 @@ from itm_tutorial.training import fit
 MODELS = ("bow", "vse")
 
 
-def figures_of(model, split) -> dict[str, Any]:
+def figures_of(scores: Tensor, split: Split) -> dict[str, Any]:
     """Recalls over all queries, and accuracy on the queries where one thing decides, by kind."""
-    scores = score(model, split)
     report, siblings = evaluate(scores, split.image_of), evaluate_siblings(scores, split)
     return {
         "rsum": report.rsum,
@@ -48,14 +50,15 @@ def run(seeds: tuple[int, ...] = (0, 1, 2), size: str = "mini") -> dict[str, Any
         figures.append(
             {"seed": seed, "model": "ceiling", "rsum": best.rsum, "i2t_r1": best.i2t.r1, "t2i_r1": best.t2i.r1}
         )
-        figures.append(
-            {"seed": seed, "model": "untrained", **figures_of(create_model("vse", corpus, seed=seed), corpus.test)}
-        )
+        untrained = create_model("vse", corpus, seed=seed)
+        figures.append({"seed": seed, "model": "untrained", **figures_of(score(untrained, corpus.test), corpus.test)})
         for name in MODELS:
             model = create_model(name, corpus, seed=seed)
             history = fit(model, corpus, seed=seed, progress=False)
             seconds = sum(epoch["seconds"] for epoch in history.epochs)
-            figures.append({"seed": seed, "model": name, "seconds": seconds, **figures_of(model, corpus.test)})
+            figures.append(
+                {"seed": seed, "model": name, "seconds": seconds, **figures_of(score(model, corpus.test), corpus.test)}
+            )
 
     def per_seed(model: str, *path: str) -> list[float]:
         """One figure of a model, a value a seed; ``path`` leads to it."""

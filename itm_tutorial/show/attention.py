@@ -20,6 +20,7 @@ from torchvision.transforms.functional import resize
 from itm_tutorial.data.corpus import Split
 from itm_tutorial.encoders.backbones import BACKBONES
 from itm_tutorial.errors import ItmError, unknown
+from itm_tutorial.regions import grid_boxes
 from itm_tutorial.show.canvas import ACCENT, BLUE, GREY, INK, PALE, RIGHT, described, new_figure
 
 if TYPE_CHECKING:
@@ -213,10 +214,7 @@ def grid_side(boxes: Tensor) -> int:
     side = math.isqrt(len(boxes))
     if side < 2 or side**2 != len(boxes):
         return 0
-    cell = torch.arange(side**2)
-    corner = torch.stack([cell % side, cell // side], 1)  # [n, 2]
-    squares = torch.cat([corner, corner + 1], 1) / side
-    return side if torch.allclose(boxes.float().cpu(), squares, atol=1e-3) else 0
+    return side if torch.allclose(boxes.float().cpu(), grid_boxes(side**2), atol=1e-3) else 0
 
 
 def seen_square(image: Tensor, backbone: str = "mini") -> Tensor:

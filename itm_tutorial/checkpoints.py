@@ -72,6 +72,19 @@ def load_model(folder: str | Path) -> Matching:
     return model.eval()
 
 
+def kept_seed(folder: str | Path) -> int | None:
+    """The seed that a kept model was trained with; None where nobody said.
+
+    Args:
+        folder: of the model.
+
+    Raises:
+        ItmError: ``model.json`` is missing or cut short.
+    """
+    seed = read_json(Path(folder) / "model.json").get("seed")
+    return seed if isinstance(seed, int) else None
+
+
 def fill(model: Matching, weights: dict[str, Tensor], file: Path) -> None:
     """Gives a model its weights.
 

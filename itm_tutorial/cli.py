@@ -192,15 +192,24 @@ def evaluate(
     seed: Seed = 0,
     split: SplitName = "test",
     folder: Folder = Path("runs/model"),
+    record: Annotated[bool, typer.Option(help="the recalls as a row of runs/leaderboard.jsonl")] = True,
 ) -> None:
-    """Measures a kept model; drawn scenes also tell the ceiling and the sibling queries."""
+    """Measures a kept model and records it; drawn scenes also tell the ceiling and the sibling queries."""
     import itm_tutorial as itm
+    from itm_tutorial import leaderboard as board
+    from itm_tutorial.checkpoints import kept_seed
     from itm_tutorial.siblings import ceiling
+    from itm_tutorial.storage import check_writable
 
     model = _kept_model(folder)
-    data = _split(corpus, size, seed, split)
+    if record:
+        check_writable(board.FILE.parent)
+    whole, data = _split(corpus, size, seed, split)
     scores = itm.score(model, data)
-    print(itm.evaluate(scores, data.image_of, identity=data.identity))
+    report = itm.evaluate(scores, data.image_of, identity=data.identity)
+    print(report)
+    if record:
+        board.record(board.run_row(model, whole, report.as_dict(), split, seed=kept_seed(folder)))
     if data.facts is not None:
         print(
             f"\nceiling, by an oracle that reads the true scene:\n{ceiling(data)}\n\nsibling queries (chance is 50 %):"
@@ -227,7 +236,7 @@ def search(
 
     model, out = _kept_model(folder), out if out.suffix else out.with_suffix(".png")
     check_writable(out.parent)
-    data = _split(corpus, size, seed, split)
+    _, data = _split(corpus, size, seed, split)
     if unseen := [word for word in tokenize(query) if word not in model.vocabulary]:
         print(f"itm: the model never saw {', '.join(map(repr, unseen))} in training", file=sys.stderr)
     hits = itm.search(model, data, query, k=k)
@@ -257,7 +266,8 @@ def _split(corpus: str, size: str, seed: int, name: str):
 
     if name not in ALL_SPLITS:
         raise unknown("split", name, ALL_SPLITS)
-    return getattr(itm.load_corpus(corpus, size=size, seed=seed), name)
+    whole = itm.load_corpus(corpus, size=size, seed=seed)
+    return whole, getattr(whole, name)
 
 
 @app_of_commands.command()

@@ -57,8 +57,9 @@ def features(corpus: Corpus, kind: str = "global", backbone: str | None = None) 
 
     Args:
         corpus: any corpus.
-        kind: "global", one vector an image; "grid", one a cell; "regions", one a box that a detector found, 12 an
-            image; "oracle", one a box that the drawn world knows, 12 too. See ``FeatureSpec``.
+        kind: "global", one vector an image; "mirrored", the mean of it and of that of the mirror image; "grid", one a
+            cell; "regions", one a box that a detector found, 12 an image; "oracle", one a box that the drawn world
+            knows, 12 too. See ``FeatureSpec``.
         backbone: a name in ``encoders.backbones.BACKBONES``; by default "mini" for drawn worlds and "mobilenet_v2"
             for photographs.
 
@@ -216,8 +217,10 @@ def image_features(images: Sequence[Tensor], spec: FeatureSpec) -> Tensor:
     for first in progress_bar(range(0, len(images), CHUNK[device]), "looking at images"):
         some = [fitted(images[i], spec.backbone) for i in range(first, min(first + CHUNK[device], len(images)))]
         batch = normalised(torch.stack(some).to(device), spec.backbone)
-        grid = backbone(batch.contiguous(memory_format=torch.channels_last))  # [chunk, dim, h, w]
-        found.append(shaped(grid, spec.kind, backbone).float().cpu().contiguous())
+        views = [batch, batch.flip(-1)] if spec.kind == "mirrored" else [batch]
+        grids = [backbone(view.contiguous(memory_format=torch.channels_last)) for view in views]  # [chunk, dim, h, w]
+        seen = sum(shaped(grid, spec.kind, backbone) for grid in grids) / len(views)
+        found.append(seen.float().cpu().contiguous())
     return torch.cat(found)
 
 

@@ -17,7 +17,7 @@ def untrained(monkeypatch):
     monkeypatch.setattr(visual_features, "load_mini", lambda: backbone)
 
 
-@pytest.mark.parametrize(("kind", "shape"), [("global", (3, 512)), ("grid", (3, 64, 256))])
+@pytest.mark.parametrize(("kind", "shape"), [("global", (3, 512)), ("mirrored", (3, 512)), ("grid", (3, 64, 256))])
 def test_features_have_the_shape_their_spec_says_and_can_be_trained_on(untrained, kind, shape):
     images = [torch.randint(0, 256, (3, h, w), dtype=torch.uint8) for h, w in ((128, 128), (60, 90), (200, 150))]
     spec = FeatureSpec(kind, "mini")
@@ -25,6 +25,21 @@ def test_features_have_the_shape_their_spec_says_and_can_be_trained_on(untrained
     assert tuple(features.shape) == shape
     assert feature_dim(spec) == shape[-1]
     torch.nn.Linear(shape[-1], 2)(features).sum().backward()
+
+
+def test_a_mirrored_feature_is_the_mean_of_two_and_knows_no_left_from_right(untrained):
+    images = torch.randint(0, 256, (5, 3, 128, 128), dtype=torch.uint8)
+    here, there, both, turned = (
+        visual_features.image_features(some, FeatureSpec(kind))
+        for some, kind in (
+            (images, "global"),
+            (images.flip(-1), "global"),
+            (images, "mirrored"),
+            (images.flip(-1), "mirrored"),
+        )
+    )
+    assert torch.allclose(both, (here + there) / 2, atol=1e-5) and not torch.allclose(here, there, atol=1e-3)
+    assert torch.allclose(both, turned, atol=1e-5)
 
 
 def test_features_do_not_depend_on_the_company(untrained, monkeypatch):

@@ -117,7 +117,7 @@ def shaped(grid: Tensor, kind: str, backbone: nn.Module) -> Tensor:
 
     Args:
         grid: [n, dim, h, w].
-        kind: "global" or "grid".
+        kind: "grid"; with another, an image is one vector.
         backbone: that made the grid; it may know how to pool it.
 
     Returns:
@@ -154,10 +154,10 @@ def feature_dim(spec) -> int:
     if spec.backbone not in BACKBONES:
         raise unknown("backbone", spec.backbone, BACKBONES)
     backbone = BACKBONES[spec.backbone]
-    if spec.kind == "global":
+    if spec.kind in ("global", "mirrored"):
         return backbone.pooled or backbone.dim
     if spec.kind in ("grid", "regions", "oracle"):
         return backbone.dim
     if spec.kind == "pixels":
         return 3
-    raise unknown("kind of features", spec.kind, ("global", "grid", "regions", "oracle", "pixels"))
+    raise unknown("kind of features", spec.kind, ("global", "mirrored", "grid", "regions", "oracle", "pixels"))

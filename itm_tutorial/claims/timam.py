@@ -1,0 +1,167 @@
+"""Chapter 04: losses over identities against a triplet loss, each ingredient of TIMAM by itself, and its adversary."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from functools import partial, reduce
+from operator import getitem
+from types import MethodType
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from itm_tutorial.claims.verdict import effect, provenance
+from itm_tutorial.class_metrics import search_by_class
+from itm_tutorial.data.corpus import Corpus, Split
+from itm_tutorial.data.loading import load_corpus
+from itm_tutorial.losses.identity import InstanceLoss
+from itm_tutorial.losses.ranking import MaxOfHinges, SumOfHinges
+from itm_tutorial.metrics import evaluate
+from itm_tutorial.modality import JUDGES, modality_gap, modality_probe
+from itm_tutorial.models import create_model
+from itm_tutorial.models.base import Batch, Matching
+from itm_tutorial.retrieval import score
+from itm_tutorial.training import fit
+from itm_tutorial.visual_features import split_features
+
+WORDS = {"bert": None}  # words learned from the start, as CMPL learns its own
+WEIGHTS = (0.03, 0.1, 0.3, 1.0)  # of the adversary
+# name in the figures -> model and options; what stands below "timam, learned words" leaves one thing out of it
+RUNS: dict[str, tuple[str, dict[str, Any]]] = {
+    "cmpm": ("cmpl", {"classification": False}),
+    "cmpl": ("cmpl", {}),
+    "timam": ("timam", {"bert": "mini"}),
+    "timam, learned words": ("timam", WORDS),
+    "without identification": ("timam", {**WORDS, "identification": False}),
+    "without matching": ("timam", {**WORDS, "matching": False}),
+    "without the adversary": ("timam", {**WORDS, "adversary": False}),
+    **{f"adversary of weight {w}": ("timam", {**WORDS, "adversary_weight": w}) for w in WEIGHTS if w != 0.1},
+}
+TRIPLETS = {"triplet, sum": SumOfHinges, "triplet, max": partial(MaxOfHinges, warmup=0.2)}  # without, it collapses
+CLASSIFIERS = {"one classifier for both": True, "a classifier each": False}
+CLASS_RUNS = {"cmpl": {}, "timam": WORDS}  # on birds and flowers
+CLASS_EPOCHS = 3  # of ten captions a picture
+
+
+def ranked(model: Matching, loss: torch.nn.Module) -> Matching:
+    """The encoders of a model with a ranking loss in place of its own: what the loss alone is worth."""
+    model.loss_function = loss
+    model.loss = MethodType(Matching.loss, model)
+    return model
+
+
+def classified(model: Matching, shared: bool, dim: int = 128) -> Matching:
+    """The encoders of a ``cmpl`` with the instance loss alone, of one classifier or of one each."""
+    model.classifier = InstanceLoss(len(model.numbers.known), dim, shared)
+
+    def loss(self: Matching, batch: Batch) -> Tensor:
+        labels = self.numbers(batch.identity)  # [n_images]
+        return self.classifier(self.encode_images(batch), self.encode_captions(batch), labels, labels[batch.image_of])
+
+    model.loss = MethodType(loss, model)
+    return model
+
+
+def untrained(name: str, corpus: Corpus, seed: int) -> Matching:
+    """What a run on people starts from; all start with the encoders of ``cmpl`` or of ``timam``."""
+    if name in RUNS:
+        kind, options = RUNS[name]
+        return create_model(kind, corpus, seed=seed, **options)
+    encoders = create_model("cmpl", corpus, seed=seed)
+    return ranked(encoders, TRIPLETS[name]()) if name in TRIPLETS else classified(encoders, CLASSIFIERS[name])
+
+
+@torch.inference_mode()
+def codes(model: Matching, split: Split) -> tuple[Tensor, Tensor]:
+    """Codes of all that a split holds: [n_images, dim] and [n_captions, dim]."""
+    chunks = [model.encode_captions(split.captions[i : i + 512]) for i in range(0, len(split.captions), 512)]
+    return model.encode_images(split_features(split, model.features)).cpu(), torch.cat(chunks).cpu()
+
+
+def people_figures(model: Matching, split: Split) -> dict[str, Any]:
+    """Recalls by person, and how far images and captions lie apart."""
+    report = evaluate(score(model, split), split.image_of, identity=split.identity)
+    images, captions = codes(model, split)
+    probes = {judge: modality_probe(images, captions, split.image_of, split.identity, judge) for judge in JUDGES}
+    recalls = {name: getattr(report.t2i, name) for name in ("r1", "r5", "r10")}
+    return {"rsum": report.rsum, "t2i": recalls, "probe": probes, "gap": modality_gap(images, captions)}
+
+
+def class_figures(model: Matching, split: Split) -> dict[str, float]:
+    """AP@50, its best value, and the share of pictures that name their class."""
+    found = search_by_class(*codes(model, split), split.image_of, split.identity, model.similarity)
+    return {"ap50": found.precision, "best": found.best, "image_r1": found.image_r1}
+
+
+def figures_of_seed(seed: int, size: str) -> list[dict[str, Any]]:
+    """Everything that is trained for one seed, as rows of plain data."""
+    rows = []
+    people = load_corpus("people", size=size, seed=seed)
+    shown, described = people.test.identity, people.test.identity[people.test.image_of]
+    chance = 100 * (shown[:, None] == described).double().mean().item()  # R@1 of guessing
+    rows.append({"corpus": "people", "model": "chance", "t2i": {"r1": chance}})
+    for name in (*TRIPLETS, *RUNS, *CLASSIFIERS):
+        model = untrained(name, people, seed)
+        history = fit(model, people, seed=seed, progress=False)
+        seconds = round(sum(row["seconds"] for row in history.epochs), 1)
+        rows.append({"corpus": "people", "model": name, "seconds": seconds, **people_figures(model, people.test)})
+    for world in ("birds", "flowers"):
+        corpus = load_corpus(world, size=size, seed=seed)
+        for name, options in CLASS_RUNS.items():
+            model = create_model(name, corpus, seed=seed, **options)
+            fit(model, corpus, epochs=CLASS_EPOCHS, seed=seed, progress=False)
+            rows.append({"corpus": world, "model": name, **class_figures(model, corpus.test)})
+    return [{"seed": seed, **row} for row in rows]
+
+
+def run(seeds: tuple[int, ...] = (0, 1, 2), size: str = "mini") -> dict[str, Any]:
+    """Trains the ablation on the people, and two models on the birds and flowers, of every seed.
+
+    Args:
+        seeds: at least three for a verdict that means something.
+        size: of the corpora.
+
+    Returns:
+        ``figures`` (one entry a seed, corpus and model), ``effects`` (with verdicts), ``provenance``.
+    """
+    figures = [row for seed in seeds for row in figures_of_seed(seed, size)]
+    return {"figures": figures, "effects": effects_of(figures), "provenance": provenance()}
+
+
+def effects_of(figures: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The verdicts over the seeds, as plain data."""
+
+    def per_seed(model: str, *path: str) -> list[float]:
+        """One figure of a model on people, a value a seed; ``path`` leads to it."""
+        return [reduce(getitem, path, row) for row in figures if (row["corpus"], row["model"]) == ("people", model)]
+
+    def told(name: str, better: list[float], worse: list[float]) -> dict[str, Any]:
+        return asdict(effect(name, [a - b for a, b in zip(better, worse, strict=True)]))
+
+    def r1(model: str) -> list[float]:
+        return per_seed(model, "t2i", "r1")
+
+    full, alone = "timam, learned words", "without the adversary"
+    effects = [
+        told("cmpl beats a triplet loss that sums (R@1)", r1("cmpl"), r1("triplet, sum")),
+        told("cmpl beats a triplet loss of the hardest (R@1)", r1("cmpl"), r1("triplet, max")),
+        told("CMPC adds to CMPM (R@1)", r1("cmpl"), r1("cmpm")),
+        told("timam beats cmpl (R@1)", r1("timam"), r1("cmpl")),
+        told("a small frozen BERT beats learned words (R@1)", r1("timam"), r1(full)),
+        told("timam with learned words beats cmpl (R@1)", r1(full), r1("cmpl")),
+        told("identification adds to the rest (R@1)", r1(full), r1("without identification")),
+        told("matching adds to the rest (R@1)", r1(full), r1("without matching")),
+    ]
+    for weight in WEIGHTS:
+        name = full if weight == 0.1 else f"adversary of weight {weight}"
+        effects.append(told(f"an adversary of weight {weight} adds to the rest (R@1)", r1(name), r1(alone)))
+        for judge in JUDGES:
+            with_it, without = per_seed(name, "probe", judge), per_seed(alone, "probe", judge)
+            what = f"an adversary of weight {weight}: a fresh {judge} tells images from captions less well (points)"
+            effects.append(told(what, without, with_it))
+    one, each = CLASSIFIERS
+    twice = [2 * chance for chance in r1("chance")]
+    effects.append(told("a classifier for both sides beats one each (R@1)", r1(one), r1(each)))
+    effects.append(told("with a classifier each, R@1 stays below twice chance (points)", twice, r1(each)))
+    return effects

@@ -10,7 +10,7 @@ FLOORS = [  # from the ground up; a file may import from floors below its own, o
     ("errors", "progress"),
     ("storage", "literature"),
     ("data.corpus", "data.worlds", "data.text", "data.word_vectors", "encoders", "interaction", "losses"),
-    ("metrics", "class_metrics", "batch_plans", "data.readers"),
+    ("metrics", "class_metrics", "modality", "batch_plans", "data.readers"),
     ("data.loading", "published_bert"),
     ("word_training", "bert_training"),
     ("models",),

@@ -5,12 +5,15 @@ import json
 import pytest
 import torch
 
-from itm_tutorial.claims import devise, scan, vsepp
+import itm_tutorial as itm
+from itm_tutorial.claims import devise, scan, timam, vsepp
 from itm_tutorial.claims.verdict import effect
 from itm_tutorial.claims.vsepp import area_under_curve, crossing, entailment_pairs
 from itm_tutorial.data.word_vectors import WordVectors
 from itm_tutorial.data.worlds.scenes.kinds import KINDS
 from itm_tutorial.errors import ItmError
+from itm_tutorial.losses.ranking import SumOfHinges
+from itm_tutorial.training import _load
 
 
 @pytest.mark.parametrize(
@@ -100,3 +103,28 @@ def test_the_claims_of_chapter_03_run_from_end_to_end(tiny, made_up_regions, mon
     kinds = rows[1]["siblings"]  # a tiny split has not all of them
     assert len(effects) == 8 + 2 * len(kinds) and all(e["standard_error"] == 0 for e in effects)
     assert json.loads(json.dumps(figures)) == figures  # plain data
+
+
+@pytest.mark.slow
+def test_the_claims_of_chapter_04_run_from_end_to_end(cache, grids, monkeypatch):
+    fit, runs = timam.fit, {name: (kind, {**options}) for name, (kind, options) in timam.RUNS.items()}
+    runs["timam"] = ("timam", timam.WORDS)  # a BERT would have to be trained first
+    monkeypatch.setattr(timam, "RUNS", runs)
+    monkeypatch.setattr(timam, "fit", lambda *a, **k: fit(*a, **{**k, "epochs": 1, "batch_size": 20}))
+    rows = timam.figures_of_seed(0, "tiny")
+    figures = rows + [{**row, "seed": 1} for row in rows]
+    effects = timam.effects_of(figures)
+    assert len(effects) == 10 + 3 * (len(timam.ADVERSARIES) - 1) and all(e["standard_error"] == 0 for e in effects)
+    assert {row["corpus"] for row in rows} == {"people", "birds", "flowers"}
+    assert json.loads(json.dumps(figures)) == figures  # plain data
+
+
+def test_a_ranking_loss_and_a_classifier_take_the_place_of_a_models_own(cache, grids):
+    people = itm.load_corpus("people", size="tiny")
+    ranked, classified = (timam.untrained(name, people, 0) for name in ("triplet, sum", "a classifier each"))
+    ranked.eval()  # no dropout
+    batch = _load(ranked, people.train, torch.device("cpu")).batch(torch.arange(8))
+    scores = ranked.similarity(ranked.encode_images(batch), ranked.encode_captions(batch))
+    assert torch.equal(ranked.loss(batch), SumOfHinges()(scores, batch.positives))
+    assert len(classified.classifier.weights) == 2 and classified.loss(batch).item() > 0
+    assert all(weight in set(classified.parameters()) for weight in classified.classifier.weights)

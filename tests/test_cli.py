@@ -76,6 +76,11 @@ def test_train_evaluate_and_search(command, tiny, tmp_path, instant_features, mo
     code, told, _ = command("evaluate", *TINY, "--folder", folder, "--split", "val")
     rsum = itm.evaluate(itm.score(model, tiny.val), tiny.val.image_of).rsum
     assert code == 0 and f"rsum {rsum:.1f}" in told and "ceiling" in told
+    trained, measured = itm.leaderboard.read()[0]
+    assert trained["split"] == measured["split"] == "val" and measured["seed"] == trained["seed"] == 0
+    assert measured["metrics"]["rsum"] == pytest.approx(rsum, abs=0.01) and measured["seconds"] is None
+    code, told, _ = command("evaluate", *TINY, "--folder", folder, "--no-record")
+    assert code == 0 and len(itm.leaderboard.read()[0]) == 2
 
     code, told, _ = command("search", "a red car", *TINY, "--folder", folder, "--out", out, "--k", 3)
     lines = told.splitlines()

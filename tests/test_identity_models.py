@@ -31,20 +31,6 @@ def people(cache):
     return itm.load_corpus("people", size="tiny")
 
 
-@pytest.fixture
-def grids(monkeypatch):
-    """Grids that need no backbone: the mean colours of 8 x 4 patches, of 256 numbers a cell."""
-    from torch.nn.functional import adaptive_avg_pool2d, pad
-
-    def cells(split, spec):
-        stack = torch.stack([split.images[i] for i in range(len(split.images))]).float() / 255
-        colours = adaptive_avg_pool2d(stack, (8, 4)).flatten(2).transpose(1, 2)  # [n, 32, 3]
-        return pad(colours, (0, 253)) if spec.kind == "grid" else pad(colours.flatten(1), (0, 512 - 96))
-
-    for module in ("retrieval", "training"):
-        monkeypatch.setattr(f"itm_tutorial.{module}.split_features", cells)
-
-
 def made(name, corpus, **options):
     """A small model; TIMAM learns its words unless told otherwise."""
     vocabulary = Vocabulary.from_captions(corpus.train.captions, 1)

@@ -95,10 +95,21 @@ def test_there_are_no_pictures_and_that_is_told(regions):
         images[2]
 
 
-def test_testall_stands_in_for_test_alone(regions):
+def test_testall_is_taken_on_request_and_where_it_stands_alone(regions, cache):
     save(regions, "testall", arrays(3, 5, 4, 8), 25)
     corpus = read_precomp(regions, NAME)
-    assert (len(corpus.test.images), corpus.about) == (2, "features only, 4 x 8 an image; testall is left aside")
+    told = "features only, 4 x 8 an image; the test split is test; test='testall' takes all 5,000"
+    assert (len(corpus.test.images), corpus.about) == (2, told)
+    whole = read_precomp(regions, NAME, test="testall")
+    assert len(whole.test.images) == 5 and whole.about.endswith("the test split is testall")
+    assert whole.test.fingerprint != corpus.test.fingerprint and whole.train.fingerprint == corpus.train.fingerprint
+    prepare("coco_precomp", regions)
+    assert len(itm.load_corpus("coco_precomp", test="testall").test.images) == 5
+    with pytest.raises(ItmError, match="did you mean 'testall'"):
+        read_precomp(regions, NAME, test="testal")
+    change(regions, lambda array: array * np.nan, "testall_ims.npy")
+    with pytest.raises(ItmError, match="testall_ims.npy"):
+        prepare("coco_precomp", regions)
     for file in ("test_ims.npy", "test_caps.txt"):
         (regions / file).unlink()
     assert len(read_precomp(regions, NAME).test.images) == 5

@@ -19,6 +19,7 @@ from itm_tutorial.show.people import ATTRIBUTES, described_by, person_gallery
 
 SHARES = torch.tensor([[0.7, 0.2, 0.1], [0.5, 0.5, 0.0], [0.25, 0.25, 0.5]])
 MATCH = torch.tensor([[1, 1, 0], [1, 1, 0], [0, 0, 1]]).bool()
+JUDGED = {"line": {0.1: [70.0, 72.0], 0: [77.0, 79.0]}, "network": {0: [91.0, 93.0], 0.1: [90.0, 90.0]}}
 GAMES = {"without": [(99.0, 1.2), (98.0, 1.0)], "with": [(99.0, 1.2), (61.0, 0.25)]}
 ABLATION = {"CMPM": [50.0, 54.0, 52.0], "with adversary": [53.0]}
 
@@ -42,8 +43,10 @@ def figures(split):
         "numbered": show.code_map({"before": tuple(sides)}, groups=groups),
         "identity_gallery": show.identity_gallery(split, found, [7, 9]),
         "loss_ablation": show.loss_ablation(ABLATION),
+        "adversary_weights": show.adversary_weights(JUDGED, {0: [60.0, 62.0], 0.1: [61.0, 63.0]}),
         "modality_game": show.modality_game(GAMES),
         "projection_weights": show.projection_weights(SHARES, MATCH),
+        "worlds": show.worlds({"people": split}, n=4),
     }
 
 
@@ -90,6 +93,22 @@ def test_runs_of_the_game_are_told_apart_without_colour(figures):
     assert "without: accuracy 99 to 98 %, gap 1.20 to 1.00; with: accuracy 99 to 61 %, gap 1.20 to 0.25" in told
 
 
+def test_weights_of_the_adversary_stand_in_order_and_every_seed_is_drawn(figures):
+    left, right = figures["adversary_weights"].axes
+    assert [label.get_text() for label in left.get_xticklabels()] == ["none", "0.1"]
+    drawn = [line for line in left.lines if not line.get_label().startswith("_")]
+    assert [list(line.get_ydata()) for line in drawn] == [[78.0, 71.0], [92.0, 90.0]]
+    assert sorted(y for line in right.lines[1:] for y in line.get_ydata()) == [60, 61, 62, 63]
+    told = show.alt_text(figures["adversary_weights"])
+    assert "line: 78.0 at 0, 71.0 at 0.1; network: 92.0 at 0, 90.0 at 0.1; R@1: 61.0 at 0, 62.0 at 0.1" in told
+
+
+def test_two_pictures_of_each_identity_stand_together(figures):
+    titles = [axes.get_title() for axes in figures["worlds"].get_axes() if axes.get_title()]
+    assert titles == sorted(titles) and all(title.startswith("people, no. ") for title in titles)
+    assert all(titles.count(title) <= 2 for title in titles)
+
+
 def test_a_map_of_codes_tells_the_gap_and_what_it_hides(figures):
     images, captions = torch.eye(4)[[0, 1]], torch.eye(4)[[2, 3]]
     told = show.alt_text(show.code_map({"a stage": (5 * images, captions)}))
@@ -113,8 +132,10 @@ def test_what_cannot_be_drawn_is_refused_in_words(split):
         "does not say who is shown": lambda: show.identity_gallery(nameless, [hits], [7]),
         "1 descriptions for 2 people": lambda: show.identity_gallery(split, [hits], [7, 8]),
         "match is [2, 3] and shares [3, 3]": lambda: show.projection_weights(SHARES, MATCH[:2]),
+        "give at least one weight": lambda: show.adversary_weights(JUDGED, {0.1: []}),
         "give at least one run": lambda: show.modality_game({}),
         "the codes of at least one stage": lambda: show.code_map({}),
+        "each with an identity": lambda: show.worlds({"people": nameless}),
         "give at least one version": lambda: show.loss_ablation({"one": []}),
         "'wings' is no attribute": lambda: show.person_explorer(None, split, ["wings"]),
     }.items():

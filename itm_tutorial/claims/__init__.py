@@ -8,12 +8,12 @@ from __future__ import annotations
 from importlib import import_module
 from pathlib import Path
 
-from itm_tutorial.claims.verdict import Effect, effect
+from itm_tutorial.claims.verdict import Effect, effect, per_model
 from itm_tutorial.errors import ItmError, unknown
 from itm_tutorial.storage import read_json, write_json
 
 RESULTS = Path(__file__).with_name("results.json")
-_CLAIMS = ("start_here", "devise", "vsepp", "scan")  # one file a chapter
+_CLAIMS = ("start_here", "devise", "vsepp", "scan", "timam")  # one file a chapter
 
 
 def list_claims() -> list[str]:
@@ -65,4 +65,4 @@ def keep(name: str, found: dict, file: Path = RESULTS) -> None:
     write_json(file, {**(read_json(file) if file.exists() else {}), name: found})
 
 
-__all__ = ["RESULTS", "Effect", "effect", "keep", "list_claims", "results", "run"]
+__all__ = ["RESULTS", "Effect", "effect", "keep", "list_claims", "per_model", "results", "run"]

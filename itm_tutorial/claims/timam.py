@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from functools import partial, reduce
-from operator import getitem
+from functools import partial
 from types import MethodType
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from itm_tutorial.claims.verdict import effect, provenance
+from itm_tutorial.claims.verdict import effect, per_model, provenance
 from itm_tutorial.class_metrics import search_by_class
 from itm_tutorial.data.corpus import Corpus, Split
 from itm_tutorial.data.loading import load_corpus
@@ -26,17 +25,24 @@ from itm_tutorial.training import fit
 from itm_tutorial.visual_features import split_features
 
 WORDS = {"bert": None}  # words learned from the start, as CMPL learns its own
-WEIGHTS = (0.03, 0.1, 0.3, 1.0)  # of the adversary
-# name in the figures -> model and options; what stands below "timam, learned words" leaves one thing out of it
+FULL = "timam, learned words"
+ADVERSARIES = {
+    0.0: "without the adversary",
+    0.03: "adversary of weight 0.03",
+    0.1: FULL,
+}  # weight -> name in the figures
+ADVERSARIES |= {weight: f"adversary of weight {weight}" for weight in (0.3, 1.0)}
+# name in the figures -> model and options; what stands below FULL differs from it in one thing
 RUNS: dict[str, tuple[str, dict[str, Any]]] = {
     "cmpm": ("cmpl", {"classification": False}),
     "cmpl": ("cmpl", {}),
     "timam": ("timam", {"bert": "mini"}),
-    "timam, learned words": ("timam", WORDS),
+    FULL: ("timam", WORDS),
     "without identification": ("timam", {**WORDS, "identification": False}),
     "without matching": ("timam", {**WORDS, "matching": False}),
-    "without the adversary": ("timam", {**WORDS, "adversary": False}),
-    **{f"adversary of weight {w}": ("timam", {**WORDS, "adversary_weight": w}) for w in WEIGHTS if w != 0.1},
+    ADVERSARIES[0.0]: ("timam", {**WORDS, "adversary": False}),
+    **{name: ("timam", {**WORDS, "adversary_weight": w}) for w, name in ADVERSARIES.items() if w and name != FULL},
+    "identification alone": ("timam", {**WORDS, "matching": False, "adversary": False}),
 }
 TRIPLETS = {"triplet, sum": SumOfHinges, "triplet, max": partial(MaxOfHinges, warmup=0.2)}  # without, it collapses
 CLASSIFIERS = {"one classifier for both": True, "a classifier each": False}
@@ -131,37 +137,35 @@ def run(seeds: tuple[int, ...] = (0, 1, 2), size: str = "mini") -> dict[str, Any
 
 def effects_of(figures: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The verdicts over the seeds, as plain data."""
-
-    def per_seed(model: str, *path: str) -> list[float]:
-        """One figure of a model on people, a value a seed; ``path`` leads to it."""
-        return [reduce(getitem, path, row) for row in figures if (row["corpus"], row["model"]) == ("people", model)]
-
-    def told(name: str, better: list[float], worse: list[float]) -> dict[str, Any]:
-        return asdict(effect(name, [a - b for a, b in zip(better, worse, strict=True)]))
-
-    def r1(model: str) -> list[float]:
-        return per_seed(model, "t2i", "r1")
-
-    full, alone = "timam, learned words", "without the adversary"
-    effects = [
-        told("cmpl beats a triplet loss that sums (R@1)", r1("cmpl"), r1("triplet, sum")),
-        told("cmpl beats a triplet loss of the hardest (R@1)", r1("cmpl"), r1("triplet, max")),
-        told("CMPC adds to CMPM (R@1)", r1("cmpl"), r1("cmpm")),
-        told("timam beats cmpl (R@1)", r1("timam"), r1("cmpl")),
-        told("a small frozen BERT beats learned words (R@1)", r1("timam"), r1(full)),
-        told("timam with learned words beats cmpl (R@1)", r1(full), r1("cmpl")),
-        told("identification adds to the rest (R@1)", r1(full), r1("without identification")),
-        told("matching adds to the rest (R@1)", r1(full), r1("without matching")),
-    ]
-    for weight in WEIGHTS:
-        name = full if weight == 0.1 else f"adversary of weight {weight}"
-        effects.append(told(f"an adversary of weight {weight} adds to the rest (R@1)", r1(name), r1(alone)))
-        for judge in JUDGES:
-            with_it, without = per_seed(name, "probe", judge), per_seed(alone, "probe", judge)
-            what = f"an adversary of weight {weight}: a fresh {judge} tells images from captions less well (points)"
-            effects.append(told(what, without, with_it))
+    r1 = per_model(figures, "t2i", "r1")
+    probes = {judge: per_model(figures, "probe", judge) for judge in JUDGES}
     one, each = CLASSIFIERS
-    twice = [2 * chance for chance in r1("chance")]
-    effects.append(told("a classifier for both sides beats one each (R@1)", r1(one), r1(each)))
-    effects.append(told("with a classifier each, R@1 stays below twice chance (points)", twice, r1(each)))
+    effects = []
+
+    def tell(name: str, better: list[float], worse: list[float]) -> None:
+        effects.append(asdict(effect(name, [a - b for a, b in zip(better, worse, strict=True)])))
+
+    tell("cmpl beats a triplet loss that sums (R@1)", r1["cmpl"], r1["triplet, sum"])
+    tell("cmpl beats a triplet loss of the hardest (R@1)", r1["cmpl"], r1["triplet, max"])
+    tell("CMPC adds to CMPM (R@1)", r1["cmpl"], r1["cmpm"])
+    tell("timam beats cmpl (R@1)", r1["timam"], r1["cmpl"])
+    tell("a small frozen BERT beats learned words (R@1)", r1["timam"], r1[FULL])
+    tell("timam with learned words beats cmpl (R@1)", r1[FULL], r1["cmpl"])
+    tell("identification adds to the rest (R@1)", r1[FULL], r1["without identification"])
+    tell("matching adds to the rest (R@1)", r1[FULL], r1["without matching"])
+    for weight, name in ADVERSARIES.items():
+        if weight:
+            who = f"an adversary of weight {weight}"
+            tell(f"{who} adds to the rest (R@1)", r1[name], r1[ADVERSARIES[0.0]])
+            for judge, guesses in probes.items():
+                told = f"{who}: a fresh {judge} tells images from captions less well (points)"
+                tell(told, guesses[ADVERSARIES[0.0]], guesses[name])
+    tell("a classifier for both sides beats one each (R@1)", r1[one], r1[each])
+    twice = [2 * chance for chance in r1["chance"]]
+    tell("with a classifier each, R@1 stays below twice chance (points)", twice, r1[each])
+    tell(
+        "identification alone beats identification with an adversary (R@1)",
+        r1["identification alone"],
+        r1["without matching"],
+    )
     return effects

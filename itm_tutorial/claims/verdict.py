@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from importlib.metadata import version
 from statistics import mean, stdev
+from typing import Any
 
 from itm_tutorial.errors import ItmError
 
@@ -54,6 +55,26 @@ def effect(name: str, values: Sequence[float]) -> Effect:
     centre, error = mean(values), stdev(values) / math.sqrt(len(values))
     verdict = "holds" if centre > 2 * error else "does not hold" if centre < -2 * error else "too close to say"
     return Effect(name, tuple(values), centre, error, verdict)
+
+
+def per_model(figures: Sequence[dict[str, Any]], *path: str) -> dict[str, list[float]]:
+    """One figure of every model, a value a seed.
+
+    Args:
+        figures: rows of plain data with a "model" each, as claims keep them.
+        path: leads to the figure in a row, such as "t2i", "r1".
+
+    Returns:
+        Model -> values, in the order of the rows; rows without such a figure are left out.
+    """
+    found: dict[str, list[float]] = {}
+    for row in figures:
+        value: Any = row
+        for name in path:
+            value = value.get(name) if isinstance(value, dict) else None
+        if value is not None:
+            found.setdefault(row["model"], []).append(value)
+    return found
 
 
 def provenance() -> dict[str, str | int | None]:

@@ -48,7 +48,8 @@ def load_corpus(name: str, size: str = "mini", seed: int = 0, **options: Any) ->
         name: one of ``list_corpora()``.
         size: of a drawn world: "tiny", "mini" or "full".
         seed: of a drawn world.
-        options: ``image_size`` in pixels of a drawn world and the dials of scenes and people; none for published data.
+        options: ``image_size`` in pixels of a drawn world and the dials of scenes and people; ``test="testall"`` for
+            all of ``coco_precomp``'s test images; none for other published data.
 
     Returns:
         The corpus.
@@ -242,8 +243,9 @@ def _flickr8k(size: str, seed: int, **options: Any) -> Corpus:
 
 
 def _precomp(name: str, size: str, seed: int, **options: Any) -> Corpus:
-    _refuse_options(name, options, "only drawn worlds have dials and an image_size")
-    return precomp.read_recorded(name)
+    test = options.pop("test", None)
+    _refuse_options(name, options, "published features have no dials; test='testall' takes all of COCO's test images")
+    return precomp.read_recorded(name, test)
 
 
 _LOADERS: dict[str, Callable[..., Corpus]] = {

@@ -11,13 +11,14 @@ from itm_tutorial.show.labels import found_kinds, hubs, labels_over_epochs, labe
 from itm_tutorial.show.literature import ingredients, record
 from itm_tutorial.show.literature_maps import papers_timeline, who_follows_whom
 from itm_tutorial.show.literature_widget import literature_explorer
+from itm_tutorial.show.modality import adversary_weights, modality_game
 from itm_tutorial.show.people import (
     code_map,
     identity_gallery,
     loss_ablation,
-    modality_game,
     person_explorer,
     projection_weights,
+    worlds,
 )
 from itm_tutorial.show.ranking import (
     before_and_after,
@@ -28,6 +29,7 @@ from itm_tutorial.show.ranking import (
     maps_by_epoch,
     rsum_by_batch_size,
 )
+from itm_tutorial.show.regions import regions_found
 from itm_tutorial.show.sweeps import heat_map
 from itm_tutorial.show.timeline import history
 from itm_tutorial.show.toy import explorer_of_forces, forces
@@ -35,6 +37,7 @@ from itm_tutorial.show.widgets import explorer, explorer_of_labels
 from itm_tutorial.show.words import class_tree, one_word_space, word_space
 
 __all__ = [
+    "adversary_weights",
     "alt_text",
     "attention",
     "attention_explorer",
@@ -73,6 +76,7 @@ __all__ = [
     "projection_weights",
     "ranked",
     "record",
+    "regions_found",
     "rsum_by_batch_size",
     "score_matrix",
     "search_cost",
@@ -83,4 +87,5 @@ __all__ = [
     "two_encoders",
     "who_follows_whom",
     "word_space",
+    "worlds",
 ]

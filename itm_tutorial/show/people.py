@@ -19,7 +19,7 @@ from itm_tutorial.data.text import tokenize
 from itm_tutorial.errors import ItmError
 from itm_tutorial.models.base import Matching
 from itm_tutorial.retrieval import Hits, search
-from itm_tutorial.show.canvas import ACCENT, BLUE, GREY, INK, PALE, RIGHT, axes_of, described, new_figure, to_html
+from itm_tutorial.show.canvas import ACCENT, BLUE, INK, PALE, RIGHT, axes_of, described, new_figure, to_html
 
 MATRIX_WITH_NUMBERS = 12  # rows or columns, at most, for numbers in the cells
 ATTRIBUTES = (  # of the explorer; of each group that is ticked, its words stand in this order
@@ -29,6 +29,40 @@ ATTRIBUTES = (  # of the explorer; of each group that is ticked, its words stand
     ("backpack", "handbag"),
     ("hat", "cap", "umbrella"),
 )
+
+
+def worlds(splits: Mapping[str, Split], n: int = 6, figure: Figure | None = None) -> Figure:
+    """A row for each world: two pictures of each of its first identities, with a number for each.
+
+    Args:
+        splits: name of a world -> one of its splits.
+        n: pictures a row.
+        figure: drawn on; a new one by default.
+
+    Returns:
+        The figure; its alt text gives the first caption of each row.
+
+    Raises:
+        ItmError: no split, or one that does not say who is shown.
+    """
+    if not splits or any(split.identity is None for split in splits.values()):
+        raise ItmError("splits: give at least one, each with an identity for its pictures")
+    figure = figure or new_figure(1.5 * n, 2.1 * len(splits))
+    told = []
+    for row, (name, split) in zip(figure.subplots(len(splits), n, squeeze=False), splits.items(), strict=True):
+        known = split.identity.unique()[: -(-n // 2)]
+        first = [i for who in known for i in (split.identity == who).nonzero().flatten()[:2].tolist()][:n]
+        numbers = split.identity[first].unique(return_inverse=True)[1].tolist()
+        for axes in row[len(first) :]:
+            axes.axis("off")
+        for axes, image, number in zip(row, first, numbers, strict=False):
+            axes.imshow(split.images[image].permute(1, 2, 0).numpy(), interpolation="bicubic")
+            axes.set(xticks=[], yticks=[])
+            axes.set_title(f"{name}, no. {number + 1}", fontsize=9, color=INK)
+            axes.spines[:].set_visible(False)
+        counts = ", ".join(f"{numbers.count(k)} of no. {k + 1}" for k in sorted(set(numbers)))
+        told.append(f"{name}: {counts}; the first is described as: {split.captions_of(first[0])[0].rstrip('.')}")
+    return described(figure, f"{len(splits)} rows of drawn pictures. {'. '.join(told)}.")
 
 
 def identity_gallery(
@@ -133,46 +167,6 @@ def _frame(axes: Axes, match: Tensor, width: float) -> None:
     for row, column in match.nonzero().tolist():
         place = (column - 0.46, row - 0.46)
         axes.add_patch(Rectangle(place, 0.92, 0.92, fill=False, edgecolor=ACCENT, linewidth=width))
-
-
-def modality_game(rows: Mapping[str, Sequence[tuple[float, float]]], figure: Figure | None = None) -> Figure:
-    """How well a judge tells images from captions, and how far apart their middles are, epoch by epoch.
-
-    Args:
-        rows: name of a run -> (accuracy in percent, gap) of each epoch, the first of them before training.
-        figure: drawn on; a new one by default.
-
-    Returns:
-        The figure: two panels over epochs, with a dashed line where guessing is.
-
-    Raises:
-        ItmError: no run, or one without an epoch.
-    """
-    if not rows or not all(len(epochs) for epochs in rows.values()):
-        raise ItmError("rows: give at least one run, and for each the figures of at least one epoch")
-    figure = figure or new_figure(8.8, 3.1)
-    left, right = figure.subplots(1, 2)
-    styles = ((BLUE, "o", "-"), (ACCENT, "s", "--"), (INK, "^", ":"), (GREY, "D", "-."))
-    for (name, epochs), (colour, marker, line) in zip(rows.items(), styles, strict=False):
-        accuracy, gap = zip(*epochs, strict=True)
-        style = {"color": colour, "marker": marker, "linestyle": line, "markersize": 5, "label": name}
-        left.plot(range(len(accuracy)), accuracy, **style)
-        right.plot(range(len(gap)), gap, **style)
-    left.axhline(50, color=GREY, linestyle=":", linewidth=1.5)
-    left.set(xlabel="epoch", ylabel="percent", ylim=(40, 103))
-    left.set_title("right guesses of a judge; dotted: a coin", fontsize=10, color=INK)
-    right.set(xlabel="epoch", ylabel="distance", ylim=(0, None))
-    right.set_title("gap between the middles", fontsize=10, color=INK)
-    for axes in (left, right):
-        axes.xaxis.get_major_locator().set_params(integer=True)
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.margins(y=0.1)
-    right.legend(frameon=False, fontsize=9)
-    told = "; ".join(
-        f"{name}: accuracy {e[0][0]:.0f} to {e[-1][0]:.0f} %, gap {e[0][1]:.2f} to {e[-1][1]:.2f}"
-        for name, e in rows.items()
-    )
-    return described(figure, f"Two panels over epochs, from before training to the last. {told}. Guessing gives 50 %.")
 
 
 def code_map(

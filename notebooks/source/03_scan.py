@@ -27,11 +27,9 @@ device = "auto"
 # %%
 import os
 import time
-from dataclasses import replace
 
 import torch
 from torchvision.ops import box_iou
-from torchvision.utils import draw_bounding_boxes
 
 import itm_tutorial as itm
 from itm_tutorial.data.text import tokenize
@@ -291,12 +289,7 @@ print(f"yours {yours.item():.4f}, the package {package.item():.4f}")
 overlap = [box_iou(true, found) for true, found in zip(corpus.test.boxes, boxes_of, strict=True)]  # [n_true, 12] each
 print(f"true things with a region: {100 * torch.cat([o.amax(1) for o in overlap]).ge(0.5).float().mean():.0f} %")
 print(f"regions that hold no thing: {100 * torch.cat([o.amax(0) for o in overlap]).lt(0.5).float().mean():.0f} %")
-pictures, shown = list(corpus.test.images), [picture, 1, 2, 3]
-for i in shown:
-    large = pictures[i].repeat_interleave(3, 1).repeat_interleave(3, 2)  # [3, 3 H, 3 W]
-    found = draw_bounding_boxes(large, boxes_of[i] * large.shape[1], colors="#d55e00", width=1)
-    pictures[i] = draw_bounding_boxes(found, corpus.test.boxes[i] * large.shape[1], colors="black", width=3)
-itm.show.pictures(replace(corpus.test, images=pictures), shown)
+itm.show.regions_found(corpus.test, boxes_of, [picture, 1, 2, 3])
 
 # %% [markdown]
 # **Answer.** A scene has fewer than twelve things, so many regions hold a part, a pair or a piece of sky. Attention

@@ -25,6 +25,7 @@ from itm_tutorial.progress import progress_bar
 from itm_tutorial.storage import cache_dir, read_json, write_json
 
 NAMES = ("f30k_precomp", "coco_precomp")
+TESTS = ("test", "testall")
 CAPTIONS_AN_IMAGE = 5
 CHUNK = 2**26  # bytes of an array that are checked at a time
 AGAIN = "get this file again"
@@ -76,16 +77,22 @@ def prepare(name: str, source: Path | None = None) -> Path:
         raise ItmError(f"{name} cannot be downloaded here: give the folder of its published files with --from DIR")
     folder = Path(read_json(record_file(name))["folder"] if source is None else source).expanduser().absolute()
     sizes = {file.name: _bytes(file) for file in _files(folder)}  # before the check: what changes meanwhile is noticed
-    corpus = read_precomp(folder, name)
-    for split, published in _published(folder).items():
-        array = open_array(folder / f"{published}_ims.npy")
-        check_values(array, len(array) != len(getattr(corpus, split).images), folder / f"{published}_ims.npy")
+    for test in _tests(folder) or [None]:
+        corpus = read_precomp(folder, name, test)
+        for split, published in _published(folder, test).items():
+            if split == "test" or test in (None, _tests(folder)[0]):  # what both share is looked at once
+                array = open_array(folder / f"{published}_ims.npy")
+                check_values(array, len(array) != len(getattr(corpus, split).images), folder / f"{published}_ims.npy")
     write_json(record_file(name), {"folder": str(folder), "files": sizes})
     return record_file(name)
 
 
-def read_recorded(name: str) -> Corpus:
+def read_recorded(name: str, test: str | None = None) -> Corpus:
     """Loads a corpus from the folder that it was prepared from.
+
+    Args:
+        name: one of ``NAMES``.
+        test: as for ``read_precomp``.
 
     Raises:
         ItmError: it was not prepared, or a file is gone or has another size since.
@@ -108,18 +115,19 @@ def read_recorded(name: str) -> Corpus:
                 f"{folder / file} has {found:,} bytes, but had {size:,} when it was prepared: "
                 f"put the old file back, or run `itm prepare {name} --from {folder}` again"
             )
-    return read_precomp(folder, name)
+    return read_precomp(folder, name, test)
 
 
-def read_precomp(folder: Path, name: str) -> Corpus:
+def read_precomp(folder: Path, name: str, test: str | None = None) -> Corpus:
     """Reads a folder in the published layout; the arrays stay on disk, memory-mapped.
 
-    The published ``dev`` is the split "val", whole (SCAN's code stops after its first 1,000 images). Where there are
-    both ``test`` and ``testall``, ``test`` is taken. A list of image ids (``_ids.txt``) is not needed, nor read.
+    The published ``dev`` is the split "val", whole (SCAN's code stops after its first 1,000 images). A list of image
+    ids (``_ids.txt``) is not needed, nor read.
 
     Args:
         folder: holds ``train_ims.npy``, ``train_caps.txt`` and so on.
         name: what the corpus is to be called.
+        test: "test" or "testall", COCO's 5,000 images; by default the first of the two that is there.
 
     Returns:
         The corpus; ``split.precomputed`` is float32 [n_images, dim] or [n_images, n_regions, dim], read-only, one row
@@ -131,15 +139,16 @@ def read_precomp(folder: Path, name: str) -> Corpus:
     """
     folder = Path(folder).expanduser()
     splits, told = {}, []
-    for split, published in _published(folder).items():
+    for split, published in _published(folder, test).items():
         array, captions = open_array(folder / f"{published}_ims.npy"), read_captions(folder / f"{published}_caps.txt")
         features = _one_row_an_image(array, len(captions), folder / f"{published}_ims.npy")
         splits[split] = _split(split, features, captions, folder / published, name)
         if len(features) < len(array):
             told.append(f"{published} held each image {CAPTIONS_AN_IMAGE} times")
     _check_shapes(splits, folder)
-    if _existing(folder, "test") and _existing(folder, "testall"):
-        told.append("testall is left aside")
+    if len(tests := _tests(folder)) > 1:
+        taken = test or tests[0]
+        told.append(f"the test split is {taken}" + ("; test='testall' takes all 5,000" if taken == "test" else ""))
     shape = " x ".join(f"{n:,}" for n in splits["train"].precomputed.shape[1:])
     return Corpus(name, splits, drawn=False, about="; ".join([f"features only, {shape} an image", *told]))
 
@@ -155,10 +164,16 @@ def _split(name: str, features: np.ndarray, captions: list[str], published: Path
     )
 
 
-def _published(folder: Path) -> dict[str, str]:
+def _published(folder: Path, test: str | None = None) -> dict[str, str]:
     """Split -> what its files' names begin with."""
-    only_testall = _existing(folder, "testall") and not _existing(folder, "test")
-    return {"train": "train", "val": "dev", "test": "testall" if only_testall else "test"}
+    if test is not None and test not in TESTS:
+        raise unknown("published test split", test, TESTS)
+    return {"train": "train", "val": "dev", "test": test or next(iter(_tests(folder)), "test")}
+
+
+def _tests(folder: Path) -> list[str]:
+    """Which of the published test splits are there."""
+    return [published for published in TESTS if _existing(folder, published)]
 
 
 def _pair(folder: Path, published: str) -> list[Path]:
@@ -170,8 +185,9 @@ def _existing(folder: Path, published: str) -> list[Path]:
 
 
 def _files(folder: Path) -> list[Path]:
-    """All files that are read."""
-    return [file for published in _published(folder).values() for file in _pair(folder, published)]
+    """All files that may be read."""
+    published = dict.fromkeys([*_published(folder).values(), *_tests(folder)])
+    return [file for name in published for file in _pair(folder, name)]
 
 
 def _bytes(file: Path) -> int:

@@ -155,3 +155,71 @@ def test_where_scan_is_behind_is_said():
     assert effect["verdict"] == "does not hold"
     told_as = f"by {-effect['mean']:.1f} points, standard error {effect['standard_error']:.1f}"
     assert told_as in " ".join(README.split())
+
+
+TIMAM = {
+    "triplet, max": "triplet, largest hinge, warm-up",
+    "triplet, sum": "triplet, sum of hinges",
+    "cmpm": "`cmpl` without CMPC",
+    "cmpl": "`cmpl`",
+    "timam, learned words": "`timam`, adversary of weight 0.1",
+    "without identification": "`timam` without identification",
+    "without the adversary": "`timam` without the adversary",
+    "adversary of weight 0.03": "`timam`, adversary of weight 0.03",
+    "adversary of weight 0.3": "`timam`, adversary of weight 0.3",
+    "adversary of weight 1.0": "`timam`, adversary of weight 1.0",
+    "timam": "`timam` through the small BERT",
+    "without matching": "`timam` without matching",
+    "identification alone": "`timam`, identification alone",
+    "one classifier for both": "instance loss, one classifier",
+    "a classifier each": "instance loss, a classifier each",
+}
+
+
+@pytest.mark.parametrize("model", TIMAM)
+def test_the_table_of_chapter_04_is_that_of_the_claims(model):
+    kept = [row for row in results("timam")["figures"] if (row["corpus"], row["model"]) == ("people", model)]
+    columns = [("t2i", "r1"), ("t2i", "r10"), ("probe", "line"), ("probe", "network")]
+    cells = [told([row[group][name] for row in kept]) for group, name in columns]
+    assert f"| {TIMAM[model]} | {' | '.join(cells)} |" in README
+
+
+@pytest.mark.parametrize(("model", "name"), [("cmpl", "`cmpl`"), ("timam", "`timam`, learned words")])
+def test_the_table_of_species_is_that_of_the_claims(model, name):
+    cells = []
+    for world in ("birds", "flowers"):
+        kept = [row for row in results("timam")["figures"] if (row["corpus"], row["model"]) == (world, model)]
+        best = mean([row["best"] for row in kept])
+        cells += [f"{told([row['ap50'] for row in kept])} ({best:.1f})", told([row["image_r1"] for row in kept])]
+    assert f"| {name} | {' | '.join(cells)} |" in README
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence", "verdict"),
+    [
+        ("cmpl beats a triplet loss of the hardest", "is ahead by {:.1f}, standard error {:.1f}", "does not hold"),
+        ("cmpl beats a triplet loss that sums", "and the sum as good", "too close to say"),
+        ("CMPC adds to CMPM", "that three seeds could see ({:.1f}, {:.1f})", "too close to say"),
+        ("identification adds", "too little to say ({:.1f}, {:.1f})", "too close to say"),
+        ("a small frozen BERT", "in a minute costs {:.1f} ({:.1f})", "does not hold"),
+        ("timam with learned words beats cmpl", "is too close to say ({:.1f}, {:.1f})", "too close to say"),
+        ("an adversary of weight 0.1: a fresh line", "by {:.1f} points ({:.1f}) at weight 0.1", "holds"),
+        ("an adversary of weight 0.03: a fresh line", "and by {:.1f} and", "holds"),
+        ("an adversary of weight 1.0: a fresh line", "and {:.1f} at 0.03 and 1.0", "holds"),
+        ("an adversary of weight 0.1 adds", "does not rise: {:.1f} ({:.1f}) at weight 0.1", "too close to say"),
+        ("a classifier for both sides", "ahead of one each by {:.1f} ({:.1f})", "holds"),
+        ("with a classifier each", "with one each, R@1 is a guess", "holds"),
+        ("identification alone beats", "the game ruins the search", "holds"),
+    ],
+)
+def test_the_claims_of_chapter_04_in_prose_are_those_that_were_measured(name, sentence, verdict):
+    effect = next(e for e in results("timam")["effects"] if e["name"].startswith(name))
+    assert effect["verdict"] == verdict
+    behind = -1 if verdict == "does not hold" else 1
+    assert sentence.format(behind * effect["mean"], effect["standard_error"]) in " ".join(README.split())
+
+
+def test_what_no_network_could_tell_is_said():
+    effects = [e for e in results("timam")["effects"] if "a fresh network" in e["name"]]
+    assert effects and all(e["verdict"] == "too close to say" for e in effects)
+    assert "for a fresh network it is too close to say, at every weight" in " ".join(README.split())

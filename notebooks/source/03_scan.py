@@ -397,7 +397,8 @@ for n in (1, 2, 3):
 #
 # ## Turn it: from everywhere to one place
 #
-# $\lambda$ says how sharply a word chooses. The table changes it in the trained model, without training again, on the validation split.
+# $\lambda$ says how sharply a word chooses. The table changes it in the trained model, without training again, on the
+# validation split.
 #
 # **Question.** Where does λ do most for rsum? The pointing game has no column: why would all but the first row be the
 # same?

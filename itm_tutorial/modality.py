@@ -24,7 +24,7 @@ def modality_gap(image_codes: Tensor, caption_codes: Tensor) -> float:
     Returns:
         From 0 (one middle) to 2 (opposite points).
 
-    Liang et al. 2022, "Mind the Gap", section 4.
+    Liang et al. 2022, "Mind the Gap".
     """
     images, captions = normalize(image_codes, dim=-1), normalize(caption_codes, dim=-1)
     return (images.mean(0) - captions.mean(0)).norm().item()

@@ -380,8 +380,16 @@ def test_an_unknown_key_is_refused():
 
 def test_what_notebooks_cite_is_there():
     for notebook in sorted((ROOT / "notebooks" / "source").glob("*.py")):
-        for key in re.findall(r"\bcite\(\s*[\"']([^\"']+)[\"']", notebook.read_text(encoding="utf-8")):
+        for key in re.findall(r"[\"']([a-z]+(?:19|20)\d\d\w+)[\"']", notebook.read_text(encoding="utf-8")):
             assert itm.literature.cite(key), f"{notebook.name} cites {key}"
+
+
+def test_a_chapter_cites_every_paper_of_the_survey_that_is_said_to_be_in_it():
+    for notebook in sorted((ROOT / "notebooks" / "source").glob("[0-8]?_[!l]*.py")):
+        papers = itm.literature.papers()
+        text = notebook.read_text(encoding="utf-8")
+        for key in papers.key[papers.chapter == notebook.name[:2]]:
+            assert f'"{key}"' in text, f"{notebook.name} never cites {key}"
 
 
 def ascii_name(name):

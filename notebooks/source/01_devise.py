@@ -123,7 +123,8 @@ itm.show.word_space(dict(zip(moments, skip_gram.snapshots.values(), strict=True)
 #
 # ### Exercise 1 (10 minutes, ★★): the rank loss
 #
-# `scores` is `[n_images, n_labels]`, `right` holds the column of each image's label, `margin` is a number. Give the loss above,
+# To rank labels in a space that words and pictures share is older than DeViSE: WSABIE (Weston and others, 2010) did it, with
+# words learned from the same pictures. `scores` is `[n_images, n_labels]`, `right` holds the column of each image's label, `margin` is a number. Give the loss above,
 # a sum over wrong labels, as a mean over images.
 #
 # <details><summary>Hint 1</summary>Each wrong label costs max(0, margin - score of the right label + its own score).</details>
@@ -452,7 +453,8 @@ for name, scores in asked.items():
     by_label, by_picture = (itm.skewness(itm.k_occurrence(s, k)) for s, k in ((scores, 1), (scores.T, 5)))
     print(f"{name:<18}{zero:16.1f}{by_label:19.2f}{by_picture:11.2f}")
 zero = itm.hit_at_k(of_hidden["DeViSE"], hides, among=unseen)
-print(itm.literature.cite("frome2013devise"), itm.literature.cite("mikolov2013word2vec"), sep="; ")
+cited = ("frome2013devise", "mikolov2013word2vec", "zhang2017dem", "weston2010wsabie", "kiros2018ilu")
+print(*map(itm.literature.cite, cited), sep="; ")
 print(f"Headline: devise zero-shot hit@1 {zero:.1f}, chance {100 / len(unseen):.1f}")
 
 # %% [markdown]
@@ -513,4 +515,5 @@ print(f"Headline: devise zero-shot hit@1 {zero:.1f}, chance {100 / len(unseen):.
 # - Set `n_sentences` to 10,000: what becomes of the word space, and of zero-shot hit@1?
 # - Another `seed` hides other kinds. Which figures move most?
 # - Try `on_the_same_eyes("devise", negatives="one")`: the paper cuts its sum at the first wrong label that violates the margin.
+# - ILU (Kiros, Chan and Hinton, 2018) goes the other way: a word's vector is made of the pictures that an image search finds for it.
 # - Chapter 02 goes back to whole sentences and asks which of the wrong ones a loss should listen to.

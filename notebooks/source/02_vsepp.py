@@ -145,7 +145,8 @@ itm.show.gradients({name: torch.autograd.grad(loss(given, positives), given)[0] 
 #
 # ### Exercise 2 (5 minutes, ★): the k hardest
 #
-# `costs` is `[n_pairs, n_negatives]`, hinges of one direction with zeros where a pair is right. Add up the `k` largest of each pair.
+# Liu and Ye (2019) train so, and call it the kNN-loss. `costs` is `[n_pairs, n_negatives]`, hinges of one direction with zeros
+# where a pair is right. Add up the `k` largest of each pair.
 #
 # <details><summary>Hint 1</summary>k = 1 is the hardest negative, and k = all is the sum.</details>
 # <details><summary>Hint 2</summary>costs.topk(k, dim=1).values holds the k largest of each row.</details>
@@ -489,7 +490,7 @@ print(f"{'R@1, R@5, R@10 of':<28}{'sentences':>18}{'images':>20}")
 for name, row in listed.items():
     print(f"{name:<28}" + "".join(f"{recall:7.1f}" for recall in row))
 ceiling = itm.evaluate(itm.oracle_scores(corpus.test), corpus.test.image_of)
-print(itm.literature.cite("faghri2018vsepp"), itm.literature.cite("vendrov2016order"), sep="; ")
+print(*map(itm.literature.cite, ("faghri2018vsepp", "vendrov2016order", "liu2019knnloss")), sep="; ")
 print(f"Headline: vsepp rsum {report.rsum:.0f}, ceiling {ceiling.rsum:.0f}")
 
 # %% [markdown]

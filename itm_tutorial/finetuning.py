@@ -24,7 +24,8 @@ def unfreeze(model: Matching) -> Matching:
 
     Returns:
         A model that reads pixels, gives the same codes as the first and, as its recipe, trains half as long at a
-        tenth of the rate. ``fit``, ``score``, ``save_model`` and the others take it like any other.
+        tenth of the rate, without another warm-up. ``fit``, ``score``, ``save_model`` and the others take it like any
+        other.
 
     Raises:
         ItmError: the model reads pixels already, or features that are no backbone's whole picture.
@@ -42,4 +43,7 @@ def unfreeze(model: Matching) -> Matching:
         epochs=max(1, round(first.epochs * STAGE["epochs"])),
         learning_rate=first.learning_rate * STAGE["learning_rate"],
     )
+    loss = getattr(tuned, "loss_function", None)
+    if hasattr(loss, "warmup"):
+        loss.warmup, loss.hardest = 0.0, 1.0  # the first stage has had it
     return tuned.to(model.device)

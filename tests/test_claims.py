@@ -6,7 +6,7 @@ import pytest
 import torch
 
 import itm_tutorial as itm
-from itm_tutorial.claims import devise, scan, timam, vsepp
+from itm_tutorial.claims import devise, scan, second_stage, timam, vsepp
 from itm_tutorial.claims.verdict import effect
 from itm_tutorial.claims.vsepp import area_under_curve, crossing, entailment_pairs
 from itm_tutorial.data.word_vectors import WordVectors
@@ -128,3 +128,13 @@ def test_a_ranking_loss_and_a_classifier_take_the_place_of_a_models_own(cache, g
     assert torch.equal(ranked.loss(batch), SumOfHinges()(scores, batch.positives))
     assert len(classified.classifier.weights) == 2 and classified.loss(batch).item() > 0
     assert all(weight in set(classified.parameters()) for weight in classified.classifier.weights)
+
+
+@pytest.mark.slow
+def test_the_claims_of_the_second_stage_run_from_end_to_end(tiny, monkeypatch):
+    fit = second_stage.fit
+    monkeypatch.setattr(second_stage, "fit", lambda *a, **k: fit(*a, **{**k, "epochs": 1, "batch_size": 30}))
+    rows = second_stage.figures_of_seed(0, "tiny")
+    assert [row["model"] for row in rows] == ["first stage", "on, backbone frozen", "on, all weights free"]
+    effects = second_stage.effects_of(rows + [{**row, "seed": 1} for row in rows])
+    assert len(effects) == 2 and json.loads(json.dumps(rows)) == rows  # plain data

@@ -35,6 +35,14 @@ def test_the_second_stage_begins_with_the_codes_of_the_first(tiny, untrained, na
         assert torch.equal(tuned.encode_captions(["a red car"]), model.encode_captions(["a red car"]))
 
 
+def test_the_second_stage_has_no_warm_up_of_its_own(tiny, untrained):
+    model = itm.create_model("vsepp", tiny, embed_size=16, word_dim=8, warmup=0.5)
+    tuned = itm.unfreeze(model)
+    assert (model.loss_function.warmup, model.loss_function.hardest) == (0.5, 0.0)
+    tuned.loss_function.on_epoch(0, 10)
+    assert tuned.loss_function.hardest == 1.0
+
+
 def test_pictures_of_another_size_are_brought_to_the_backbones(tiny, untrained):
     tuned = unfreeze(itm.create_model("vsepp", tiny)).eval()
     large = torch.stack([tiny.val.images[0]]).repeat_interleave(2, 2).repeat_interleave(2, 3)

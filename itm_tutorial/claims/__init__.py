@@ -13,7 +13,7 @@ from itm_tutorial.errors import ItmError, unknown
 from itm_tutorial.storage import read_json, write_json
 
 RESULTS = Path(__file__).with_name("results.json")
-_CLAIMS = ("start_here", "devise", "vsepp", "scan", "timam")  # one file a chapter
+_CLAIMS = ("start_here", "devise", "vsepp", "second_stage", "scan", "timam")  # one file each
 
 
 def list_claims() -> list[str]:

@@ -48,3 +48,18 @@ def test_right_captions_on_wrong_images_teach_nothing(scenes):
     itm.fit(model, wrong, epochs=2)
     report = itm.evaluate(itm.score(model, scenes.test), scenes.test.image_of)
     assert report.rsum < band("bow")[0] / 4
+
+
+@pytest.mark.slow
+def test_finding_people_reaches_its_band_and_guessing_does_not(cache):
+    """Half of ``cmpl``'s epochs reach half of what its kept figures reach; codes before training find nobody."""
+    people = itm.load_corpus("people")
+    kept = [row["t2i"]["r1"] for row in results("timam")["figures"] if row["model"] == "cmpl" and "t2i" in row]
+    model = itm.create_model("cmpl", people)
+    r1 = []
+    for epochs in (0, 5):
+        if epochs:
+            itm.fit(model, people, epochs=epochs)
+        test = people.test
+        r1.append(itm.evaluate(itm.score(model, test), test.image_of, identity=test.identity).t2i.r1)
+    assert r1[0] < 5 < mean(kept) / 2 < r1[1] < mean(kept) + 6 * max(2.0, stdev(kept))

@@ -21,7 +21,7 @@
 # %% tags=["parameters"]
 size = "mini"  # 2,379 pictures of 800 people to train on
 epochs = 5  # of CMPL; twice as many are its recipe
-game_epochs = 4  # of each run with and without an adversary, each half as long as one of CMPL
+game_epochs = 4  # of each run with and without an adversary; ten are the recipe
 bird_epochs = 2
 seed = 0
 device = "auto"
@@ -414,7 +414,7 @@ for name, adversary in (("without adversary", False), ("with adversary", True)):
     rival = itm.create_model("timam", people, bert=None, adversary=adversary, seed=seed)
     epochs_of = games[name] = [judged(rival)]
     note = [lambda model, row, kept=epochs_of: kept.append(judged(model))]
-    itm.fit(rival, people, epochs=game_epochs, seed=seed, device=device, plan="images", batch_size=32, callbacks=note)
+    itm.fit(rival, people, epochs=game_epochs, seed=seed, device=device, callbacks=note)
     print(f"R@1 {name}: {person_recall(itm.score(rival, test), gallery, described, 1):.1f}")
 itm.show.modality_game(games)
 

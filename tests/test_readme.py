@@ -5,7 +5,7 @@ from statistics import mean, stdev
 
 import pytest
 
-from itm_tutorial.claims import results
+from itm_tutorial.claims import per_model, results
 
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
 FIGURES = results("start_here")["figures"]
@@ -223,3 +223,18 @@ def test_what_no_network_could_tell_is_said():
     effects = [e for e in results("timam")["effects"] if "a fresh network" in e["name"]]
     assert effects and all(e["verdict"] == "too close to say" for e in effects)
     assert "for a fresh network it is too close to say, at every weight" in " ".join(README.split())
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("the backbone trained too", "add {:.1f} to rsum, standard error {:.1f}, from"),
+        ("more than going on with it frozen", "and are behind by {:.1f} ({:.1f})"),
+    ],
+)
+def test_the_second_stage_is_told_as_it_was_measured(name, sentence):
+    effect = next(e for e in results("second_stage")["effects"] if e["name"].startswith(name))
+    prose = " ".join(README.split())
+    assert effect["verdict"] == "holds" and sentence.format(effect["mean"], effect["standard_error"]) in prose
+    rsum = per_model(results("second_stage")["figures"], "rsum")
+    assert f"from {told(rsum['first stage'])} to {told(rsum['on, all weights free'])}" in prose

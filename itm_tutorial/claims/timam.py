@@ -26,13 +26,10 @@ from itm_tutorial.visual_features import split_features
 
 WORDS = {"bert": None}  # words learned from the start, as CMPL learns its own
 FULL = "timam, learned words"
-ADVERSARIES = {
-    0.0: "without the adversary",
-    0.03: "adversary of weight 0.03",
-    0.1: FULL,
-}  # weight -> name in the figures
+# weight -> name in the figures
+ADVERSARIES = {0.0: "without the adversary", 0.03: "adversary of weight 0.03", 0.1: FULL}
 ADVERSARIES |= {weight: f"adversary of weight {weight}" for weight in (0.3, 1.0)}
-# name in the figures -> model and options; what stands below FULL differs from it in one thing
+# name in the figures -> model and options; what stands below FULL leaves a part of it out, or weighs the adversary anew
 RUNS: dict[str, tuple[str, dict[str, Any]]] = {
     "cmpm": ("cmpl", {"classification": False}),
     "cmpl": ("cmpl", {}),

@@ -281,7 +281,7 @@ print(
 )
 
 # %% [markdown]
-# Without `file=` the line goes to `runs/leaderboard.jsonl`, and so does that of every `itm train`. If you have such a file its runs come along.
+# Without `file=` the line goes to `runs/leaderboard.jsonl`, and so do those of `itm train` and `itm evaluate`. If you have such a file its runs come along.
 #
 # **Question.** Below your bar stands a reason. Which of its parts could you mend, and which not?
 

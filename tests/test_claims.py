@@ -114,7 +114,7 @@ def test_the_claims_of_chapter_04_run_from_end_to_end(cache, grids, monkeypatch)
     rows = timam.figures_of_seed(0, "tiny")
     figures = rows + [{**row, "seed": 1} for row in rows]
     effects = timam.effects_of(figures)
-    assert len(effects) == 10 + 3 * (len(timam.ADVERSARIES) - 1) and all(e["standard_error"] == 0 for e in effects)
+    assert len(effects) == 11 + 3 * (len(timam.ADVERSARIES) - 1) and all(e["standard_error"] == 0 for e in effects)
     assert {row["corpus"] for row in rows} == {"people", "birds", "flowers"}
     assert json.loads(json.dumps(figures)) == figures  # plain data
 

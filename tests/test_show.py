@@ -52,9 +52,10 @@ PANELS = {
     "hidden kinds": {"softmax": [0.0, 40.0, 40.0], "guessing": [8.3, 25.0, 25.0]},
 }
 
-TESTED_ELSEWHERE = {  # test_show_attention.py, test_show_literature.py, test_show_people.py
+TESTED_ELSEWHERE = {  # test_show_attention.py, test_show_literature.py, test_show_people.py, test_show_regions.py
     *("attention", "attention_matrix", "attention_of", "pointing_game", "search_cost", "smoothing"),
-    *("code_map", "identity_gallery", "loss_ablation", "modality_game", "projection_weights"),
+    *("adversary_weights", "code_map", "identity_gallery", "loss_ablation", "modality_game", "projection_weights"),
+    *("regions_found", "worlds"),
     *("ingredients", "leaderboard", "papers_timeline", "record", "who_follows_whom"),
 }
 SQUARE = torch.tensor([[0.6, 0.5, 0.45], [0.7, 0.6, 0.3], [0.1, 0.2, 0.9]])

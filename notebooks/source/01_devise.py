@@ -123,8 +123,7 @@ itm.show.word_space(dict(zip(moments, skip_gram.snapshots.values(), strict=True)
 #
 # ### Exercise 1 (10 minutes, ★★): the rank loss
 #
-# To rank labels in a space that words and pictures share is older than DeViSE: WSABIE (Weston and others, 2010) did it, with
-# words learned from the same pictures. `scores` is `[n_images, n_labels]`, `right` holds the column of each image's label, `margin` is a number. Give the loss above,
+# WSABIE (2010) ranked labels in such a space before DeViSE, with words learned from pictures alone. `scores` is `[n_images, n_labels]`, `right` holds the column of each image's label, `margin` is a number. Give the loss above,
 # a sum over wrong labels, as a mean over images.
 #
 # <details><summary>Hint 1</summary>Each wrong label costs max(0, margin - score of the right label + its own score).</details>
@@ -515,5 +514,5 @@ print(f"Headline: devise zero-shot hit@1 {zero:.1f}, chance {100 / len(unseen):.
 # - Set `n_sentences` to 10,000: what becomes of the word space, and of zero-shot hit@1?
 # - Another `seed` hides other kinds. Which figures move most?
 # - Try `on_the_same_eyes("devise", negatives="one")`: the paper cuts its sum at the first wrong label that violates the margin.
-# - ILU (Kiros, Chan and Hinton, 2018) goes the other way: a word's vector is made of the pictures that an image search finds for it.
+# - ILU (2018) goes the other way: pictures that an image search finds make a word's vector.
 # - Chapter 02 goes back to whole sentences and asks which of the wrong ones a loss should listen to.

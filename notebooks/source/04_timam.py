@@ -30,6 +30,7 @@ device = "auto"
 import os
 
 import torch
+from IPython.display import display
 from torch.nn.functional import normalize
 
 import itm_tutorial as itm
@@ -56,22 +57,17 @@ for corpus in (people, birds, flowers):
     print("  ", corpus.test.captions[1])
 
 # %% [markdown]
-# **Question.** Each number stands twice: what do its two pictures share, and what not?
-
-# %%
-itm.show.worlds({world.name: world.train for world in (people, birds, flowers)})
-
-# %% [markdown]
-# **Answer.** A person keeps clothes, hair and bag, and changes side, light and what stands in front. A species keeps the
-# colours of its parts, and never its pose. Words that tell a *picture* apart ("from behind") are of no use here.
-#
 # ## Train it
 #
 # Start this cell and read on: it takes most of a minute. `cmpl` reads a picture in stripes from head to foot, a
 # sentence with an LSTM in both directions, and gives one vector each. Its codes before training are kept for later.
-
+#
+# **Question.** Meanwhile look at the worlds. Each number stands twice: what do its two pictures share, and what not?
 
 # %%
+display(itm.show.worlds({world.name: world.train for world in (people, birds, flowers)}))
+
+
 @torch.inference_mode()
 def codes(model, split):
     model.eval()
@@ -85,6 +81,9 @@ history = itm.fit(model, people, epochs=epochs, seed=seed, device=device)
 print(f"kept: epoch {history.best_epoch} of {epochs}")
 
 # %% [markdown]
+# **Answer.** A person keeps clothes, hair and bag, and changes side, light and what stands in front. A species keeps the
+# colours of its parts, and never its pose.
+#
 # ## The picture to aim for
 #
 # Three descriptions of people whom the model has never seen, and the first eight pictures that it finds for each.
@@ -421,40 +420,34 @@ itm.show.modality_game(games)
 # %% [markdown]
 # **Answer.** Won by the encoders, the judge's line would fall to a coin's and the gap to nothing. Mind that the gap
 # falls *without* the game as well: CMPM alone brings the middles together, and only a difference between the two lines
-# could be the adversary's. One pair of runs is one draw, and these were short.
+# could be the adversary's. One pair of short runs is one draw.
 #
 # So here are three seeds of the full recipe for each weight of the adversary, kept from `itm claims timam`, which trains
 # all of it again. The network is a judge of the discriminator's own kind, but fresh.
 #
-# **Question.** From which weight on does a fresh judge see less? What does the search pay for it, or gain?
+# **Question.** From which weight on does a fresh judge see less? What does the search pay for it, or gain? And of the bars
+# below, which would you call different? Find the two that fail completely, and say why.
 
 # %%
 kept = itm.claims.results("timam")["figures"]
 r1 = itm.claims.per_model(kept, "t2i", "r1")  # model -> R@1 by person, one a seed
 judges = {judge: itm.claims.per_model(kept, "probe", judge) for judge in ("line", "network")}
 seen = {judge: {w: found[name] for w, name in ADVERSARIES.items()} for judge, found in judges.items()}
-itm.show.adversary_weights(seen, {w: r1[name] for w, name in ADVERSARIES.items()})
-
-# %% [markdown]
-# **Answer.** The line sees less from the smallest weight on, yet is far from a coin; and the network, which no more took
-# part in the game, sees nearly all that it saw before. R@1 stays where it was: what it moves lies within its spread. So
-# the adversary does a part of what it is there for, and on these people that part was of no use to the search.
-# Photographs may be another matter.
-#
-# **Question.** The same for everything else: which of these bars would you call different? Find the two that fail
-# completely, and say why.
-
-# %%
+display(itm.show.adversary_weights(seen, {w: r1[name] for w, name in ADVERSARIES.items()}))
 versions = ("triplet, sum", "triplet, max", "cmpm", "cmpl", FULL, "without the adversary", "without identification")
 versions += ("timam", "without matching", "one classifier for both", "a classifier each")
 itm.show.loss_ablation({name: r1[name] for name in versions}, "R@1 by person")
 
 # %% [markdown]
-# **Answer.** The hardest hinge, chapter 02's, is ahead of CMPL, and CMPC and identification move R@1 by no more than seeds
+# **Answer.** The line sees less from the smallest weight on, yet is far from a coin; and the network, which no more took
+# part in the game, sees nearly all that it saw before. R@1 stays where it was: what it moves lies within its spread. So
+# the adversary does a part of what it is there for, and on these people that part was of no use to the search.
+#
+# The hardest hinge, chapter 02's, is ahead of CMPL, and CMPC and identification move R@1 by no more than seeds
 # do. `timam` itself reads through a frozen BERT that was trained here for a minute, and knows less than words learned on
-# the task; one trained on a library might not. `without matching` fails since nothing but the game is left to say how the two sides
-# lie to each other, and a game knows no right pairs: without the adversary, identification alone reaches some 28. And
-# `a classifier each` is at chance, though both sides name their people well: each has its own order of them.
+# the task. `without matching` fails since nothing but the game is left to say how the
+# two sides lie to each other, and a game knows no right pairs: without the adversary, identification alone reaches some
+# 28. And `a classifier each` is at chance, though both sides name their people well: each has its own order of them.
 #
 # Now look for yourself: tick what the person wears, or describe them.
 

@@ -1,12 +1,13 @@
 """The verdict rule: twice the standard error, and nothing else."""
 
 import json
+from importlib import import_module
 
 import pytest
 import torch
 
 import itm_tutorial as itm
-from itm_tutorial.claims import devise, scan, second_stage, timam, vsepp
+from itm_tutorial.claims import devise, scan, second_stage, start_here, timam, vsepp
 from itm_tutorial.claims.verdict import effect
 from itm_tutorial.claims.vsepp import area_under_curve, crossing, entailment_pairs
 from itm_tutorial.data.word_vectors import WordVectors
@@ -87,7 +88,7 @@ def test_the_claims_of_chapter_01_run_from_end_to_end(cache, monkeypatch):
     monkeypatch.setattr(devise, "MAP_EPOCHS", 1)
     fit = devise.fit
     monkeypatch.setattr(devise, "fit", lambda *a, **k: fit(*a, **{**k, "epochs": 1, "batch_size": 20}))
-    found = devise.run(seeds=(0, 1), size="tiny")
+    found = itm.claims.run("devise", seeds=(0, 1), size="tiny")
     softmax = [row for row in found["figures"] if row["model"] == "softmax"]
     assert all(row["zero_shot_hit"]["5"] == 0 for row in softmax)
     assert json.loads(json.dumps(found))["effects"][0]["values"]
@@ -138,3 +139,20 @@ def test_the_claims_of_the_second_stage_run_from_end_to_end(tiny, monkeypatch):
     assert [row["model"] for row in rows] == ["first stage", "on, backbone frozen", "on, all weights free"]
     effects = second_stage.effects_of(rows + [{**row, "seed": 1} for row in rows])
     assert len(effects) == 2 and json.loads(json.dumps(rows)) == rows  # plain data
+
+
+@pytest.mark.slow
+def test_the_claims_of_chapter_00_run_from_end_to_end(tiny, instant_features, monkeypatch):
+    fit = start_here.fit
+    monkeypatch.setattr(start_here, "fit", lambda *a, **k: fit(*a, **{**k, "epochs": 1, "batch_size": 30}))
+    found = itm.claims.run("start_here", seeds=(0, 0), size="tiny")
+    assert [row["model"] for row in found["figures"]] == 2 * ["ceiling", "untrained", "bow", "vse"]
+    assert len(found["effects"]) >= 5 and all(e["standard_error"] == 0 for e in found["effects"])
+    assert json.loads(json.dumps(found["figures"])) == found["figures"]  # plain data
+
+
+@pytest.mark.parametrize("name", itm.claims.list_claims())
+def test_verdicts_kept_are_those_that_the_figures_kept_give(name):
+    kept = itm.claims.results(name)
+    told = import_module(f"itm_tutorial.claims.{name}").effects_of(kept["figures"])
+    assert json.loads(json.dumps(told)) == kept["effects"]

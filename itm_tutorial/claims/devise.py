@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from itm_tutorial.claims.verdict import effect, provenance
+from itm_tutorial.claims.verdict import effect
 from itm_tutorial.class_metrics import hierarchical_precision, hit_at_k, k_occurrence, skewness
 from itm_tutorial.data.corpus import Corpus
 from itm_tutorial.data.loading import load_corpus
@@ -96,28 +96,17 @@ def trained(corpus: Corpus, seed: int) -> dict[str, Matching]:
     return models
 
 
-def run(seeds: tuple[int, ...] = (0, 1, 2), size: str = "mini") -> dict[str, Any]:
-    """Trains a classifier and four maps for every seed, which also chooses the pictures, the text and the unseen kinds.
-
-    Args:
-        seeds: at least three for a verdict that means something.
-        size: of the corpus.
-
-    Returns:
-        ``figures`` (one entry a seed and model), ``effects`` (with verdicts), ``provenance``.
-    """
-    figures = []
-    for seed in seeds:
-        corpus = load_corpus("objects", size=size, seed=seed)
-        chance = {str(k): 100 * k / len(corpus.classes.unseen_classes) for k in KS}
-        rows = {"chance": {"zero_shot_hit": chance}}
-        models = trained(corpus, seed)
-        for name, model in models.items():
-            scores = [score(model, split, captions=corpus.classes.names) for split in (corpus.test, corpus.unseen)]
-            rows[name] = figures_of(*scores, corpus)
-        rows |= ridge_figures(models["softmax"], world_words(seed), corpus)
-        figures += [{"seed": seed, "model": name, **row} for name, row in rows.items()]
-    return {"figures": figures, "effects": effects_of(figures), "provenance": provenance()}
+def figures_of_seed(seed: int, size: str) -> list[dict[str, Any]]:
+    """A classifier and four maps; the seed also chooses the pictures, the text and the unseen kinds."""
+    corpus = load_corpus("objects", size=size, seed=seed)
+    chance = {str(k): 100 * k / len(corpus.classes.unseen_classes) for k in KS}
+    rows = {"chance": {"zero_shot_hit": chance}}
+    models = trained(corpus, seed)
+    for name, model in models.items():
+        scores = [score(model, split, captions=corpus.classes.names) for split in (corpus.test, corpus.unseen)]
+        rows[name] = figures_of(*scores, corpus)
+    rows |= ridge_figures(models["softmax"], world_words(seed), corpus)
+    return [{"seed": seed, "model": name, **row} for name, row in rows.items()]
 
 
 def effects_of(figures: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from itm_tutorial.attention import CONTROLS, evaluate_attention
 from itm_tutorial.claims.start_here import figures_of
-from itm_tutorial.claims.verdict import effect, provenance
+from itm_tutorial.claims.verdict import effect
 from itm_tutorial.data.corpus import Corpus
 from itm_tutorial.data.loading import load_corpus
 from itm_tutorial.models import create_model
@@ -51,20 +51,6 @@ def figures_of_seed(seed: int, size: str) -> list[dict[str, Any]]:
     both = (scores["scan, regions"] + scores["scan i2t, regions"]) / 2  # as the paper's ensembles are made
     rows.append({"model": "scan t2i + i2t, regions", **figures_of(both, corpus.test)})
     return [{"seed": seed, **row} for row in rows]
-
-
-def run(seeds: tuple[int, ...] = (0, 1, 2), size: str = "mini") -> dict[str, Any]:
-    """Trains ``vsepp`` and ``scan`` on the same regions, and on the same grid, of every seed.
-
-    Args:
-        seeds: at least three for a verdict that means something.
-        size: of the corpus.
-
-    Returns:
-        ``figures`` (one entry a seed and run), ``effects`` (with verdicts), ``provenance``.
-    """
-    figures = [row for seed in seeds for row in figures_of_seed(seed, size)]
-    return {"figures": figures, "effects": effects_of(figures), "provenance": provenance()}
 
 
 def effects_of(figures: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from itm_tutorial.claims.start_here import figures_of
-from itm_tutorial.claims.verdict import effect, per_model, provenance
+from itm_tutorial.claims.verdict import effect, per_model
 from itm_tutorial.data.loading import load_corpus
 from itm_tutorial.finetuning import STAGE, unfreeze
 from itm_tutorial.models import create_model
@@ -34,20 +34,6 @@ def figures_of_seed(seed: int, size: str) -> list[dict[str, Any]]:
 
 def _seconds(history) -> float:
     return round(sum(row["seconds"] for row in history.epochs), 1)
-
-
-def run(seeds: tuple[int, ...] = (0, 1, 2), size: str = "mini") -> dict[str, Any]:
-    """Trains ``vsepp`` on the drawn scenes of every seed, and goes on from there in two ways.
-
-    Args:
-        seeds: at least three for a verdict that means something.
-        size: of the corpus.
-
-    Returns:
-        ``figures`` (one entry a seed and stage), ``effects`` (with verdicts), ``provenance``.
-    """
-    figures = [row for seed in seeds for row in figures_of_seed(seed, size)]
-    return {"figures": figures, "effects": effects_of(figures), "provenance": provenance()}
 
 
 def effects_of(figures: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from itm_tutorial.claims.verdict import effect, per_model, provenance
+from itm_tutorial.claims.verdict import effect, per_model
 from itm_tutorial.class_metrics import search_by_class
 from itm_tutorial.data.corpus import Corpus, Split
 from itm_tutorial.data.loading import load_corpus
@@ -116,20 +116,6 @@ def figures_of_seed(seed: int, size: str) -> list[dict[str, Any]]:
             fit(model, corpus, epochs=CLASS_EPOCHS, seed=seed, progress=False)
             rows.append({"corpus": world, "model": name, **class_figures(model, corpus.test)})
     return [{"seed": seed, **row} for row in rows]
-
-
-def run(seeds: tuple[int, ...] = (0, 1, 2), size: str = "mini") -> dict[str, Any]:
-    """Trains the ablation on the people, and two models on the birds and flowers, of every seed.
-
-    Args:
-        seeds: at least three for a verdict that means something.
-        size: of the corpora.
-
-    Returns:
-        ``figures`` (one entry a seed, corpus and model), ``effects`` (with verdicts), ``provenance``.
-    """
-    figures = [row for seed in seeds for row in figures_of_seed(seed, size)]
-    return {"figures": figures, "effects": effects_of(figures), "provenance": provenance()}
 
 
 def effects_of(figures: list[dict[str, Any]]) -> list[dict[str, Any]]:

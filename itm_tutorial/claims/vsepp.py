@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from itm_tutorial.claims.verdict import effect, provenance
+from itm_tutorial.claims.verdict import effect
 from itm_tutorial.data.corpus import Corpus, Split
 from itm_tutorial.data.loading import load_corpus
 from itm_tutorial.data.worlds.scenes.facts import entails
@@ -122,20 +122,6 @@ def figures_of_seed(seed: int, size: str) -> list[dict[str, Any]]:
         told = {by: entailment_told(model, corpus.test, by) for by in ("cosine", "order")}
         rows.append({"model": f"{name}, GRU", "rsum": rsum(model, corpus.test), "entailment": told})
     return [{"seed": seed, **row} for row in rows]
-
-
-def run(seeds: tuple[int, ...] = (0, 1, 2), size: str = "mini") -> dict[str, Any]:
-    """Trains the losses of the chapter for every seed: long, in small and large batches, with noise; and order.
-
-    Args:
-        seeds: at least three for a verdict that means something.
-        size: of the corpus.
-
-    Returns:
-        ``figures`` (one entry a seed and run), ``effects`` (with verdicts), ``provenance``.
-    """
-    figures = [row for seed in seeds for row in figures_of_seed(seed, size)]
-    return {"figures": figures, "effects": effects_of(figures), "provenance": provenance()}
 
 
 def effects_of(figures: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -44,6 +44,6 @@ def unfreeze(model: Matching) -> Matching:
         learning_rate=first.learning_rate * STAGE["learning_rate"],
     )
     loss = getattr(tuned, "loss_function", None)
-    if hasattr(loss, "warmup"):
-        loss.warmup, loss.hardest = 0.0, 1.0  # the first stage has had it
+    if hasattr(loss, "end_warmup"):
+        loss.end_warmup()  # the first stage has had it
     return tuned.to(model.device)

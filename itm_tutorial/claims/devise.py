@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict
-from functools import reduce
-from operator import getitem
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from itm_tutorial.claims.verdict import effect
+from itm_tutorial.claims.verdict import effect, per_model
 from itm_tutorial.class_metrics import hierarchical_precision, hit_at_k, k_occurrence, skewness
 from itm_tutorial.data.corpus import Corpus
 from itm_tutorial.data.loading import load_corpus
@@ -114,8 +112,7 @@ def effects_of(figures: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
     def per_seed(model: str, *path: str) -> Tensor:
         """One figure of a model, a value a seed; ``path`` leads to it."""
-        values = [reduce(getitem, path, row) for row in figures if row["model"] == model]
-        return torch.tensor(values, dtype=torch.float64)
+        return torch.tensor(per_model(figures, *path)[model], dtype=torch.float64)
 
     effects = []
 

@@ -25,7 +25,7 @@ def figures_of_seed(seed: int, size: str) -> list[dict[str, Any]]:
     stage = {"plan": PLAN, "seed": seed, "progress": False}
     free = unfreeze(first)  # before the first model goes on: it copies the weights
     going_on = {"epochs": free.recipe.epochs, "learning_rate": free.recipe.learning_rate}
-    first.loss_function.warmup, first.loss_function.hardest = 0.0, 1.0  # as unfreeze does: it has had its warm-up
+    first.loss_function.end_warmup()  # as unfreeze does
     for name, model in (("on, backbone frozen", first), ("on, all weights free", free)):
         seconds[name] = _seconds(fit(model, corpus, **stage, **going_on))
         rows[name] = figures_of(score(model, corpus.test), corpus.test)

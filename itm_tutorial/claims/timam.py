@@ -20,7 +20,6 @@ from itm_tutorial.metrics import evaluate
 from itm_tutorial.modality import JUDGES, modality_gap, modality_probe
 from itm_tutorial.models import create_model
 from itm_tutorial.models.base import Batch, Matching
-from itm_tutorial.retrieval import score
 from itm_tutorial.training import fit
 from itm_tutorial.visual_features import split_features
 
@@ -84,8 +83,8 @@ def codes(model: Matching, split: Split) -> tuple[Tensor, Tensor]:
 
 def people_figures(model: Matching, split: Split) -> dict[str, Any]:
     """Recalls by person, and how far images and captions lie apart."""
-    report = evaluate(score(model, split), split.image_of, identity=split.identity)
     images, captions = codes(model, split)
+    report = evaluate(model.similarity(images, captions), split.image_of, identity=split.identity)
     probes = {judge: modality_probe(images, captions, split.image_of, split.identity, judge) for judge in JUDGES}
     recalls = {name: getattr(report.t2i, name) for name in ("r1", "r5", "r10")}
     return {"rsum": report.rsum, "t2i": recalls, "probe": probes, "gap": modality_gap(images, captions)}

@@ -104,6 +104,10 @@ class MaxOfHinges(HingeLoss):
             raise ItmError(f"warmup is {warmup}; give a share of the run, from 0 to 1")
         self.warmup, self.anneal, self.hardest = warmup, anneal, 0.0 if warmup else 1.0
 
+    def end_warmup(self) -> None:
+        """From now on only the hardest counts, in whatever run is to come: a second stage has no warm-up of its own."""
+        self.warmup, self.hardest = 0.0, 1.0
+
     def on_epoch(self, epoch: int, epochs: int) -> None:
         """Sets how much the maximum counts, from 0 to 1, in this epoch (from 0) of the run."""
         done = 1.0 if not self.warmup else min(1.0, epoch / (self.warmup * epochs))

@@ -23,7 +23,7 @@ def seconds_an_epoch(model, corpus, captions: int | None = None) -> float:
     optimizers = {"main": torch.optim.Adam(model.parameters(), model.recipe.learning_rate)}
     batches = shuffled_captions(image_of, model.recipe.batch_size, torch.Generator().manual_seed(0))
     start = time.perf_counter()
-    _train_epoch(_Plain(), model, optimizers, (train.batch(rows) for rows in batches), "benchmark")
+    _train_epoch(_Plain(), model, optimizers, train.batches(batches), "benchmark")
     return time.perf_counter() - start
 
 

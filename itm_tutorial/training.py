@@ -160,7 +160,7 @@ def fit(
             for optimizer in optimizers.values():
                 for group in optimizer.param_groups:
                     group["lr"] = learning_rate * (0.1 if epoch >= recipe.drop_at * epochs else 1.0)
-            picked = (train.batch(rows) for rows in batches(train.image_of, batch_size, generator))
+            picked = train.batches(batches(train.image_of, batch_size, generator))
             mean = _train_epoch(fabric, model, optimizers, picked, f"epoch {epoch + 1}")
             report = evaluate(score(model, corpus.val), corpus.val.image_of, identity=corpus.val.identity)
             row = {"epoch": epoch + 1, "loss": mean, "seconds": time.perf_counter() - start, **report.as_dict()}
@@ -182,37 +182,41 @@ def fit(
 
 @dataclass(frozen=True)
 class _Loaded:
-    """A training split on the device, from which batches are picked: a step sends one vector of indices there, no more.
+    """A training split on the device, from which batches are picked there.
 
     Attributes:
         images: features [n_images, ...].
-        captions: word ids and lengths.
+        captions: word ids, and lengths on the CPU.
         image_of: int64 [n_captions], on the CPU.
-        lengths: int64 [n_captions], of the captions, on the CPU.
         identity: int64 [n_images] or None.
     """
 
     images: Tensor
     captions: Tokens
     image_of: LongTensor
-    lengths: LongTensor
     identity: LongTensor | None
 
-    def batch(self, rows: LongTensor) -> Batch:
-        """The captions of these rows, and each image they describe once."""
-        there, row_of = self.image_of[rows].unique(return_inverse=True)
-        parts = (len(there), len(rows), len(rows))
-        there, here, row_of = torch.cat([there, rows, row_of]).to(self.images.device).split(parts)
-        longest = int(self.lengths[rows].max()) if len(rows) else 0
-        captions = Tokens(self.captions.ids[here, :longest], self.captions.lengths[here])
-        return Batch(self.images[there], captions, row_of, None if self.identity is None else self.identity[there])
+    def batches(self, plan: Iterable[LongTensor]) -> Iterator[Batch]:
+        """The captions of each batch of an epoch, and each image that they describe once.
+
+        The indices of the whole epoch go to the device together: a step sends nothing there.
+        """
+        rows = list(plan)
+        found = [self.image_of[some].unique(return_inverse=True) for some in rows]
+        parts = [part for some, (there, row_of) in zip(rows, found, strict=True) for part in (there, some, row_of)]
+        sent = torch.cat(parts or [self.image_of[:0]]).to(self.images.device).split([len(part) for part in parts])
+        for some, there, here, row_of in zip(rows, sent[0::3], sent[1::3], sent[2::3], strict=True):
+            lengths = self.captions.lengths[some]
+            longest = int(lengths.max()) if len(some) else 0
+            captions = Tokens(self.captions.ids[here, :longest], lengths)
+            yield Batch(self.images[there], captions, row_of, None if self.identity is None else self.identity[there])
 
 
 def _load(model: Matching, split: Split, device: torch.device) -> _Loaded:
     tokens = model.tokenize(split.captions)
     identity = None if split.identity is None else split.identity.to(device)
     images = split_features(split, model.features).to(device)
-    return _Loaded(images, tokens.to(device), split.image_of, tokens.lengths, identity)
+    return _Loaded(images, tokens.to(device), split.image_of, identity)
 
 
 def _train_epoch(fabric, model: Matching, optimizers: dict, batches: Iterable[Batch], where: str) -> float:

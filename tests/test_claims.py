@@ -124,7 +124,7 @@ def test_a_ranking_loss_and_a_classifier_take_the_place_of_a_models_own(cache, g
     people = itm.load_corpus("people", size="tiny")
     ranked, classified = (timam.untrained(name, people, 0) for name in ("triplet, sum", "a classifier each"))
     ranked.eval()  # no dropout
-    batch = _load(ranked, people.train, torch.device("cpu")).batch(torch.arange(8))
+    batch = next(_load(ranked, people.train, torch.device("cpu")).batches([torch.arange(8)]))
     scores = ranked.similarity(ranked.encode_images(batch), ranked.encode_captions(batch))
     assert torch.equal(ranked.loss(batch), SumOfHinges()(scores, batch.positives))
     assert len(classified.classifier.weights) == 2 and classified.loss(batch).item() > 0

@@ -10,12 +10,13 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from torch.utils._python_dispatch import TorchDispatchMode
 
 import itm_tutorial as itm
 from itm_tutorial.checkpoints import load_model, save_model
 from itm_tutorial.errors import ItmError
 from itm_tutorial.storage import read_json
-from itm_tutorial.training import distinct_images, fit, shuffled_captions
+from itm_tutorial.training import _load, distinct_images, fit, shuffled_captions
 
 pytestmark = pytest.mark.usefixtures("instant_features")
 ROOT = Path(__file__).parent.parent
@@ -158,6 +159,39 @@ def test_search_agrees_with_score(tiny):
     scores = itm.score(model, tiny.val)
     assert itm.search(model, tiny.val, tiny.val.captions[3], k=5).indices == scores[:, 3].topk(5).indices.tolist()
     assert itm.search(model, tiny.val, tiny.val.images[2], k=3).indices == scores[2].topk(3).indices.tolist()
+
+
+class Sent(TorchDispatchMode):
+    """Counts what goes from one device to another."""
+
+    def __init__(self):
+        super().__init__()
+        self.count = 0
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        made = function(*args, **(kwargs or {}))
+        if "copy" in str(function) and isinstance(made, torch.Tensor):
+            self.count += len({made.device, *(arg.device for arg in args if isinstance(arg, torch.Tensor))}) > 1
+        return made
+
+
+def test_the_indices_of_an_epoch_go_to_the_device_together(tiny):
+    model = itm.create_model("vse", tiny, **SMALL)
+    far, near = (_load(model, tiny.train, torch.device(name)) for name in ("meta", "cpu"))
+    plan = list(shuffled_captions(tiny.train.image_of, 30, torch.Generator().manual_seed(0)))
+    lengths = model.tokenize(tiny.train.captions).lengths
+    with Sent() as sent:
+        batches = list(far.batches(plan))
+    assert sent.count == 1 and len(batches) == len(plan) > 2
+    for rows, there, here in zip(plan, batches, near.batches(plan), strict=True):
+        assert there.images.is_meta and there.captions.ids.is_meta and there.image_of.is_meta
+        assert torch.equal(there.captions.lengths, lengths[rows])
+        assert here.captions.ids.shape == there.captions.ids.shape == (30, int(lengths[rows].max()))
+        images = near.images[tiny.train.image_of[rows]]
+        assert torch.equal(here.images[here.image_of], images) and len(here.images) == len(set(here.image_of.tolist()))
+    with Sent() as sent:
+        one_by_one = [next(far.batches([rows])) for rows in plan]
+    assert sent.count == len(one_by_one)  # what the count is there to find
 
 
 @pytest.mark.gpu

@@ -37,7 +37,8 @@ class Tokens:
 
     Attributes:
         ids: int64 [n_captions, longest], 0 where a caption has ended.
-        lengths: int64 [n_captions], words of each caption, <start> and <end> included.
+        lengths: int64 [n_captions], words of each caption, <start> and <end> included. They stay on the CPU wherever
+            the ids go: there a packed sequence counts them, and an encoder need not wait for a device to tell them.
     """
 
     ids: LongTensor
@@ -53,7 +54,7 @@ class Tokens:
         return Tokens(self.ids[rows, :longest], lengths)
 
     def to(self, device) -> Tokens:
-        return Tokens(self.ids.to(device), self.lengths.to(device))
+        return Tokens(self.ids.to(device), self.lengths)
 
 
 def padded(rows: list[list[int]]) -> Tokens:

@@ -13,8 +13,8 @@ from itm_tutorial.errors import unknown
 
 
 def word_mask(ids: LongTensor, lengths: LongTensor) -> Tensor:
-    """bool [n_captions, longest]: True where a caption still has a word."""
-    return torch.arange(ids.shape[1], device=ids.device)[None, :] < lengths[:, None]
+    """bool [n_captions, longest], beside the ids: True where a caption still has a word."""
+    return torch.arange(ids.shape[1], device=ids.device)[None, :] < lengths.to(ids.device)[:, None]
 
 
 def masked_mean(values: Tensor, mask: Tensor) -> Tensor:

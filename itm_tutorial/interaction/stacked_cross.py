@@ -78,19 +78,21 @@ def stacked_cross_attention(
     """
     check_options(direction=direction, pooling=pooling, rectifier=rectifier)
     _check_shapes(regions, words, lengths, chunk)
-    order = lengths.argsort()  # captions of one length side by side: a tile has little padding
-    there = torch.arange(words.shape[1], device=words.device)[None] < lengths[order, None]  # [n_captions, longest]
+    ends, order = lengths.cpu().sort()  # captions of one length side by side: a tile has little padding
+    order, counts = torch.stack([order, ends]).to(words.device)  # they go there together
+    ends = ends.tolist()
+    there = torch.arange(words.shape[1], device=words.device)[None] < counts[:, None]  # [n_captions, longest]
     words = words[order].masked_fill(~there[..., None], 0)
-    ends = lengths[order].tolist()
     everywhere = torch.ones(regions.shape[:2], dtype=torch.bool, device=regions.device)  # [n_images, n_regions]
 
     def tile(seen: Tensor, everywhere: Tensor, said: Tensor, there: Tensor) -> tuple[Tensor, Tensor | None]:
         """Scores [n, m] of n images and m captions, and their attention [n, m, n_regions, n_words]."""
-        (queries, looking), keys = ((said, there), (seen, everywhere))[:: 1 if direction == "t2i" else -1]
-        cosine, alpha = attend(queries, *keys, smooth, rectifier)
-        scores = pool(cosine, looking, pooling, lse)  # [n_key_sets, n_query_sets]
-        if direction == "i2t":
-            scores, alpha = scores.T, alpha.permute(2, 3, 0, 1)
+        if direction == "t2i":
+            cosine, alpha = attend(said, seen, None, smooth, rectifier)
+            scores = pool(cosine, there, pooling, lse)
+        else:
+            cosine, alpha = attend(seen, said, there, smooth, rectifier)
+            scores, alpha = pool(cosine, everywhere, pooling, lse).T, alpha.permute(2, 3, 0, 1)
         # [n, n_regions, m, n_words] from here on
         return scores, alpha.transpose(1, 2).masked_fill(~there[:, None], 0) if return_attention else None
 
@@ -113,14 +115,14 @@ def stacked_cross_attention(
 
 
 def attend(
-    queries: Tensor, keys: Tensor, key_mask: Tensor, smooth: float, rectifier: str = "leaky"
+    queries: Tensor, keys: Tensor, key_mask: Tensor | None, smooth: float, rectifier: str = "leaky"
 ) -> tuple[Tensor, Tensor]:
     """Every query of every set looks at every set of keys; how like is it to what it sees?
 
     Args:
         queries: [n_query_sets, n_queries, dim]; zero where there is none.
         keys: [n_key_sets, n_keys, dim]; zero where there is none.
-        key_mask: bool [n_key_sets, n_keys], which keys are there.
+        key_mask: bool [n_key_sets, n_keys], which keys are there; None: all of them.
         smooth: the inverse temperature.
         rectifier: "leaky" or "plain".
 
@@ -132,7 +134,7 @@ def attend(
     ahead = leaky_relu(s, 0.1) if rectifier == "leaky" else s.clamp(min=0)
     length = ahead.norm(dim=3, keepdim=True).clamp(min=EPS)  # a key's similarities, over all queries of a set
     logits = ahead * (smooth / length)  # [n_key_sets, n_keys, n_query_sets, n_queries]
-    if not key_mask.all():
+    if key_mask is not None:
         logits = logits.masked_fill(~key_mask[..., None, None], -torch.inf)
     alpha = logits.softmax(1)
     gram = keys @ keys.mT  # [n_key_sets, n_keys, n_keys]

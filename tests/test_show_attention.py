@@ -382,7 +382,9 @@ def test_the_explorer_follows_each_control(explored):
     assert explored.word.value is None and "Region 3, at the lower left: words above" in explored.view.value
     explored.word.value = 5
     assert explored.region.value is None and "inside a box it names" in explored.view.value
+    assert (explored.word.index, explored.region.index) == (5, None)  # what the browser is told
     explored.region.value = 0
+    assert (explored.word.index, explored.region.index) == (None, 0)
     explored.caption.value = 1
     assert explored.word.options == (("a", 0), ("van", 1)) and explored.word.value == 1
     assert explored.region.value is None and "“van” looks at the region at the lower left (0.80)" in explored.view.value

@@ -411,8 +411,8 @@ def _regions_of_word(axes: Axes, looked: Looked, word: int) -> str:
     names = [f"{region + 1}, {place_of(looked.boxes[region])}" for region in order]
     marked = [bool(looked.names(word, region)) for region in order]
     _bars(axes, names, weights[order].tolist(), marked, 1 / looked.n)
-    hatched = "; hatched: inside what it names" if word in looked.named else ""
-    first = f"the {len(order)} first of " if len(order) < looked.n else ""
+    hatched = "\nhatched: inside what it names" if word in looked.named else ""
+    first = f"the first {len(order)} of " if len(order) < looked.n else ""
     axes.set_title(f"“{looked.words[word]}” looks at {first}{looked.n} {looked.noun}s{hatched}", fontsize=10, color=INK)
     return _listed(f"Its {looked.noun}s above a fair share", names, weights[order].tolist(), 1 / looked.n)
 
@@ -424,7 +424,7 @@ def _words_of_region(axes: Axes, looked: Looked, region: int) -> str:
     names, values = [looked.words[word] for word in order], weights[order].tolist()
     marked = [bool(looked.names(word, region)) for word in order]
     _bars(axes, names, values, marked, 1 / looked.n)
-    hatched = "; hatched: they name it" if any(marked) else ""
+    hatched = "\nhatched: they name it" if any(marked) else ""
     axes.set_title(f"how much each word looks at {looked.noun} {region + 1}{hatched}", fontsize=10, color=INK)
     where = f"{looked.noun.capitalize()} {region + 1}, {place_of(looked.boxes[region])}"
     return _listed(f"{where}: words above a fair share", names, values, 1 / looked.n)

@@ -56,12 +56,14 @@ def attention_explorer(seen: Attention, split: Split, grid: bool | None = None, 
         words = seen.words[caption.value]
         first = next((w for w, text in enumerate(words) if text not in FUNCTION_WORDS), 0)
         for control, options, value in ((word, _labels(words), first), (region, _numbers(seen, caption.value), None)):
-            control.unobserve_all("value")
+            control.unobserve(choose, names="value")  # its own observers tell the browser, and stay
             control.options = options
             control.value = value
             control.observe(choose, names="value")
         show()
 
+    for control in (word, region):
+        control.observe(choose, names="value")
     caption.observe(turn, names="value")
     turn()
     return widgets.VBox([caption, word, region, view])

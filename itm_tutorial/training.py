@@ -306,7 +306,7 @@ def _check(split: Split, epochs: int, batch_size: int, learning_rate: float, pla
 
 
 def _fabric(device: str, precision: str):
-    from lightning.fabric import Fabric
+    from lightning_fabric import Fabric  # the whole of Lightning would load metrics, and with them transformers
 
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"

@@ -77,6 +77,15 @@ def test_importing_the_package_is_quick_and_loads_no_torch():
     ]
 
 
+def test_the_loop_waits_for_no_library_that_it_has_no_use_for():
+    code = (
+        "import sys; from itm_tutorial.training import _fabric; _fabric('cpu', 'auto'); "
+        "print(*{'transformers', 'torchmetrics', 'pandas'} & set(sys.modules), sep=', ')"
+    )
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (told.returncode, told.stdout.strip()) == (0, ""), told.stderr
+
+
 def test_every_public_name_is_there():
     import itm_tutorial as itm
 

@@ -279,12 +279,15 @@ def claims(
         "runs/claims.json"
     ),
 ) -> None:
-    """Runs the experiment behind a claim, over several seeds, and prints the verdicts."""
+    """Runs the experiment behind a claim, over several seeds, and prints the verdicts.
+
+    Each seed is kept beside the figures as soon as it is trained: a run that was killed goes on.
+    """
     from itm_tutorial.claims import keep, run
     from itm_tutorial.storage import check_writable
 
     check_writable(out.parent)
-    found = run(name, tuple(range(seeds)), size)
+    found = run(name, tuple(range(seeds)), size, out.parent / "claims")
     for effect in found["effects"]:
         spread = f"{effect['mean']:+.1f}, standard error {effect['standard_error']:.1f}"
         print(f"{effect['name']}: {spread}: {effect['verdict']}")

@@ -1,6 +1,7 @@
 """The verdict rule: twice the standard error, and nothing else."""
 
 import json
+from functools import partial
 from importlib import import_module
 
 import pytest
@@ -156,3 +157,34 @@ def test_verdicts_kept_are_those_that_the_figures_kept_give(name):
     kept = itm.claims.results(name)
     told = import_module(f"itm_tutorial.claims.{name}").effects_of(kept["figures"])
     assert json.loads(json.dumps(told)) == kept["effects"]
+
+
+def test_a_killed_run_of_a_claim_goes_on_at_the_seed_that_it_was_killed_in(tmp_path, monkeypatch):
+    trained, killed_in = [], {1}
+
+    def figures_of_seed(seed, size):
+        if seed in killed_in:
+            raise KeyboardInterrupt
+        trained.append((seed, size))
+        return [{"seed": seed, "rsum": 100.0 + seed}]
+
+    monkeypatch.setattr(start_here, "figures_of_seed", figures_of_seed)
+    monkeypatch.setattr(start_here, "effects_of", lambda figures: [])
+    run = partial(itm.claims.run, "start_here", folder=tmp_path / "claims")
+    with pytest.raises(KeyboardInterrupt):
+        run()
+    killed_in.clear()
+    assert [row["rsum"] for row in run()["figures"]] == [100.0, 101.0, 102.0]
+    assert trained == [(0, "mini"), (1, "mini"), (2, "mini")]  # seed 0 once
+    run(size="tiny", seeds=(0,))
+    assert trained.pop() == (0, "tiny")  # another size is another run
+    files = sorted((tmp_path / "claims").iterdir())
+    assert len(files) == 4
+    files[0].write_text('{"made_by": ', encoding="utf-8")  # damaged
+    changed = json.loads(files[1].read_text(encoding="utf-8"))
+    files[1].write_text(json.dumps(changed | {"made_by": "other code"}), encoding="utf-8")
+    trained.clear()
+    run()
+    assert trained == [(0, "mini"), (1, "mini")]
+    run = partial(itm.claims.run, "start_here")  # without a folder nothing is kept
+    assert len(run()["figures"]) == 3 and len(trained) == 5

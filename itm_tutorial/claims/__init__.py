@@ -5,14 +5,19 @@
 
 from __future__ import annotations
 
+import hashlib
+from functools import cache
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 from itm_tutorial.claims.verdict import Effect, effect, per_model, provenance
 from itm_tutorial.errors import ItmError, unknown
 from itm_tutorial.storage import read_json, write_json
 
 RESULTS = Path(__file__).with_name("results.json")
+PACKAGE = Path(__file__).parents[1]
 _CLAIMS = ("start_here", "devise", "vsepp", "second_stage", "scan", "timam")  # one file each
 
 
@@ -21,25 +26,52 @@ def list_claims() -> list[str]:
     return list(_CLAIMS)
 
 
-def run(name: str, seeds: tuple[int, ...] = (0, 1, 2), size: str = "mini") -> dict:
+def run(name: str, seeds: tuple[int, ...] = (0, 1, 2), size: str = "mini", folder: Path | None = None) -> dict:
     """Trains what a claim needs, over every seed, and returns its figures and verdicts.
 
     Args:
         name: one of ``list_claims()``.
         seeds: at least three for a verdict that means something.
         size: of the drawn corpus.
+        folder: where to keep each seed as soon as it is trained. A run that was killed goes on from there, unless code
+            of the package or a version has changed since; by default nothing is kept.
 
     Returns:
         Plain data, as it is kept in JSON: ``figures`` per seed and ``effects`` with mean, spread and verdict.
 
     Raises:
-        ItmError: no claim has this name.
+        ItmError: no claim has this name, or the folder cannot be written to.
     """
     if name not in _CLAIMS:
         raise unknown("claim", name, _CLAIMS)
     claim = import_module(f"{__name__}.{name}")  # its figures_of_seed and effects_of; no more is asked of a claim
-    figures = [row for seed in seeds for row in claim.figures_of_seed(seed, size)]
+    files = [None if folder is None else Path(folder) / f"{name}-{size}-seed-{seed}.json" for seed in seeds]
+    figures = [row for seed, file in zip(seeds, files, strict=True) for row in _of_seed(claim, seed, size, file)]
     return {"figures": figures, "effects": claim.effects_of(figures), "provenance": provenance()}
+
+
+def _of_seed(claim: ModuleType, seed: int, size: str, file: Path | None) -> list[dict[str, Any]]:
+    """The figures of a seed: from the file where this very code has written it, else trained now and kept there."""
+    if file is None:
+        return claim.figures_of_seed(seed, size)
+    try:
+        record = read_json(file)
+    except ItmError:  # not there, or damaged: either way it is made anew
+        record = None
+    if isinstance(record, dict) and record.get("made_by") == _made_by() and "figures" in record:
+        return record["figures"]
+    figures = claim.figures_of_seed(seed, size)
+    write_json(file, {"made_by": _made_by(), "figures": figures})
+    return figures
+
+
+@cache
+def _made_by() -> str:
+    """Twelve digits that change with any code of the package and with the versions that a figure depends on."""
+    digest = hashlib.sha256(repr({**provenance(), "date": None}).encode())
+    for file in sorted(PACKAGE.rglob("*.py")):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()[:12]
 
 
 def results(name: str) -> dict:

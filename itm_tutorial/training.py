@@ -231,16 +231,15 @@ def _train_epoch(fabric, model: Matching, optimizers: dict, batches: Iterable[Ba
             _look_for_collapse(model, losses, len(batch.image_of), f"{where}, step {len(losses)}")
     if not losses:
         raise ItmError(f"{where}: the batch plan made no batch; give a smaller batch_size")
-    return torch.stack(losses).mean().item()
+    return sum(losses) / len(losses)
 
 
-def _look_for_collapse(model: Matching, losses: list[Tensor], n_pairs: int, where: str) -> None:
+def _look_for_collapse(model: Matching, losses: list[float], n_pairs: int, where: str) -> None:
     """Warns, once a model, where the loss stands still at the value that equal codes give."""
     value = getattr(getattr(model, "loss_function", None), "collapsed", lambda n: 0.0)(n_pairs)
     if not value or len(losses) < PLATEAU or getattr(model, "collapse_told", False):
         return
-    last = torch.stack(losses[-PLATEAU:])
-    if bool(((last - value).abs() <= 0.01 * value).all()):
+    if all(abs(loss - value) <= 0.01 * value for loss in losses[-PLATEAU:]):
         model.collapse_told = True
         warnings.warn(
             f"{where}: for {PLATEAU} steps the loss has stood at {value:.1f}, which is 2 x {n_pairs} pairs x margin: "
@@ -250,8 +249,8 @@ def _look_for_collapse(model: Matching, losses: list[Tensor], n_pairs: int, wher
         )
 
 
-def _step(model: Matching, optimizers: dict, loss: Tensor | dict[str, Tensor], where: str) -> Tensor:
-    """One step of every optimiser: a part named after a group moves that group alone.
+def _step(model: Matching, optimizers: dict, loss: Tensor | dict[str, Tensor], where: str) -> float:
+    """One step of every optimiser -> the loss: a part named after a group moves that group alone.
 
     The other parts add up to "main", which moves "main" and every group that no part is named after. Nothing moves
     when the loss or a gradient is not finite.
@@ -271,13 +270,14 @@ def _step(model: Matching, optimizers: dict, loss: Tensor | dict[str, Tensor], w
             parameter.grad = gradient
         for name in names:
             checked = checked + nn.utils.clip_grad_norm_(groups[name], model.recipe.clip)
-    if not torch.isfinite(checked):
+    told, checked = torch.stack([total.float(), checked.float()]).tolist()  # a step reads the device once: here
+    if not math.isfinite(checked):
         raise ItmError(
             f"the loss or its gradient is no number at {where}: lower learning_rate, or look for a NaN in the features"
         )
     for name in [name for _, names in moves for name in names]:
         optimizers[name].step()
-    return total
+    return told
 
 
 def _plan(plan: str | Callable) -> Callable[..., Iterable[LongTensor]]:

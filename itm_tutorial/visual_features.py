@@ -13,7 +13,15 @@ import torch
 from torch import Tensor
 
 from itm_tutorial.data.corpus import SPLITS, Corpus, Split
-from itm_tutorial.encoders.backbones import BACKBONES, create_backbone, feature_dim, normalised, shaped, weights_file
+from itm_tutorial.encoders.backbones import (
+    BACKBONES,
+    GRIDS,
+    create_backbone,
+    feature_dim,
+    normalised,
+    shaped,
+    weights_file,
+)
 from itm_tutorial.errors import ItmError
 from itm_tutorial.models import features_of
 from itm_tutorial.models.base import FeatureSpec
@@ -57,9 +65,9 @@ def features(corpus: Corpus, kind: str = "global", backbone: str | None = None) 
 
     Args:
         corpus: any corpus.
-        kind: "global", one vector an image; "mirrored", the mean of it and of that of the mirror image; "grid", one a
-            cell; "regions", one a box that a detector found, 12 an image; "oracle", one a box that the drawn world
-            knows, 12 too. See ``FeatureSpec``.
+        kind: "global", one vector an image; "grid", one a cell; "mirrored" and "mirrored_grid", the means of these and
+            of the mirror image's; "regions", one a box that a detector found, 12 an image; "oracle", one a box that
+            the drawn world knows, 12 too. See ``FeatureSpec``.
         backbone: a name in ``encoders.backbones.BACKBONES``; by default "mini" for drawn worlds and "mobilenet_v2"
             for photographs.
 
@@ -99,7 +107,7 @@ def split_boxes(split: Split, spec: FeatureSpec) -> Tensor:
 
     Args:
         split: of any corpus with pictures.
-        spec: "regions", "oracle" or "grid".
+        spec: "regions", "oracle", "grid" or "mirrored_grid".
 
     Returns:
         float32 [n_images, n_regions, 4] (x0, y0, x1, y1), in [0, 1] of the picture as the backbone sees it.
@@ -107,9 +115,9 @@ def split_boxes(split: Split, spec: FeatureSpec) -> Tensor:
     Raises:
         ItmError: the features have no boxes.
     """
-    if spec.backbone == "precomputed" or spec.kind not in ("grid", "regions", "oracle"):
+    if spec.backbone == "precomputed" or spec.kind not in (*GRIDS, "regions", "oracle"):
         raise ItmError(f"{spec.kind} features ({spec.backbone}) come without boxes: take 'regions', 'oracle' or 'grid'")
-    if spec.kind == "grid":
+    if spec.kind in GRIDS:
         cells = grid_boxes(split_features(split, spec).shape[1])
         return cells.expand(len(split.images), -1, -1)
     return (_compute(split, spec) if split.fingerprint is None else _kept(split, spec))["boxes"]
@@ -217,9 +225,11 @@ def image_features(images: Sequence[Tensor], spec: FeatureSpec) -> Tensor:
     for first in progress_bar(range(0, len(images), CHUNK[device]), "looking at images"):
         some = [fitted(images[i], spec.backbone) for i in range(first, min(first + CHUNK[device], len(images)))]
         batch = normalised(torch.stack(some).to(device), spec.backbone)
-        views = [batch, batch.flip(-1)] if spec.kind == "mirrored" else [batch]
-        grids = [backbone(view.contiguous(memory_format=torch.channels_last)) for view in views]  # [chunk, dim, h, w]
-        seen = sum(shaped(grid, spec.kind, backbone) for grid in grids) / len(views)
+        grids = [backbone(batch.contiguous(memory_format=torch.channels_last))]  # [chunk, dim, h, w]
+        if spec.kind.startswith("mirrored"):
+            mirrored = batch.flip(-1).contiguous(memory_format=torch.channels_last)
+            grids.append(backbone(mirrored).flip(-1))  # turned back: its cells lie on those of the first
+        seen = sum(shaped(grid, spec.kind, backbone) for grid in grids) / len(grids)
         found.append(seen.float().cpu().contiguous())
     return torch.cat(found)
 

@@ -3,8 +3,17 @@
 import pytest
 import torch
 
-from itm_tutorial.encoders.image import GlobalProjection
-from itm_tutorial.encoders.sentence import GRU, BagOfWords, masked_mean, word_mask
+from itm_tutorial import ItmError
+from itm_tutorial.encoders.image import GlobalProjection, RegionProjection
+from itm_tutorial.encoders.sentence import (
+    GRU,
+    BagOfWords,
+    WordBag,
+    WordGRU,
+    create_word_encoder,
+    masked_mean,
+    word_mask,
+)
 
 ENCODERS = [BagOfWords, GRU]
 
@@ -35,6 +44,37 @@ def test_a_bag_forgets_the_order_and_a_gru_does_not():
     assert not torch.allclose(gru[0], gru[1], atol=1e-3)
 
 
+@pytest.mark.parametrize("encoder", [WordBag, WordGRU])
+def test_codes_of_words_are_unit_vectors_and_zero_where_a_caption_has_ended(encoder):
+    model = encoder(20, 7, 5).eval()
+    ids, lengths = random_captions()
+    codes, same = model(ids, lengths)
+    assert codes.shape == (6, ids.shape[1], 5) and same is lengths
+    assert torch.allclose(codes.norm(dim=-1), word_mask(ids, lengths).float(), atol=1e-5)
+    for row, n, code in zip(ids, lengths, codes, strict=True):
+        assert torch.allclose(model(row[None, :n], n[None]).words[0], code[:n], atol=1e-6)
+
+
+def test_a_bag_of_words_apart_equals_a_loop_and_hears_of_all_its_words():
+    model = WordBag(20, 7, 5)
+    ids, lengths = random_captions()
+    for row, n, codes in zip(ids, lengths, model(ids, lengths).words, strict=True):
+        vectors = [model.words.weight[word] for word in row[:n]]
+        mean = sum(vectors) / len(vectors)
+        for vector, code in zip(vectors, codes, strict=False):
+            expected = model.project.weight @ vector + model.context.weight @ mean + model.context.bias
+            assert torch.allclose(code, expected / expected.norm(), atol=1e-5)
+    one, other = (model(torch.tensor([words]), torch.tensor([3])).words[0] for words in ([3, 4, 5], [3, 4, 6]))
+    assert not torch.allclose(one[0], other[0], atol=1e-4)
+    turned = model(torch.tensor([[5, 4, 3]]), torch.tensor([3])).words[0]
+    assert torch.allclose(turned.flip(0), one, atol=1e-6)
+
+
+def test_an_unknown_word_encoder_is_refused():
+    with pytest.raises(ItmError, match="sentence encoder 'gur'.*gru"):
+        create_word_encoder("gur", 20, 7, 5)
+
+
 def test_gru_equals_a_loop_over_words():
     model = GRU(20, 7, 5)
     ids, lengths = random_captions()
@@ -57,3 +97,30 @@ def test_masked_mean_equals_a_loop():
 def test_a_zero_image_feature_gives_no_nan():
     codes = GlobalProjection(4, 3)(torch.zeros(2, 4))
     assert torch.isfinite(codes).all()
+
+
+def test_regions_that_keep_their_lengths_are_on_average_the_global_code():
+    regions, whole = RegionProjection(8, 5, unit=False), GlobalProjection(8, 5, unit=False)
+    whole.load_state_dict(regions.state_dict())
+    features = torch.rand(4, 6, 8) * torch.rand(4, 6, 1)
+    assert torch.allclose(regions(features).mean(1), whole(features), atol=1e-6)
+    unit = RegionProjection(8, 5)
+    assert not torch.allclose(unit(features).mean(1), GlobalProjection(8, 5, unit=False)(features), atol=1e-3)
+    assert torch.isfinite(regions(torch.zeros(1, 6, 8))).all()
+
+
+@pytest.mark.parametrize("unit", [True, False])
+def test_training_draws_regions_of_each_image_and_the_test_takes_all(unit):
+    model = RegionProjection(8, 5, unit=unit, sample=4)
+    features = torch.rand(50, 6, 8)
+    model.eval()
+    every = model(features)
+    assert every.shape == (50, 6, 5)
+    model.train()
+    drawn = model(features)
+    assert drawn.shape == (50, 4, 5)
+    same = torch.isclose(drawn[:, :, None], every[:, None], atol=1e-6).all(-1)  # [50, 4, 6]
+    assert (same.sum(2) == 1).all() and (same.sum(1) <= 1).all()  # its own regions, none twice
+    assert len({tuple(row.tolist()) for row in same.any(1)}) > 5  # another draw for each image
+    model.sample = 9  # more than there are
+    assert torch.allclose(model(features), every)

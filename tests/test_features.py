@@ -17,7 +17,10 @@ def untrained(monkeypatch):
     monkeypatch.setattr(visual_features, "load_mini", lambda: backbone)
 
 
-@pytest.mark.parametrize(("kind", "shape"), [("global", (3, 512)), ("mirrored", (3, 512)), ("grid", (3, 64, 256))])
+SHAPES = {"global": (3, 512), "mirrored": (3, 512), "grid": (3, 64, 256), "mirrored_grid": (3, 64, 256)}
+
+
+@pytest.mark.parametrize(("kind", "shape"), SHAPES.items())
 def test_features_have_the_shape_their_spec_says_and_can_be_trained_on(untrained, kind, shape):
     images = [torch.randint(0, 256, (3, h, w), dtype=torch.uint8) for h, w in ((128, 128), (60, 90), (200, 150))]
     spec = FeatureSpec(kind, "mini")
@@ -40,6 +43,19 @@ def test_a_mirrored_feature_is_the_mean_of_two_and_knows_no_left_from_right(untr
     )
     assert torch.allclose(both, (here + there) / 2, atol=1e-5) and not torch.allclose(here, there, atol=1e-3)
     assert torch.allclose(both, turned, atol=1e-5)
+
+
+def test_a_mirrored_grid_lies_cell_on_cell(untrained):
+    images = torch.randint(0, 256, (3, 3, 128, 128), dtype=torch.uint8)
+
+    def cells(some, kind):
+        return visual_features.image_features(some, FeatureSpec(kind)).unflatten(1, (8, 8))
+
+    turned = images.flip(-1)
+    both = cells(images, "mirrored_grid")
+    assert torch.allclose(both, (cells(images, "grid") + cells(turned, "grid").flip(2)) / 2, atol=1e-5)
+    assert torch.allclose(cells(turned, "mirrored_grid").flip(2), both, atol=1e-5)
+    assert not torch.allclose(both.flip(2), both, atol=1e-2)  # left is still left
 
 
 def test_features_do_not_depend_on_the_company(untrained, monkeypatch):

@@ -60,6 +60,24 @@ def test_a_gradient_reaches_every_parameter(tiny):
     assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in model.parameters())
 
 
+def test_words_that_look_at_all_alike_see_the_global_code(tiny):
+    options = {"features": "grid", "no_imgnorm": True, "sentence": "bow", "embed_size": 16, "word_dim": 8}
+    model = itm.create_model("scan", tiny, smooth=0.0, **options).eval()
+    features = torch.rand(3, 64, 256)
+    with torch.no_grad():
+        words, lengths = model.encode_captions(tiny.val.captions[:5])
+        scores = model.similarity(model.encode_images(features), (words, lengths))
+        whole = normalize(model.encode_images(features.mean(1, keepdim=True))[:, 0], dim=-1)
+    expected = torch.stack([(whole @ said[:n].T).mean(1) for said, n in zip(words, lengths, strict=True)], 1)
+    assert torch.allclose(scores, expected, atol=1e-5)
+
+
+def test_a_sample_of_regions_is_trained_on_and_all_are_tested(tiny):
+    model = itm.create_model("scan", tiny, embed_size=16, word_dim=8, sample=5)
+    assert model.eval().encode_images(torch.rand(2, 12, 256)).shape == (2, 12, 16)
+    assert model.image_encoder.train()(torch.rand(2, 12, 256)).shape == (2, 5, 16)
+
+
 def test_a_global_model_takes_the_mean_of_regions(tiny):
     model = itm.create_model("vsepp", tiny, features="regions", sentence="bow")
     assert model.features.kind == "regions"

@@ -41,6 +41,7 @@ BACKBONES = {
     "resnet152": Backbone(2048, resized=232),
     "vgg19": Backbone(512),
 }
+GRIDS = ("grid", "mirrored_grid")  # kinds of features with a vector a cell
 
 
 class MiniBackbone(nn.Module):
@@ -117,13 +118,13 @@ def shaped(grid: Tensor, kind: str, backbone: nn.Module) -> Tensor:
 
     Args:
         grid: [n, dim, h, w].
-        kind: "grid"; with another, an image is one vector.
+        kind: "grid" or "mirrored_grid"; with another, an image is one vector.
         backbone: that made the grid; it may know how to pool it.
 
     Returns:
         [n, pooled dim] or [n, h * w, dim], cells row by row.
     """
-    if kind == "grid":
+    if kind in GRIDS:
         return grid.flatten(2).transpose(1, 2)
     return backbone.pooled(grid) if hasattr(backbone, "pooled") else grid.mean((2, 3))
 
@@ -156,8 +157,8 @@ def feature_dim(spec) -> int:
     backbone = BACKBONES[spec.backbone]
     if spec.kind in ("global", "mirrored"):
         return backbone.pooled or backbone.dim
-    if spec.kind in ("grid", "regions", "oracle"):
+    if spec.kind in (*GRIDS, "regions", "oracle"):
         return backbone.dim
     if spec.kind == "pixels":
         return 3
-    raise unknown("kind of features", spec.kind, ("global", "mirrored", "grid", "regions", "oracle", "pixels"))
+    raise unknown("kind of features", spec.kind, ("global", "mirrored", *GRIDS, "regions", "oracle", "pixels"))

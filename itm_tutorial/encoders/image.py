@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
@@ -39,15 +40,28 @@ class RegionProjection(nn.Module):
         in_dim: numbers a feature.
         dim: numbers a code.
         dropout: the share of a feature's numbers that training hides.
+        unit: scale every code to length one; else regions keep their lengths beside one another (``--no_imgnorm`` in
+            the authors' code), and where all are looked at alike, an image is what ``GlobalProjection`` makes of it.
+        sample: regions of an image that a training step draws, against learning by heart and to save time; 0 takes
+            all, as the test does.
     """
 
-    def __init__(self, in_dim: int, dim: int, dropout: float = 0.0):
+    def __init__(self, in_dim: int, dim: int, dropout: float = 0.0, unit: bool = True, sample: int = 0):
         super().__init__()
+        self.unit, self.sample = unit, sample
         self.dropout = nn.Dropout(dropout)
         self.project = nn.Linear(in_dim, dim)
         nn.init.xavier_uniform_(self.project.weight)
         nn.init.zeros_(self.project.bias)
 
     def forward(self, features: Tensor) -> Tensor:
-        """[n_images, n_regions, in_dim] -> codes [n_images, n_regions, dim]."""
-        return normalize(self.project(self.dropout(normalize(features, dim=-1))), dim=-1)
+        """[n_images, n_regions, in_dim] -> codes [n_images, n_regions, dim]; ``sample`` regions in training."""
+        if self.unit:
+            features = normalize(features, dim=-1)
+        else:  # the mean region has length one
+            features = features / features.mean(1, keepdim=True).norm(dim=-1, keepdim=True).clamp(min=1e-12)
+        if self.training and 0 < self.sample < features.shape[1]:
+            drawn = torch.rand(features.shape[:2], device=features.device).topk(self.sample).indices
+            features = features.gather(1, drawn[..., None].expand(-1, -1, features.shape[2]))
+        codes = self.project(self.dropout(features))
+        return normalize(codes, dim=-1) if self.unit else codes

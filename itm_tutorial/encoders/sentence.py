@@ -132,6 +132,36 @@ class WordGRU(nn.Module):
         return Words(normalize(sum(states.chunk(2, dim=-1)), dim=-1), lengths)  # the sum points where the mean does
 
 
+class WordBag(nn.Module):
+    """A bag of words whose words stay apart: a word's code is its own projection and, as context, that of their mean.
+
+    Args:
+        n_words: words in the vocabulary.
+        word_dim: numbers a word.
+        dim: numbers a code.
+    """
+
+    def __init__(self, n_words: int, word_dim: int, dim: int):
+        super().__init__()
+        self.words = word_embedding(n_words, word_dim)
+        self.project = nn.Linear(word_dim, dim, bias=False)
+        self.context = nn.Linear(word_dim, dim)
+
+    def forward(self, ids: LongTensor, lengths: LongTensor) -> Words:
+        """Encodes every word of captions.
+
+        Args:
+            ids: int64 [n_captions, longest].
+            lengths: int64 [n_captions].
+
+        Returns:
+            ``Words`` with unit vectors [n_captions, longest, dim].
+        """
+        words, mask = self.words(ids), word_mask(ids, lengths)  # [n_captions, longest, word_dim]
+        codes = self.project(words) + self.context(masked_mean(words, mask))[:, None]
+        return Words(normalize(codes, dim=-1) * mask[..., None], lengths)
+
+
 class WordAverage(nn.Module):
     """The mean of fixed word vectors, of those words that have one: DeViSE's label, or a whole caption.
 
@@ -181,7 +211,28 @@ def create_sentence_encoder(name: str, n_words: int, word_dim: int, dim: int) ->
     Raises:
         ItmError: no encoder has this name.
     """
-    encoders = {"gru": GRU, "bow": BagOfWords}
+    return _create({"gru": GRU, "bow": BagOfWords}, name, n_words, word_dim, dim)
+
+
+def create_word_encoder(name: str, n_words: int, word_dim: int, dim: int) -> nn.Module:
+    """Makes an encoder of captions word by word, by the names of ``create_sentence_encoder``.
+
+    Args:
+        name: "gru" or "bow".
+        n_words: words in the vocabulary.
+        word_dim: numbers a word.
+        dim: numbers a word's code.
+
+    Returns:
+        A module: (ids [n, longest], lengths [n]) -> ``Words``.
+
+    Raises:
+        ItmError: no encoder has this name.
+    """
+    return _create({"gru": WordGRU, "bow": WordBag}, name, n_words, word_dim, dim)
+
+
+def _create(encoders: dict[str, type[nn.Module]], name: str, *sizes: int) -> nn.Module:
     if name not in encoders:
         raise unknown("sentence encoder", name, encoders)
-    return encoders[name](n_words, word_dim, dim)
+    return encoders[name](*sizes)

@@ -17,9 +17,9 @@ class FeatureSpec:
     """Which visual features a model reads.
 
     Attributes:
-        kind: "global" [dim], "mirrored" [dim] (the mean of a picture's and its mirror image's), "grid" [n_cells, dim],
-            "regions" [n_regions, dim], "oracle" (regions at the true boxes of a drawn world), or "pixels" [3, H, W],
-            an image.
+        kind: "global" [dim], "grid" [n_cells, dim], "mirrored" and "mirrored_grid" (the means of a picture's and its
+            mirror image's, turned back), "regions" [n_regions, dim], "oracle" (regions at the true boxes of a drawn
+            world), or "pixels" [3, H, W], an image.
         backbone: a name in ``encoders.backbones.BACKBONES``, or "precomputed" where the data set brings features.
         dim: numbers a feature, where the data set brings them; else the backbone knows.
     """

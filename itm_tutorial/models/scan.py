@@ -12,7 +12,7 @@ from torch import Tensor
 
 from itm_tutorial.data.text import Vocabulary
 from itm_tutorial.encoders.image import RegionProjection
-from itm_tutorial.encoders.sentence import WordGRU, Words
+from itm_tutorial.encoders.sentence import Words, create_word_encoder
 from itm_tutorial.interaction.stacked_cross import check_options, stacked_cross_attention
 from itm_tutorial.losses import create_loss
 from itm_tutorial.models.base import FeatureSpec, Matching, Recipe
@@ -25,7 +25,7 @@ class SCAN(Matching):
 
     Args:
         vocabulary: the words of the training captions.
-        features: which visual features the images come as: "regions", "grid" or "oracle".
+        features: which visual features the images come as: "regions", "oracle", "grid" or "mirrored_grid".
         image_dim: numbers a region.
         embed_size: numbers a code (1024 in the paper).
         word_dim: numbers a word (300 in the paper).
@@ -35,10 +35,14 @@ class SCAN(Matching):
         lse: lambda_2, used by "lse" alone.
         rectifier: "leaky" as in the authors' code, "plain" as in the paper.
         margin: of the hinge (0.2 in the paper).
+        no_imgnorm: leave regions at their own lengths, as the authors' option does: a bright spot outweighs the sky.
+        sentence: "gru" as published, or "bow".
         loss: another loss in place of the largest hinge.
         warmup: share of the run in which all hinges count; 0 as published.
+        k: negatives of "top_k_hinges".
         mask_same_image: whether other captions of an image are no negatives; False as in the authors' code.
         dropout: the share of a feature's numbers that training hides.
+        sample: regions of an image that a training step draws; 0 takes all.
     """
 
     feature_kind = "regions"
@@ -60,19 +64,24 @@ class SCAN(Matching):
         lse: float = 6.0,
         rectifier: str = "leaky",
         margin: float = 0.2,
+        no_imgnorm: bool = False,
+        sentence: str = "gru",
         loss: str = "max_of_hinges",
         warmup: float = 0.2,
+        k: int = 3,
         mask_same_image: bool = True,
         dropout: float = 0.0,
+        sample: int = 0,
     ):
         super().__init__(vocabulary, features)
-        self.image_encoder = RegionProjection(image_dim, embed_size, dropout)
-        self.sentence_encoder = WordGRU(len(vocabulary), word_dim, embed_size)
+        self.image_encoder = RegionProjection(image_dim, embed_size, dropout, unit=not no_imgnorm, sample=sample)
+        self.sentence_encoder = create_word_encoder(sentence, len(vocabulary), word_dim, embed_size)
         ways = tuple(SMOOTH) if direction == "both" else (direction,)
         self.smooth = {way: SMOOTH.get(way) if smooth is None else smooth for way in ways}
         self.rest = {"pooling": pooling, "lse": lse, "rectifier": rectifier}
         check_options(direction=ways[0], pooling=pooling, rectifier=rectifier)
-        self.loss_function = create_loss(loss, margin=margin, warmup=warmup, mask_same_image=mask_same_image)
+        ours = {"margin": margin, "warmup": warmup, "k": k, "mask_same_image": mask_same_image}
+        self.loss_function = create_loss(loss, **ours)
 
     def similarity(self, image_codes: Tensor, caption_codes: Words) -> Tensor:
         """Regions [n_images, n_regions, dim] and words -> scores [n_images, n_captions]."""

@@ -72,6 +72,14 @@ def test_words_that_look_at_all_alike_see_the_global_code(tiny):
     assert torch.allclose(scores, expected, atol=1e-5)
 
 
+def test_all_options_of_a_grid_together_train_and_come_back_from_a_file(tiny, made_up_regions, tmp_path):
+    options = {"features": "grid", "no_imgnorm": True, "sentence": "bow", "sample": 16, "loss": "top_k_hinges", "k": 5}
+    model = itm.create_model("scan", tiny, embed_size=32, word_dim=16, **options)
+    history = itm.fit(model, tiny, epochs=2, batch_size=30, device="cpu", progress=False, folder=tmp_path)
+    assert history.epochs[1]["loss"] < history.epochs[0]["loss"]
+    assert torch.equal(itm.score(itm.load_model(tmp_path), tiny.val), itm.score(model, tiny.val))
+
+
 def test_a_sample_of_regions_is_trained_on_and_all_are_tested(tiny):
     model = itm.create_model("scan", tiny, embed_size=16, word_dim=8, sample=5)
     assert model.eval().encode_images(torch.rand(2, 12, 256)).shape == (2, 12, 16)

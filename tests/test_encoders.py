@@ -122,5 +122,7 @@ def test_training_draws_regions_of_each_image_and_the_test_takes_all(unit):
     same = torch.isclose(drawn[:, :, None], every[:, None], atol=1e-6).all(-1)  # [50, 4, 6]
     assert (same.sum(2) == 1).all() and (same.sum(1) <= 1).all()  # its own regions, none twice
     assert len({tuple(row.tolist()) for row in same.any(1)}) > 5  # another draw for each image
+    with pytest.raises(ItmError, match="sample is -1"):
+        RegionProjection(8, 5, sample=-1)
     model.sample = 9  # more than there are
     assert torch.allclose(model(features), every)

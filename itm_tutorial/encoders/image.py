@@ -6,6 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
+from itm_tutorial.errors import ItmError
+
 
 class GlobalProjection(nn.Module):
     """One linear map from an image's global feature to the joint space (UVSE; VSE++, section 3.1).
@@ -40,14 +42,20 @@ class RegionProjection(nn.Module):
         in_dim: numbers a feature.
         dim: numbers a code.
         dropout: the share of a feature's numbers that training hides.
-        unit: scale every code to length one; else regions keep their lengths beside one another (``--no_imgnorm`` in
-            the authors' code), and where all are looked at alike, an image is what ``GlobalProjection`` makes of it.
+        unit: scale every feature and every code to length one; else regions keep their lengths beside one another, and
+            where all are looked at alike, an image is what ``GlobalProjection`` makes of it. (The authors'
+            ``--no_imgnorm`` leaves codes alone; their features have length one already.)
         sample: regions of an image that a training step draws, against learning by heart and to save time; 0 takes
             all, as the test does.
+
+    Raises:
+        ItmError: ``sample`` is negative.
     """
 
     def __init__(self, in_dim: int, dim: int, dropout: float = 0.0, unit: bool = True, sample: int = 0):
         super().__init__()
+        if sample < 0:
+            raise ItmError(f"sample is {sample}: give the regions that a training step draws, or 0 for all")
         self.unit, self.sample = unit, sample
         self.dropout = nn.Dropout(dropout)
         self.project = nn.Linear(in_dim, dim)

@@ -35,7 +35,7 @@ class SCAN(Matching):
         lse: lambda_2, used by "lse" alone.
         rectifier: "leaky" as in the authors' code, "plain" as in the paper.
         margin: of the hinge (0.2 in the paper).
-        no_imgnorm: leave regions at their own lengths, as the authors' option does: a bright spot outweighs the sky.
+        no_imgnorm: leave regions at their own lengths; after the authors' option, and their features keep theirs too.
         sentence: "gru" as published, or "bow".
         loss: another loss in place of the largest hinge.
         warmup: share of the run in which all hinges count; 0 as published.

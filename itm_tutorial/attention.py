@@ -57,12 +57,14 @@ def attend(
         The attention. Of a model whose regions look at words, each word's weights are brought to a sum of one.
 
     Raises:
-        ItmError: the model has no attention, or not one picture a caption was given.
+        ItmError: the model has no attention, no such caption or picture, or not one picture a caption.
     """
     if not hasattr(model, "attention"):
         raise ItmError(f"{model.name} has no attention: take a model that looks at regions, such as 'scan'")
     captions = torch.arange(len(split.captions)) if captions is None else torch.as_tensor(captions)
+    _check_rows("caption", captions, len(split.captions), split.name)
     images = split.image_of[captions] if images is None else torch.as_tensor(images)
+    _check_rows("image", images, len(split.images), split.name)
     if images.shape != captions.shape:
         raise ItmError(f"images are {list(images.shape)} for {len(captions)} captions; give one a caption")
     features, boxes = split_features(split, model.features), split_boxes(split, model.features)
@@ -79,6 +81,12 @@ def attend(
         model.train(training)
     own = [_of_words(w, len(said)) for w, said in zip(weights, words, strict=True)]
     return Attention(captions, images, words, own, boxes[images])
+
+
+def _check_rows(what: str, rows: LongTensor, n: int, split: str) -> None:
+    for row in rows.tolist():
+        if not 0 <= row < n:
+            raise ItmError(f"no {what} {row} in the {split} split: they go from 0 to {n - 1}")
 
 
 def _of_words(weights: Tensor, n_words: int) -> Tensor:

@@ -251,6 +251,47 @@ def search(
     print(f"drawn in {out}")
 
 
+@app_of_commands.command()
+def attend(
+    corpus: Corpus = "scenes",
+    size: Size = "mini",
+    seed: Seed = 0,
+    split: SplitName = "test",
+    n: Annotated[int, typer.Option("-n", help="how many captions, drawn by chance and not chosen")] = 8,
+    draw: Annotated[int, typer.Option(help="which captions chance draws: another number, others")] = 0,
+    caption: Annotated[list[int] | None, typer.Option(help="this caption instead; may be repeated")] = None,
+    folder: Folder = Path("runs/model"),
+    out: Annotated[Path, typer.Option(help="the page to write")] = Path("runs/attention.html"),
+) -> None:
+    """Draws where the words of captions look in their pictures, as a page for a browser."""
+    import itm_tutorial as itm
+    from itm_tutorial.storage import check_writable, write_text
+
+    model, out = _kept_model(folder), out if out.suffix else out.with_suffix(".html")
+    check_writable(out.parent)
+    _, data = _split(corpus, size, seed, split)
+    captions = _by_chance(len(data.captions), n, draw) if caption is None else caption
+    seen = itm.attend(model, data, captions=captions)
+    chosen = "as they were asked for" if caption else f"drawn by chance (--draw {draw}), none left out"
+    about = [
+        f"{len(captions)} captions of {corpus}, split {split}, {chosen}. The model is {model.name} with the options "
+        f"{', '.join(f'{name}={value}' for name, value in model.options.items()) or 'that it has by default'}.",
+        "A picture stays clear where the word looks and goes dark elsewhere. A number tells the largest share of "
+        f"attention; a fair share, that of a word which looks everywhere alike, is {1 / len(seen.weights[0]):.3f}.",
+    ]
+    title = f"Where the words of {model.name} look"
+    write_text(out, itm.show.attention_page(seen, data, title, about, backbone=model.features.backbone))
+    print(f"{len(captions)} captions drawn in {out}: open it in a browser")
+
+
+def _by_chance(n_captions: int, n: int, draw: int) -> list[int]:
+    import torch
+
+    if not 1 <= n <= n_captions:
+        raise ItmError(f"-n is {n}: give 1 to {n_captions}, the captions of the split")
+    return torch.randperm(n_captions, generator=torch.Generator().manual_seed(draw))[:n].tolist()
+
+
 def _kept_model(folder: Path):
     import itm_tutorial as itm
 

@@ -163,6 +163,7 @@ def test_a_place_that_cannot_be_written_is_refused_before_the_work(command, kept
     for words in (
         ("train", "bow", "--folder", file / "model"),
         ("search", "a car", "--folder", kept, "--out", file / "found.png"),
+        ("attend", "--folder", kept, "--out", file / "page.html"),
         ("claims", "start_here", "--out", file / "claims.json"),
         ("course", "--out", file),
     ):
@@ -182,6 +183,30 @@ def test_a_word_that_training_never_showed_is_told(command, kept, tmp_path):
     words = ("search", "a red zebra", *TINY, "--folder", kept, "--out", tmp_path / "found.png")
     code, _, complaint = command(*words)
     assert (code, complaint) == (0, "itm: the model never saw 'zebra' in training\n")
+
+
+def test_attention_is_drawn_on_a_page_that_needs_no_other_file(command, tiny, tmp_path, made_up_regions):
+    model = itm.create_model("scan", tiny, embed_size=16, word_dim=8)
+    words = ("attend", *TINY, "--folder", itm.save_model(model, tmp_path / "kept"), "--split", "val")
+    code, told, _ = command(*words, "-n", 3, "--out", tmp_path / "new" / "page")
+    page = (tmp_path / "new" / "page.html").read_text(encoding="utf-8")
+    assert code == 0 and told == f"3 captions drawn in {tmp_path / 'new' / 'page.html'}: open it in a browser\n"
+    assert page.count("<figure>") == page.count('src="data:image/png;base64,') == 3 and page.count("looks at the") >= 9
+    assert "embed_size=16" in page and "0.062" in page  # a fair share of 16 squares
+    again, other = tmp_path / "again.html", tmp_path / "other.html"
+    command(*words, "-n", 3, "--out", again)
+    command(*words, "-n", 3, "--out", other, "--draw", 1)
+    assert again.read_text(encoding="utf-8") == page != other.read_text(encoding="utf-8")
+    command(*words, "--caption", 7, "--caption", 2, "--out", other)
+    page = other.read_text(encoding="utf-8")
+    assert page.index("caption 7 of the val split") < page.index("caption 2 of the val split")
+
+
+def test_attention_that_there_is_not_is_told(command, kept, tmp_path):
+    words = ("attend", *TINY, "--folder", kept, "--out", tmp_path / "page.html")
+    assert "bow has no attention" in refused(command(*words))
+    assert "-n is 0: give 1 to" in refused(command(*words, "-n", "0"))
+    assert not (tmp_path / "page.html").exists()
 
 
 @pytest.mark.parametrize(

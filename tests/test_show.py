@@ -53,7 +53,7 @@ PANELS = {
 }
 
 TESTED_ELSEWHERE = {  # test_show_attention.py, test_show_literature.py, test_show_people.py, test_show_regions.py
-    *("attention", "attention_matrix", "attention_of", "pointing_game", "search_cost", "smoothing"),
+    *("attention", "attention_matrix", "attention_of", "attention_page", "pointing_game", "search_cost", "smoothing"),
     *("adversary_weights", "code_map", "identity_gallery", "loss_ablation", "modality_game", "projection_weights"),
     *("regions_found", "worlds"),
     *("ingredients", "leaderboard", "papers_timeline", "record", "who_follows_whom"),

@@ -390,3 +390,13 @@ def test_the_explorer_follows_each_control(explored):
     assert explored.region.value is None and "“van” looks at the region at the lower left (0.80)" in explored.view.value
     explored.region.value = 2
     assert "share, 0.20: van (0.80)" in explored.view.value
+
+
+def test_a_page_holds_every_figure_with_its_alt_text_and_escapes_what_it_is_told(looking):
+    seen, split = looking
+    page = show.attention_page(seen, split, "<b>maps</b>", ["a & b"])
+    alt = show.alt_text(show.attention(seen, split, 0))
+    assert f'alt="{html.escape(alt)}"' in page and "caption 0 of the test split beside image 0<" in page
+    assert "<h1>&lt;b&gt;maps&lt;/b&gt;</h1>" in page and "<p>a &amp; b</p>" in page
+    beside = Attention(seen.captions, torch.tensor([1]), seen.words, seen.weights, seen.boxes)
+    assert "image 1, which it does not describe" in show.attention_page(beside, split, "maps")

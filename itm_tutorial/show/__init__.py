@@ -2,6 +2,7 @@
 
 from itm_tutorial.show.attention import attention, attention_of
 from itm_tutorial.show.attention_charts import attention_matrix, pointing_game, search_cost, smoothing
+from itm_tutorial.show.attention_page import attention_page
 from itm_tutorial.show.attention_widget import attention_explorer
 from itm_tutorial.show.canvas import alt_text, to_html
 from itm_tutorial.show.comparison import leaderboard
@@ -43,6 +44,7 @@ __all__ = [
     "attention_explorer",
     "attention_matrix",
     "attention_of",
+    "attention_page",
     "before_and_after",
     "class_tree",
     "code_map",

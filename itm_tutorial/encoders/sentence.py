@@ -158,8 +158,11 @@ class WordBag(nn.Module):
             ``Words`` with unit vectors [n_captions, longest, dim].
         """
         words, mask = self.words(ids), word_mask(ids, lengths)  # [n_captions, longest, word_dim]
-        codes = self.project(words) + self.context(masked_mean(words, mask))[:, None]
-        return Words(normalize(codes, dim=-1) * mask[..., None], lengths)
+        context = self.context(masked_mean(words, mask))  # [n_captions, dim]
+        said = self.project(words[mask]) + context.repeat_interleave(mask.sum(1), 0)  # [n_words, dim], no padding
+        codes = said.new_zeros(*ids.shape, said.shape[1])
+        codes[mask] = normalize(said, dim=-1)
+        return Words(codes, lengths)
 
 
 class WordAverage(nn.Module):

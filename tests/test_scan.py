@@ -86,6 +86,15 @@ def test_a_sample_of_regions_is_trained_on_and_all_are_tested(tiny):
     assert model.image_encoder.train()(torch.rand(2, 12, 256)).shape == (2, 5, 16)
 
 
+def test_training_hides_the_same_numbers_in_all_regions_of_an_image(tiny):
+    encoder = itm.create_model("scan", tiny, embed_size=16, word_dim=8, dropout=0.5).image_encoder.train()
+    codes = encoder(torch.rand(3, 1, 256).expand(3, 12, 256))
+    assert torch.allclose(codes, codes[:, :1].expand_as(codes), atol=1e-6)
+    assert not torch.allclose(codes, encoder.eval()(torch.rand(3, 1, 256).expand(3, 12, 256)))
+    same = encoder.train()(torch.rand(1, 1, 256).expand(3, 12, 256))
+    assert not torch.allclose(same[0], same[1])  # other numbers in another image
+
+
 def test_a_global_model_takes_the_mean_of_regions(tiny):
     model = itm.create_model("vsepp", tiny, features="regions", sentence="bow")
     assert model.features.kind == "regions"
@@ -136,6 +145,14 @@ def test_features_that_a_data_set_brings_are_read_as_they_are(tmp_path):
         itm.score(model, precomputed(shape=(4, 9)).val)
     global_model = itm.create_model("vsepp", precomputed(shape=(8,)))
     assert global_model.features.kind == "global"
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"), [({"captions": [-1]}, "no caption -1"), ({"images": [999]}, "no image 999")]
+)
+def test_attention_of_what_is_not_there_is_refused(tiny, made_up_regions, asked, message):
+    with pytest.raises(itm.ItmError, match=message):
+        itm.attend(itm.create_model("scan", tiny, embed_size=16, word_dim=8), tiny.val, **{"captions": [0]} | asked)
 
 
 def test_attention_is_that_of_the_pair_alone(tiny, made_up_regions):

@@ -41,7 +41,8 @@ class RegionProjection(nn.Module):
     Args:
         in_dim: numbers a feature.
         dim: numbers a code.
-        dropout: the share of a feature's numbers that training hides.
+        dropout: the share of a feature's numbers that training hides, the same ones in all regions of an image: hidden
+            region by region, they would show again in what many regions have in common.
         unit: scale every feature and every code to length one; else regions keep their lengths beside one another, and
             where all are looked at alike, an image is what ``GlobalProjection`` makes of it. (The authors'
             ``--no_imgnorm`` leaves codes alone; their features have length one already.)
@@ -71,5 +72,6 @@ class RegionProjection(nn.Module):
         if self.training and 0 < self.sample < features.shape[1]:
             drawn = torch.rand(features.shape[:2], device=features.device).topk(self.sample).indices
             features = features.gather(1, drawn[..., None].expand(-1, -1, features.shape[2]))
-        codes = self.project(self.dropout(features))
+        shown = self.dropout(torch.ones_like(features[:, :1]))  # [n_images, 1, in_dim]
+        codes = self.project(features * shown)
         return normalize(codes, dim=-1) if self.unit else codes

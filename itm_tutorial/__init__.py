@@ -20,6 +20,7 @@ _DEFINED_IN = {
     "list_models": "models",
     "fit": "training",
     "unfreeze": "finetuning",
+    "add_attention": "finetuning",
     "save_model": "checkpoints",
     "load_model": "checkpoints",
     "score": "retrieval",

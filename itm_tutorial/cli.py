@@ -138,6 +138,7 @@ def train(
     folder: Folder = Path("runs/model"),
     words: Annotated[Path | None, typer.Option(help="word vectors in GloVe's or word2vec's layout")] = None,
     option: Annotated[list[str] | None, typer.Option(help="of the model, as name=value; may be repeated")] = None,
+    start: Annotated[Path | None, typer.Option(help="of scan: a kept vsepp, with sentence=bow, to go on from")] = None,
     record: Annotated[bool, typer.Option(help="the best epoch as a row of runs/leaderboard.jsonl")] = True,
 ) -> None:
     """Trains a model, keeps it, records the run, and prints its recalls on the validation split."""
@@ -149,6 +150,9 @@ def train(
 
     options = _options(option or [])
     model_class(model)  # refuses an unknown name before anything is drawn
+    first = None if start is None else _kept_model(start)
+    if start is not None and (model != "scan" or words is not None):
+        raise ItmError("--start: only scan goes on from another model, and it brings its own words")
     check_writable(folder)
     if record:
         check_writable(board.FILE.parent)
@@ -156,7 +160,7 @@ def train(
     if words is not None:
         told = {word for caption in data.train.captions for word in tokenize(caption)}
         options["words"] = itm.read_word_vectors(words, words=told)
-    made = itm.create_model(model, data, seed=seed, **options)
+    made = itm.create_model(model, data, seed=seed, **options) if first is None else itm.add_attention(first, **options)
     settings = {"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate, "plan": plan}
     recorder = board.leaderboard_callback(data, seed=seed)
     history = itm.fit(made, data, seed=seed, device=device, callbacks=[recorder], **settings)

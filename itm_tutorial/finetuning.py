@@ -1,8 +1,9 @@
-"""The second stage of training: the backbone's own weights, after everything above it has learned to read it."""
+"""Second stages: the backbone's own weights, or attention, after everything else has learned what it can without."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from itm_tutorial.encoders.backbones import create_backbone
 from itm_tutorial.errors import ItmError
@@ -10,6 +11,9 @@ from itm_tutorial.models import build_model
 from itm_tutorial.models.base import FeatureSpec, Matching
 from itm_tutorial.pretraining import load_mini
 
+GRIDS = {"global": "grid", "mirrored": "mirrored_grid"}  # a picture's one feature -> the squares that it is the mean of
+NO_MEAN = ("mini", "precomputed")  # backbones whose global feature is another thing than the mean of a grid
+SHARED = ("embed_size", "word_dim", "margin", "loss", "k", "mask_same_image", "dropout")
 STAGE = {"epochs": 0.5, "learning_rate": 0.1}  # of the first stage's; VSE++: 30 epochs at 2e-4, then 15 at 2e-5
 
 
@@ -47,3 +51,38 @@ def unfreeze(model: Matching) -> Matching:
     if hasattr(loss, "end_warmup"):
         loss.end_warmup()  # the first stage has had it
     return tuned.to(model.device)
+
+
+def add_attention(model: Matching, **options: Any) -> Matching:
+    """Turns a trained VSE++ with a bag of words into SCAN, which goes on from what is learned.
+
+    Squares of a photograph are alike and say little alone: from random weights, SCAN learns them by heart. Here the
+    projection of an image becomes that of its squares, which keep their lengths; that of a caption is halved, one half
+    for the word itself and one for the mean that it stands in. So words differ, and the mean of them is the bag.
+
+    Args:
+        model: "vsepp" with ``sentence="bow"``, trained by ``fit``; it is left as it is.
+        options: of "scan", such as ``smooth`` or ``sample``; those that both have are the first model's.
+
+    Returns:
+        SCAN on the regions whose mean the first model reads, to be trained half as long.
+
+    Raises:
+        ItmError: another model or sentence encoder, features that are no mean of regions, an unknown option.
+    """
+    if model.name != "vsepp" or model.options.get("sentence") != "bow":
+        raise ItmError(f"{model.name} has no bag of words to begin with: train vsepp with sentence='bow' first")
+    first = model.features
+    spec = replace(first, kind=GRIDS.get(first.kind, first.kind))
+    if first.kind == "pixels" or (first.kind in GRIDS and first.backbone in NO_MEAN):
+        raise ItmError(f"{first.kind} features of {first.backbone} are no mean of regions: train vsepp on 'grid' first")
+    shared = {name: model.options[name] for name in SHARED if name in model.options}
+    own = {"loss": "max_of_hinges", "sentence": "bow", "no_imgnorm": True, "warmup": 0.0, **shared, **options}
+    scan = build_model("scan", model.vocabulary, spec, **own)
+    weights = {name: value.clone() for name, value in model.state_dict().items()}
+    half = weights.pop("sentence_encoder.project.weight") / 2
+    weights |= {f"sentence_encoder.{part}.weight": half.clone() for part in ("project", "context")}
+    weights["sentence_encoder.context.bias"] = weights.pop("sentence_encoder.project.bias")
+    scan.load_state_dict(weights)
+    scan.recipe = replace(model.recipe, epochs=max(1, round(model.recipe.epochs * STAGE["epochs"])))
+    return scan.to(model.device)

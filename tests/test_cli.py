@@ -106,6 +106,19 @@ def test_train_records_its_run_unless_told_not_to(command, tiny, tmp_path, insta
     assert "a part of the path is a file" in refused(command(*words))  # before the work
 
 
+def test_scan_goes_on_from_a_kept_model(command, tiny, tmp_path, made_up_regions, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    first = itm.create_model("vsepp", tiny, features="grid", sentence="bow", embed_size=16, word_dim=8)
+    itm.save_model(first, "first")
+    words = ("train", "scan", *TINY, "--epochs", 1, "--device", "cpu", "--folder", "second", "--option", "sample=4")
+    code, told, _ = command(*words, "--start", "first")
+    assert code == 0 and "kept in second" in told
+    second = itm.load_model("second")
+    assert second.features.kind == "grid" and second.options["sample"] == 4 and second.options["embed_size"] == 16
+    assert "holds no model" in refused(command(*words, "--start", "nowhere"))
+    assert "only scan goes on" in refused(command("train", "bow", *TINY, "--start", "first"))
+
+
 def test_options_are_read_as_json_where_they_are():
     given = ["dim=16", "margin=0.1", "loss=infonce", "tied=true", "about=a=b", "rest="]
     read = {"dim": 16, "margin": 0.1, "loss": "infonce", "tied": True, "about": "a=b", "rest": ""}

@@ -2,9 +2,11 @@
 
 import pytest
 import torch
+from torch.nn.functional import normalize
 
 import itm_tutorial as itm
 from itm_tutorial.encoders.backbones import MiniBackbone
+from itm_tutorial.encoders.sentence import masked_mean, word_mask
 from itm_tutorial.finetuning import unfreeze
 from itm_tutorial.visual_features import image_features
 
@@ -73,3 +75,51 @@ def test_a_model_that_reads_pixels_has_nothing_to_unfreeze(tiny, untrained):
         unfreeze(tuned)
     with pytest.raises(itm.ItmError, match="does not read pixels"):
         itm.create_model("vsepp", tiny, features="pixels")
+
+
+BAG = {"sentence": "bow", "embed_size": 16, "word_dim": 8}
+
+
+def test_attention_begins_with_the_codes_of_the_first_stage(tiny, made_up_regions):
+    first = itm.create_model("vsepp", tiny, features="grid", loss="top_k_hinges", k=2, dropout=0.4, **BAG).eval()
+    scan = itm.add_attention(first, sample=3).eval()
+    assert (scan.name, scan.features) == ("scan", first.features)
+    assert scan.options["k"] == 2 and scan.options["dropout"] == 0.4 and scan.options["sample"] == 3
+    assert scan.loss_function.k == 2 and scan.recipe.epochs == first.recipe.epochs // 2
+    features, said = torch.rand(3, 64, 256), first.tokenize(tiny.val.captions[:6])
+    with torch.no_grad():
+        whole = normalize(scan.encode_images(features).mean(1), dim=-1)
+        assert torch.allclose(whole, first.encode_images(features), atol=1e-5)
+        bag, mask = scan.sentence_encoder, word_mask(said.ids, said.lengths)
+        words = bag.words(said.ids)
+        mean = masked_mean(bag.project(words) + bag.context(masked_mean(words, mask))[:, None], mask)
+        assert torch.allclose(normalize(mean, dim=-1), first.encode_captions(said), atol=1e-5)
+        codes = scan.encode_captions(said).words[0, : said.lengths[0]]
+    assert not torch.allclose(codes[0], codes[1], atol=1e-3)  # and yet words differ
+    before = {name: value.clone() for name, value in first.state_dict().items()}
+    itm.fit(scan, tiny, epochs=1, batch_size=30, device="cpu", progress=False)
+    assert all(torch.equal(value, before[name]) for name, value in first.state_dict().items())
+
+
+def test_attention_scores_and_comes_back_from_a_file(tiny, made_up_regions, tmp_path):
+    scan = itm.add_attention(itm.create_model("vsepp", tiny, features="regions", **BAG))
+    itm.fit(scan, tiny, epochs=1, batch_size=30, device="cpu", progress=False, folder=tmp_path)
+    assert torch.equal(itm.score(itm.load_model(tmp_path), tiny.val), itm.score(scan, tiny.val))
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "message"),
+    [
+        ("vsepp", {}, "no bag of words"),
+        ("bow", {}, "no bag of words"),
+        ("vsepp", {"sentence": "bow"}, "global features of mini are no mean of regions"),
+    ],
+)
+def test_what_attention_cannot_begin_with_is_told(tiny, name, options, message):
+    with pytest.raises(itm.ItmError, match=message):
+        itm.add_attention(itm.create_model(name, tiny, **options))
+
+
+def test_an_option_that_scan_has_not_is_refused(tiny):
+    with pytest.raises(itm.ItmError, match="sampel"):
+        itm.add_attention(itm.create_model("vsepp", tiny, features="grid", **BAG), sampel=3)

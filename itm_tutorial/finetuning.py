@@ -13,6 +13,7 @@ from itm_tutorial.pretraining import load_mini
 
 GRIDS = {"global": "grid", "mirrored": "mirrored_grid"}  # a picture's one feature -> the squares that it is the mean of
 NO_MEAN = ("mini", "precomputed")  # backbones whose global feature is another thing than the mean of a grid
+LENGTHS = {"sentence": "bow", "no_imgnorm": True, "no_txtnorm": True, "pooling": "length", "smooth": 4.0, "warmup": 0.0}
 SHARED = ("embed_size", "word_dim", "margin", "loss", "k", "mask_same_image", "dropout")
 STAGE = {"epochs": 0.5, "learning_rate": 0.1}  # of the first stage's; VSE++: 30 epochs at 2e-4, then 15 at 2e-5
 
@@ -56,9 +57,10 @@ def unfreeze(model: Matching) -> Matching:
 def add_attention(model: Matching, **options: Any) -> Matching:
     """Turns a trained VSE++ with a bag of words into SCAN, which goes on from what is learned.
 
-    Squares of a photograph are alike and say little alone: from random weights, SCAN learns them by heart. Here the
-    projection of an image becomes that of its squares, which keep their lengths; that of a caption is halved, one half
-    for the word itself and one for the mean that it stands in. So words differ, and the mean of them is the bag.
+    The squares of a photograph are much alike: from random weights, attention learns them by heart. Here the projection
+    of an image becomes that of its squares, and that of a caption is halved: one half for the word itself, one for the
+    mean of the caption it stands in. Both sides keep their lengths. With ``smooth=0``, which looks everywhere alike,
+    the scores are those of the first model.
 
     Args:
         model: "vsepp" with ``sentence="bow"``, trained by ``fit``; it is left as it is.
@@ -70,15 +72,16 @@ def add_attention(model: Matching, **options: Any) -> Matching:
     Raises:
         ItmError: another model or sentence encoder, features that are no mean of regions, an unknown option.
     """
-    if model.name != "vsepp" or model.options.get("sentence") != "bow":
-        raise ItmError(f"{model.name} has no bag of words to begin with: train vsepp with sentence='bow' first")
+    told = model.options
+    if model.name != "vsepp" or told.get("sentence") != "bow" or told.get("no_imgnorm"):
+        raise ItmError(f"attention cannot begin with {model.name} {told}: train vsepp with sentence='bow' first")
     first = model.features
     spec = replace(first, kind=GRIDS.get(first.kind, first.kind))
     if first.kind == "pixels" or (first.kind in GRIDS and first.backbone in NO_MEAN):
         raise ItmError(f"{first.kind} features of {first.backbone} are no mean of regions: train vsepp on 'grid' first")
-    shared = {name: model.options[name] for name in SHARED if name in model.options}
-    own = {"loss": "max_of_hinges", "sentence": "bow", "no_imgnorm": True, "warmup": 0.0, **shared, **options}
-    scan = build_model("scan", model.vocabulary, spec, **own)
+    shared = {name: told[name] for name in SHARED if told.get(name) is not None}
+    shared.setdefault("loss", "max_of_hinges" if told.get("max_violation", True) else "sum_of_hinges")
+    scan = build_model("scan", model.vocabulary, spec, **{**LENGTHS, **shared, **options})
     weights = {name: value.clone() for name, value in model.state_dict().items()}
     half = weights.pop("sentence_encoder.project.weight") / 2
     weights |= {f"sentence_encoder.{part}.weight": half.clone() for part in ("project", "context")}

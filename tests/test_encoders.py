@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from torch.nn.functional import normalize
 
 from itm_tutorial import ItmError
 from itm_tutorial.encoders.image import GlobalProjection, RegionProjection
@@ -68,6 +69,16 @@ def test_a_bag_of_words_apart_equals_a_loop_and_hears_of_all_its_words():
     assert not torch.allclose(one[0], other[0], atol=1e-4)
     turned = model(torch.tensor([[5, 4, 3]]), torch.tensor([3])).words[0]
     assert torch.allclose(turned.flip(0), one, atol=1e-6)
+
+
+@pytest.mark.parametrize("encoder", [WordBag, WordGRU])
+def test_words_at_their_own_lengths_point_the_same_way(encoder):
+    model, (ids, lengths) = encoder(20, 7, 5, unit=False).eval(), random_captions()
+    own = model(ids, lengths).words
+    assert torch.equal(own[~word_mask(ids, lengths)], torch.zeros_like(own[~word_mask(ids, lengths)]))
+    assert not torch.allclose(own.norm(dim=-1), word_mask(ids, lengths).float(), atol=1e-2)
+    model.unit = True
+    assert torch.allclose(normalize(own, dim=-1), model(ids, lengths).words, atol=1e-5)
 
 
 def test_an_unknown_word_encoder_is_refused():

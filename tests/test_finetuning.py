@@ -2,11 +2,9 @@
 
 import pytest
 import torch
-from torch.nn.functional import normalize
 
 import itm_tutorial as itm
 from itm_tutorial.encoders.backbones import MiniBackbone
-from itm_tutorial.encoders.sentence import masked_mean, word_mask
 from itm_tutorial.finetuning import unfreeze
 from itm_tutorial.visual_features import image_features
 
@@ -80,25 +78,35 @@ def test_a_model_that_reads_pixels_has_nothing_to_unfreeze(tiny, untrained):
 BAG = {"sentence": "bow", "embed_size": 16, "word_dim": 8}
 
 
-def test_attention_begins_with_the_codes_of_the_first_stage(tiny, made_up_regions):
+def test_attention_begins_with_the_scores_of_the_first_stage(tiny, made_up_regions):
     first = itm.create_model("vsepp", tiny, features="grid", loss="top_k_hinges", k=2, dropout=0.4, **BAG).eval()
-    scan = itm.add_attention(first, sample=3).eval()
-    assert (scan.name, scan.features) == ("scan", first.features)
-    assert scan.options["k"] == 2 and scan.options["dropout"] == 0.4 and scan.options["sample"] == 3
-    assert scan.loss_function.k == 2 and scan.recipe.epochs == first.recipe.epochs // 2
-    features, said = torch.rand(3, 64, 256), first.tokenize(tiny.val.captions[:6])
     with torch.no_grad():
-        whole = normalize(scan.encode_images(features).mean(1), dim=-1)
-        assert torch.allclose(whole, first.encode_images(features), atol=1e-5)
-        bag, mask = scan.sentence_encoder, word_mask(said.ids, said.lengths)
-        words = bag.words(said.ids)
-        mean = masked_mean(bag.project(words) + bag.context(masked_mean(words, mask))[:, None], mask)
-        assert torch.allclose(normalize(mean, dim=-1), first.encode_captions(said), atol=1e-5)
-        codes = scan.encode_captions(said).words[0, : said.lengths[0]]
-    assert not torch.allclose(codes[0], codes[1], atol=1e-3)  # and yet words differ
+        first.image_encoder.project.bias.normal_()
+    for direction in ("t2i", "i2t"):
+        even = itm.add_attention(first, smooth=0.0, direction=direction)
+        assert torch.allclose(itm.score(even, tiny.val), itm.score(first, tiny.val), atol=1e-5)
+    scan = itm.add_attention(first, sample=3)
+    assert (scan.name, scan.features) == ("scan", first.features) and scan.recipe.epochs == first.recipe.epochs // 2
+    assert (scan.options["k"], scan.options["dropout"], scan.options["sample"], scan.loss_function.k) == (2, 0.4, 3, 2)
+    codes = scan.encode_captions(["a dog"]).words[0]
+    assert not torch.allclose(codes[0], codes[1], atol=1e-3)  # words differ
+    assert not torch.allclose(
+        itm.score(scan, tiny.val), itm.score(first, tiny.val), atol=1e-3
+    )  # and so does what they see
     before = {name: value.clone() for name, value in first.state_dict().items()}
     itm.fit(scan, tiny, epochs=1, batch_size=30, device="cpu", progress=False)
     assert all(torch.equal(value, before[name]) for name, value in first.state_dict().items())
+
+
+def test_the_loss_of_the_first_stage_goes_on(tiny):
+    for options, loss in (
+        ({}, "MaxOfHinges"),
+        ({"max_violation": False}, "SumOfHinges"),
+        ({"loss": "infonce"}, "InfoNCE"),
+    ):
+        scan = itm.add_attention(itm.create_model("vsepp", tiny, features="grid", warmup=0.2, **BAG, **options))
+        assert type(scan.loss_function).__name__ == loss
+        assert getattr(scan.loss_function, "warmup", 0.0) == 0.0  # the first stage has had it
 
 
 def test_attention_scores_and_comes_back_from_a_file(tiny, made_up_regions, tmp_path):
@@ -110,8 +118,9 @@ def test_attention_scores_and_comes_back_from_a_file(tiny, made_up_regions, tmp_
 @pytest.mark.parametrize(
     ("name", "options", "message"),
     [
-        ("vsepp", {}, "no bag of words"),
-        ("bow", {}, "no bag of words"),
+        ("vsepp", {}, "sentence='bow' first"),
+        ("bow", {}, "cannot begin with bow"),
+        ("vsepp", {"sentence": "bow", "features": "grid", "no_imgnorm": True}, "'no_imgnorm': True"),
         ("vsepp", {"sentence": "bow"}, "global features of mini are no mean of regions"),
     ],
 )

@@ -12,7 +12,7 @@ from itm_tutorial.errors import ItmError
 from itm_tutorial.interaction import stacked_cross
 from itm_tutorial.interaction.stacked_cross import stacked_cross_attention
 
-DIRECTIONS, POOLINGS = ("t2i", "i2t"), ("mean", "lse", "sum", "max")
+DIRECTIONS, POOLINGS = ("t2i", "i2t"), ("mean", "lse", "sum", "max", "length")
 
 
 def cosine_of(a, b):
@@ -36,6 +36,9 @@ def pair(regions, words, direction, smooth, pooling, lse, rectifier):
         found.append(cosine_of(query, attended))  # equation 4
     if pooling == "lse":  # equation 5
         score = math.log(sum(math.exp(lse * r) for r in found)) / lse
+    elif pooling == "length":  # by hand: how far each query reaches along what it sees, over the reach of all together
+        along = sum(float(query.norm()) * r for query, r in zip(queries, found, strict=True))
+        score = along / max(float(sum(queries).norm()), 1e-8)
     else:  # equation 6
         score = {"mean": sum(found) / len(found), "sum": sum(found), "max": max(found)}[pooling]
     return score, attention if direction == "t2i" else attention.T
@@ -153,6 +156,30 @@ def test_a_constant_temperature_of_zero_looks_everywhere_alike():
     regions, words, lengths = example()
     attention = stacked_cross_attention(regions, words, lengths, smooth=0.0, return_attention=True).attention
     assert torch.allclose(attention[:, -1], torch.full_like(attention[:, -1], 1 / 6))
+
+
+@pytest.mark.parametrize("direction", DIRECTIONS)
+def test_pooled_by_length_what_looks_everywhere_alike_is_the_cosine_of_the_means(direction):
+    regions, words, lengths = own_lengths()
+    found = stacked_cross_attention(regions, words, lengths, direction, smooth=0.0, pooling="length")
+    for caption, n in enumerate(lengths.tolist()):
+        for image in range(len(regions)):
+            expected = cosine_of(regions[image].mean(0), words[caption, :n].mean(0))
+            assert float(found[image, caption]) == pytest.approx(expected, abs=1e-10)
+
+
+@pytest.mark.parametrize("options", OPTIONS, ids=lambda o: f"{o['direction']}-{o['pooling']}-{o['rectifier']}")
+def test_vectors_of_any_length_equal_the_loop(options):
+    regions, words, lengths = own_lengths()
+    found = stacked_cross_attention(regions, words, lengths, **options)
+    assert torch.allclose(found, looped(regions, words, lengths, **options), rtol=0, atol=1e-9)
+
+
+def own_lengths():
+    regions, words, lengths = example()
+    generator = torch.Generator().manual_seed(1)
+    regions, words = (x * torch.rand(*x.shape[:2], 1, generator=generator, dtype=x.dtype) * 3 for x in (regions, words))
+    return regions, words, lengths
 
 
 def test_lse_favours_long_captions_by_the_logarithm_of_their_length():

@@ -94,7 +94,7 @@ class Words(NamedTuple):
     """Captions as a code a word.
 
     Attributes:
-        words: unit vectors [n_captions, longest, dim]; zero where a caption has ended.
+        words: [n_captions, longest, dim], unit vectors in the paper; zero where a caption has ended.
         lengths: int64 [n_captions].
     """
 
@@ -109,10 +109,12 @@ class WordGRU(nn.Module):
         n_words: words in the vocabulary.
         word_dim: numbers a word (SCAN: 300).
         dim: numbers a code (SCAN: 1024).
+        unit: scale codes to length one.
     """
 
-    def __init__(self, n_words: int, word_dim: int, dim: int):
+    def __init__(self, n_words: int, word_dim: int, dim: int, unit: bool = True):
         super().__init__()
+        self.unit = unit
         self.words = word_embedding(n_words, word_dim)
         self.gru = nn.GRU(word_dim, dim, batch_first=True, bidirectional=True)
 
@@ -124,12 +126,13 @@ class WordGRU(nn.Module):
             lengths: int64 [n_captions].
 
         Returns:
-            ``Words`` with unit vectors [n_captions, longest, dim].
+            ``Words`` with codes [n_captions, longest, dim].
         """
         # packed, the backward direction begins at the last real word, whatever the padding behind it
         packed = pack_padded_sequence(self.words(ids), lengths.cpu(), batch_first=True, enforce_sorted=False)
         states, _ = pad_packed_sequence(self.gru(packed)[0], batch_first=True, total_length=ids.shape[1])
-        return Words(normalize(sum(states.chunk(2, dim=-1)), dim=-1), lengths)  # the sum points where the mean does
+        codes = sum(states.chunk(2, dim=-1)) / 2
+        return Words(normalize(codes, dim=-1) if self.unit else codes, lengths)
 
 
 class WordBag(nn.Module):
@@ -139,10 +142,12 @@ class WordBag(nn.Module):
         n_words: words in the vocabulary.
         word_dim: numbers a word.
         dim: numbers a code.
+        unit: scale codes to length one.
     """
 
-    def __init__(self, n_words: int, word_dim: int, dim: int):
+    def __init__(self, n_words: int, word_dim: int, dim: int, unit: bool = True):
         super().__init__()
+        self.unit = unit
         self.words = word_embedding(n_words, word_dim)
         self.project = nn.Linear(word_dim, dim, bias=False)
         self.context = nn.Linear(word_dim, dim)
@@ -155,13 +160,13 @@ class WordBag(nn.Module):
             lengths: int64 [n_captions].
 
         Returns:
-            ``Words`` with unit vectors [n_captions, longest, dim].
+            ``Words`` with codes [n_captions, longest, dim].
         """
         words, mask = self.words(ids), word_mask(ids, lengths)  # [n_captions, longest, word_dim]
         context = self.context(masked_mean(words, mask))  # [n_captions, dim]
         said = self.project(words[mask]) + context.repeat_interleave(mask.sum(1), 0)  # [n_words, dim], no padding
         codes = said.new_zeros(*ids.shape, said.shape[1])
-        codes[mask] = normalize(said, dim=-1)
+        codes[mask] = normalize(said, dim=-1) if self.unit else said
         return Words(codes, lengths)
 
 
@@ -217,7 +222,7 @@ def create_sentence_encoder(name: str, n_words: int, word_dim: int, dim: int) ->
     return _create({"gru": GRU, "bow": BagOfWords}, name, n_words, word_dim, dim)
 
 
-def create_word_encoder(name: str, n_words: int, word_dim: int, dim: int) -> nn.Module:
+def create_word_encoder(name: str, n_words: int, word_dim: int, dim: int, unit: bool = True) -> nn.Module:
     """Makes an encoder of captions word by word, by the names of ``create_sentence_encoder``.
 
     Args:
@@ -225,6 +230,7 @@ def create_word_encoder(name: str, n_words: int, word_dim: int, dim: int) -> nn.
         n_words: words in the vocabulary.
         word_dim: numbers a word.
         dim: numbers a word's code.
+        unit: scale codes to length one.
 
     Returns:
         A module: (ids [n, longest], lengths [n]) -> ``Words``.
@@ -232,10 +238,10 @@ def create_word_encoder(name: str, n_words: int, word_dim: int, dim: int) -> nn.
     Raises:
         ItmError: no encoder has this name.
     """
-    return _create({"gru": WordGRU, "bow": WordBag}, name, n_words, word_dim, dim)
+    return _create({"gru": WordGRU, "bow": WordBag}, name, n_words, word_dim, dim, unit)
 
 
-def _create(encoders: dict[str, type[nn.Module]], name: str, *sizes: int) -> nn.Module:
+def _create(encoders: dict[str, type[nn.Module]], name: str, *shape: int) -> nn.Module:
     if name not in encoders:
         raise unknown("sentence encoder", name, encoders)
-    return encoders[name](*sizes)
+    return encoders[name](*shape)

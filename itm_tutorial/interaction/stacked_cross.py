@@ -22,7 +22,7 @@ from itm_tutorial.errors import ItmError, unknown
 
 CHOICES = {
     "direction": ("t2i", "i2t"),
-    "pooling": ("mean", "lse", "sum", "max"),
+    "pooling": ("mean", "lse", "sum", "max", "length"),
     "rectifier": ("leaky", "plain"),
 }
 EPS = 1e-8  # below this a length counts as this, as in the authors' code: a zero vector has cosine 0
@@ -63,7 +63,9 @@ def stacked_cross_attention(
         lengths: int64 [n_captions], words of each caption, 1 or more.
         direction: "t2i", words look at regions (equations 1 to 6), or "i2t", regions look at words (7 to 10).
         smooth: lambda_1, the inverse temperature of attention; in the authors' code 9 for "t2i" and 4 for "i2t".
-        pooling: of the cosines of all queries: "mean", "lse" (log-sum-exp), "sum" or "max".
+        pooling: of the cosines of all queries: "mean", "lse" (log-sum-exp), "sum" or "max"; or "length", which is not
+            of the paper: their sum by the queries' lengths, over the length of all queries together. Where all is
+            looked at alike, it is the cosine of the mean word and the mean region.
         lse: lambda_2, the inverse temperature of "lse"; a longer caption scores higher by about log(n_words) / lse.
         rectifier: of the similarities before attention: "leaky" (slope 0.1), as in the authors' code, or "plain", as in
             the paper.
@@ -89,10 +91,10 @@ def stacked_cross_attention(
         """Scores [n, m] of n images and m captions, and their attention [n, m, n_regions, n_words]."""
         if direction == "t2i":
             cosine, alpha = attend(said, seen, None, smooth, rectifier)
-            scores = pool(cosine, there, pooling, lse)
+            scores = pool(cosine, said, there, pooling, lse)
         else:
             cosine, alpha = attend(seen, said, there, smooth, rectifier)
-            scores, alpha = pool(cosine, everywhere, pooling, lse).T, alpha.permute(2, 3, 0, 1)
+            scores, alpha = pool(cosine, seen, everywhere, pooling, lse).T, alpha.permute(2, 3, 0, 1)
         # [n, n_regions, m, n_words] from here on
         return scores, alpha.transpose(1, 2).masked_fill(~there[:, None], 0) if return_attention else None
 
@@ -144,13 +146,14 @@ def attend(
     return product / (queries.norm(dim=2) * squared.clamp(min=EPS**2).sqrt()).clamp(min=EPS), alpha
 
 
-def pool(cosine: Tensor, mask: Tensor, pooling: str, lse: float) -> Tensor:
+def pool(cosine: Tensor, queries: Tensor, mask: Tensor, pooling: str, lse: float) -> Tensor:
     """The cosines of all queries of a set -> one score.
 
     Args:
         cosine: [n_key_sets, n_query_sets, n_queries].
+        queries: [n_query_sets, n_queries, dim]; zero where there is none.
         mask: bool [n_query_sets, n_queries], which queries are there.
-        pooling: "mean", "lse", "sum" or "max".
+        pooling: "mean", "lse", "sum", "max" or "length".
         lse: the inverse temperature of "lse".
 
     Returns:
@@ -160,6 +163,8 @@ def pool(cosine: Tensor, mask: Tensor, pooling: str, lse: float) -> Tensor:
         return cosine.masked_fill(~mask, -torch.inf).amax(2)
     if pooling == "lse":
         return (lse * cosine).masked_fill(~mask, -torch.inf).logsumexp(2) / lse
+    if pooling == "length":  # a query that is not there has none
+        return (cosine * queries.norm(dim=2)).sum(2) / queries.sum(1).norm(dim=1).clamp(min=EPS)
     total = cosine.masked_fill(~mask, 0).sum(2)
     return total / mask.sum(1) if pooling == "mean" else total
 

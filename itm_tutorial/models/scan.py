@@ -31,11 +31,12 @@ class SCAN(Matching):
         word_dim: numbers a word (300 in the paper).
         direction: "t2i", "i2t", or "both": the mean of the two, as the paper's ensembles take it of two models.
         smooth: lambda_1; None takes 9 for "t2i" and 4 for "i2t".
-        pooling: "mean", "lse", "sum" or "max".
+        pooling: "mean", "lse", "sum" or "max"; or "length", ours: see ``stacked_cross_attention``.
         lse: lambda_2, used by "lse" alone.
         rectifier: "leaky" as in the authors' code, "plain" as in the paper.
         margin: of the hinge (0.2 in the paper).
         no_imgnorm: leave regions at their own lengths; after the authors' option, and their features keep theirs too.
+        no_txtnorm: leave words at their own lengths, as the authors' option does.
         sentence: "gru" as published, or "bow".
         loss: another loss in place of the largest hinge.
         warmup: share of the run in which all hinges count; 0 as published.
@@ -65,6 +66,7 @@ class SCAN(Matching):
         rectifier: str = "leaky",
         margin: float = 0.2,
         no_imgnorm: bool = False,
+        no_txtnorm: bool = False,
         sentence: str = "gru",
         loss: str = "max_of_hinges",
         warmup: float = 0.2,
@@ -75,7 +77,7 @@ class SCAN(Matching):
     ):
         super().__init__(vocabulary, features)
         self.image_encoder = RegionProjection(image_dim, embed_size, dropout, unit=not no_imgnorm, sample=sample)
-        self.sentence_encoder = create_word_encoder(sentence, len(vocabulary), word_dim, embed_size)
+        self.sentence_encoder = create_word_encoder(sentence, len(vocabulary), word_dim, embed_size, not no_txtnorm)
         ways = tuple(SMOOTH) if direction == "both" else (direction,)
         self.smooth = {way: SMOOTH.get(way) if smooth is None else smooth for way in ways}
         self.rest = {"pooling": pooling, "lse": lse, "rectifier": rectifier}

@@ -280,9 +280,11 @@ def attend(
     about = [
         f"{len(captions)} captions of {corpus}, split {split}, {chosen}. The model is {model.name} with the options "
         f"{', '.join(f'{name}={value}' for name, value in model.options.items()) or 'that it has by default'}.",
-        "A picture stays clear where the word looks and goes dark elsewhere. A number tells the largest share of "
-        f"attention; a fair share, that of a word which looks everywhere alike, is {1 / len(seen.weights[0]):.3f}.",
+        "How to read a map stands under it. A number is the largest share of a word's attention; a word that looks "
+        f"everywhere alike gives each place {1 / len(seen.weights[0]):.3f}.",
     ]
+    if unseen := sorted({word for words in seen.words for word in words if word not in model.vocabulary}):
+        about.append(f"Training never showed these words, so their maps mean nothing: {', '.join(unseen)}.")
     title = f"Where the words of {model.name} look"
     write_text(out, itm.show.attention_page(seen, data, title, about, backbone=model.features.backbone))
     print(f"{len(captions)} captions drawn in {out}: open it in a browser")

@@ -10,6 +10,7 @@ import pytest
 
 import itm_tutorial as itm
 from itm_tutorial import cli
+from itm_tutorial.data.text import tokenize
 from itm_tutorial.errors import ItmError
 
 ROOT = Path(__file__).parent.parent
@@ -213,6 +214,14 @@ def test_attention_is_drawn_on_a_page_that_needs_no_other_file(command, tiny, tm
     command(*words, "--caption", 7, "--caption", 2, "--out", other)
     page = other.read_text(encoding="utf-8")
     assert page.index("caption 7 of the val split") < page.index("caption 2 of the val split")
+    told = tokenize(" ".join(tiny.val.captions[c] for c in (7, 2)))
+    assert ("never showed" in page) == any(word not in model.vocabulary for word in told)
+    folder = itm.save_model(
+        itm.create_model("scan", tiny, embed_size=16, word_dim=8, min_count=10**6), tmp_path / "few"
+    )
+    command(*words, "--caption", 7, "--folder", folder, "--out", other)
+    unseen = ", ".join(sorted(set(tokenize(tiny.val.captions[7]))))
+    assert f"so their maps mean nothing: {unseen}.</p>" in other.read_text(encoding="utf-8")
 
 
 def test_attention_that_there_is_not_is_told(command, kept, tmp_path):

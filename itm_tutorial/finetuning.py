@@ -79,6 +79,8 @@ def add_attention(model: Matching, **options: Any) -> Matching:
     spec = replace(first, kind=GRIDS.get(first.kind, first.kind))
     if first.kind == "pixels" or (first.kind in GRIDS and first.backbone in NO_MEAN):
         raise ItmError(f"{first.kind} features of {first.backbone} are no mean of regions: train vsepp on 'grid' first")
+    if fixed := sorted({"embed_size", "word_dim", "sentence"} & options.keys()):
+        raise ItmError(f"{', '.join(fixed)}: as in the model that attention begins with; leave it out")
     shared = {name: told[name] for name in SHARED if told.get(name) is not None}
     shared.setdefault("loss", "max_of_hinges" if told.get("max_violation", True) else "sum_of_hinges")
     scan = build_model("scan", model.vocabulary, spec, **{**LENGTHS, **shared, **options})

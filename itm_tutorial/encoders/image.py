@@ -58,7 +58,7 @@ class RegionProjection(nn.Module):
         if sample < 0:
             raise ItmError(f"sample is {sample}: give the regions that a training step draws, or 0 for all")
         self.unit, self.sample = unit, sample
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = nn.Dropout1d(dropout)
         self.project = nn.Linear(in_dim, dim)
         nn.init.xavier_uniform_(self.project.weight)
         nn.init.zeros_(self.project.bias)
@@ -72,6 +72,5 @@ class RegionProjection(nn.Module):
         if self.training and 0 < self.sample < features.shape[1]:
             drawn = torch.rand(features.shape[:2], device=features.device).topk(self.sample).indices
             features = features.gather(1, drawn[..., None].expand(-1, -1, features.shape[2]))
-        shown = self.dropout(torch.ones_like(features[:, :1]))  # [n_images, 1, in_dim]
-        codes = self.project(features * shown)
+        codes = self.project(self.dropout(features.mT).mT)  # hidden are whole rows of [n_images, in_dim, n_regions]
         return normalize(codes, dim=-1) if self.unit else codes

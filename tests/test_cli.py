@@ -274,6 +274,7 @@ def test_a_package_that_is_missing_is_named(command, tmp_path, monkeypatch):
 INTERRUPTED = """
 import os, signal, time
 from itm_tutorial import cli, doctor
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
 doctor.examine = lambda: os.kill(os.getpid(), signal.SIGINT) or time.sleep(5)
 cli.app()
 """

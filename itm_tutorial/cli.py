@@ -277,8 +277,9 @@ def attend(
     captions = _by_chance(len(data.captions), n, draw) if caption is None else caption
     seen = itm.attend(model, data, captions=captions)
     chosen = "as they were asked for" if caption else f"drawn by chance (--draw {draw}), none left out"
+    number = f"{len(captions)} caption{'s' * (len(captions) > 1)}"
     about = [
-        f"{len(captions)} captions of {corpus}, split {split}, {chosen}. The model is {model.name} with the options "
+        f"{number} of {corpus}, split {split}, {chosen}. The model is {model.name} with the options "
         f"{', '.join(f'{name}={value}' for name, value in model.options.items()) or 'that it has by default'}.",
         "How to read a map stands under it. A number is the largest share of a word's attention; a word that looks "
         f"everywhere alike gives each place {1 / len(seen.weights[0]):.3f}.",
@@ -287,7 +288,7 @@ def attend(
         about.append(f"Training never showed these words, so their maps mean nothing: {', '.join(unseen)}.")
     title = f"Where the words of {model.name} look"
     write_text(out, itm.show.attention_page(seen, data, title, about, backbone=model.features.backbone))
-    print(f"{len(captions)} captions drawn in {out}: open it in a browser")
+    print(f"{number} drawn in {out}: open it in a browser")
 
 
 def _by_chance(n_captions: int, n: int, draw: int) -> list[int]:

@@ -400,3 +400,10 @@ def test_a_page_holds_every_figure_with_its_alt_text_and_escapes_what_it_is_told
     assert "<h1>&lt;b&gt;maps&lt;/b&gt;</h1>" in page and "<p>a &amp; b</p>" in page
     beside = Attention(seen.captions, torch.tensor([1]), seen.words, seen.weights, seen.boxes)
     assert "image 1, which it does not describe" in show.attention_page(beside, split, "maps")
+
+
+def test_the_key_of_a_narrow_figure_stands_in_it(looking):
+    figure = show.attention(*looking, words=["red"])
+    figure.draw_without_rendering()
+    box, whole = figure._supxlabel.get_window_extent(), figure.bbox
+    assert whole.x0 <= box.x0 and box.x1 <= whole.x1

@@ -72,7 +72,8 @@ def attention(
     columns = -(-n // rows)  # no row much shorter than the others
     width = max(2.2 * columns, 5)
     said = textwrap.fill(looked.caption, round(12 * width))
-    figure = figure or new_figure(width, 2.5 * rows + 0.25 * (2 + said.count("\n")))
+    key = textwrap.fill(_key(looked, chosen), round(14 * width))
+    figure = figure or new_figure(width, 2.5 * rows + 0.25 * (2 + said.count("\n") + key.count("\n")))
     places = figure.subplots(rows, columns, squeeze=False).flat
     for axes in places[n:]:
         axes.axis("off")
@@ -81,7 +82,7 @@ def attention(
     for axes, word in zip(places[1:], chosen, strict=False):
         draw_word(axes, looked, word)
     figure.suptitle(said, fontsize=11, color=INK)
-    figure.supxlabel(_key(looked, chosen), fontsize=9, color=INK)
+    figure.supxlabel(key, fontsize=9, color=INK)
     return described(figure, _told(looked, chosen))
 
 

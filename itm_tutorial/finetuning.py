@@ -11,7 +11,10 @@ from itm_tutorial.models import build_model
 from itm_tutorial.models.base import FeatureSpec, Matching
 from itm_tutorial.pretraining import load_mini
 
-GRIDS = {"global": "grid", "mirrored": "mirrored_grid"}  # a picture's one feature -> the squares that it is the mean of
+GRID_OF = {
+    "global": "grid",
+    "mirrored": "mirrored_grid",
+}  # a picture's one feature -> the squares that it is the mean of
 NO_MEAN = ("mini", "precomputed")  # backbones whose global feature is another thing than the mean of a grid
 LENGTHS = {"sentence": "bow", "no_imgnorm": True, "no_txtnorm": True, "pooling": "length", "smooth": 4.0, "warmup": 0.0}
 SHARED = ("embed_size", "word_dim", "margin", "loss", "k", "mask_same_image", "dropout")
@@ -57,10 +60,9 @@ def unfreeze(model: Matching) -> Matching:
 def add_attention(model: Matching, **options: Any) -> Matching:
     """Turns a trained VSE++ with a bag of words into SCAN, which goes on from what is learned.
 
-    The squares of a photograph are much alike: from random weights, attention learns them by heart. Here the projection
-    of an image becomes that of its squares, and that of a caption is halved: one half for the word itself, one for the
-    mean of the caption it stands in. Both sides keep their lengths. With ``smooth=0``, which looks everywhere alike,
-    the scores are those of the first model.
+    The projection of an image becomes that of its squares, and that of a caption is halved: one half for the word
+    itself, one for the mean of the caption it stands in. Both sides keep their lengths. With ``smooth=0``, which looks
+    everywhere alike, the scores are those of the first model. This is ours, not the paper's.
 
     Args:
         model: "vsepp" with ``sentence="bow"``, trained by ``fit``; it is left as it is.
@@ -76,8 +78,8 @@ def add_attention(model: Matching, **options: Any) -> Matching:
     if model.name != "vsepp" or told.get("sentence") != "bow" or told.get("no_imgnorm"):
         raise ItmError(f"attention cannot begin with {model.name} {told}: train vsepp with sentence='bow' first")
     first = model.features
-    spec = replace(first, kind=GRIDS.get(first.kind, first.kind))
-    if first.kind == "pixels" or (first.kind in GRIDS and first.backbone in NO_MEAN):
+    spec = replace(first, kind=GRID_OF.get(first.kind, first.kind))
+    if first.kind == "pixels" or (first.kind in GRID_OF and first.backbone in NO_MEAN):
         raise ItmError(f"{first.kind} features of {first.backbone} are no mean of regions: train vsepp on 'grid' first")
     if fixed := sorted({"embed_size", "word_dim", "sentence"} & options.keys()):
         raise ItmError(f"{', '.join(fixed)}: as in the model that attention begins with; leave it out")

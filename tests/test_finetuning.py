@@ -106,6 +106,14 @@ def test_the_loss_of_the_first_stage_goes_on(tiny):
         assert getattr(scan.loss_function, "warmup", 0.0) == 0.0  # the first stage has had it
 
 
+@pytest.mark.parametrize("unit", [True, False])
+def test_attention_trains_in_bf16(tiny, made_up_regions, unit):
+    first = itm.create_model("vsepp", tiny, features="grid", **BAG)
+    scan = itm.add_attention(first, no_txtnorm=not unit, dropout=0.5)
+    history = itm.fit(scan, tiny, epochs=1, batch_size=30, device="cpu", precision="bf16-mixed", progress=False)
+    assert history.epochs[0]["loss"] > 0
+
+
 def test_attention_scores_and_comes_back_from_a_file(tiny, made_up_regions, tmp_path):
     scan = itm.add_attention(itm.create_model("vsepp", tiny, features="regions", **BAG))
     itm.fit(scan, tiny, epochs=1, batch_size=30, device="cpu", progress=False, folder=tmp_path)

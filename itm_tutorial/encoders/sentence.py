@@ -165,8 +165,9 @@ class WordBag(nn.Module):
         words, mask = self.words(ids), word_mask(ids, lengths)  # [n_captions, longest, word_dim]
         context = self.context(masked_mean(words, mask))  # [n_captions, dim]
         said = self.project(words[mask]) + context.repeat_interleave(mask.sum(1), 0)  # [n_words, dim], no padding
+        said = normalize(said, dim=-1) if self.unit else said
         codes = said.new_zeros(*ids.shape, said.shape[1])
-        codes[mask] = normalize(said, dim=-1) if self.unit else said
+        codes[mask] = said
         return Words(codes, lengths)
 
 

@@ -34,9 +34,7 @@ figcaption {{ color: #5a6168; font-size: 0.9rem; }}
 """
 
 
-def attention_page(
-    seen: Attention, split: Split, title: str, about: Sequence[str] = (), backbone: str = "mini", columns: int = 5
-) -> str:
+def attention_page(seen: Attention, split: Split, title: str, about: Sequence[str] = (), backbone: str = "mini") -> str:
     """A page with the figure of ``attention`` for every caption attended.
 
     Args:
@@ -45,7 +43,6 @@ def attention_page(
         title: of the page.
         about: paragraphs that stand before the figures.
         backbone: the model's, ``model.features.backbone``.
-        columns: panels a row, at most.
 
     Returns:
         HTML; pictures are in it, each with its alt text.
@@ -54,7 +51,7 @@ def attention_page(
     for i, (caption, image) in enumerate(zip(seen.captions.tolist(), seen.images.tolist(), strict=True)):
         own = "" if image == split.image_of[caption] else ", which it does not describe"
         told = f"caption {caption} of the {split.name} split beside image {image}{own}"
-        drawn = to_html(attention(seen, split, i, backbone=backbone, columns=columns))
+        drawn = to_html(attention(seen, split, i, backbone=backbone))
         figures.append(f"<figure>{drawn}\n<figcaption>{told}</figcaption></figure>")
     paragraphs = "\n".join(f"<p>{html.escape(text)}</p>" for text in about)
     return PAGE.format(title=html.escape(title), about=paragraphs, figures="\n".join(figures))

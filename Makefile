@@ -28,7 +28,7 @@ lab: $(READY)
 	$(BIN)/jupyter lab notebooks/00_start_here.ipynb
 
 notebooks: $(READY)  ## generate the learner's notebooks from notebooks/source
-	$(BIN)/python -m itm_tutorial.course build
+	$(BIN)/python -m itm_tutorial.course.notebooks build
 
 clean:
 	rm -rf .venv build

@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 
 import torch
-from itm_tutorial.metrics import evaluate_codes
+from itm_tutorial.evaluation.retrieval_metrics import evaluate_codes
 
 def held(what):
     (line,) = (line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith(what))

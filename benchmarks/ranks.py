@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch.nn.functional import normalize
 
-from itm_tutorial.metrics import ranks
+from itm_tutorial.evaluation.retrieval_metrics import ranks
 
 
 def make_codes(n_images: int, n_captions: int, dim: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:

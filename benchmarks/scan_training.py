@@ -11,7 +11,7 @@ import time
 import torch
 
 import itm_tutorial as itm
-from itm_tutorial.training import _load, _train_epoch, shuffled_captions
+from itm_tutorial.training.loop import _load, _train_epoch, shuffled_captions
 
 ROUNDS = 2  # the two are timed in turns, and the fastest round of each counts
 

@@ -5,7 +5,7 @@ python benchmarks/scenes.py
 
 import time
 
-from itm_tutorial.data.worlds.scenes.world import make_split
+from itm_tutorial.worlds.scenes.world import make_split
 
 
 def measure(n: int, image_size: int) -> tuple[float, float]:

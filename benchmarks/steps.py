@@ -10,8 +10,7 @@ import torch
 
 from itm_tutorial.data.text import Vocabulary
 from itm_tutorial.encoders.backbones import feature_dim
-from itm_tutorial.models import build_model, list_models, model_class
-from itm_tutorial.models.base import Batch, FeatureSpec
+from itm_tutorial.models import Batch, FeatureSpec, build_model, list_models, model_class
 
 
 def models() -> list[str]:

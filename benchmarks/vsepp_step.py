@@ -11,9 +11,8 @@ from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence
 
 from itm_tutorial.data.text import Tokens, Vocabulary
-from itm_tutorial.models import build_model
-from itm_tutorial.models.base import Batch, FeatureSpec
-from itm_tutorial.training import _step
+from itm_tutorial.models import Batch, FeatureSpec, build_model
+from itm_tutorial.training.loop import _step
 
 ROUNDS = 3  # the two are timed in turns, and the fastest round of each counts
 

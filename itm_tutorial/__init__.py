@@ -15,36 +15,41 @@ _DEFINED_IN = {
     "Split": "data.corpus",
     "load_corpus": "data.loading",
     "list_corpora": "data.loading",
-    "features": "visual_features",
+    "features": "extraction.features",
     "create_model": "models",
     "list_models": "models",
-    "fit": "training",
-    "unfreeze": "finetuning",
-    "add_attention": "finetuning",
-    "save_model": "checkpoints",
-    "load_model": "checkpoints",
-    "score": "retrieval",
-    "search": "retrieval",
-    "evaluate": "metrics",
-    "evaluate_codes": "metrics",
-    "evaluate_folds": "metrics",
-    "evaluate_siblings": "siblings",
-    "oracle_scores": "siblings",
-    "attend": "attention",
-    "evaluate_attention": "attention",
+    "fit": "training.loop",
+    "unfreeze": "training.finetuning",
+    "add_attention": "training.finetuning",
+    "save_model": "training.checkpoints",
+    "load_model": "training.checkpoints",
+    "score": "retrieval.scoring",
+    "search": "retrieval.search",
+    "evaluate": "evaluation.retrieval_metrics",
+    "evaluate_codes": "evaluation.retrieval_metrics",
+    "evaluate_folds": "evaluation.retrieval_metrics",
+    "evaluate_siblings": "evaluation.minimal_pairs",
+    "oracle_scores": "evaluation.minimal_pairs",
+    "attend": "evaluation.grounding",
+    "evaluate_attention": "evaluation.grounding",
     "WordVectors": "data.word_vectors",
     "read_word_vectors": "data.word_vectors",
-    "world_words": "word_training",
-    "hit_at_k": "class_metrics",
-    "hierarchical_precision": "class_metrics",
-    "k_occurrence": "class_metrics",
-    "skewness": "class_metrics",
-    "search_by_class": "class_metrics",
-    "precision_at_k": "class_metrics",
-    "identities_by_images": "batch_plans",
-    "load_bert": "bert_training",
+    "world_words": "pretraining.word_vectors",
+    "hit_at_k": "evaluation.class_metrics",
+    "hierarchical_precision": "evaluation.class_metrics",
+    "k_occurrence": "evaluation.class_metrics",
+    "skewness": "evaluation.class_metrics",
+    "search_by_class": "evaluation.class_metrics",
+    "precision_at_k": "evaluation.class_metrics",
+    "identities_by_images": "training.samplers",
+    "load_bert": "pretraining.bert",
 }
-_NAMESPACES = ("claims", "leaderboard", "lessons", "literature", "show")
+_NAMESPACES = {
+    "claims": "chapters.experiment",
+    "leaderboard": "course.leaderboard",
+    "literature": "literature",
+    "show": "show",
+}
 
 __all__ = ["__version__", *_DEFINED_IN, *_NAMESPACES]
 
@@ -53,7 +58,7 @@ def __getattr__(name: str):
     if name in _DEFINED_IN:
         value = getattr(import_module(f"{__name__}.{_DEFINED_IN[name]}"), name)
     elif name in _NAMESPACES:
-        value = import_module(f"{__name__}.{name}")
+        value = import_module(f"{__name__}.{_NAMESPACES[name]}")
     else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     globals()[name] = value  # the next look-up does not come here

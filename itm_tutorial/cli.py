@@ -74,9 +74,9 @@ def main(
 def list_names() -> None:
     """Prints the names that the other commands take."""
     import itm_tutorial as itm
-    from itm_tutorial.claims import list_claims
+    from itm_tutorial.chapters.experiment import list_claims
     from itm_tutorial.data.corpus import ALL_SPLITS
-    from itm_tutorial.data.worlds.scenes.world import SIZES
+    from itm_tutorial.worlds.scenes.world import SIZES
 
     known = {"models": itm.list_models(), "corpora": itm.list_corpora(), "claims": list_claims()}
     for what, names in {**known, "sizes": SIZES, "splits": ALL_SPLITS}.items():
@@ -86,7 +86,7 @@ def list_names() -> None:
 @app_of_commands.command()
 def doctor() -> None:
     """Looks for what goes wrong most often, and says what to do about it."""
-    from itm_tutorial.doctor import examine
+    from itm_tutorial.course.doctor import examine
 
     findings = examine()
     for finding in findings:
@@ -143,7 +143,7 @@ def train(
 ) -> None:
     """Trains a model, keeps it, records the run, and prints its recalls on the validation split."""
     import itm_tutorial as itm
-    from itm_tutorial import leaderboard as board
+    from itm_tutorial.course import leaderboard as board
     from itm_tutorial.data.text import tokenize
     from itm_tutorial.models import model_class
     from itm_tutorial.storage import check_writable
@@ -200,10 +200,10 @@ def evaluate(
 ) -> None:
     """Measures a kept model and records it; drawn scenes also tell the ceiling and the sibling queries."""
     import itm_tutorial as itm
-    from itm_tutorial import leaderboard as board
-    from itm_tutorial.checkpoints import kept_seed
-    from itm_tutorial.siblings import ceiling
+    from itm_tutorial.course import leaderboard as board
+    from itm_tutorial.evaluation.minimal_pairs import ceiling
     from itm_tutorial.storage import check_writable
+    from itm_tutorial.training.checkpoints import kept_seed
 
     model = _kept_model(folder)
     if record:
@@ -331,7 +331,7 @@ def claims(
 
     Each seed is kept beside the figures as soon as it is trained: a run that was killed goes on.
     """
-    from itm_tutorial.claims import keep, run
+    from itm_tutorial.chapters.experiment import keep, run
     from itm_tutorial.storage import check_writable
 
     check_writable(out.parent)
@@ -348,7 +348,7 @@ def course(
     fast: Annotated[bool, typer.Option(help="tiny data, to see that it runs")] = False,
 ) -> None:
     """Executes every notebook and prints one table."""
-    from itm_tutorial.course import run_course
+    from itm_tutorial.course.notebooks import run_course
     from itm_tutorial.storage import check_writable
 
     check_writable(out)
@@ -365,7 +365,7 @@ def sweep(
     ),
 ) -> None:
     """Runs a notebook at every point of a grid, in worker processes; a sweep that was stopped goes on."""
-    from itm_tutorial.sweep import run_sweep
+    from itm_tutorial.course.sweep import run_sweep
 
     raise typer.Exit(run_sweep(name, workers, out, size=size))
 
@@ -379,7 +379,7 @@ def leaderboard(
     edition: Annotated[str, typer.Option(help="of the survey's figures: 2020 or 2025")] = "2020",
 ) -> None:
     """Prints own runs beside what papers reported, or merges the leaderboards of a class."""
-    from itm_tutorial import leaderboard as board
+    from itm_tutorial.course import leaderboard as board
 
     if merge != (out is not None):
         raise ItmError("--merge and --out belong together: itm leaderboard --merge a.jsonl b.jsonl --out all.jsonl")

@@ -33,10 +33,10 @@ def instant_features(monkeypatch):
         stack = torch.stack([images[i] for i in range(len(images))]).float() / 255
         return torch.cat([adaptive_avg_pool2d(stack, 12).flatten(1), torch.ones(len(stack), 80)], 1)  # [n, 512]
 
-    for module in ("retrieval", "training"):
+    for module in ("retrieval.scoring", "retrieval.search", "training.loop"):
         name = f"itm_tutorial.{module}.split_features"
         monkeypatch.setattr(name, lambda split, spec: patches(split.images, spec))
-    monkeypatch.setattr("itm_tutorial.retrieval.image_features", patches)
+    monkeypatch.setattr("itm_tutorial.retrieval.search.image_features", patches)
 
 
 @pytest.fixture
@@ -49,12 +49,12 @@ def made_up_regions(monkeypatch):
         small = torch.nn.functional.adaptive_avg_pool2d(tiles.flatten(0, 1), 4).flatten(1).view(len(stack), 16, 48)
         return torch.nn.functional.pad(small, (0, 256 - 48))
 
-    from itm_tutorial.regions import grid_boxes
+    from itm_tutorial.extraction.regions import grid_boxes
 
-    for module in ("retrieval", "training", "attention"):
+    for module in ("retrieval.scoring", "retrieval.search", "training.loop", "evaluation.grounding"):
         monkeypatch.setattr(f"itm_tutorial.{module}.split_features", patches)
     boxes = lambda split, spec: grid_boxes(16).expand(len(split.images), -1, -1)  # noqa: E731
-    monkeypatch.setattr("itm_tutorial.attention.split_boxes", boxes)
+    monkeypatch.setattr("itm_tutorial.evaluation.grounding.split_boxes", boxes)
 
 
 @pytest.fixture
@@ -67,5 +67,5 @@ def grids(monkeypatch):
         colours = adaptive_avg_pool2d(stack, (8, 4)).flatten(2).transpose(1, 2)  # [n, 32, 3]
         return pad(colours, (0, 253)) if spec.kind == "grid" else pad(colours.flatten(1), (0, 512 - 96))
 
-    for module in ("retrieval", "training", "claims.timam"):
+    for module in ("retrieval.scoring", "retrieval.search", "training.loop", "chapters.ch04_timam.claims"):
         monkeypatch.setattr(f"itm_tutorial.{module}.split_features", cells)

@@ -13,7 +13,7 @@ from itm_tutorial import cli
 from itm_tutorial.data.text import tokenize
 from itm_tutorial.errors import ItmError
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[1]
 ITM = [sys.executable, "-c", "from itm_tutorial.cli import app; app()"]
 TINY = ("--corpus", "scenes", "--size", "tiny")
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -171,7 +171,7 @@ def test_a_missing_or_damaged_model_is_told(command, kept, tmp_path, name):
 
 def test_a_place_that_cannot_be_written_is_refused_before_the_work(command, kept, tmp_path, monkeypatch):
     monkeypatch.setattr("itm_tutorial.load_corpus", pytest.fail, raising=False)
-    monkeypatch.setattr("itm_tutorial.claims.run", pytest.fail)
+    monkeypatch.setattr("itm_tutorial.chapters.experiment.run", pytest.fail)
     file = tmp_path / "file"
     file.write_text("x")
     for words in (
@@ -248,13 +248,15 @@ def test_a_wrong_use_ends_with_two_and_says_how(command, words):
 
 @pytest.mark.parametrize("ok", [True, False])
 def test_doctor_and_course_end_with_one_when_a_check_failed(command, tmp_path, monkeypatch, ok):
-    from itm_tutorial.doctor import Finding
+    from itm_tutorial.course.doctor import Finding
 
-    monkeypatch.setattr("itm_tutorial.doctor.examine", lambda: [Finding("fine", True), Finding("thing", ok, "mend it")])
+    monkeypatch.setattr(
+        "itm_tutorial.course.doctor.examine", lambda: [Finding("fine", True), Finding("thing", ok, "mend it")]
+    )
     code, out, _ = command("doctor")
     assert code == (0 if ok else 1) and out.splitlines()[0] == "ok    fine"
     assert ("MEND  thing: mend it" in out) != ok
-    monkeypatch.setattr("itm_tutorial.course.run_course", lambda out, fast: int(not ok))
+    monkeypatch.setattr("itm_tutorial.course.notebooks.run_course", lambda out, fast: int(not ok))
     assert command("course", "--out", tmp_path)[0] == (0 if ok else 1)
 
 
@@ -262,7 +264,7 @@ def test_a_package_that_is_missing_is_named(command, tmp_path, monkeypatch):
     def run_course(out, fast):
         raise ModuleNotFoundError(name=missing)
 
-    monkeypatch.setattr("itm_tutorial.course.run_course", run_course)
+    monkeypatch.setattr("itm_tutorial.course.notebooks.run_course", run_course)
     missing = "papermill"
     assert "papermill is not installed: in the course's folder, pip" in refused(command("course", "--out", tmp_path))
     missing = "itm_tutorial.nothing"  # a fault of the package's own is not the user's to mend
@@ -273,7 +275,8 @@ def test_a_package_that_is_missing_is_named(command, tmp_path, monkeypatch):
 
 INTERRUPTED = """
 import os, signal, time
-from itm_tutorial import cli, doctor
+from itm_tutorial import cli
+from itm_tutorial.course import doctor
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
 doctor.examine = lambda: os.kill(os.getpid(), signal.SIGINT) or time.sleep(5)
 cli.app()

@@ -5,9 +5,9 @@ from statistics import mean, stdev
 
 import pytest
 
-from itm_tutorial.claims import per_model, results
+from itm_tutorial.chapters.experiment import per_model, results
 
-README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 FIGURES = results("start_here")["figures"]
 KINDS = ("binding", "kin", "count", "relation")
 

@@ -28,7 +28,7 @@ from itm_tutorial.storage import (
     write_tensors,
 )
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[1]
 
 
 def names(folder):
@@ -101,7 +101,7 @@ COLD = """
 import os, sys, time
 from pathlib import Path
 import itm_tutorial as itm
-from itm_tutorial.data.worlds.scenes.world import SceneSplit
+from itm_tutorial.worlds.scenes.world import SceneSplit
 
 draw, drawn = SceneSplit.draw, []
 SceneSplit.draw = lambda self, *arguments: drawn.append(arguments) or draw(self, *arguments)
@@ -242,7 +242,7 @@ def test_others_on_the_server_may_read_what_is_kept(tmp_path):
 @pytest.mark.parametrize("keep", [0, 4, 20, 0.5, 0.99])
 def test_a_damaged_corpus_is_named_with_the_folder_to_delete(tmp_path, monkeypatch, keep):
     monkeypatch.setenv("ITM_CACHE", str(tmp_path))
-    monkeypatch.setattr("itm_tutorial.data.worlds.scenes.world.SceneSplit.draw", _blank)
+    monkeypatch.setattr("itm_tutorial.worlds.scenes.world.SceneSplit.draw", _blank)
     itm.load_corpus("scenes", size="tiny")
     (folder,) = (path for path in (tmp_path / "corpora").iterdir() if path.is_dir())
     file = folder / "val.safetensors"

@@ -15,25 +15,25 @@ from torch import Tensor
 
 from itm_tutorial.data.corpus import ClassTree, Corpus, Split, SplitFacts
 from itm_tutorial.data.readers import precomp
-from itm_tutorial.data.worlds import birds, flowers, objects, people, scenes, species, streams
-from itm_tutorial.data.worlds.birds import world as birds_world
-from itm_tutorial.data.worlds.flowers import world as flowers_world
-from itm_tutorial.data.worlds.objects import world as objects_world
-from itm_tutorial.data.worlds.objects.tree import parents, unseen_kinds
-from itm_tutorial.data.worlds.objects.world import ObjectSplit
-from itm_tutorial.data.worlds.people import dials as people_dials
-from itm_tutorial.data.worlds.people import facts as people_facts
-from itm_tutorial.data.worlds.people import world as people_world
-from itm_tutorial.data.worlds.people.world import PeopleSplit
-from itm_tutorial.data.worlds.scenes.dials import make_dials
-from itm_tutorial.data.worlds.scenes.facts import closure, scene_facts
-from itm_tutorial.data.worlds.scenes.kinds import KINDS
-from itm_tutorial.data.worlds.scenes.world import SIZES, SceneSplit, make_split, shared_captions
-from itm_tutorial.data.worlds.species import portrait as species_portrait
-from itm_tutorial.data.worlds.species import world as species_world
-from itm_tutorial.data.worlds.species.world import SpeciesSplit
 from itm_tutorial.errors import ItmError, unknown
 from itm_tutorial.storage import cache_dir, prepare_folder, read_tensors, write_tensors
+from itm_tutorial.worlds import birds, flowers, objects, people, scenes, species, streams
+from itm_tutorial.worlds.birds import world as birds_world
+from itm_tutorial.worlds.flowers import world as flowers_world
+from itm_tutorial.worlds.objects import world as objects_world
+from itm_tutorial.worlds.objects.tree import parents, unseen_kinds
+from itm_tutorial.worlds.objects.world import ObjectSplit
+from itm_tutorial.worlds.people import dials as people_dials
+from itm_tutorial.worlds.people import facts as people_facts
+from itm_tutorial.worlds.people import world as people_world
+from itm_tutorial.worlds.people.world import PeopleSplit
+from itm_tutorial.worlds.scenes.dials import make_dials
+from itm_tutorial.worlds.scenes.facts import closure, scene_facts
+from itm_tutorial.worlds.scenes.kinds import KINDS
+from itm_tutorial.worlds.scenes.world import SIZES, SceneSplit, make_split, shared_captions
+from itm_tutorial.worlds.species import portrait as species_portrait
+from itm_tutorial.worlds.species import world as species_world
+from itm_tutorial.worlds.species.world import SpeciesSplit
 
 
 def list_corpora() -> list[str]:

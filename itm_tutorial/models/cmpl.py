@@ -19,7 +19,7 @@ from itm_tutorial.errors import ItmError
 from itm_tutorial.interaction.cosine import cosine
 from itm_tutorial.losses.identity import IdentityNumbers
 from itm_tutorial.losses.projection import CMPC, CMPM
-from itm_tutorial.models.base import Batch, FeatureSpec, Matching, Recipe
+from itm_tutorial.models._base import Batch, FeatureSpec, Matching, Recipe
 
 
 class CMPL(Matching):

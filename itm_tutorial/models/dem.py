@@ -16,7 +16,7 @@ from itm_tutorial.data.text import Vocabulary
 from itm_tutorial.encoders.pixels import VisualNetwork
 from itm_tutorial.encoders.sentence import WordAverage
 from itm_tutorial.losses.labels import l2_loss
-from itm_tutorial.models.base import Batch, FeatureSpec, Matching, Recipe
+from itm_tutorial.models._base import Batch, FeatureSpec, Matching, Recipe
 
 
 class DEM(Matching):

@@ -15,7 +15,7 @@ from itm_tutorial.encoders.image import GlobalProjection
 from itm_tutorial.encoders.sentence import WordAverage
 from itm_tutorial.interaction.cosine import cosine
 from itm_tutorial.losses.ranking import hinge_costs
-from itm_tutorial.models.base import FeatureSpec, Matching, Recipe
+from itm_tutorial.models._base import FeatureSpec, Matching, Recipe
 
 
 class DeViSERetrieval(Matching):

@@ -15,7 +15,7 @@ from itm_tutorial.encoders.image import GlobalProjection
 from itm_tutorial.encoders.sentence import create_sentence_encoder
 from itm_tutorial.interaction.order import order_similarity
 from itm_tutorial.losses import create_loss
-from itm_tutorial.models.base import FeatureSpec, Matching, Recipe
+from itm_tutorial.models._base import FeatureSpec, Matching, Recipe
 
 
 class Order(Matching):

@@ -15,7 +15,7 @@ from itm_tutorial.encoders.image import RegionProjection
 from itm_tutorial.encoders.sentence import Words, create_word_encoder
 from itm_tutorial.interaction.stacked_cross import check_options, stacked_cross_attention
 from itm_tutorial.losses import create_loss
-from itm_tutorial.models.base import FeatureSpec, Matching, Recipe
+from itm_tutorial.models._base import FeatureSpec, Matching, Recipe
 
 SMOOTH = {"t2i": 9.0, "i2t": 4.0}  # lambda_1 of the authors' code
 

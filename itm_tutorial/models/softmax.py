@@ -12,7 +12,7 @@ from itm_tutorial.data.corpus import Corpus
 from itm_tutorial.data.text import Tokens, Vocabulary
 from itm_tutorial.encoders.pixels import VisualNetwork
 from itm_tutorial.errors import unknown
-from itm_tutorial.models.base import Batch, FeatureSpec, Matching, Recipe
+from itm_tutorial.models._base import Batch, FeatureSpec, Matching, Recipe
 
 NEVER = -1e4  # the score of a label without a place in the softmax: below every other, and equal for all of them
 

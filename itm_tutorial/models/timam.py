@@ -22,7 +22,7 @@ from itm_tutorial.interaction.cosine import cosine
 from itm_tutorial.losses.adversarial import ModalityDiscriminator, discriminator_loss, fooling_loss
 from itm_tutorial.losses.identity import IdentityNumbers, NormSoftmax
 from itm_tutorial.losses.projection import cmpm
-from itm_tutorial.models.base import Batch, FeatureSpec, Matching, Recipe
+from itm_tutorial.models._base import Batch, FeatureSpec, Matching, Recipe
 from itm_tutorial.models.cmpl import check_some_loss, train_identities
 
 

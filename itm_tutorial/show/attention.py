@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -15,16 +14,14 @@ from matplotlib.patches import Rectangle
 from matplotlib.patheffects import withStroke
 from torch import Tensor
 from torch.nn.functional import interpolate
-from torchvision.transforms.functional import resize
 
 from itm_tutorial.data.corpus import Split
-from itm_tutorial.encoders.backbones import BACKBONES
 from itm_tutorial.errors import ItmError, unknown
-from itm_tutorial.regions import grid_boxes
+from itm_tutorial.show.attention_pixels import grey_of, grid_side, light, seen_square, spotlit
 from itm_tutorial.show.canvas import ACCENT, BLUE, GREY, INK, PALE, RIGHT, described, new_figure
 
 if TYPE_CHECKING:
-    from itm_tutorial.attention import Attention
+    from itm_tutorial.evaluation.grounding import Attention
 
 MOST_WORDS, MOST_BARS = 9, 14
 _OFTEN = """a an the is are was be there here this that these those it its and or of in on at to by for with from as
@@ -210,39 +207,6 @@ class Looked:
         return f"“{self.words[word]}” looks at the {self.noun} {place_of(self.boxes[region])} ({weight:.2f}){truth}"
 
 
-def grid_side(boxes: Tensor) -> int:
-    """Cells a side where boxes [n, 4] are the squares of a grid, row by row; else 0."""
-    side = math.isqrt(len(boxes))
-    if side < 2 or side**2 != len(boxes):
-        return 0
-    return side if torch.allclose(boxes.float().cpu(), grid_boxes(side**2), atol=1e-3) else 0
-
-
-def seen_square(image: Tensor, backbone: str = "mini") -> Tensor:
-    """What ``fitted`` shows a backbone, at full size: a photograph's middle square, all of a drawn picture.
-
-    Args:
-        image: uint8 [3, H, W].
-        backbone: a name in ``BACKBONES``.
-
-    Returns:
-        uint8 [3, side, side].
-
-    Raises:
-        ItmError: unknown backbone.
-    """
-    if backbone not in BACKBONES:
-        raise unknown("backbone", backbone, BACKBONES)
-    about, (height, width) = BACKBONES[backbone], image.shape[1:]
-    if backbone == "mini":  # stretched to a square, as it is seen
-        return image if height == width else resize(image, [max(height, width)] * 2, antialias=True)
-    if height == width == about.image_size:
-        return image
-    side = round(min(height, width) * about.image_size / about.resized)
-    y, x = (height - side) // 2, (width - side) // 2
-    return image[:, y : y + side, x : x + side]
-
-
 def place_of(box: Tensor) -> str:
     """Where a box lies in the picture, in words: "at the lower left"."""
     x, y = ((box[:2] + box[2:]) / 2).tolist()
@@ -312,44 +276,6 @@ def show_pixels(axes: Axes, pixels: Tensor) -> None:
     axes.imshow(pixels.numpy(), interpolation="bicubic", extent=(0, 1, 1, 0))
     axes.set(xticks=[], yticks=[], xlim=(0, 1), ylim=(1, 0))
     axes.spines[:].set(color=GREY, linewidth=0.6)
-
-
-def light(boxes: Tensor, weights: Tensor, size: int) -> Tensor:
-    """How much attention each pixel gets: the weights of the regions that hold it, added up.
-
-    Args:
-        boxes: [n_regions, 4], in [0, 1].
-        weights: [n_regions].
-        size: pixels a side.
-
-    Returns:
-        float32 [size, size], at most 1.
-    """
-    middle = (torch.arange(size) + 0.5) / size
-    across = (middle >= boxes[:, :1]) & (middle <= boxes[:, 2:3])  # [n_regions, size]
-    down = (middle >= boxes[:, 1:2]) & (middle <= boxes[:, 3:])
-    return torch.einsum("r,ry,rx->yx", weights.float(), down.float(), across.float()).clamp(max=1)
-
-
-def spotlit(image: Tensor, lit: Tensor) -> Tensor:
-    """A picture that is clear where it is lit, and pale and grey elsewhere: on a screen, and in grey print.
-
-    Args:
-        image: uint8 [3, H, W].
-        lit: [H, W], in [0, 1].
-
-    Returns:
-        float32 [H, W, 3], in [0, 1].
-    """
-    pixels = image.permute(1, 2, 0) / 255
-    veiled = 0.72 + 0.25 * grey_of(pixels)[..., None]  # what lies there can just be made out
-    clear = lit.sqrt()[..., None]  # else a third of the attention could hardly be seen
-    return veiled + clear * (pixels - veiled)
-
-
-def grey_of(pixels: Tensor) -> Tensor:
-    """[H, W, 3] -> [H, W], as grey print has it."""
-    return pixels.float() @ torch.tensor([0.299, 0.587, 0.114])
 
 
 def _heat(axes: Axes, looked: Looked, weights: Tensor) -> None:

@@ -11,7 +11,7 @@ from itm_tutorial.show.attention import attention
 from itm_tutorial.show.canvas import to_html
 
 if TYPE_CHECKING:
-    from itm_tutorial.attention import Attention
+    from itm_tutorial.evaluation.grounding import Attention
 
 PAGE = """<!doctype html>
 <html lang="en">

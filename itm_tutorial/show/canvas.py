@@ -39,6 +39,11 @@ def axes_of(axes: Axes | None, width: float, height: float) -> tuple[Axes, Axes 
     return figure.subplots(), figure
 
 
+def counted(n: int, thing: str) -> str:
+    """A number with its noun, in the plural where that is right: "1 query", "3 queries"."""
+    return f"{n} {thing if n == 1 else thing.replace('query', 'querie') + 's'}"
+
+
 def described(drawn, alt: str):
     """Gives a Figure or Axes its alt text, and gives it back."""
     drawn.alt_text = alt

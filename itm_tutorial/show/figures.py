@@ -7,16 +7,13 @@ from collections.abc import Mapping, Sequence
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.offsetbox import AnnotationBbox, OffsetImage
-from matplotlib.patches import Rectangle
-from torch import LongTensor, Tensor
+from torch import Tensor
 
 from itm_tutorial.data.corpus import Split
-from itm_tutorial.retrieval import Hits
-from itm_tutorial.show.canvas import ACCENT, BLUE, GREY, INK, RIGHT, axes_of, described, new_figure
-from itm_tutorial.siblings import SiblingResult
+from itm_tutorial.evaluation.minimal_pairs import SiblingResult
+from itm_tutorial.retrieval.search import Hits
+from itm_tutorial.show.canvas import ACCENT, BLUE, GREY, INK, RIGHT, axes_of, counted, described, new_figure
 
-MATRIX_WITH_NUMBERS = 12  # rows or columns, at most, for numbers in the cells
 KINDS = {"kin": "an object and its kin", "binding": "colours swapped", "relation": "sides changed", "count": "a count"}
 
 
@@ -29,10 +26,6 @@ def _paint(axes: Axes, image: Tensor, above: str = "", below: str = "", right: b
     axes.set_xlabel(below, labelpad=4, **style)
     for spine in axes.spines.values():
         spine.set(visible=right, color=RIGHT, linewidth=4)
-
-
-def _count(n: int, thing: str) -> str:
-    return f"{n} {thing if n == 1 else thing.replace('query', 'querie') + 's'}"
 
 
 def _grid(figure: Figure, n: int, columns: int) -> list[Axes]:
@@ -63,7 +56,7 @@ def pictures(split: Split, indices: Sequence[int], columns: int = 4, figure: Fig
     for axes, i, caption in zip(_grid(figure, len(indices), columns), indices, captions, strict=True):
         _paint(axes, split.images[i], below=textwrap.fill(caption, 34))
     listed = " ".join(f"{n}: {caption}" for n, caption in enumerate(captions, start=1))
-    return described(figure, f"{_count(len(indices), 'picture')}, each with one of its captions. {listed}")
+    return described(figure, f"{counted(len(indices), 'picture')}, each with one of its captions. {listed}")
 
 
 def ranked(
@@ -107,7 +100,7 @@ def _ranked_alt(split: Split, hits: Hits, right: Sequence[int]) -> str:
         told = " The right picture is not among them." if right else ""
     shown = zip(range(1, 6), hits.indices, hits.scores, strict=False)
     listed = " ".join(f"{rank}, score {value:.2f}: {split.captions_of(i)[0]}" for rank, i, value in shown)
-    return f"{_count(n, 'picture')} for the query “{hits.query}”, best first.{told} They show: {listed}"
+    return f"{counted(n, 'picture')} for the query “{hits.query}”, best first.{told} They show: {listed}"
 
 
 def training_curve(history, figure: Figure | None = None) -> Figure:
@@ -140,70 +133,6 @@ def training_curve(history, figure: Figure | None = None) -> Figure:
     )
 
 
-def score_matrix(
-    scores: Tensor,
-    image_of: LongTensor,
-    images: Sequence[Tensor] | None = None,
-    captions: Sequence[str] | None = None,
-    axes: Axes | None = None,
-) -> Figure | Axes:
-    """Scores of a few images and captions in grey, the right pairs framed.
-
-    Args:
-        scores: [n_images, n_captions]; a small one has its numbers in the cells.
-        image_of: int64 [n_captions].
-        images: uint8 [3, H, W] each, drawn beside their rows.
-        captions: written above their columns.
-        axes: drawn on; a new figure by default.
-
-    Returns:
-        The axes it was given, or else the new figure.
-    """
-    n_images, n_captions = scores.shape
-    numbered = max(n_images, n_captions) <= MATRIX_WITH_NUMBERS
-    height = min(1.2 + 0.55 * n_images, 7) + (0.9 if captions else 0)
-    width = min(2.2 + 0.75 * n_captions, 9) + (1.5 if captions and n_captions < 4 else 0)
-    axes, drawn = axes_of(axes, width, height)
-    low, high = scores.min().item(), scores.max().item()
-    shown = axes.imshow(scores.numpy(), cmap="Greys", aspect="auto", vmin=low, vmax=high if high > low else low + 1)
-    axes.set(xlabel="caption", ylabel="image")
-    if numbered:
-        axes.set(xticks=range(n_captions), yticks=range(n_images))
-        _write_numbers(axes, scores, low, high)
-    else:
-        axes.figure.colorbar(shown, ax=axes, label="score")
-    for caption, image in enumerate(image_of.tolist()):
-        place = (caption - 0.47, image - 0.45)
-        axes.add_patch(Rectangle(place, 0.94, 0.9, fill=False, edgecolor=ACCENT, linewidth=2.5 if numbered else 1.5))
-    axes.tick_params(length=0)
-    if captions is not None:
-        texts = [textwrap.shorten(caption, 36, placeholder=" …") for caption in captions]
-        axes.xaxis.tick_top()
-        axes.set_xticks(range(n_captions), texts, rotation=30, ha="left", fontsize=8)
-        axes.set_xlabel("")
-    if images is not None:
-        axes.set(yticks=[], ylabel="")
-        for row, image in enumerate(images):
-            thumbnail = OffsetImage(image.permute(1, 2, 0).numpy(), zoom=36 / image.shape[1], interpolation="bicubic")
-            beside = {"xybox": (-22, 0), "boxcoords": "offset points", "frameon": False}
-            axes.add_artist(AnnotationBbox(thumbnail, (-0.5, row), **beside))
-    right = scores[image_of, range(n_captions)]  # [n_captions]
-    best = ((scores >= right).sum(0) == 1).sum().item()  # a tie is no win
-    told = _count(n_captions, "caption")
-    return described(
-        drawn,
-        f"A matrix of scores from {low:.2f} to {high:.2f}, {_count(n_images, 'image')} by {told}. "
-        f"{best} of {told} score{'s' if n_captions == 1 else ''} the right image highest.",
-    )
-
-
-def _write_numbers(axes: Axes, scores: Tensor, low: float, high: float) -> None:
-    for row, line in enumerate(scores.tolist()):
-        for column, value in enumerate(line):
-            ink = "w" if high > low and value > low + 0.55 * (high - low) else INK
-            axes.text(column, row, f"{value:z.2f}", ha="center", va="center", fontsize=8.5, color=ink)
-
-
 def sibling_accuracy(results: Mapping[str, SiblingResult], axes: Axes | None = None) -> Figure | Axes:
     """How often a caption chose its own image over the sibling, a row for each kind of difference.
 
@@ -224,7 +153,7 @@ def sibling_accuracy(results: Mapping[str, SiblingResult], axes: Axes | None = N
         around = [[min(width, share)], [min(width, 100 - share)]]
         axes.errorbar(share, y, xerr=around, fmt="o", color=BLUE, markersize=8, capsize=4, lw=2, clip_on=False)
         axes.text(101, y, told[y], va="center", color=INK)
-    names = [f"{KINDS.get(kind, kind)} ({_count(result.n, 'query')})" for kind, result in rows]
+    names = [f"{KINDS.get(kind, kind)} ({counted(result.n, 'query')})" for kind, result in rows]
     axes.set_yticks(range(len(rows)), names)
     axes.set(xlim=(0, 100), ylim=(-0.6, len(rows) - 0.4), xlabel="captions that prefer their own picture, in percent")
     axes.spines[["top", "right", "left"]].set_visible(False)

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import difflib
 import html
-from collections.abc import Sequence
 
-from torch import Tensor
-
-from itm_tutorial.data.corpus import ClassTree, Split
+from itm_tutorial.data.corpus import Split
 from itm_tutorial.data.text import tokenize
-from itm_tutorial.models.base import Matching
-from itm_tutorial.retrieval import search
+from itm_tutorial.models import Matching
+from itm_tutorial.retrieval.search import search
 from itm_tutorial.show.canvas import to_html
 from itm_tutorial.show.figures import ranked
-from itm_tutorial.show.labels import labels_over_epochs
 
 
 def explorer(model: Matching, split: Split, queries: list[str], k: int = 6):
@@ -78,36 +74,3 @@ def _told(strange: list[str], known: list[str]) -> str:
         told.append(f"<b>{html.escape(word)}</b>" + (f" (did you mean <b>{html.escape(near[0])}</b>?)" if near else ""))
     words = "word" if len(told) == 1 else "words"
     return f"<p>No training caption has the {words} {', '.join(told)}: left out of the search.</p>"
-
-
-def explorer_of_labels(split: Split, by_epoch: Sequence[Tensor], classes: ClassTree, images: Sequence[int]):
-    """A list of pictures and a slider of epochs; the labels that the chosen picture then has.
-
-    Args:
-        split: where the pictures are from.
-        by_epoch: scores of the split's images, [n_images, n_classes], before training and after each epoch.
-        classes: the tree.
-        images: indices of the pictures to choose from.
-
-    Returns:
-        The widget. ``labels_over_epochs(split, images[0], by_epoch, classes)`` is its default state.
-    """
-    import ipywidgets as widgets
-
-    names = [classes.names[int(split.identity[i])] for i in images]
-    picture = widgets.Dropdown(
-        options=[(f"{n}: {name}", i) for n, (name, i) in enumerate(zip(names, images, strict=True), start=1)],
-        value=images[0],
-        description="Picture",
-    )
-    last = len(by_epoch) - 1
-    epoch = widgets.IntSlider(value=last, min=0, max=last, description="Epoch", continuous_update=False)
-    view = widgets.HTML()
-
-    def show(change=None) -> None:
-        view.value = to_html(labels_over_epochs(split, picture.value, by_epoch, classes, epoch.value))
-
-    picture.observe(show, names="value")
-    epoch.observe(show, names="value")
-    show()
-    return widgets.VBox([widgets.HBox([picture, epoch]), view])

@@ -34,9 +34,9 @@ import os
 import torch
 
 import itm_tutorial as itm
+from itm_tutorial.chapters.ch00_start_here import exercises, figures
 from itm_tutorial.data.text import Vocabulary, tokenize
-from itm_tutorial.lessons import start_here as exercises
-from itm_tutorial.retrieval import Hits
+from itm_tutorial.retrieval.search import Hits
 
 # %% [markdown]
 # ## Eight years in one picture
@@ -127,7 +127,7 @@ itm.show.ranked(corpus.test, Hits(text, best.indices.tolist(), best.values.tolis
 # **Question.** In which of the four parts do words and pixels meet? Which of the two wrong captions does the loss leave alone?
 
 # %%
-itm.show.two_encoders(corpus.test, query)
+figures.two_encoders(corpus.test, query)
 
 # %% [markdown]
 # **Answer.** They meet in the interaction alone, and here that is one dot product: the picture never learns which word was
@@ -263,7 +263,7 @@ for caption, score in zip(found.indices, found.scores, strict=True):
 scores = itm.score(model, corpus.test)  # [n_images, n_captions]
 first = [int((corpus.test.image_of == i).nonzero()[0]) for i in range(8)]
 names = [corpus.test.captions[c] for c in first]
-itm.show.score_matrix(scores[:8, first], torch.arange(8), images=corpus.test.images[:8], captions=names)
+figures.score_matrix(scores[:8, first], torch.arange(8), images=corpus.test.images[:8], captions=names)
 
 # %% [markdown]
 # **Answer.** A search goes right where the framed cell is the darkest of its *column*. A darker cell elsewhere in the column

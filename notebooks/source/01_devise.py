@@ -24,9 +24,9 @@ import os
 import torch
 
 import itm_tutorial as itm
-from itm_tutorial.data.worlds.objects.lore import write_lore
-from itm_tutorial.lessons import devise as exercises
-from itm_tutorial.word_training import train_skip_gram, window_pairs
+from itm_tutorial.chapters.ch01_devise import exercises, figures
+from itm_tutorial.pretraining.word_vectors import train_skip_gram, window_pairs
+from itm_tutorial.worlds.objects.lore import write_lore
 
 # %% [markdown]
 # The next cell holds all that you may want to turn. A teacher, or papermill, can set these from outside.
@@ -55,7 +55,7 @@ if os.environ.get("ITM_FAST") == "1":  # the smallest size, for tests
 corpus = itm.load_corpus("objects", size=size, seed=seed)
 names, unseen = corpus.classes.names, corpus.classes.unseen_classes
 print(corpus)
-itm.show.class_tree(corpus.classes, [corpus.test, corpus.unseen])
+figures.class_tree(corpus.classes, [corpus.test, corpus.unseen])
 
 # %% [markdown]
 # **Answer.** Those that look like their kin in a way that a text could tell. Some kin look nothing alike, and some
@@ -75,7 +75,7 @@ itm.show.class_tree(corpus.classes, [corpus.test, corpus.unseen])
 # **Question.** Which part of the figure knows about the hidden kind? Who told it where to put it?
 
 # %%
-itm.show.one_word_space(corpus.classes, corpus.unseen)
+figures.one_word_space(corpus.classes, corpus.unseen)
 
 # %% [markdown]
 # **Answer.** Only the upper way knows it, from sentences that put its word near those of its kin. The lower way learned from
@@ -114,7 +114,7 @@ words = skip_gram.vectors
 for word in ("fox", "rose", "red"):
     print(f"{word}:", ", ".join(f"{near} {cosine:.2f}" for near, cosine in words.nearest(word, 4)))
 moments = ("before the text", "after a twentieth of the text", "after all of it")
-itm.show.word_space(dict(zip(moments, skip_gram.snapshots.values(), strict=True)), corpus.classes)
+figures.word_space(dict(zip(moments, skip_gram.snapshots.values(), strict=True)), corpus.classes)
 
 # %% [markdown]
 # **Answer.** Each hollow point must lie with its family; the number above a map counts the kinds whose nearest word is kin.
@@ -285,7 +285,7 @@ def curves(scores, right):
 
 
 panels = {"seen kinds": curves(of_seen, shows), "hidden kinds": curves(of_hidden, hides)}
-itm.show.precision_curves(panels, ks)
+figures.precision_curves(panels, ks)
 
 # %% [markdown]
 # **Answer.** At k = 1 only the label itself counts, at k = 2 the whole family does, since all kin are equally far. A classifier
@@ -302,7 +302,7 @@ itm.show.precision_curves(panels, ks)
 
 # %%
 shown = [int((hides == kind).nonzero()[0]) for kind in hides.unique()[::4]]
-itm.show.labels_said(corpus.unseen, shown, {name: of_hidden[name] for name in ("softmax", "DeViSE")}, corpus.classes)
+figures.labels_said(corpus.unseen, shown, {name: of_hidden[name] for name in ("softmax", "DeViSE")}, corpus.classes)
 
 # %% [markdown]
 # **Answer.** Count ticks and tildes. A tilde from softmax comes from looks alone. One from DeViSE may also come from words: what
@@ -313,7 +313,7 @@ itm.show.labels_said(corpus.unseen, shown, {name: of_hidden[name] for name in ("
 # **Question.** How did your two kinds fare? Which wrong names are mistakes of the eyes, and which of the text?
 
 # %%
-itm.show.found_kinds(of_hidden["DeViSE"], hides, corpus.classes, unseen)
+figures.found_kinds(of_hidden["DeViSE"], hides, corpus.classes, unseen)
 
 # %% [markdown]
 # **Answer.** See how far apart the longest and the shortest bar are: a mean hides this. A wrong name with a tilde says that the
@@ -325,7 +325,7 @@ itm.show.found_kinds(of_hidden["DeViSE"], hides, corpus.classes, unseen)
 # **Question.** When does the family of the right label come forward, and when the right label itself?
 
 # %%
-itm.show.labels_over_epochs(corpus.unseen, shown[0], by_epoch, corpus.classes)
+figures.labels_over_epochs(corpus.unseen, shown[0], by_epoch, corpus.classes)
 
 # %% [markdown]
 # **Answer.** Follow the thick line and those of its kin. Where seen labels (no hatching) climb past the hidden one late in training, you
@@ -333,7 +333,7 @@ itm.show.labels_over_epochs(corpus.unseen, shown[0], by_epoch, corpus.classes)
 # best on *seen* kinds.) Try other pictures and move the slider:
 
 # %%
-itm.show.explorer_of_labels(corpus.unseen, by_epoch, corpus.classes, shown)
+figures.explorer_of_labels(corpus.unseen, by_epoch, corpus.classes, shown)
 
 # %% [markdown]
 # ## The other way round: DEM
@@ -431,7 +431,7 @@ for rule, scores in rules.items():
     print(f"{rule:<12} length bias {length_bias(scores[:, unseen], raw[unseen]):.3f}, skewness {skewness:.2f}")
 asked = {"ridge, raw words": rules["distance"]} | {name: of_hidden[name] for name in ("L2", "DeViSE", "DEM")}
 counts = {name: k_occurrence(scores[:, unseen], 1) for name, scores in asked.items()}
-itm.show.hubs(counts, [names[i] for i in unseen], raw[unseen].norm(dim=1))
+figures.hubs(counts, [names[i] for i in unseen], raw[unseen].norm(dim=1))
 
 # %% [markdown]
 # **Answer.** A penalty, and doubt, make regression play safe: landings are shorter than words, as the first line shows. From near

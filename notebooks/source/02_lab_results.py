@@ -22,8 +22,9 @@ from statistics import mean
 import pandas as pd
 
 import itm_tutorial as itm
-from itm_tutorial.claims import effect
-from itm_tutorial.sweep import read_sweep
+from itm_tutorial.chapters.ch02_vsepp import figures
+from itm_tutorial.chapters.verdict import effect
+from itm_tutorial.course.sweep_results import read_sweep
 
 # %% tags=["parameters"]
 folder = "../runs/sweeps/vsepp"  # what the sweep left
@@ -55,7 +56,7 @@ print(made_up.groupby(["margin", "negatives"])["rsum"].agg(["mean", "count"]).to
 # **Question.** Which cell would you trust least, and what about it?
 
 # %%
-itm.show.heat_map(made_up, panels=None)
+figures.heat_map(made_up, panels=None)
 
 # %% [markdown]
 # **Answer.** The framed one, the highest. It is a single run, with no spread at all, and seed 0 is the seed on which this table's other
@@ -116,7 +117,7 @@ except itm.ItmError as nothing_yet:
 # panel.
 
 # %%
-itm.show.heat_map(points, value=value) if points is not None else print("no points, no heat map: itm sweep vsepp")
+figures.heat_map(points, value=value) if points is not None else print("no points, no heat map: itm sweep vsepp")
 
 # %% [markdown]
 # **Answer.** Look for four things.

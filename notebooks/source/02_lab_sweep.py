@@ -23,9 +23,9 @@ from pathlib import Path
 import torch
 
 import itm_tutorial as itm
+from itm_tutorial.course.sweep import Point
 from itm_tutorial.losses import create_loss
 from itm_tutorial.storage import write_json
-from itm_tutorial.sweep import Point
 
 # %% [markdown]
 # ## Parameters in

@@ -31,10 +31,10 @@ import warnings
 import torch
 
 import itm_tutorial as itm
+from itm_tutorial.chapters.ch02_vsepp import exercises, figures
 from itm_tutorial.interaction.order import order_similarity
-from itm_tutorial.lessons import vsepp as exercises
 from itm_tutorial.losses.ranking import MaxOfHinges, SumOfHinges, TopKHinges
-from itm_tutorial.training import PLANS
+from itm_tutorial.training.loop import PLANS
 
 if os.environ.get("ITM_FAST") == "1":  # the smallest size, for tests
     size, epochs, batch_sizes = "tiny", 2, (8, 16, 32)
@@ -51,7 +51,7 @@ print(corpus)
 # **Question.** On which side of the picture should it turn? Does it, under the sum?
 
 # %%
-itm.show.forces(margin)
+figures.forces(margin)
 
 # %% [markdown]
 # **Answer.** It should turn to its caption, away from the wrong one that lies nearer. Under the sum each wrong caption in the wedge
@@ -63,7 +63,7 @@ itm.show.forces(margin)
 # batch of hundreds there are always more.
 
 # %%
-itm.show.explorer_of_forces(margin)
+figures.explorer_of_forces(margin)
 
 # %% [markdown]
 # ## The idea
@@ -88,7 +88,7 @@ alike = itm.oracle_scores(corpus.test)[:, query].topk(6).indices
 first = [int((corpus.test.image_of == i).nonzero()[0]) for i in alike]
 batch = itm.score(bow, corpus.test)[alike][:, first]  # [6, 6]
 images, captions = [corpus.test.images[i] for i in alike], [corpus.test.captions[c] for c in first]
-itm.show.hardest_negatives(batch, images, captions, margin)
+figures.hardest_negatives(batch, images, captions, margin)
 
 # %% [markdown]
 # **Answer.** Compare words: a ringed caption often names the same things or colours. It may be ringed for several pictures, as hubs are;
@@ -136,7 +136,7 @@ print("all:    ", round(SumOfHinges(0.2)(toy, torch.eye(3, dtype=torch.bool)).it
 # %%
 positives, given = torch.eye(6, dtype=torch.bool), batch.clone().requires_grad_()
 losses = {"sum": SumOfHinges(margin), "top 2": TopKHinges(margin, k=2), "max": MaxOfHinges(margin)}
-itm.show.gradients({name: torch.autograd.grad(loss(given, positives), given)[0] for name, loss in losses.items()})
+figures.gradients({name: torch.autograd.grad(loss(given, positives), given)[0] for name, loss in losses.items()})
 
 # %% [markdown]
 # **Answer.** No: a hinge pushes with 1 or with 0, whatever it costs. A 2 is a pair that costs in both directions. Under the sum,
@@ -282,7 +282,7 @@ print(f"in five folds {recall_in_folds(made_up, image_of, 5):.1f}")
 
 # %%
 moment_names = {"before training": 0, "after epoch 1": 1, f"after epoch {epochs}": epochs}
-itm.show.maps_by_epoch({name: moments[n] for name, n in moment_names.items()})
+figures.maps_by_epoch({name: moments[n] for name, n in moment_names.items()})
 
 # %% [markdown]
 # **Answer.** Read the cosines, which use all dimensions; the map shows two. The hardest wrong picture is that of each caption, and what
@@ -293,7 +293,7 @@ itm.show.maps_by_epoch({name: moments[n] for name, n in moment_names.items()})
 
 # %%
 trained = itm.search(model, corpus.test, corpus.test.captions[query], k=6)
-itm.show.before_and_after(corpus.test, untrained, trained, [int(corpus.test.image_of[query])])
+figures.before_and_after(corpus.test, untrained, trained, [int(corpus.test.image_of[query])])
 
 # %% [markdown]
 # **Answer.** The first row obeys none. With random weights the order has nothing to do with the sentence, even where it seems so: pictures
@@ -314,7 +314,7 @@ for name, options in (("sum", {"max_violation": False}), ("max", {"warmup": 0.25
         other = itm.create_model("vsepp", corpus, sentence="bow", margin=margin, seed=seed, **options)
         itm.fit(other, corpus, epochs=4, **{**shared, "batch_size": n})
         found[name][n] = itm.evaluate(itm.score(other, corpus.test), corpus.test.image_of).rsum
-itm.show.rsum_by_batch_size(found)
+figures.rsum_by_batch_size(found)
 
 # %% [markdown]
 # **Answer.** Read the lead at each size, written between the lines, rather than one line: a larger batch also means fewer steps an epoch, which
@@ -376,7 +376,7 @@ for name, options in cures.items():
     runs[name] = (losses, run.frame().rsum.tolist())
     spread = itm.score(other, corpus.val).std()
     print(f"{name:<20} spread of scores {spread:.4f}", *(f"\n  {w.message}" for w in told if "stood" in str(w.message)))
-itm.show.collapse(runs, collapse_loss(batch_sizes[1], margin, 1))
+figures.collapse(runs, collapse_loss(batch_sizes[1], margin, 1))
 
 # %% [markdown]
 # **Answer.** A collapsed run lies on the dotted line, its scores hardly spread, and `fit` says so in a warning. Yet its rsum may go on
@@ -427,7 +427,7 @@ for plan, name in plans.items():
     picked = [corpus.train.image_of[rows] for rows in PLANS[plan](corpus.train.image_of, batch_sizes[1], random)]
     share = sum(len(images.unique()) < len(images) for images in picked) / len(picked)
     measured[name] = (len(corpus.train.images), share)
-itm.show.doubles(measured, batch_sizes[1])
+figures.doubles(measured, batch_sizes[1])
 
 # %% [markdown]
 # **Answer.** A batch of 128 from MSCOCO seldom holds a double, which is why the authors could call it harmless. On small data nearly every

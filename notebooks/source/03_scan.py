@@ -32,10 +32,10 @@ import torch
 from torchvision.ops import box_iou
 
 import itm_tutorial as itm
+from itm_tutorial.chapters.ch03_scan import exercises, figures
 from itm_tutorial.data.text import tokenize
 from itm_tutorial.interaction.cosine import cosine
 from itm_tutorial.interaction.stacked_cross import stacked_cross_attention
-from itm_tutorial.lessons import scan as exercises
 from itm_tutorial.show.figures import KINDS
 
 if os.environ.get("ITM_FAST") == "1":  # the smallest size, for tests
@@ -121,7 +121,7 @@ print(f"{caption}\n{len(said)} words", [list(t.shape) for t in (regions, words, 
 # by it?
 
 # %%
-itm.show.attention_matrix(similarities, said)
+figures.attention_matrix(similarities, said)
 
 # %% [markdown]
 # **Answer.** It would: a row of high numbers wins many columns, whatever they ask for. This is what the root is for. It
@@ -289,7 +289,7 @@ print(f"yours {yours.item():.4f}, the package {package.item():.4f}")
 overlap = [box_iou(true, found) for true, found in zip(corpus.test.boxes, boxes_of, strict=True)]  # [n_true, 12] each
 print(f"true things with a region: {100 * torch.cat([o.amax(1) for o in overlap]).ge(0.5).float().mean():.0f} %")
 print(f"regions that hold no thing: {100 * torch.cat([o.amax(0) for o in overlap]).lt(0.5).float().mean():.0f} %")
-itm.show.regions_found(corpus.test, boxes_of, [picture, 1, 2, 3])
+figures.regions_found(corpus.test, boxes_of, [picture, 1, 2, 3])
 
 # %% [markdown]
 # **Answer.** A scene has fewer than twelve things, so many regions hold a part, a pair or a piece of sky. Attention
@@ -359,7 +359,7 @@ of_words, named = (list(column) for column in zip(*names_one(query), strict=True
 yours = pointing_game(seen.weights[0][:, of_words], seen.boxes[0], corpus.test.boxes[picture][named])
 print(f"one caption, {len(named)} words: {yours:.0f} %")
 attention = itm.evaluate_attention(model, corpus.test, seed=seed)
-itm.show.pointing_game(attention)
+figures.pointing_game(attention)
 
 # %% [markdown]
 # **Answer.** Read it off, class by class. Another caption's word is the fairest control: the same model and picture,
@@ -370,7 +370,7 @@ itm.show.pointing_game(attention)
 # Now look for yourself: choose a caption, then a word to see its regions, or a region to see who looks at it.
 
 # %%
-explorer = itm.show.attention_explorer(seen, corpus.test)
+explorer = figures.attention_explorer(seen, corpus.test)
 explorer
 
 # %% [markdown]
@@ -416,7 +416,7 @@ for name, way in ways.items():
 model.smooth = trained
 word = names_one(query)[0][0]
 asked = normalised_similarities(similarities)[:, word + 1]  # <start> stands first
-itm.show.smoothing(asked, image=corpus.test.images[picture], boxes=seen.boxes[0], word=said[word + 1])
+figures.smoothing(asked, image=corpus.test.images[picture], boxes=seen.boxes[0], word=said[word + 1])
 
 # %% [markdown]
 # **Answer.** With λ = 0 every word sees the plain mean of the regions: attention is switched off, and rsum shows what
@@ -490,7 +490,7 @@ for n in galleries:
         )
     )
 print("cross attention takes", *(f"{taken['cross attention'][n] / taken['one vector'][n]:.0f} ×" for n in galleries))
-itm.show.search_cost(taken)
+figures.search_cost(taken)
 
 # %% [markdown]
 # **Answer.** Both scales are powers: a straight rise means that time grows with the gallery. How many times a

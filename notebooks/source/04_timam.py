@@ -34,12 +34,12 @@ from IPython.display import display
 from torch.nn.functional import normalize
 
 import itm_tutorial as itm
-from itm_tutorial.claims.timam import ADVERSARIES, FULL
-from itm_tutorial.class_metrics import search_by_class
-from itm_tutorial.lessons import timam as exercises
+from itm_tutorial.chapters.ch04_timam import exercises, figures
+from itm_tutorial.chapters.ch04_timam.claims import ADVERSARIES, FULL
+from itm_tutorial.evaluation.class_metrics import search_by_class
+from itm_tutorial.evaluation.modality_gap import modality_gap, modality_probe
+from itm_tutorial.extraction.features import split_features
 from itm_tutorial.losses.projection import cmpm
-from itm_tutorial.modality import modality_gap, modality_probe
-from itm_tutorial.visual_features import split_features
 
 if os.environ.get("ITM_FAST") == "1":  # the smallest size, for tests
     size, epochs, game_epochs, bird_epochs = "tiny", 2, 2, 1
@@ -65,7 +65,7 @@ for corpus in (people, birds, flowers):
 # **Question.** Meanwhile look at the worlds. Each number stands twice: what do its two pictures share, and what not?
 
 # %%
-display(itm.show.worlds({world.name: world.train for world in (people, birds, flowers)}))
+display(figures.worlds({world.name: world.train for world in (people, birds, flowers)}))
 
 
 @torch.inference_mode()
@@ -96,7 +96,7 @@ test, gallery = people.test, people.test.identity  # [n_images]: whom each pictu
 described = gallery[test.image_of]  # [n_captions]: whom each caption describes
 asked = range(1, len(test.captions), len(test.captions) // 3)[:3]
 found = [itm.search(model, test, test.captions[c], k=8) for c in asked]
-itm.show.identity_gallery(test, found, described[list(asked)].tolist())
+figures.identity_gallery(test, found, described[list(asked)].tolist())
 
 # %% [markdown]
 # **Answer.** Most often the clothes are right and a detail is not: a bag, the hair, a print. The world holds look-alikes
@@ -220,7 +220,7 @@ rows = torch.isin(gallery, gallery.unique()[:3]).nonzero().flatten()  # the pict
 columns = torch.searchsorted(test.image_of, rows)  # the first caption of each
 trained = codes(model, test)  # [n_images, dim] and [n_captions, dim]
 shares = projection_shares(trained[0][rows], trained[1][columns])
-itm.show.projection_weights(shares, gallery[rows][:, None] == described[columns])
+figures.projection_weights(shares, gallery[rows][:, None] == described[columns])
 
 # %% [markdown]
 # **Answer.** Look at the rows whose weight sits on one or two framed cells: $\mathrm{KL}(p \,\Vert\, q)$ punishes weight
@@ -342,7 +342,7 @@ for name, given, shown in (("picture", scores, pictures), ("person", scores, gal
 near = test.image_of < 40
 places = {"before": untrained, "after": trained}
 stages = {name: (images[:40], captions[near]) for name, (images, captions) in places.items()}
-itm.show.code_map(stages, groups=(gallery[:40], described[near]))
+figures.code_map(stages, groups=(gallery[:40], described[near]))
 
 # %% [markdown]
 # **Answer.** Before training the two sides are two clouds, as far apart as chance put them. Afterwards numbers of one
@@ -415,7 +415,7 @@ for name, adversary in (("without adversary", False), ("with adversary", True)):
     note = [lambda model, row, kept=epochs_of: kept.append(judged(model))]
     itm.fit(rival, people, epochs=game_epochs, seed=seed, device=device, callbacks=note)
     print(f"R@1 {name}: {person_recall(itm.score(rival, test), gallery, described, 1):.1f}")
-itm.show.modality_game(games)
+figures.modality_game(games)
 
 # %% [markdown]
 # **Answer.** Won by the encoders, the judge's line would fall to a coin's and the gap to nothing. Mind that the gap
@@ -433,10 +433,10 @@ kept = itm.claims.results("timam")["figures"]
 r1 = itm.claims.per_model(kept, "t2i", "r1")  # model -> R@1 by person, one a seed
 judges = {judge: itm.claims.per_model(kept, "probe", judge) for judge in ("line", "network")}
 seen = {judge: {w: found[name] for w, name in ADVERSARIES.items()} for judge, found in judges.items()}
-display(itm.show.adversary_weights(seen, {w: r1[name] for w, name in ADVERSARIES.items()}))
+display(figures.adversary_weights(seen, {w: r1[name] for w, name in ADVERSARIES.items()}))
 versions = ("triplet, sum", "triplet, max", "cmpm", "cmpl", FULL, "without the adversary", "without identification")
 versions += ("timam", "without matching", "one classifier for both", "a classifier each")
-itm.show.loss_ablation({name: r1[name] for name in versions}, "R@1 by person")
+figures.loss_ablation({name: r1[name] for name in versions}, "R@1 by person")
 
 # %% [markdown]
 # **Answer.** The line sees less from the smallest weight on, yet is far from a coin; and the network, which no more took
@@ -452,7 +452,7 @@ itm.show.loss_ablation({name: r1[name] for name in versions}, "R@1 by person")
 # Now look for yourself: tick what the person wears, or describe them.
 
 # %%
-explorer = itm.show.person_explorer(model, test)
+explorer = figures.person_explorer(model, test)
 explorer
 
 # %% [markdown]
@@ -502,7 +502,7 @@ texts_of = birds.test.captions
 halves = torch.arange(len(told)).chunk(2)  # the longest sentence of each says most
 sentences = [max(half.tolist(), key=lambda c: len(texts_of[c])) for half in halves]
 hits = [itm.search(ornithologist, birds.test, texts_of[c], k=8) for c in sentences]
-itm.show.identity_gallery(birds.test, hits, birds.test.identity[birds.test.image_of[sentences]].tolist())
+figures.identity_gallery(birds.test, hits, birds.test.identity[birds.test.image_of[sentences]].tolist())
 
 # %% [markdown]
 # **Answer.** One sentence leaves out most of the bird, and fits several species; the mean of all leaves out little. So

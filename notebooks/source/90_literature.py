@@ -33,7 +33,7 @@ from pathlib import Path
 import torch
 
 import itm_tutorial as itm
-from itm_tutorial.lessons import literature as exercises
+from itm_tutorial.chapters.ch90_literature import exercises, figures
 
 if os.environ.get("ITM_FAST") == "1":  # for tests
     epochs = 2
@@ -49,7 +49,7 @@ print(f"{len(papers)} papers, {len(results)} figures, {results.value.notna().sum
 # **Question.** In which year did the record jump most? Does any later point lie below the line, and what does that mean?
 
 # %%
-itm.show.record(dataset, edition=edition)
+figures.record(dataset, edition=edition)
 
 # %% [markdown]
 # **Answer.** Read the heights of the steps, and then ask what each step changed. With the default data set the largest are those of
@@ -80,7 +80,7 @@ for key in ("frome2013devise", "kiros2014uvse", "faghri2018vsepp", "lee2018scan"
 # **Question.** Which category is the largest, and what does its name tell about the survey? Which years are missing?
 
 # %%
-itm.show.papers_timeline()
+figures.papers_timeline()
 
 # %% [markdown]
 # **Answer.** The largest is no category at all: thirty papers stand in a list called *Posted in*, unsorted. Read their
@@ -176,7 +176,7 @@ for row in doubts[["method", "kind"]].drop_duplicates().itertuples():
 # **Question.** Which rows of the list have no year? What would you have to do to place them?
 
 # %%
-itm.show.literature_explorer()
+figures.literature_explorer()
 
 # %% [markdown]
 # **Answer.** In the edition of 2020 there are none. In that of 2025 most rows are of methods that are not among the 78 papers, so that the list
@@ -238,7 +238,7 @@ print(f"pairs: {paired_difference(where, method, network, value):+.1f}")
 # would *you* not trust?
 
 # %%
-itm.show.ingredients()
+figures.ingredients()
 
 # %% [markdown]
 # **Answer.** The largest, and the best supported, come from a better picture network: 31 pairs of ten methods, all on the same side of zero. Losses
@@ -257,7 +257,7 @@ itm.show.ingredients()
 # **Question.** Which paper has the most arrows going out? What are arrows 20 to 22?
 
 # %%
-itm.show.who_follows_whom()
+figures.who_follows_whom()
 
 # %% [markdown]
 # **Answer.** VSE++ and SCAN, four each, and SCAN's loss comes from VSE++. Arrows 20 to 22 are a mistake that was inherited: the evaluation code prints a
@@ -288,7 +288,7 @@ print(
 # %%
 if Path(board).exists():
     itm.leaderboard.merge([board], mine)
-itm.show.leaderboard(
+figures.leaderboard(
     "scenes", dataset if dataset in itm.leaderboard.STANDS_FOR["scenes"] else None, edition=edition, file=mine
 )
 

@@ -1,0 +1,1 @@
+"""Chapter 00: retrieval in five minutes."""

@@ -1,0 +1,201 @@
+"""The exercises of chapter 00: cosine scores, ranks, recall at k."""
+
+from __future__ import annotations
+
+import torch
+from torch import LongTensor, Tensor
+from torch.nn.functional import normalize
+
+from itm_tutorial.chapters.exercise import Exercise, random_size
+
+
+def _codes(g: torch.Generator) -> tuple[Tensor, Tensor]:
+    n, m, d = random_size(g, 2, 6), random_size(g, 2, 6), random_size(g, 2, 6)
+    return torch.randn(n, d, generator=g), torch.randn(m + n, d, generator=g)
+
+
+def _unit_codes(g: torch.Generator) -> tuple[Tensor, Tensor]:
+    return tuple(normalize(codes, dim=-1) for codes in _codes(g))
+
+
+def _one_image(g: torch.Generator) -> tuple[Tensor, Tensor]:
+    images, captions = _codes(g)
+    return images[:1], captions
+
+
+def _cosine_by_loop(images: Tensor, captions: Tensor) -> Tensor:
+    return torch.tensor([[(i @ c) / (i.norm() * c.norm()) for c in captions] for i in images])
+
+
+def _own_cosine_scores(images, captions):
+    images = normalize(images, dim=-1)  # [n_images, dim]
+    captions = normalize(captions, dim=-1)  # [n_captions, dim]
+    return images @ captions.T
+
+
+cosine_scores = Exercise(
+    name="cosine_scores",
+    minutes=5,
+    difficulty=1,
+    hints=(
+        "The cosine of two vectors is the dot product of their unit vectors.",
+        "torch.nn.functional.normalize(x, dim=-1) divides each row by its length.",
+        "Normalise both, then images @ captions.T gives [n_images, n_captions].",
+    ),
+    reference=_cosine_by_loop,
+    own=_own_cosine_scores,
+    inputs={"vectors of any length": _codes, "vectors of length 1": _unit_codes, "a single image": _one_image},
+    shape="[n_images, n_captions]",
+    mistakes=(
+        (
+            lambda i, c: i @ c.T,
+            "These are dot products of vectors that still have their lengths: normalise both sides.",
+        ),
+        (lambda i, c: normalize(i, dim=-1) @ c.T, "Only the images are unit vectors: normalise the captions too."),
+        (lambda i, c: i @ normalize(c, dim=-1).T, "Only the captions are unit vectors: normalise the images too."),
+        (lambda i, c: normalize(i, dim=0) @ normalize(c, dim=0).T, "You normalised over the rows (dim=0): use dim=-1."),
+        (
+            lambda i, c: normalize(i @ c.T, dim=-1),
+            "You normalised the scores: normalise the vectors, before the product.",
+        ),
+        (
+            lambda i, c: normalize(c, dim=-1) @ normalize(i, dim=-1).T,
+            "This is [n_captions, n_images]: images go first.",
+        ),
+        (
+            lambda i, c: torch.cdist(normalize(i, dim=-1), normalize(c, dim=-1)),
+            "This is a distance, where less is more alike.",
+        ),
+    ),
+)
+
+
+def _image_of(g: torch.Generator) -> tuple[int, LongTensor]:
+    """A number of images, and captions of them in any order; some images have none."""
+    n = random_size(g, 4, 9)
+    return n, torch.randint(0, n, (random_size(g, n, 3 * n),), generator=g)
+
+
+def _scores(g: torch.Generator) -> tuple[Tensor, LongTensor]:
+    n, image_of = _image_of(g)
+    return torch.randn(n, len(image_of), generator=g), image_of
+
+
+def _scores_with_ties(g: torch.Generator) -> tuple[Tensor, LongTensor]:
+    n, image_of = _image_of(g)
+    return torch.randint(-2, 3, (n, len(image_of)), generator=g).float(), image_of
+
+
+def _five_in_order(g: torch.Generator) -> tuple[Tensor, LongTensor]:
+    n = random_size(g, 4, 9)
+    return torch.randn(n, 5 * n, generator=g), torch.arange(n).repeat_interleave(5)
+
+
+def _ranks_by_loop(scores: Tensor, image_of: LongTensor) -> Tensor:
+    found = []
+    for c, image in enumerate(image_of.tolist()):
+        found.append(1 + sum(bool(scores[i, c] >= scores[image, c]) for i in range(len(scores)) if i != image))
+    return torch.tensor(found)
+
+
+def _right(scores: Tensor, image_of: LongTensor) -> Tensor:
+    return scores[image_of, torch.arange(len(image_of))]
+
+
+def _own_image_ranks(scores, image_of):
+    right = scores[image_of, torch.arange(len(image_of))]  # [n_captions]
+    return (scores >= right).sum(0)
+
+
+image_ranks = Exercise(
+    name="image_ranks",
+    minutes=10,
+    difficulty=2,
+    hints=(
+        "You need no sorting: a rank is a count of those that stand before.",
+        "The right scores are scores[image_of, torch.arange(len(image_of))].",
+        "In each column count the images that score at least as much. The right one counts itself: place 1.",
+    ),
+    reference=_ranks_by_loop,
+    own=_own_image_ranks,
+    inputs={
+        "scores that are all different": _scores,
+        "scores with ties": _scores_with_ties,
+        "five captions an image in a row": _five_in_order,
+    },
+    shape="[n_captions]",
+    mistakes=(
+        (
+            lambda s, o: (s > _right(s, o)).sum(0) + 1,
+            "Ties stand behind the right image here: let them count against the model (>=).",
+        ),
+        (lambda s, o: (s >= _right(s, o)).sum(0) - 1, "These ranks start at 0: the first place is 1."),
+        (
+            lambda s, o: (s >= _right(s, o)).sum(0) + 1,
+            "The right image counts itself: with >= the count is already the rank.",
+        ),
+        (lambda s, o: (s <= _right(s, o)).sum(0), "You counted those that score less: larger is more alike."),
+        (
+            lambda s, o: (s >= s[torch.arange(s.shape[1]) // 5 % len(s), torch.arange(s.shape[1])]).sum(0),
+            "You assume five captions an image, in order: image_of says whose a caption is.",
+        ),
+        (
+            lambda s, o: (s >= _right(s, o)).sum(1),
+            "You counted captions: for each caption count the images, which are the first dimension (dim=0).",
+        ),
+        (
+            lambda s, o: s.argsort(0, descending=True).gather(0, o[None])[0] + 1,
+            "argsort says which image stands at a place; asked is at which place an image stands.",
+        ),
+    ),
+)
+
+
+def _ranks_and_k(g: torch.Generator) -> tuple[Tensor, int]:
+    return torch.randint(1, 12, (20,), generator=g), random_size(g, 2, 9)
+
+
+def _few_queries(g: torch.Generator) -> tuple[Tensor, int]:
+    return torch.randint(1, 4, (random_size(g, 1, 4),), generator=g), random_size(g, 1, 3)
+
+
+def _recall_by_loop(ranks: Tensor, k: int) -> float:
+    return 100 * sum(rank <= k for rank in ranks.tolist()) / len(ranks)
+
+
+def _own_recall_at_k(ranks, k):
+    return 100 * (ranks <= k).float().mean().item()
+
+
+recall_at_k = Exercise(
+    name="recall_at_k",
+    minutes=5,
+    difficulty=1,
+    hints=(
+        "Recall at k is the share of queries whose right answer is among the first k.",
+        "ranks <= k is True for those; ranks start at 1.",
+        "100 * (ranks <= k).float().mean().item() is in percent, as the field prints it.",
+    ),
+    reference=_recall_by_loop,
+    own=_own_recall_at_k,
+    inputs={"twenty queries": _ranks_and_k, "one to three queries": _few_queries},
+    mistakes=(
+        (
+            lambda r, k: 100 * (r < k).float().mean().item(),
+            "Ranks start at 1, so rank k is still among the first k: <=, not <.",
+        ),
+        (lambda r, k: (r <= k).float().mean().item(), "This is a share between 0 and 1: the field prints percent."),
+        (lambda r, k: (r <= k).sum().item(), "This is a number of queries: divide by how many there are."),
+        (lambda r, k: 100 * (r > k).float().mean().item(), "This is the share that was missed."),
+        (
+            lambda r, k: 100 * (r == k).float().mean().item(),
+            "This counts rank k alone: the ranks before it are hits too.",
+        ),
+        (
+            lambda r, k: 100 * (r <= k + 1).float().mean().item(),
+            "This is recall at k + 1, the off-by-one of a published evaluator.",
+        ),
+    ),
+)
+
+EXERCISES = (cosine_scores, image_ranks, recall_at_k)

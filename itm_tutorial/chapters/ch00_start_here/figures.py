@@ -1,0 +1,162 @@
+"""Chapter 00's figures: the idea in one picture (two encoders, one space, one loss), and a matrix of scores."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.offsetbox import AnnotationBbox, OffsetImage
+from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, Rectangle
+from torch import LongTensor, Tensor
+
+from itm_tutorial.data.corpus import Split
+from itm_tutorial.data.text import tokenize
+from itm_tutorial.show.canvas import ACCENT, BLUE, GREY, INK, PALE, RIGHT, axes_of, counted, described, new_figure
+
+MATRIX_WITH_NUMBERS = 12  # rows or columns, at most, for numbers in the cells
+MARGIN = 0.2
+SCORES = {"the right caption": 0.7, "wrong, and too near": 0.58, "wrong, and far enough": 0.3}
+
+
+def two_encoders(split: Split, caption: int = 0, figure: Figure | None = None) -> Figure:
+    """A picture and its caption become two vectors, whose cosine is the score; below, what the loss does with scores.
+
+    Args:
+        split: where from.
+        caption: index of the caption; its picture is drawn too.
+        figure: drawn on; a new one by default.
+
+    Returns:
+        The figure.
+    """
+    figure = figure or new_figure(10.5, 4.6)
+    above, below = figure.subplots(2, 1, height_ratios=[3, 1.25])
+    image, words = split.images[int(split.image_of[caption])], tokenize(split.captions[caption])
+    _encoders(above, image, split.captions[caption], len(words))
+    _margin(below)
+    size = " × ".join(map(str, image.shape[1:]))
+    listed = ", ".join(f"{name} {score:.2f}" for name, score in SCORES.items())
+    return described(
+        figure,
+        f"Above, a picture of {size} pixels goes through a convolutional network and a linear map; its caption of "
+        f"{len(words)} words, “{split.captions[caption]}”, goes through word vectors and a GRU. Both end as a "
+        f"vector of length 1, and the score is their cosine. Below, three scores on a line: {listed}. The loss pushes "
+        f"only the wrong one that lies less than the margin {MARGIN} below the right one.",
+    )
+
+
+def _encoders(axes: Axes, image, caption: str, n_words: int) -> None:
+    axes.set(xlim=(0, 10.5), ylim=(-0.5, 2.8))
+    axes.axis("off")
+    picture = axes.inset_axes([0.15, 1.35, 1.4, 1.4], transform=axes.transData)
+    picture.imshow(image.permute(1, 2, 0).numpy(), interpolation="bicubic", aspect="auto")
+    picture.set(xticks=[], yticks=[])
+    axes.text(0.85, 0.25, textwrap.fill(caption, 22), ha="center", va="center", fontsize=8.5, color=INK)
+    rows = (
+        (2.05, BLUE, "v", ("convolutional\nnetwork", "linear map,\nlength 1"), (_shape(image), "[features]")),
+        (0.25, ACCENT, "t", ("word vectors", "GRU, last state,\nlength 1"), (f"{n_words} words", "[words, word dim]")),
+    )
+    for y, color, name, (first, second), (before, between) in rows:
+        _arrow(axes, (1.7, y), (2.55, y), before)
+        _box(axes, 3.35, y, first, color)
+        _arrow(axes, (4.15, y), (5.3, y), between)
+        _box(axes, 6.1, y, second, color)
+        _arrow(axes, (6.95, y), (8.25, 1.15 + (0.25 if y > 1 else -0.25)))
+        axes.text(7.55, y, f"${name}$ [dim]", ha="left", va="center", fontsize=10, color=color)
+    _box(axes, 9.1, 1.15, "score\n$S = v \\cdot t$", INK)
+
+
+def _shape(image) -> str:
+    return f"[{', '.join(map(str, image.shape))}]"
+
+
+def _box(axes: Axes, x: float, y: float, words: str, color: str) -> None:
+    box = FancyBboxPatch((x - 0.76, y - 0.38), 1.52, 0.76, boxstyle="round,pad=0,rounding_size=0.1", facecolor="w")
+    box.set(edgecolor=color, linewidth=2)
+    axes.add_patch(box)
+    axes.text(x, y, words, ha="center", va="center", fontsize=9.5, color=INK)
+
+
+def _arrow(axes: Axes, start: tuple, end: tuple, words: str = "", color: str = GREY) -> None:
+    axes.add_patch(FancyArrowPatch(start, end, arrowstyle="-|>", mutation_scale=14, color=color, linewidth=1.8))
+    axes.text((start[0] + end[0]) / 2, start[1] + 0.1, words, ha="center", va="bottom", fontsize=8, color=INK)
+
+
+def _margin(axes: Axes) -> None:
+    right, near = SCORES["the right caption"], SCORES["wrong, and too near"]
+    axes.add_patch(Rectangle((right - MARGIN, -0.22), MARGIN, 0.44, facecolor=PALE, edgecolor="none"))
+    axes.text(right, 0.32, f"the margin, {MARGIN}, below it", ha="center", va="bottom", fontsize=8.5, color=INK)
+    axes.plot([0.12, 0.93], [0, 0], color=GREY, linewidth=1.5, zorder=1)
+    axes.text(0.94, 0, "score", ha="left", va="center", fontsize=9, color=INK)
+    for (name, score), marker, color in zip(SCORES.items(), "o^s", (RIGHT, ACCENT, GREY), strict=True):
+        axes.plot(score, 0, marker=marker, markersize=11, color=color, zorder=3)
+        axes.text(score, -0.35, f"{name}\n{score:.2f}", ha="center", va="top", fontsize=8.5, color=INK)
+    _arrow(axes, (near, 0.5), (right - MARGIN - 0.02, 0.5), "the loss pushes", ACCENT)
+    axes.set(xlim=(0.1, 1.0), ylim=(-1.25, 1.0))
+    axes.axis("off")
+
+
+def score_matrix(
+    scores: Tensor,
+    image_of: LongTensor,
+    images: Sequence[Tensor] | None = None,
+    captions: Sequence[str] | None = None,
+    axes: Axes | None = None,
+) -> Figure | Axes:
+    """Scores of a few images and captions in grey, the right pairs framed.
+
+    Args:
+        scores: [n_images, n_captions]; a small one has its numbers in the cells.
+        image_of: int64 [n_captions].
+        images: uint8 [3, H, W] each, drawn beside their rows.
+        captions: written above their columns.
+        axes: drawn on; a new figure by default.
+
+    Returns:
+        The axes it was given, or else the new figure.
+    """
+    n_images, n_captions = scores.shape
+    numbered = max(n_images, n_captions) <= MATRIX_WITH_NUMBERS
+    height = min(1.2 + 0.55 * n_images, 7) + (0.9 if captions else 0)
+    width = min(2.2 + 0.75 * n_captions, 9) + (1.5 if captions and n_captions < 4 else 0)
+    axes, drawn = axes_of(axes, width, height)
+    low, high = scores.min().item(), scores.max().item()
+    shown = axes.imshow(scores.numpy(), cmap="Greys", aspect="auto", vmin=low, vmax=high if high > low else low + 1)
+    axes.set(xlabel="caption", ylabel="image")
+    if numbered:
+        axes.set(xticks=range(n_captions), yticks=range(n_images))
+        _write_numbers(axes, scores, low, high)
+    else:
+        axes.figure.colorbar(shown, ax=axes, label="score")
+    for caption, image in enumerate(image_of.tolist()):
+        place = (caption - 0.47, image - 0.45)
+        axes.add_patch(Rectangle(place, 0.94, 0.9, fill=False, edgecolor=ACCENT, linewidth=2.5 if numbered else 1.5))
+    axes.tick_params(length=0)
+    if captions is not None:
+        texts = [textwrap.shorten(caption, 36, placeholder=" …") for caption in captions]
+        axes.xaxis.tick_top()
+        axes.set_xticks(range(n_captions), texts, rotation=30, ha="left", fontsize=8)
+        axes.set_xlabel("")
+    if images is not None:
+        axes.set(yticks=[], ylabel="")
+        for row, image in enumerate(images):
+            thumbnail = OffsetImage(image.permute(1, 2, 0).numpy(), zoom=36 / image.shape[1], interpolation="bicubic")
+            beside = {"xybox": (-22, 0), "boxcoords": "offset points", "frameon": False}
+            axes.add_artist(AnnotationBbox(thumbnail, (-0.5, row), **beside))
+    right = scores[image_of, range(n_captions)]  # [n_captions]
+    best = ((scores >= right).sum(0) == 1).sum().item()  # a tie is no win
+    told = counted(n_captions, "caption")
+    return described(
+        drawn,
+        f"A matrix of scores from {low:.2f} to {high:.2f}, {counted(n_images, 'image')} by {told}. "
+        f"{best} of {told} score{'s' if n_captions == 1 else ''} the right image highest.",
+    )
+
+
+def _write_numbers(axes: Axes, scores: Tensor, low: float, high: float) -> None:
+    for row, line in enumerate(scores.tolist()):
+        for column, value in enumerate(line):
+            ink = "w" if high > low and value > low + 0.55 * (high - low) else INK
+            axes.text(column, row, f"{value:z.2f}", ha="center", va="center", fontsize=8.5, color=ink)

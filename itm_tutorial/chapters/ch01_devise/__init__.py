@@ -1,0 +1,1 @@
+"""Chapter 01, DeViSE: words as a space for pictures."""

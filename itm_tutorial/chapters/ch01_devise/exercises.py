@@ -1,0 +1,399 @@
+"""The exercises of chapter 01: rank loss, zero-shot names, hierarchical precision, hubs, and what lengths decide."""
+
+from __future__ import annotations
+
+import torch
+from torch import LongTensor, Tensor
+
+from itm_tutorial.chapters.exercise import Exercise, random_size
+
+
+def _labelled(g: torch.Generator, width: float) -> tuple[Tensor, LongTensor, float]:
+    """Scores with a spread of ``width``, right labels, and a margin."""
+    n, m = random_size(g, 2, 7), random_size(g, 4, 9)
+    scores, right = width * torch.randn(n, m, generator=g), torch.randint(0, m, (n,), generator=g)
+    return scores, right, 0.05 * random_size(g, 2, 8)
+
+
+def _close_scores(g: torch.Generator) -> tuple[Tensor, LongTensor, float]:
+    return _labelled(g, 0.1)
+
+
+def _far_scores(g: torch.Generator) -> tuple[Tensor, LongTensor, float]:
+    return _labelled(g, 1.0)
+
+
+def _right_far_ahead(g: torch.Generator) -> tuple[Tensor, LongTensor, float]:
+    scores, right, margin = _labelled(g, 0.1)
+    return scores.scatter_add(1, right[:, None], torch.full((len(right), 1), 2.0)), right, margin
+
+
+def _rank_loss_by_loop(scores: Tensor, right: LongTensor, margin: float) -> Tensor:
+    total = 0.0
+    for row, y in zip(scores.tolist(), right.tolist(), strict=True):
+        total += sum(max(0.0, margin - row[y] + wrong) for j, wrong in enumerate(row) if j != y)
+    return torch.tensor(total / len(scores))
+
+
+def _costs(scores: Tensor, right: LongTensor, margin: float) -> Tensor:
+    """What each label adds, [n_images, n_labels]; the right one nothing."""
+    costs = (margin - scores.gather(1, right[:, None]) + scores).clamp(min=0)
+    return costs.scatter(1, right[:, None], 0.0)
+
+
+def _own_rank_loss(scores, right, margin):
+    of_right = scores.gather(1, right[:, None])  # [n_images, 1]
+    costs = (margin - of_right + scores).clamp(min=0)  # [n_images, n_labels]
+    costs = costs.scatter(1, right[:, None], 0.0)  # the right label is no rival of itself
+    return costs.sum(1).mean()
+
+
+rank_loss = Exercise(
+    name="rank_loss",
+    minutes=10,
+    difficulty=2,
+    hints=(
+        "Each wrong label costs max(0, margin - score of the right label + its own score).",
+        "The right scores as a column: scores.gather(1, right[:, None]), [n_images, 1]. clamp(min=0) is the bracket.",
+        "Put 0 where the right label stands, with scatter(1, right[:, None], 0.0); sum over labels, mean over images.",
+    ),
+    reference=_rank_loss_by_loop,
+    own=_own_rank_loss,
+    inputs={
+        "scores close together": _close_scores,
+        "scores far apart": _far_scores,
+        "a right label far ahead": _right_far_ahead,
+    },
+    mistakes=(
+        (
+            lambda s, r, m: (m - s.gather(1, r[:, None]) + s).clamp(min=0).sum(1).mean(),
+            "The right label is counted among the wrong ones, and adds the margin itself: leave it out.",
+        ),
+        (
+            lambda s, r, m: _costs(s, r, m).mean(1).mean(),
+            "This looks like the mean over labels: the paper sums over them.",
+        ),
+        (lambda s, r, m: _costs(s, r, m).sum(), "This is the sum over images: take their mean."),
+        (
+            lambda s, r, m: (m - s.gather(1, r[:, None]) + s).scatter(1, r[:, None], 0.0).sum(1).mean(),
+            "Labels that lie far enough below count as less than nothing here: what is negative becomes 0.",
+        ),
+        (
+            lambda s, r, m: _costs(-s, r, m).sum(1).mean(),
+            "The signs are turned: the right score is subtracted, the wrong one added.",
+        ),
+        (lambda s, r, m: _costs(s, r, 0.0).sum(1).mean(), "The margin is missing: a wrong label must lie below by it."),
+        (
+            lambda s, r, m: _costs(s, r, m).amax(1).mean(),
+            "This takes only the hardest wrong label, an idea of 2018: here every wrong label counts.",
+        ),
+    ),
+)
+
+
+def _candidates(g: torch.Generator) -> tuple[Tensor, LongTensor]:
+    n, m = random_size(g, 3, 8), random_size(g, 6, 12)
+    return torch.randn(n, m, generator=g), torch.randperm(m, generator=g)[: random_size(g, 2, m - 1)]
+
+
+def _negative_scores(g: torch.Generator) -> tuple[Tensor, LongTensor]:
+    scores, candidates = _candidates(g)
+    return -1 - scores.abs(), candidates
+
+
+def _sorted_candidates(g: torch.Generator) -> tuple[Tensor, LongTensor]:
+    scores, candidates = _candidates(g)
+    return scores, candidates.sort().values
+
+
+def _zero_shot_by_loop(scores: Tensor, candidates: LongTensor) -> Tensor:
+    return torch.tensor([max(candidates.tolist(), key=lambda label: float(row[label])) for row in scores])
+
+
+def _own_zero_shot(scores, candidates):
+    best = scores[:, candidates].argmax(1)  # [n_images], places among the candidates
+    return candidates[best]
+
+
+zero_shot = Exercise(
+    name="zero_shot",
+    minutes=5,
+    difficulty=1,
+    hints=(
+        "Only the columns of the candidates count: scores[:, candidates].",
+        "argmax(1) over these columns gives a place among the candidates, not yet the number of a label.",
+        "candidates[place] turns places into labels.",
+    ),
+    reference=_zero_shot_by_loop,
+    own=_own_zero_shot,
+    inputs={
+        "candidates in any order": _candidates,
+        "scores that are all negative": _negative_scores,
+        "candidates in order": _sorted_candidates,
+    },
+    shape="[n_images]",
+    mistakes=(
+        (
+            lambda s, c: s.argmax(1),
+            "This chooses among all labels, which is the generalised kind: keep to the candidates.",
+        ),
+        (
+            lambda s, c: s[:, c].argmax(1),
+            "These are places among the candidates: candidates[...] gives the numbers of the labels.",
+        ),
+        (lambda s, c: c[s[:, c].argmin(1)], "This takes the lowest score: larger is more alike."),
+        (
+            lambda s, c: (s * torch.zeros(s.shape[1]).index_fill(0, c, 1.0)).argmax(1),
+            "The other labels got the score 0, which beats every negative score: leave them out, or give them -inf.",
+        ),
+        (
+            lambda s, c: s.index_fill(1, c, -torch.inf).argmax(1),
+            "You left out the candidates and kept all others: it is the other way round.",
+        ),
+        (
+            lambda s, c: s[:, c].argmax(0),
+            "This finds an image for each label (dim=0): for each image find a label, dim=1.",
+        ),
+        (lambda s, c: s[:, c].amax(1), "These are the best scores: asked is which label has them."),
+    ),
+)
+
+
+def _guesses(g: torch.Generator, distances: LongTensor, k: int) -> tuple[Tensor, LongTensor, LongTensor, int]:
+    n, m = random_size(g, 3, 9), len(distances)
+    return torch.randn(n, m, generator=g), torch.randint(0, m, (n,), generator=g), distances, k
+
+
+def _tree_distances(g: torch.Generator) -> LongTensor:
+    """Distances of the leaves of a tree of families and groups."""
+    family = torch.randint(0, 4, (random_size(g, 9, 14),), generator=g)  # [n_classes]
+    same_family, same_group = family[:, None] == family, family[:, None] // 2 == family // 2
+    return (6 - 2 * same_group.long() - 2 * same_family.long()).fill_diagonal_(0)
+
+
+def _in_a_tree(g: torch.Generator) -> tuple[Tensor, LongTensor, LongTensor, int]:
+    return _guesses(g, _tree_distances(g), random_size(g, 2, 7))
+
+
+def _one_guess(g: torch.Generator) -> tuple[Tensor, LongTensor, LongTensor, int]:
+    return _guesses(g, _tree_distances(g), 1)
+
+
+def _no_two_alike(g: torch.Generator) -> tuple[Tensor, LongTensor, LongTensor, int]:
+    m = random_size(g, 7, 11)
+    drawn = (1 + torch.randperm(m * m, generator=g)).view(m, m).triu(1)
+    return _guesses(g, drawn + drawn.T, random_size(g, 2, 6))
+
+
+def _hierarchical_precision_by_loop(scores: Tensor, identity: LongTensor, distances: LongTensor, k: int) -> float:
+    shares = []
+    for row, y in zip(scores.tolist(), identity.tolist(), strict=True):
+        from_right = distances[y].tolist()
+        radius = sorted(from_right)[k - 1]
+        guesses = sorted(range(len(row)), key=lambda label: -row[label])[:k]
+        shares.append(sum(from_right[label] <= radius for label in guesses) / k)
+    return 100 * sum(shares) / len(shares)
+
+
+def _near(distances: Tensor, k: int) -> Tensor:
+    """bool [n_classes, n_classes]: C_k of each class, whole rings."""
+    return distances <= distances.sort(1).values[:, k - 1 : k]
+
+
+def _share(near: Tensor, scores: Tensor, identity: LongTensor, k: int) -> Tensor:
+    """Whether each of the first k guesses is near, float [n_images, k]."""
+    return near[identity].gather(1, scores.topk(k, dim=1).indices).float()
+
+
+def _exactly(distances: Tensor, k: int) -> Tensor:
+    nearest = distances.argsort(dim=1, stable=True)[:, :k]
+    return torch.zeros(distances.shape, dtype=torch.bool).scatter(1, nearest, True)
+
+
+def _own_hierarchical_precision(scores, identity, distances, k):
+    radius = distances.sort(1).values[:, k - 1]  # [n_classes], how far C_k reaches
+    near = (distances <= radius[:, None])[identity]  # [n_images, n_classes]
+    guesses = scores.topk(k, dim=1).indices  # [n_images, k]
+    return 100 * near.gather(1, guesses).float().mean().item()
+
+
+hierarchical_precision = Exercise(
+    name="hierarchical_precision",
+    minutes=15,
+    difficulty=3,
+    hints=(
+        "First how far C_k reaches: sort each row of distances; the k-th smallest stands at place k - 1.",
+        "near = (distances <= radius[:, None])[identity] says for each image which labels are in its C_k.",
+        "near.gather(1, scores.topk(k, dim=1).indices) looks the first k guesses up; their mean in percent is it.",
+    ),
+    reference=_hierarchical_precision_by_loop,
+    own=_own_hierarchical_precision,
+    inputs={"a tree": _in_a_tree, "a single guess": _one_guess, "distances that all differ": _no_two_alike},
+    mistakes=(
+        (
+            lambda s, i, d, k: _share(_near(d, k), s, i, k).mean().item(),
+            "This is a share between 0 and 1: the answer is in percent.",
+        ),
+        (
+            lambda s, i, d, k: 100 * _share(d <= d.sort(1).values[:, k : k + 1], s, i, k).mean().item(),
+            "C_k reaches one class too far: the right label counts itself, so the k-th stands at place k - 1.",
+        ),
+        (
+            lambda s, i, d, k: 100 * _share(d < d.sort(1).values[:, k - 1 : k], s, i, k).mean().item(),
+            "The outermost ring of C_k is left out: <=, not <.",
+        ),
+        (
+            lambda s, i, d, k: 100 * _share(_exactly(d, k), s, i, k).mean().item(),
+            "Several classes are equally far, and you chose some of them: C_k takes the whole ring.",
+        ),
+        (
+            lambda s, i, d, k: 100 * _share(d == 0, s, i, k).sum(1).mean().item(),
+            "This counts the right label alone, which is flat hit@k.",
+        ),
+        (
+            lambda s, i, d, k: 100 * _share(d <= k, s, i, k).mean().item(),
+            "Here k is a number of edges: it is a number of classes, and how far they reach differs.",
+        ),
+        (
+            lambda s, i, d, k: 100 * _share(_near(d, k), -s, i, k).mean().item(),
+            "These are the k labels with the lowest scores: larger is more alike.",
+        ),
+        (
+            lambda s, i, d, k: 100 * (_share(_near(d, k), s, i, k).sum(1) / _near(d, k)[i].sum(1)).mean().item(),
+            "You divide by the size of C_k, which is a recall: divide by k.",
+        ),
+    ),
+)
+
+
+def _many_queries(g: torch.Generator) -> tuple[Tensor, int]:
+    return torch.randn(random_size(g, 12, 20), random_size(g, 6, 10), generator=g), random_size(g, 2, 5)
+
+
+def _many_targets(g: torch.Generator) -> tuple[Tensor, int]:
+    return torch.randn(random_size(g, 4, 6), random_size(g, 20, 30), generator=g), random_size(g, 2, 4)
+
+
+def _k_occurrence_by_loop(scores: Tensor, k: int) -> Tensor:
+    counts = [0] * scores.shape[1]
+    for row in scores.tolist():
+        for target in sorted(range(len(row)), key=lambda target: -row[target])[:k]:
+            counts[target] += 1
+    return torch.tensor(counts)
+
+
+def _named(scores: Tensor, k: int) -> Tensor:
+    """How often each target is named, int64 [n_targets]."""
+    return torch.bincount(scores.topk(k, dim=1).indices.flatten(), minlength=scores.shape[1])
+
+
+def _own_k_occurrence(scores, k):
+    named = scores.topk(k, dim=1).indices  # [n_queries, k]
+    return torch.bincount(named.flatten(), minlength=scores.shape[1])
+
+
+k_occurrence = Exercise(
+    name="k_occurrence",
+    minutes=10,
+    difficulty=2,
+    hints=(
+        "Which targets does each query name? scores.topk(k, dim=1).indices, [n_queries, k].",
+        "torch.bincount counts how often each number stands in a flat list.",
+        "torch.bincount(named.flatten(), minlength=scores.shape[1]) has a place for targets that nobody names.",
+    ),
+    reference=_k_occurrence_by_loop,
+    own=_own_k_occurrence,
+    inputs={"more queries than targets": _many_queries, "more targets than queries": _many_targets},
+    shape="[n_targets]",
+    mistakes=(
+        (
+            lambda s, k: torch.bincount(s.topk(k, dim=0).indices.flatten(), minlength=len(s)),
+            "Here each target names queries (dim=0): each query names targets, dim=1.",
+        ),
+        (lambda s, k: _named(s, 1), "Only the first guess is counted: count the first k."),
+        (
+            lambda s, k: torch.bincount(s.topk(k, dim=1).indices.flatten()),
+            "Targets that nobody names are missing at the end: give bincount a minlength.",
+        ),
+        (lambda s, k: _named(-s, k), "You counted the k targets with the lowest scores: larger is more alike."),
+        (lambda s, k: _named(s, k) / len(s), "These are shares of the queries: asked is how many there are."),
+        (
+            lambda s, k: _named(s, k).sort(descending=True).values,
+            "The counts are right, but sorted: keep them in the order of the targets.",
+        ),
+        (lambda s, k: (_named(s, k) > 0).long(), "This says whether a target is named at all: count how often."),
+    ),
+)
+
+
+def _words_and_scores(g: torch.Generator) -> tuple[Tensor, Tensor]:
+    n, m = random_size(g, 5, 9), random_size(g, 9, 14)
+    words = torch.randn(m, random_size(g, 3, 7), generator=g) * (0.5 + 2 * torch.rand(m, 1, generator=g))
+    return torch.randn(n, m, generator=g), words
+
+
+def _long_words_win(g: torch.Generator) -> tuple[Tensor, Tensor]:
+    scores, words = _words_and_scores(g)
+    return torch.randn(len(scores), words.shape[1], generator=g) @ words.T, words
+
+
+def _unit_words(g: torch.Generator) -> tuple[Tensor, Tensor]:
+    scores, words = _words_and_scores(g)
+    return scores, torch.nn.functional.normalize(words, dim=1)
+
+
+def _length_bias_by_loop(scores: Tensor, words: Tensor) -> float:
+    lengths = [sum(x * x for x in word) ** 0.5 for word in words.tolist()]
+    named = [max(range(len(row)), key=lambda label, row=row: row[label]) for row in scores.tolist()]
+    return (sum(lengths[label] for label in named) / len(named)) / (sum(lengths) / len(lengths))
+
+
+def _bias(lengths: Tensor, named: LongTensor) -> float:
+    return (lengths[named].mean() / lengths.mean()).item()
+
+
+def _own_length_bias(scores, words):
+    lengths = words.norm(dim=1)  # [n_labels]
+    named = scores.argmax(1)  # [n_images]
+    return (lengths[named].mean() / lengths.mean()).item()
+
+
+length_bias = Exercise(
+    name="length_bias",
+    minutes=5,
+    difficulty=1,
+    hints=(
+        "Three steps: how long each word is, which label each image names, and the ratio of two means.",
+        "words.norm(dim=1) are the lengths, scores.argmax(1) the labels that are named.",
+        "(lengths[named].mean() / lengths.mean()).item()",
+    ),
+    reference=_length_bias_by_loop,
+    own=_own_length_bias,
+    inputs={"any scores": _words_and_scores, "dot products": _long_words_win, "words of length 1": _unit_words},
+    mistakes=(
+        (
+            lambda s, w: 1 / _bias(w.norm(dim=1), s.argmax(1)),
+            "The ratio is upside down: the words that were named stand above the line.",
+        ),
+        (
+            lambda s, w: w.norm(dim=1)[s.argmax(1)].mean().item(),
+            "This is the mean length of what was named: divide by the mean length of all words.",
+        ),
+        (
+            lambda s, w: _bias(w.norm(dim=1), s.argmax(1).unique()),
+            "Each label counts once here: one that is named often must count as often.",
+        ),
+        (lambda s, w: _bias(w.square().sum(1), s.argmax(1)), "These are squared lengths: take the root."),
+        (lambda s, w: _bias(w.norm(dim=1), s.argmin(1)), "You took the labels with the lowest scores."),
+        (
+            lambda s, w: _bias(w.norm(dim=1), s.argmax(0)),
+            "This finds an image for each label (dim=0): each image names a label, dim=1.",
+        ),
+        (
+            lambda s, w: (w.norm(dim=1)[s.argmax(1)].sum() / w.norm(dim=1).sum()).item(),
+            "These are sums, which grow with the number of images: compare means.",
+        ),
+    ),
+)
+
+EXERCISES = (rank_loss, zero_shot, hierarchical_precision, k_occurrence, length_bias)

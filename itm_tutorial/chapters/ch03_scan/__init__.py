@@ -1,0 +1,1 @@
+"""Chapter 03, SCAN: which word looks at which region."""

@@ -1,0 +1,301 @@
+"""Attention in numbers: a matrix of weights, the pointing game, what smoothing does, and what looking costs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import torch
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.offsetbox import AnnotationBbox, OffsetImage
+from matplotlib.patches import Rectangle
+from torch import Tensor
+
+from itm_tutorial.errors import ItmError, unknown
+from itm_tutorial.show.attention import place_of, show_pixels
+from itm_tutorial.show.attention_pixels import light, spotlit
+from itm_tutorial.show.canvas import ACCENT, BLUE, GREY, INK, PALE, RIGHT, axes_of, described, new_figure
+
+if TYPE_CHECKING:
+    from itm_tutorial.evaluation.grounding import AttentionReport
+
+NUMBERED = 24  # rows or columns, at most, for numbers in the cells
+MEASURES = {
+    "pointing": "words whose top region lies in what they name, in percent",
+    "mass": "attention inside what the word names, in percent",
+}
+PARTIES = (  # of the pointing game: told apart by fill, and by hatch
+    {"facecolor": BLUE, "edgecolor": BLUE, "hatch": None},
+    {"facecolor": "w", "edgecolor": GREY, "hatch": None},
+    {"facecolor": PALE, "edgecolor": ACCENT, "hatch": "////"},
+    {"facecolor": PALE, "edgecolor": INK, "hatch": "...."},
+)
+LINES = (
+    {"color": RIGHT, "marker": "s", "linestyle": "--"},
+    {"color": ACCENT, "marker": "X", "linestyle": "-"},
+    {"color": BLUE, "marker": "o", "linestyle": "-."},
+    {"color": INK, "marker": "^", "linestyle": ":"},
+)
+LAMBDAS = (0.0, 1.0, 4.0, 9.0, 20.0, math.inf)
+
+
+def attention_matrix(
+    weights: Tensor,
+    words: Sequence[str],
+    regions: Sequence[str] | None = None,
+    images: Sequence[Tensor] | None = None,
+    axes: Axes | None = None,
+) -> Figure | Axes:
+    """Numbers of regions and words in grey, darker is higher; each word's highest is framed.
+
+    Args:
+        weights: [n_regions, n_words]: attention, or the similarities before it.
+        words: names of the columns.
+        regions: names of the rows; "region 1" and so on by default.
+        images: uint8 [3, H, W] each, what stands in the regions, drawn beside the rows.
+        axes: drawn on; a new figure by default.
+
+    Returns:
+        The axes it was given, or else the new figure; the alt text names each word's highest.
+
+    Raises:
+        ItmError: not one word a column, or one name or image a row.
+    """
+    n_regions, n_words = weights.shape
+    regions = regions or [f"region {region + 1}" for region in range(n_regions)]
+    for what, some, n in (("words", words, n_words), ("regions", regions, n_regions), ("images", images, n_regions)):
+        if some is not None and len(some) != n:
+            raise ItmError(f"attention_matrix: {len(some)} {what} for weights {list(weights.shape)}; give {n}")
+    axes, drawn = axes_of(axes, min(2.4 + 0.62 * n_words, 11), min(1.5 + 0.42 * n_regions, 8))
+    low, high = weights.min().item(), weights.max().item()
+    high = high if high > low else low + 1
+    shown = axes.imshow(weights.numpy(), cmap="Greys", aspect="auto", vmin=low, vmax=low + 1.25 * (high - low))
+    if max(n_regions, n_words) <= NUMBERED:
+        _write_numbers(axes, weights, low, high)
+    else:
+        axes.figure.colorbar(shown, ax=axes)
+    best = weights.argmax(0).tolist()
+    for word, region in enumerate(best):
+        axes.add_patch(Rectangle((word - 0.47, region - 0.46), 0.94, 0.92, fill=False, edgecolor=ACCENT, linewidth=2.2))
+    axes.xaxis.tick_top()
+    axes.set_xticks(range(n_words), words, rotation=35, ha="left", fontsize=9)
+    axes.set_yticks(range(n_regions), regions, fontsize=9)
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+    sums = _sums(weights)
+    axes.set_xlabel(f"framed: the highest of each word{sums and '; ' + sums}", fontsize=9)
+    for row, image in enumerate(images or ()):
+        thumbnail = OffsetImage(image.permute(1, 2, 0).numpy(), zoom=20 / max(image.shape[1:]), interpolation="bicubic")
+        axes.add_artist(
+            AnnotationBbox(thumbnail, (-0.5, row), xybox=(-14, 0), boxcoords="offset points", frameon=False)
+        )
+    if images is not None:
+        axes.tick_params(axis="y", pad=28)
+    listed = "; ".join(
+        f"“{word}” is highest at {regions[region]} ({weights[region, column]:z.2f})"
+        for column, (word, region) in enumerate(zip(words, best, strict=True))
+    )
+    size = f"{n_regions} regions by {n_words} words"
+    return described(drawn, f"A matrix of {size}, from {low:z.2f} to {high:z.2f}{sums and '; ' + sums}. {listed}.")
+
+
+def _sums(weights: Tensor) -> str:
+    """Which way attention sums to one, if it does."""
+    ways = {"each column sums to 1": weights.sum(0), "each row sums to 1": weights.sum(1)}
+    return next((told for told, sums in ways.items() if torch.allclose(sums, torch.ones_like(sums), atol=1e-3)), "")
+
+
+def _write_numbers(axes: Axes, weights: Tensor, low: float, high: float) -> None:
+    small = 8.5 if weights.shape[1] <= 14 else 7
+    for row, line in enumerate(weights.tolist()):
+        for column, value in enumerate(line):
+            ink = "w" if value > low + 0.62 * (high - low) else INK
+            axes.text(column, row, f"{value:z.2f}", ha="center", va="center", fontsize=small, color=ink)
+
+
+def pointing_game(report: AttentionReport, measure: str = "pointing", axes: Axes | None = None) -> Figure | Axes:
+    """How often words look at what they name, by word class: bars of the model and of three ways of not knowing.
+
+    Args:
+        report: what ``evaluate_attention`` gave.
+        measure: "pointing", the share of words whose top region is right, or "mass", the share of attention inside.
+        axes: drawn on; a new figure by default.
+
+    Returns:
+        The axes it was given, or else the new figure; the alt text tells every number.
+
+    Raises:
+        ItmError: unknown measure.
+    """
+    if measure not in MEASURES:
+        raise unknown("measure", measure, MEASURES)
+    found, classes = getattr(report, measure), list(report.words)
+    axes, drawn = axes_of(axes, max(5.5, 1.2 + 1.75 * len(classes)), 3.7)
+    width = 0.84 / len(found)
+    told = []
+    for party, (name, by_class) in enumerate(found.items()):
+        style = PARTIES[party % len(PARTIES)]
+        for n, word_class in enumerate(classes):
+            x, value = n + (party - (len(found) - 1) / 2) * width, by_class[word_class]
+            asked = not math.isnan(value)
+            if asked:
+                axes.bar(x, value, 0.9 * width, linewidth=1.2, label=name if n == 0 else None, **style)
+            axes.annotate(f"{value:.0f}" if asked else "–", (x, value if asked else 0), (0, 2), ha="center",
+                          textcoords="offset points", fontsize=8.5, color=INK,
+                          fontweight="normal" if party else "bold")  # fmt: skip
+        values = (f"{word_class} {by_class[word_class]:.0f}" for word_class in classes)
+        told.append(f"{name}: {', '.join(values)}".replace("nan", "not asked"))
+    axes.set_xticks(range(len(classes)), [f"{name}\n{report.words[name]:,} words" for name in classes])
+    highest = max([50.0, *(bar.get_height() for bar in axes.patches)])
+    axes.set(ylim=(0, 1.08 * highest), xlim=(-0.55, len(classes) - 0.45))
+    axes.set_title(MEASURES[measure], fontsize=10, color=INK, loc="left")
+    axes.tick_params(axis="x", length=0)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(frameon=False, fontsize=9, loc="upper left", bbox_to_anchor=(1.0, 1.0))
+    return described(drawn, f"Bars of {len(classes)} word classes: {MEASURES[measure]}. {'; '.join(told)}.")
+
+
+def smoothing(
+    similarities: Tensor,
+    lambdas: Sequence[float] = LAMBDAS,
+    image: Tensor | None = None,
+    boxes: Tensor | None = None,
+    word: str = "the word",
+    figure: Figure | None = None,
+) -> Figure:
+    """One word's attention for several inverse temperatures, from looking everywhere to looking at one region.
+
+    Args:
+        similarities: [n_regions], of the word with each region, as they stand before lambda multiplies them.
+        lambdas: inverse temperatures; infinity looks at the most similar region alone.
+        image: uint8 [3, size, size]; drawn above, clear where the word looks.
+        boxes: [n_regions, 4], in [0, 1]; needed with an image.
+        word: for the title.
+        figure: drawn on; a new one by default.
+
+    Returns:
+        The figure; its alt text gives each largest weight.
+
+    Raises:
+        ItmError: similarities of another shape, no lambda or a negative one, or an image without boxes.
+    """
+    _check_smoothing(similarities, lambdas, image, boxes)
+    n, rows = len(similarities), 1 if image is None else 2
+    tall = 0.9 + 0.19 * n
+    figure = figure or new_figure(max(1.85 * len(lambdas), 5), tall + (2.0 if rows == 2 else 0) + 0.5)
+    heights = [tall] if rows == 1 else [1.7, tall]
+    panels = figure.subplots(rows, len(lambdas), squeeze=False, height_ratios=heights)
+    told = []
+    for column, smooth in enumerate(lambdas):
+        weights = softened(similarities, smooth)
+        name = "λ → ∞" if math.isinf(smooth) else f"λ = {smooth:g}"
+        spread = torch.special.entr(weights).sum().exp().item()
+        if image is not None:
+            show_pixels(panels[0, column], spotlit(image, light(boxes, weights, image.shape[1])))
+        _few_bars(panels[-1, column], weights)
+        panels[0, column].set_title(f"{name}\nover {spread:.1f} regions", fontsize=10, color=INK)
+        told.append(f"{name}: largest weight {weights.max():.2f}, spread as over {spread:.1f} regions")
+    panels[-1, 0].set_yticks(range(n), [f"{region + 1}" for region in range(n)], fontsize=8)
+    panels[-1, 0].set_ylabel("region", fontsize=9)
+    figure.supxlabel(
+        f"weights of “{word}”; dashed: a fair share, {1 / n:.2f}; over n regions: exp of the entropy",
+        fontsize=9,
+        color=INK,
+    )
+    top = int(similarities.argmax())
+    where = "" if boxes is None else f", {place_of(boxes[top])}"
+    return described(
+        figure,
+        f"Weights of “{word}” over {n} regions for {len(lambdas)} inverse temperatures; the most similar is region "
+        f"{top + 1}{where}. {'; '.join(told)}.",
+    )
+
+
+def softened(similarities: Tensor, smooth: float) -> Tensor:
+    """Attention of one word: softmax(smooth * similarities), [n_regions]; at infinity all on the first highest."""
+    if math.isinf(smooth):
+        return torch.eye(len(similarities))[int(similarities.argmax())]
+    return (smooth * similarities.float()).softmax(0)
+
+
+def _few_bars(axes: Axes, weights: Tensor) -> None:
+    """One lambda: a bar a region, the value beside the longest."""
+    top = int(weights.argmax())
+    axes.barh(range(len(weights)), weights.tolist(), 0.72, color=BLUE)
+    axes.axvline(1 / len(weights), color=ACCENT, linestyle="--", linewidth=1.3)
+    value = weights[top].item()
+    side = {"ha": "right", "color": "w", "xytext": (-3, 0)} if value > 0.5 else {"color": INK, "xytext": (4, 0)}
+    at = (max(value, 1 / len(weights)), top)
+    axes.annotate(f"{value:.2f}", at, textcoords="offset points", va="center", fontsize=8.5, fontweight="bold", **side)
+    axes.set(ylim=(len(weights) - 0.4, -0.6), xlim=(0, 1), yticks=[])
+    axes.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
+    axes.tick_params(labelsize=8)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def _check_smoothing(similarities: Tensor, lambdas: Sequence[float], image: Tensor | None, boxes: Tensor | None):
+    if similarities.ndim != 1 or not len(similarities):
+        raise ItmError(f"smoothing: similarities are {list(similarities.shape)}; give those of one word, [n_regions]")
+    if not lambdas or min(lambdas) < 0:
+        raise ItmError(f"smoothing: lambdas are {list(lambdas)}; give one or more, 0 or above")
+    if image is not None and boxes is None:
+        raise ItmError("smoothing: an image without boxes; give the boxes of its regions too")
+    if boxes is not None and len(boxes) != len(similarities):
+        raise ItmError(f"smoothing: {len(boxes)} boxes for {len(similarities)} similarities; give one box a region")
+
+
+def search_cost(
+    seconds: Mapping[str, Mapping[int, float]], limit: float | None = None, axes: Axes | None = None
+) -> Figure | Axes:
+    """How long one search takes against the size of the gallery, a line a way of searching; both scales are powers.
+
+    Args:
+        seconds: name -> pictures in the gallery -> seconds a query.
+        limit: how long a person may wait, in seconds: a dotted line.
+        axes: drawn on; a new figure by default.
+
+    Returns:
+        The axes it was given, or else the new figure; the alt text tells every number.
+
+    Raises:
+        ItmError: nothing to draw, or a size or time that is not above zero.
+    """
+    for name, by_size in seconds.items():
+        if not by_size or min(*by_size, *by_size.values()) <= 0:
+            raise ItmError(f"search_cost: {name!r} has {dict(by_size)}; give sizes and seconds above zero")
+    if not seconds:
+        raise ItmError("search_cost: nothing was timed; give a name and its seconds by gallery size")
+    axes, drawn = axes_of(axes, 8.6, 3.9)
+    sizes = sorted({size for by_size in seconds.values() for size in by_size})
+    told = []
+    for n, (name, by_size) in enumerate(seconds.items()):
+        points = sorted(by_size.items())
+        axes.plot(*zip(*points, strict=True), label=name, markersize=8, linewidth=2, **LINES[n % len(LINES)])
+        axes.annotate(f"{name}, {duration(points[-1][1])}", points[-1], (9, 0), textcoords="offset points",
+                      va="center", fontsize=9, color=INK, annotation_clip=False)  # fmt: skip
+        told.append(f"{name}: " + ", ".join(f"{duration(value)} at {size:,}" for size, value in points))
+    axes.set(xscale="log", yscale="log", xlabel="pictures in the gallery", ylabel="time a query")
+    low, high = axes.get_ylim()
+    ticks = [10.0**n for n in range(-6, 6) if low <= 10.0**n <= high]
+    axes.set_yticks(ticks, map(duration, ticks))
+    if limit is not None:
+        axes.axhline(limit, color=GREY, linestyle=":", linewidth=1.8)
+        axes.text(0.99, limit, f"{duration(limit)}: as long as one may wait", transform=axes.get_yaxis_transform(),
+                  ha="right", va="bottom", fontsize=8.5, color=INK)  # fmt: skip
+    axes.set_xticks(sizes, [f"{size:,}" for size in sizes])
+    axes.minorticks_off()
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.spines["bottom"].set_bounds(sizes[0], sizes[-1])
+    axes.margins(x=0.04, y=0.1)
+    return described(drawn, f"Time a query against pictures in the gallery, {len(seconds)} lines. {'; '.join(told)}.")
+
+
+def duration(seconds: float) -> str:
+    """Seconds as a person says them, two digits: "3.1 ms", "12 s", "2.5 min", "1.2 h"."""
+    for unit, size in (("h", 3600), ("min", 60), ("s", 1), ("ms", 1e-3)):
+        if seconds >= size:
+            value = seconds / size
+            return f"{value:.0f} {unit}" if value >= 9.95 or value == round(value) else f"{value:.1f} {unit}"
+    return f"{seconds / 1e-6:.0f} µs"

@@ -1,0 +1,399 @@
+"""The exercises of chapter 03: attention in four steps, pooling, the pointing game, a shortlist that is read again."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn.functional import leaky_relu, normalize, softmax
+
+from itm_tutorial.chapters.ch03_scan.search_exercises import pointing_game, rerank
+from itm_tutorial.chapters.exercise import Exercise, random_size
+
+EPS = 1e-8
+
+
+def _matrix(g: torch.Generator, n_words: int | None = None) -> Tensor:
+    """Similarities of a few regions and words, of either sign."""
+    return 0.6 * torch.randn(random_size(g, 3, 7), n_words or random_size(g, 2, 6), generator=g)
+
+
+def _with_a_row_of_zeros(g: torch.Generator) -> Tensor:
+    similarities = _matrix(g)
+    similarities[0] = 0
+    return similarities
+
+
+def _normalised_by_loop(similarities: Tensor) -> Tensor:
+    found = torch.zeros_like(similarities)
+    for region, row in enumerate(similarities.tolist()):
+        rectified = [s if s > 0 else 0.1 * s for s in row]
+        length = sum(s * s for s in rectified) ** 0.5
+        found[region] = torch.tensor([s / max(length, EPS) for s in rectified])
+    return found
+
+
+def _own_normalised_similarities(similarities):
+    rectified = torch.nn.functional.leaky_relu(similarities, 0.1)  # [n_regions, n_words]
+    lengths = rectified.norm(dim=1, keepdim=True)  # [n_regions, 1]: over the words
+    return rectified / lengths.clamp(min=1e-8)
+
+
+normalised_similarities = Exercise(
+    name="normalised_similarities",
+    minutes=10,
+    difficulty=2,
+    hints=(
+        "Two steps: rectify each number by itself, then bring each region's row of words to length 1.",
+        "torch.nn.functional.leaky_relu(similarities, 0.1) keeps a tenth of what is negative.",
+        "Divide by .norm(dim=1, keepdim=True), and clamp it (min=1e-8) first: a row may be all zeros.",
+    ),
+    reference=_normalised_by_loop,
+    own=_own_normalised_similarities,
+    inputs={
+        "random similarities": lambda g: (_matrix(g),),
+        "a caption of one word": lambda g: (_matrix(g, n_words=1),),
+        "a region that is like no word": lambda g: (_with_a_row_of_zeros(g),),
+    },
+    shape="[n_regions, n_words]",
+    mistakes=(
+        (
+            lambda s: normalize(leaky_relu(s, 0.1), dim=0, eps=EPS),
+            "Normalised over the regions: the norm runs over what asks, the words, in each region's row (dim=1).",
+        ),
+        (
+            lambda s: normalize(s.clamp(min=0), dim=1, eps=EPS),
+            "Negative similarities are cut to 0, as the paper's formula has it: its code keeps a tenth of them.",
+        ),
+        (
+            lambda s: leaky_relu(normalize(s, dim=1, eps=EPS), 0.1),
+            "Normalised before it is rectified: rectify first, else rows are shorter than 1 afterwards.",
+        ),
+        (lambda s: normalize(s, dim=1, eps=EPS), "The rectifier is missing: what is negative counts a tenth."),
+        (lambda s: leaky_relu(s, 0.1), "The norm is missing: each region's row ends with length 1."),
+        (
+            lambda s: leaky_relu(s, 0.1) / leaky_relu(s, 0.1).norm(),
+            "Divided by the length of the whole matrix: each region's row has a length of its own.",
+        ),
+        (
+            lambda s: leaky_relu(s, 0.1) / leaky_relu(s, 0.1).abs().sum(1, keepdim=True).clamp(min=EPS),
+            "Divided by a sum: the length is the root of the sum of squares.",
+        ),
+        (lambda s: leaky_relu(s, 0.1).softmax(1), "This is a softmax already: it comes next, and over the regions."),
+        (
+            lambda s: leaky_relu(s, 0.1) / leaky_relu(s, 0.1).norm(dim=1, keepdim=True),
+            "A region that is like no word gives 0 / 0: keep the length above zero with clamp(min=1e-8).",
+        ),
+    ),
+)
+
+
+def _weights_by_loop(normalised: Tensor, smooth: float) -> Tensor:
+    found = torch.zeros_like(normalised)
+    for word in range(normalised.shape[1]):
+        raised = [2.718281828459045 ** (smooth * s) for s in normalised[:, word].tolist()]
+        found[:, word] = torch.tensor([r / sum(raised) for r in raised])
+    return found
+
+
+def _own_attention_weights(normalised, smooth):
+    return (smooth * normalised).softmax(dim=0)  # [n_regions, n_words], each column sums to one
+
+
+attention_weights = Exercise(
+    name="attention_weights",
+    minutes=5,
+    difficulty=1,
+    hints=(
+        "Each word divides a weight of one among the regions: which dimension are they?",
+        "Multiply by smooth before the softmax: lambda is an inverse temperature.",
+        "(smooth * normalised).softmax(dim=0): the regions are the rows.",
+    ),
+    reference=_weights_by_loop,
+    own=_own_attention_weights,
+    inputs={
+        "lambda 9": lambda g: (_own_normalised_similarities(_matrix(g)), 9.0),
+        "lambda 1": lambda g: (_own_normalised_similarities(_matrix(g)), 1.0),
+        "lambda 0": lambda g: (_own_normalised_similarities(_matrix(g)), 0.0),
+    },
+    shape="[n_regions, n_words]",
+    mistakes=(
+        (
+            lambda s, smooth: softmax(smooth * s, 1),
+            "Each region divides its weight among the words here: that is the other direction, i2t. Take dim=0.",
+        ),
+        (
+            lambda s, smooth: softmax(s / smooth, 0),
+            "Divided by lambda: it is an inverse temperature, so a large one makes attention sharper. Multiply.",
+        ),
+        (lambda s, smooth: softmax(s, 0), "Lambda is not used: right for 1 alone."),
+        (
+            lambda s, smooth: smooth * softmax(s, 0),
+            "Lambda multiplies the weights, so that they no longer sum to one: it belongs inside the softmax.",
+        ),
+        (
+            lambda s, smooth: softmax((smooth * s).flatten(), 0).view_as(s),
+            "All regions and words share one weight here: each word has a whole one, so each column sums to 1.",
+        ),
+        (
+            lambda s, smooth: (smooth * s).exp(),
+            "These are the exponentials: divide each column by its sum.",
+        ),
+        (
+            lambda s, smooth: torch.zeros_like(s).scatter(0, s.argmax(0, keepdim=True), 1.0),
+            "Each word looks at its best region alone: that is lambda without end.",
+        ),
+    ),
+)
+
+
+def _codes(g: torch.Generator, unit: bool) -> tuple[Tensor, Tensor, Tensor]:
+    """Regions, words, and attention that is not too even."""
+    n_regions, n_words, dim = random_size(g, 3, 7), random_size(g, 2, 6), random_size(g, 3, 9)
+    regions, words = (torch.randn(n, dim, generator=g) for n in (n_regions, n_words))
+    weights = (2 * torch.randn(n_regions, n_words, generator=g)).softmax(0)
+    return (normalize(regions, dim=1), normalize(words, dim=1), weights) if unit else (regions, words, weights)
+
+
+def _looking_at_one(g: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
+    regions, words, weights = _codes(g, unit=True)
+    return regions, words, torch.zeros_like(weights).scatter(0, weights.argmax(0, keepdim=True), 1.0)
+
+
+def _attended_by_loop(regions: Tensor, words: Tensor, weights: Tensor) -> Tensor:
+    found = []
+    for word in range(len(words)):
+        attended = [sum(float(w) * float(x) for w, x in zip(weights[:, word], c, strict=True)) for c in regions.T]
+        product = sum(a * float(e) for a, e in zip(attended, words[word], strict=True))
+        lengths = sum(a * a for a in attended) ** 0.5 * sum(float(e) ** 2 for e in words[word]) ** 0.5
+        found.append(product / max(lengths, EPS))
+    return torch.tensor(found)
+
+
+def _own_attended_cosine(regions, words, weights):
+    attended = weights.T @ regions  # [n_words, dim]: a mean of regions for each word
+    product = (attended * words).sum(dim=1)  # [n_words]
+    return product / (attended.norm(dim=1) * words.norm(dim=1)).clamp(min=1e-8)
+
+
+attended_cosine = Exercise(
+    name="attended_cosine",
+    minutes=10,
+    difficulty=2,
+    hints=(
+        "First the attended vector of each word: the mean of the regions by its weights.",
+        "weights.T @ regions is [n_words, dim]; row w belongs with words[w].",
+        "(attended * words).sum(1), divided by both lengths: a mean of unit vectors is shorter than 1.",
+    ),
+    reference=_attended_by_loop,
+    own=_own_attended_cosine,
+    inputs={
+        "unit vectors": lambda g: _codes(g, unit=True),
+        "vectors of any length": lambda g: _codes(g, unit=False),
+        "words that look at one region each": _looking_at_one,
+    },
+    shape="[n_words]",
+    mistakes=(
+        (
+            lambda v, e, a: ((a.T @ v) * e).sum(1),
+            "This is the dot product: a mean of unit vectors is shorter than 1, so divide by both lengths.",
+        ),
+        (
+            lambda v, e, a: (normalize(a.T @ v, dim=1) * e).sum(1),
+            "Divided by the attended vector's length alone: a word need not be a unit vector either.",
+        ),
+        (
+            lambda v, e, a: ((a.T @ v) * normalize(e, dim=1)).sum(1),
+            "Divided by the word's length alone: a mean of regions is shorter than the regions.",
+        ),
+        (
+            lambda v, e, a: (a * (normalize(v, dim=1) @ normalize(e, dim=1).T)).sum(0),
+            "This is the mean of the cosines: take the cosine with the mean vector.",
+        ),
+        (
+            lambda v, e, a: normalize(e, dim=1) @ normalize(v.mean(0), dim=0),
+            "The weights are not used: every word sees the plain mean of the regions.",
+        ),
+        (
+            lambda v, e, a: normalize(a.T @ v, dim=1) @ normalize(e, dim=1).T,
+            "Every word is compared with what every other saw: a word only with its own, the diagonal.",
+        ),
+        (lambda v, e, a: _own_attended_cosine(v, e, a).mean(), "This is the mean over words: it comes later."),
+    ),
+)
+
+
+def _products(g: torch.Generator, unit: bool, n_regions: int | None = None) -> tuple[Tensor, Tensor, Tensor]:
+    regions, words, weights = _codes(g, unit=True)
+    if not unit:
+        regions = regions * (0.5 + torch.rand(len(regions), 1, generator=g))
+    if n_regions:
+        regions, weights = regions[:n_regions], weights[:n_regions] / weights[:n_regions].sum(0)
+    return regions @ words.T, weights, regions @ regions.T
+
+
+def _gram_by_loop(similarities: Tensor, weights: Tensor, gram: Tensor) -> Tensor:
+    found, regions = [], range(len(gram))
+    for word in range(weights.shape[1]):
+        alpha = weights[:, word].tolist()
+        product = sum(alpha[r] * float(similarities[r, word]) for r in regions)
+        squared = sum(alpha[r] * alpha[q] * float(gram[r, q]) for r in regions for q in regions)
+        found.append(product / max(squared, EPS**2) ** 0.5)
+    return torch.tensor(found)
+
+
+def _own_cosine_by_gram(similarities, weights, gram):
+    product = (weights * similarities).sum(dim=0)  # [n_words]
+    squared = (weights * (gram @ weights)).sum(dim=0)  # [n_words]: each attended vector's squared length
+    return product / squared.clamp(min=1e-16).sqrt()
+
+
+cosine_by_gram = Exercise(
+    name="cosine_by_gram",
+    minutes=15,
+    difficulty=3,
+    hints=(
+        "The attended vector is a sum over regions. Put it into the dot product, and into its own squared length.",
+        "The product is (weights * similarities).sum(0). The squared length is a double sum over pairs of regions.",
+        "(weights * (gram @ weights)).sum(0) is the squared length of each word's; divide by its root.",
+    ),
+    reference=_gram_by_loop,
+    own=_own_cosine_by_gram,
+    inputs={
+        "unit regions": lambda g: _products(g, unit=True),
+        "regions of any length": lambda g: _products(g, unit=False),
+        "a picture with one region": lambda g: _products(g, unit=False, n_regions=1),
+    },
+    shape="[n_words]",
+    mistakes=(
+        (lambda s, a, m: (a * s).sum(0), "This is the product alone: divide by the attended vector's length."),
+        (
+            lambda s, a, m: (a * s).sum(0) / (a * (m @ a)).sum(0),
+            "Divided by the squared length: take its root.",
+        ),
+        (
+            lambda s, a, m: (a * s).sum(0) / (a * (m.diag()[:, None] * a)).sum(0).sqrt(),
+            "Only the Gram matrix's diagonal counts here: regions are no right angles apart, so pairs count too.",
+        ),
+        (
+            lambda s, a, m: (a * s).sum(0) / a.norm(dim=0),
+            "This is the length of the weights, not of the vector: the Gram matrix is not used.",
+        ),
+        (
+            lambda s, a, m: (a * s).sum(0) / (a.T @ m @ a).sqrt(),
+            "The double sum pairs every word with every other: of weights.T @ gram @ weights only the diagonal counts.",
+        ),
+        (
+            lambda s, a, m: (a * s).sum(0) / (m @ a).sum(0).clamp(min=EPS**2).sqrt(),
+            "The weights stand in the squared length twice: once on either side of the Gram matrix.",
+        ),
+        (
+            lambda s, a, m: s.sum(0) / (a * (m @ a)).sum(0).sqrt(),
+            "The similarities are added up without their weights.",
+        ),
+    ),
+)
+
+
+def _padded(g: torch.Generator, full: bool = False) -> tuple[Tensor, Tensor]:
+    """Cosines of captions of several lengths; behind a caption's end stands what padding left there."""
+    n_captions, longest = random_size(g, 2, 5), random_size(g, 4, 8)
+    lengths = torch.randint(1, longest, (n_captions,), generator=g)
+    lengths = torch.full_like(lengths, longest) if full else lengths
+    there = torch.arange(longest)[None] < lengths[:, None]
+    return 2 * torch.rand(n_captions, longest, generator=g) - 1, there
+
+
+def _pooled_by_loop(cosines: Tensor, there: Tensor, lse: float | None) -> Tensor:
+    found = []
+    for row, mask in zip(cosines.tolist(), there.tolist(), strict=True):
+        own = [c for c, real in zip(row, mask, strict=True) if real]
+        summed = torch.tensor([lse * c for c in own]).exp().sum().log() / lse if lse else sum(own) / len(own)
+        found.append(float(summed))
+    return torch.tensor(found)
+
+
+def _own_pooled(cosines, there, lse):
+    if lse is None:
+        return cosines.masked_fill(~there, 0).sum(dim=1) / there.sum(dim=1)  # [n_captions]
+    return (lse * cosines).masked_fill(~there, -torch.inf).logsumexp(dim=1) / lse
+
+
+def _either(mean, by_lse):
+    """A pooling that goes wrong in one of its two forms, or in both."""
+    return lambda c, there, lse: mean(c, there) if lse is None else by_lse(c, there, lse)
+
+
+def _right_mean(cosines: Tensor, there: Tensor) -> Tensor:
+    return _own_pooled(cosines, there, None)
+
+
+pooled = Exercise(
+    name="pooled",
+    minutes=15,
+    difficulty=2,
+    hints=(
+        "there says which cosines belong to a word: what stands behind the end must not count, in either form.",
+        "For the mean put 0 there and divide by the number of real words; exp(0) is 1, so for log-sum-exp put -inf.",
+        "(lse * cosines).masked_fill(~there, -torch.inf).logsumexp(1) / lse; where lse is None, the mean.",
+    ),
+    reference=_pooled_by_loop,
+    own=_own_pooled,
+    inputs={
+        "the mean": lambda g: (*_padded(g), None),
+        "log-sum-exp": lambda g: (*_padded(g), 6.0),
+        "captions of one length": lambda g: (*_padded(g, full=True), 4.0),
+    },
+    shape="[n_captions]",
+    mistakes=(
+        (
+            _either(lambda c, t: c.mean(1), lambda c, t, k: (k * c).logsumexp(1) / k),
+            "Padding counts: what stands behind a caption's end is no word. Use there.",
+        ),
+        (
+            _either(
+                lambda c, t: c.masked_fill(~t, 0).mean(1), lambda c, t, k: (k * c.masked_fill(~t, 0)).logsumexp(1) / k
+            ),
+            "Padding was set to 0 and still counts: in the mean's divisor, and as exp(0) = 1 in log-sum-exp.",
+        ),
+        (
+            _either(_right_mean, lambda c, t, k: (k * c.masked_fill(~t, 0)).logsumexp(1) / k),
+            "In log-sum-exp each pad adds exp(0) = 1: fill with minus infinity.",
+        ),
+        (
+            _either(lambda c, t: c.masked_fill(~t, 0).mean(1), lambda c, t, k: _own_pooled(c, t, k)),
+            "The mean is divided by the longest caption's words: divide by each caption's own.",
+        ),
+        (
+            _either(_right_mean, lambda c, t, k: (k * c).masked_fill(~t, -torch.inf).logsumexp(1)),
+            "Divide log-sum-exp by lambda at the end: else a score grows with lambda.",
+        ),
+        (
+            _either(_right_mean, lambda c, t, k: c.masked_fill(~t, -torch.inf).logsumexp(1) / k),
+            "Lambda multiplies the cosines too, inside the exponential.",
+        ),
+        (
+            _either(_right_mean, lambda c, t, k: c.masked_fill(~t, -torch.inf).logsumexp(1)),
+            "Lambda is not used: multiply by it before log-sum-exp, and divide afterwards.",
+        ),
+        (
+            _either(_right_mean, lambda c, t, k: _own_pooled(c, t, k) - t.sum(1).log() / k),
+            "This is the log of a mean: the paper's is of a sum, by which longer captions score higher.",
+        ),
+        (lambda c, t, k: _right_mean(c, t), "This is the mean, also where lse asks for log-sum-exp."),
+        (
+            _either(lambda c, t: c.masked_fill(~t, 0).sum(1), lambda c, t, k: _own_pooled(c, t, k)),
+            "This is a sum in place of the mean: divide by the number of words.",
+        ),
+    ),
+)
+
+
+EXERCISES = (
+    normalised_similarities,
+    attention_weights,
+    attended_cosine,
+    cosine_by_gram,
+    pooled,
+    pointing_game,
+    rerank,
+)

@@ -1,0 +1,14 @@
+"""Chapter 03's figures, in one place for the notebook."""
+
+from itm_tutorial.chapters.ch03_scan.attention_figures import attention_matrix, pointing_game, search_cost, smoothing
+from itm_tutorial.chapters.ch03_scan.explorer import attention_explorer
+from itm_tutorial.chapters.ch03_scan.region_figures import regions_found
+
+__all__ = [
+    "attention_explorer",
+    "attention_matrix",
+    "pointing_game",
+    "regions_found",
+    "search_cost",
+    "smoothing",
+]

@@ -1,0 +1,202 @@
+"""Two exercises of chapter 03 after the attention itself: the pointing game, and a shortlist that is scored again."""
+
+from __future__ import annotations
+
+import torch
+from torch import LongTensor, Tensor
+
+from itm_tutorial.chapters.exercise import Exercise, random_size
+
+EPS = 1e-8
+
+
+def _pointed(g: torch.Generator, large: bool = False) -> tuple[Tensor, Tensor, Tensor]:
+    """Weights, boxes of regions, and a box a word that often lies where the word looks."""
+    n_regions, n_words = random_size(g, 4, 8), random_size(g, 3, 7)
+    weights = (3 * torch.randn(n_regions, n_words, generator=g)).softmax(0)
+    corner = 0.6 * torch.rand(n_regions, 2, generator=g)
+    boxes = torch.cat([corner, corner + 0.1 + 0.3 * torch.rand(n_regions, 2, generator=g)], 1)
+    seen = boxes[torch.where(torch.rand(n_words, generator=g) < 0.6, weights.argmax(0), 0)]
+    moved = seen + (0.3 * torch.rand(n_words, 4, generator=g) - 0.15)
+    named = torch.cat([moved[:, :2], torch.maximum(moved[:, 2:], moved[:, :2] + 0.05)], 1)
+    return weights, boxes, torch.tensor([0.0, 0.0, 1.0, 1.0]).expand(n_words, 4).clone() if large else named
+
+
+def _pointing_by_loop(weights: Tensor, boxes: Tensor, named: Tensor) -> float:
+    hits = 0
+    for word, (x0, y0, x1, y1) in enumerate(named.tolist()):
+        column = weights[:, word].tolist()
+        left, top, right, bottom = boxes[column.index(max(column))].tolist()
+        hits += x0 < (left + right) / 2 < x1 and y0 < (top + bottom) / 2 < y1
+    return 100 * hits / len(named)
+
+
+def _own_pointing_game(weights, boxes, named):
+    top = boxes[weights.argmax(dim=0)]  # [n_words, 4]: the region that each word looks at most
+    middle = (top[:, :2] + top[:, 2:]) / 2  # [n_words, 2]
+    inside = (middle > named[:, :2]) & (middle < named[:, 2:])
+    return 100 * inside.all(dim=1).double().mean().item()
+
+
+def _points_inside(points: Tensor, named: Tensor) -> Tensor:
+    return ((points > named[:, :2]) & (points < named[:, 2:])).all(1).double()
+
+
+def _middles(boxes: Tensor) -> Tensor:
+    return (boxes[:, :2] + boxes[:, 2:]) / 2
+
+
+def _mass(weights: Tensor, boxes: Tensor, named: Tensor) -> float:
+    inside = torch.stack([_points_inside(_middles(boxes), box.expand(len(boxes), 4)) for box in named], 1)
+    return 100 * (weights * inside).sum(0).double().mean().item()
+
+
+def _by_top(rule):
+    return lambda w, b, n: 100 * rule(b[w.argmax(0)], n).double().mean().item()
+
+
+pointing_game = Exercise(
+    name="pointing_game",
+    minutes=10,
+    difficulty=2,
+    hints=(
+        "Of each word take the region with the largest weight, and ask where the middle of this region lies.",
+        "boxes[weights.argmax(0)] is [n_words, 4]; the middle is the mean of its two corners.",
+        "Inside means x and y above named[:, :2] and below named[:, 2:]; the mean over words, times 100, .item().",
+    ),
+    reference=_pointing_by_loop,
+    own=_own_pointing_game,
+    inputs={
+        "random boxes": _pointed,
+        "words that name the whole picture": lambda g: _pointed(g, large=True),
+    },
+    mistakes=(
+        (
+            _by_top(lambda top, n: ((top[:, :2] >= n[:, :2]) & (top[:, 2:] <= n[:, 2:])).all(1)),
+            "The whole region must lie inside here: the game asks for its middle alone.",
+        ),
+        (
+            _by_top(lambda top, n: _points_inside(top[:, :2], n)),
+            "This asks where the region's upper left corner lies: take its middle.",
+        ),
+        (
+            _by_top(lambda top, n: ((top[:, :2] < n[:, 2:]) & (top[:, 2:] > n[:, :2])).all(1)),
+            "Any overlap counts here: the middle must lie inside.",
+        ),
+        (
+            _by_top(lambda top, n: _points_inside(_middles(n), top)),
+            "Turned round: this asks whether the named box has its middle in the region.",
+        ),
+        (
+            _by_top(lambda top, n: ((_middles(top) > n[:, :2]) & (_middles(top) < n[:, 2:])).any(1)),
+            "One of x and y is enough here: both must lie inside (all, not any).",
+        ),
+        (
+            lambda w, b, n: 100 * _points_inside(_middles(b[w.argmin(0)]), n).mean().item(),
+            "This takes the region with the smallest weight.",
+        ),
+        (_mass, "This is the attention whose regions lie inside: the game looks at the largest weight alone."),
+        (
+            lambda w, b, n: _own_pointing_game(w, b, n) / 100,
+            "This is a share between 0 and 1: the chapter prints percent.",
+        ),
+        (
+            lambda w, b, n: _points_inside(_middles(b[w.argmax(0)]), n).sum().item(),
+            "This is a number of words: divide by how many there are.",
+        ),
+    ),
+)
+
+
+class Expensive:
+    """Scores that cost something: it is asked for those of some images, and gives these."""
+
+    def __init__(self, scores: Tensor):
+        self.scores = scores
+
+    def __call__(self, images: LongTensor) -> Tensor:
+        return self.scores[images]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Expensive) and torch.equal(self.scores, other.scores)
+
+    def __repr__(self) -> str:
+        return f"for {len(self.scores)} images"
+
+
+def _two_scores(g: torch.Generator, k: int | None = None) -> tuple[Tensor, Expensive, int]:
+    n = random_size(g, 9, 16)
+    quick = torch.randn(n, generator=g)
+    return quick, Expensive(10 + 0.5 * quick + torch.randn(n, generator=g)), k or random_size(g, 4, 7)
+
+
+def _all_of_them(g: torch.Generator) -> tuple[Tensor, Expensive, int]:
+    quick, expensive, _ = _two_scores(g)
+    return quick, expensive, len(quick)
+
+
+def _rerank_by_loop(quick: Tensor, expensive, k: int) -> LongTensor:
+    shortlist = sorted(range(len(quick)), key=lambda i: -float(quick[i]))[:k]
+    costly = {i: float(expensive(torch.tensor([i]))[0]) for i in shortlist}
+    return torch.tensor(sorted(shortlist, key=lambda i: -costly[i]))
+
+
+def _own_rerank(quick, expensive, k):
+    shortlist = quick.topk(k).indices  # [k]: images
+    order = expensive(shortlist).argsort(descending=True)  # [k]: places in the shortlist
+    return shortlist[order]
+
+
+def _shortlist(quick: Tensor, k: int) -> LongTensor:
+    return quick.topk(k).indices
+
+
+def _all(quick: Tensor) -> LongTensor:
+    return torch.arange(len(quick))
+
+
+rerank = Exercise(
+    name="rerank",
+    minutes=10,
+    difficulty=2,
+    hints=(
+        "The quick scores choose k images; only these are scored again, and the new scores alone set their order.",
+        "shortlist = quick.topk(k).indices, then expensive(shortlist) gives k scores, in the shortlist's order.",
+        "argsort(descending=True) gives places in the shortlist; shortlist[order] turns them into images.",
+    ),
+    reference=_rerank_by_loop,
+    own=_own_rerank,
+    inputs={
+        "a shortlist of some": _two_scores,
+        "a shortlist of one": lambda g: _two_scores(g, k=1),
+        "a shortlist of all": _all_of_them,
+    },
+    shape="[k]",
+    mistakes=(
+        (
+            lambda q, f, k: f(_shortlist(q, k)).argsort(descending=True),
+            "These are places in the shortlist: shortlist[order] says which images they are.",
+        ),
+        (
+            lambda q, f, k: f(_all(q)).topk(k).indices,
+            "The expensive model scored every image: it may only see the shortlist, which is the point.",
+        ),
+        (lambda q, f, k: _shortlist(q, k), "This is the shortlist in its old order: score it again and sort."),
+        (
+            lambda q, f, k: _shortlist(q, k)[f(_shortlist(q, k)).argsort()],
+            "The worst comes first: sort descending.",
+        ),
+        (
+            lambda q, f, k: _shortlist(q, k)[(q[_shortlist(q, k)] + f(_shortlist(q, k))).argsort(descending=True)],
+            "Quick and expensive scores are added: they have no common scale. The expensive ones alone decide.",
+        ),
+        (
+            lambda q, f, k: (lambda s: s[f(s).argsort(descending=True)])((-q).topk(k).indices),
+            "The shortlist holds the images with the smallest scores.",
+        ),
+        (
+            lambda q, f, k: f(_shortlist(q, k)).sort(descending=True).values,
+            "These are scores: give the images, best first.",
+        ),
+    ),
+)

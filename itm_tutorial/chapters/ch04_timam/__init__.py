@@ -1,0 +1,1 @@
+"""Chapter 04, TIMAM: finding people, birds and flowers."""

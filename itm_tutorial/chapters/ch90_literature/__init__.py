@@ -1,0 +1,1 @@
+"""Chapter 90: the field in one evening, the literature as data."""

@@ -1,0 +1,133 @@
+"""Own runs beside what papers reported, each with the reason why the two may not be compared."""
+
+from __future__ import annotations
+
+import math
+import textwrap
+from pathlib import Path
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from itm_tutorial.course.leaderboard import PAPER, STANDS_FOR, table
+from itm_tutorial.errors import ItmError, unknown
+from itm_tutorial.literature.reported import MEASURES
+from itm_tutorial.show.canvas import ACCENT, BLUE, GREY, INK, PALE, described, new_figure
+
+NONE_YET = (
+    "no run of yours yet\n\nwith itm.leaderboard.leaderboard_callback(corpus, seed=0) as board:\n"
+    "    itm.fit(model, corpus, seed=0, callbacks=[board])"
+)
+MOST = 8  # own runs drawn, the latest
+
+
+def leaderboard(
+    corpus: str = "scenes",
+    dataset: str | None = None,
+    measure: str = "t2i R@1",
+    edition: str = "2020",
+    file: str | Path | None = None,
+    figure: Figure | None = None,
+) -> Figure:
+    """What papers reported at the left, own runs at the right, and under each run why it is not comparable.
+
+    Of a method the best row is drawn that is comparable, or else the best. The two panels share a scale and no more.
+
+    Args:
+        corpus: whose runs are drawn.
+        dataset: one of the survey's that it is or stands for; by default the first that reports the measure.
+        measure: such as "t2i R@1".
+        edition: of the survey's figures.
+        file: the leaderboard; by default runs/leaderboard.jsonl, where a missing one means no run.
+        figure: drawn on; a new one by default.
+
+    Returns:
+        The figure; its alt text tells every run with its reason.
+
+    Raises:
+        ItmError: an unknown name, or as for ``itm.leaderboard.table``.
+    """
+    if measure not in MEASURES:
+        raise unknown("measure", measure, MEASURES)
+    frame = table(edition, corpus, file)
+    frame = frame[frame[measure].notna()]
+    papers, own = frame[frame.source == PAPER], frame[frame.source != PAPER].tail(MOST)
+    if dataset is None:
+        dataset = next(iter(papers.dataset), "")
+    elif dataset not in STANDS_FOR.get(corpus, ()):
+        raise ItmError(f"{corpus} does not stand for {dataset}: choose {' or '.join(STANDS_FOR.get(corpus, ()))}")
+    best = _best_of_methods(papers[papers.dataset == dataset], measure)
+    figure = figure or new_figure(12.4, max(1.5 + 0.27 * len(best), 1.5 + 0.85 * len(own)))
+    left, right = figure.subplots(1, 2, width_ratios=(1, 1.25))
+    high = 1.12 * max([*best[measure], *own[measure], 10])
+    _papers(left, best, measure, high)
+    _runs(right, own.to_dict("records"), measure, high)
+    name = f"{measure.partition(' ')[2]}, {measure.partition(' ')[0]}, in percent"
+    left.set_title(f"papers on {dataset or 'no data set'}, edition of {edition}", fontsize=10.5, color=INK)
+    right.set_title(f"own runs on {corpus}", fontsize=10.5, color=INK)
+    for axes in (left, right):
+        axes.set_xlabel(name)
+        axes.spines[["top", "right", "left"]].set_visible(False)
+        axes.tick_params(axis="y", length=0)
+    return described(figure, _alt(dataset, best, own, measure, edition, corpus))
+
+
+def _best_of_methods(rows, measure: str):
+    """One row a method, lowest first: the best of those that are comparable, or else the best."""
+    rows = rows.assign(able=~rows.comparable.str.startswith("no"))
+    rows = rows.sort_values(["able", measure]).drop_duplicates("method", keep="last")
+    return rows.sort_values(measure, kind="stable")
+
+
+def _papers(axes: Axes, rows, measure: str, high: float) -> None:
+    for y, row in enumerate(rows.to_dict("records")):
+        value, able = row[measure], not row["comparable"].startswith("no")
+        style = {"color": BLUE} if able else {"facecolor": "white", "edgecolor": GREY, "hatch": "////"}
+        axes.barh(y, value, 0.66, **style)
+        axes.text(value + 0.01 * high, y, f"{value:.1f}", va="center", fontsize=9, color=INK)
+    axes.set_yticks(range(len(rows)), [f"{m} ({n})" if n else m for m, n in zip(rows.method, rows.note, strict=True)])
+    axes.tick_params(axis="y", labelsize=9)
+    axes.set(xlim=(0, high), ylim=(-0.7, max(len(rows), 1) - 0.3))
+    if (~rows.able).any():
+        style = {"facecolor": "white", "edgecolor": GREY, "hatch": "////"}
+        axes.barh([0], [0], label="ensemble or doubtful", **style)
+        axes.legend(frameon=False, loc="lower right", fontsize=9)
+
+
+def _runs(axes: Axes, runs: list[dict], measure: str, high: float) -> None:
+    """Own runs, the latest at the top; the reason stands inside the row, in words."""
+    axes.set(xlim=(0, high), yticks=[])
+    if not runs:
+        axes.text(0.5, 0.55, NONE_YET, transform=axes.transAxes, ha="center", va="center", fontsize=9.5, color=INK)
+        axes.set(ylim=(0, 1))
+        return
+    slots = max(len(runs), 6)
+    for y, run in enumerate(runs, start=slots - len(runs)):
+        axes.barh(y + 0.2, run[measure], 0.3, color=ACCENT)
+        axes.barh(y + 0.2, high, 0.3, color=PALE, zorder=0)
+        axes.text(run[measure] + 0.01 * high, y + 0.2, f"{run[measure]:.1f}", va="center", fontsize=9, color=INK)
+        axes.text(0, y + 0.46, _name(run), va="center", fontsize=9, fontweight="bold", color=INK)
+        axes.text(0, y - 0.02, _reason(run), va="top", fontsize=8.5, color=INK, linespacing=1.1)
+    axes.set(ylim=(-0.55, slots - 0.3))
+
+
+def _name(run: dict) -> str:
+    seed = "" if run["seed"] is None or math.isnan(run["seed"]) else f", seed {run['seed']:.0f}"
+    return textwrap.shorten(f"{run['method']}, {run['split']} split{seed}", 70, placeholder=" …")
+
+
+def _reason(run: dict) -> str:
+    verdict, _, why = run["comparable"].partition(": ")
+    told = {"no": "not comparable: ", "with care": "comparable with care: "}.get(verdict, "comparable") + why
+    return textwrap.fill(textwrap.shorten(told, 170, placeholder=" …"), 88)
+
+
+def _alt(dataset: str, best, own, measure: str, edition: str, corpus: str) -> str:
+    first = f"{best.iloc[0].method} {best.iloc[0][measure]:.1f} to {best.iloc[-1].method} {best.iloc[-1][measure]:.1f}"
+    runs = [f"{_name(run)}: {run[measure]:.1f}, {' '.join(_reason(run).split())}" for run in own.to_dict("records")]
+    told = "; ".join(runs) or "none yet"
+    spread = f", from {first}" if len(best) else ""
+    return (
+        f"Two panels of bars with {measure} in percent. Left, {len(best)} methods as papers report them on {dataset}, "
+        f"edition of {edition}{spread}. Right, {len(own)} own runs on {corpus}: {told}."
+    )

@@ -1,0 +1,401 @@
+"""Own runs, a line each in runs/leaderboard.jsonl, and beside them what papers reported.
+
+with itm.leaderboard.leaderboard_callback(corpus, seed=0) as board:
+    itm.fit(model, corpus, seed=0, callbacks=[board])  # the best epoch becomes one line, when the run has ended
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import math
+import os
+import subprocess
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from itm_tutorial.errors import ItmError, unknown
+from itm_tutorial.literature.reported import ENSEMBLE, MEASURES, results
+from itm_tutorial.storage import disk_errors
+
+FILE = Path("runs/leaderboard.jsonl")
+FIELDS = ("method", "options", "corpus", "about", "drawn", "split", "metrics", "seed", "seconds", "device", "versions")
+FIELDS += ("commit", "date")
+STANDS_FOR = {  # corpus -> the survey's data sets that it is, or that a drawn world stands for
+    "scenes": ("Flickr8K", "Flickr30K", "MSCOCO1K", "MSCOCO5K"),
+    "people": ("CUHK-PEDES", "ICFG-PEDES", "RSTPReid"),
+    "birds": ("CUB",),
+    "flowers": ("Flowers",),
+    "flickr8k": ("Flickr8K",),
+    "f30k_precomp": ("Flickr30K",),
+    "coco_precomp": ("MSCOCO1K", "MSCOCO5K"),
+}
+GALLERIES = {"flickr8k": (1000,), "f30k_precomp": (1000,), "coco_precomp": (1000, 5000)}  # images the papers search
+COLUMNS = ("source", "dataset", "method", "note", "split", "seed", *MEASURES, "rsum", "comparable")
+PAPER, OWN = "paper", "own run"
+_NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
+
+
+@dataclass(frozen=True)
+class Damaged:
+    """A line that is no row; it stays in its file."""
+
+    file: Path
+    line: int
+    why: str
+
+    def __str__(self) -> str:
+        return f"{self.file} line {self.line}: {self.why}; skipped"
+
+
+def run_row(
+    model, corpus, metrics: dict[str, float], split: str, seed: int | None = None, seconds: float | None = None
+) -> dict[str, Any]:
+    """Describes a run as ``record`` keeps it.
+
+    Args:
+        model: any ``Matching``.
+        corpus: the ``Corpus`` it was measured on.
+        metrics: name -> figure, as ``Report.as_dict()`` gives them.
+        split: "val", "test", ...
+        seed: of the training.
+        seconds: that the training took.
+
+    Returns:
+        Plain data with the fields ``FIELDS`` and ``images``, how many were searched; versions, commit and date are
+        those of now.
+    """
+    from itm_tutorial.training.checkpoints import describe  # torch: only where there is a model
+
+    about = describe(model)
+    options = {**about["options"], "features": about["features"]}
+    return {
+        "method": about["name"],
+        "options": options,
+        "corpus": corpus.name,
+        "about": corpus.about,
+        "drawn": corpus.drawn,
+        "split": split,
+        "images": len(getattr(corpus, split).images),
+        "metrics": metrics,
+        "seed": seed,
+        "seconds": seconds,
+        "device": _device(model.device),
+        "versions": about["versions"],
+        "commit": _commit(),
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+def _device(device) -> str:
+    import torch
+
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
+
+
+def _commit() -> str | None:
+    """The short hash of the course's commit; None where the package is no part of a git checkout."""
+    folder = Path(__file__).parent
+    told = ""
+    for words in (("ls-files", "--error-unmatch", "leaderboard.py"), ("rev-parse", "--short", "HEAD")):
+        try:  # the first question: a package in site-packages may lie inside another's checkout
+            answer = subprocess.run(["git", *words], cwd=folder, capture_output=True, text=True, timeout=10)
+        except (OSError, subprocess.SubprocessError):
+            return None
+        if answer.returncode:
+            return None
+        told = answer.stdout.strip()
+    return told
+
+
+def record(row: dict[str, Any], file: str | Path | None = None) -> None:
+    """Appends one run; any number of processes may do so at once.
+
+    Args:
+        row: with all fields of ``FIELDS``, as ``run_row`` makes it; more are kept too.
+        file: ``FILE`` by default; made if missing.
+
+    Raises:
+        ItmError: a field is missing, the row is no plain data, a figure is no number, the file cannot be written.
+    """
+    _append([_line_of(row)], Path(file or FILE))
+
+
+def _line_of(row: dict[str, Any]) -> str:
+    fault = _fault(row)
+    if fault:
+        raise ItmError(f"leaderboard row: {fault}; make it with leaderboard.run_row")
+    try:
+        return json.dumps(row, ensure_ascii=False, sort_keys=True, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise ItmError(f"leaderboard row: {error}; give plain data, and no NaN or infinity") from error
+
+
+def _fault(row: Any) -> str:
+    """What keeps a value from being a row, or an empty string."""
+    if not isinstance(row, dict):
+        return f"a {type(row).__name__} in place of an object"
+    missing = [field for field in FIELDS if field not in row]
+    if missing:
+        return f"no {', '.join(missing)}"
+    if not isinstance(row["metrics"], dict):
+        return "metrics are no object of names and figures"
+    for name, value in row["metrics"].items():
+        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+            return f"{name} is {value!r}, not a finite number"
+    return ""
+
+
+def _append(lines: list[str], file: Path) -> None:
+    """Adds whole lines at the end, or nothing: one write, under a lock, on the disk before it returns."""
+    text = "".join(line + "\n" for line in lines).encode()
+    with disk_errors(file):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o666)
+        try:
+            _lock(descriptor)
+            size = os.lseek(descriptor, 0, os.SEEK_END)
+            if size:  # a writer that was killed may have left half a line: it must not take ours with it
+                os.lseek(descriptor, size - 1, os.SEEK_SET)
+                if os.read(descriptor, 1) != b"\n":
+                    text = b"\n" + text
+            if os.write(descriptor, text) < len(text):
+                os.ftruncate(descriptor, size)
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)  # and the lock with it
+
+
+def _lock(descriptor: int) -> None:
+    """Waits for the lock of an open file, where the system has locks."""
+    try:
+        import fcntl
+    except ImportError:  # Windows: appending in one write must do
+        return
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+    except OSError as error:
+        if error.errno not in _NO_LOCKS:  # as some network file systems
+            raise
+
+
+def read(file: str | Path | None = None) -> tuple[list[dict[str, Any]], list[Damaged]]:
+    """Reads the runs of a file. Damaged lines are told and skipped; the file stays as it is.
+
+    Args:
+        file: ``FILE`` by default.
+
+    Returns:
+        The rows in the file's order, and the damaged lines.
+
+    Raises:
+        ItmError: no such file, or one that cannot be read.
+    """
+    file = Path(file or FILE)
+    try:
+        lines = file.read_bytes().split(b"\n")
+    except FileNotFoundError as error:
+        raise ItmError(
+            f"{file} does not exist: record a run with leaderboard_callback, or give another file"
+        ) from error
+    except OSError as error:
+        raise ItmError(f"{file} cannot be read ({error.strerror}): give a file that you may read") from error
+    rows, damaged = [], []
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line.decode("utf-8"))
+            why = _fault(row)
+        except UnicodeDecodeError as error:
+            why = f"no UTF-8 at byte {error.start}"
+        except (ValueError, RecursionError) as error:
+            why = f"broken JSON ({getattr(error, 'msg', error)})"
+        if why:
+            damaged.append(Damaged(file, number, why))
+        else:
+            rows.append(row)
+    return rows, damaged
+
+
+def merge(files: Iterable[str | Path], out: str | Path) -> tuple[int, list[Damaged]]:
+    """Gathers the runs of several files, such as a class's, into one; what is there already is not added again.
+
+    Args:
+        files: leaderboards; none of them is changed.
+        out: appended to, and made if missing; its own rows and damaged lines stay.
+
+    Returns:
+        How many rows were added, and the damaged lines of ``files``.
+
+    Raises:
+        ItmError: no file, one that cannot be read, or ``out`` among ``files``.
+    """
+    files, out = [Path(file) for file in files], Path(out)
+    if not files:
+        raise ItmError("merge: no file is named; give the leaderboards to merge")
+    if out.resolve() in [file.resolve() for file in files]:
+        raise ItmError(f"{out} is both read and written: give another --out; its own rows stay in any case")
+    there = {_line_of(row) for row in (read(out)[0] if out.exists() else [])}
+    new: dict[str, None] = {}  # a set in order
+    damaged = []
+    for file in files:
+        rows, hurt = read(file)
+        damaged += hurt
+        new.update(dict.fromkeys(line for line in map(_line_of, rows) if line not in there))
+    if new:
+        _append(list(new), out)
+    return len(new), damaged
+
+
+class Recorder:
+    """A callback of ``fit`` that keeps the best epoch in mind and records it once, when the run has ended well."""
+
+    def __init__(self, corpus, seed: int | None, file: str | Path | None):
+        self.corpus, self.seed, self.file = corpus, seed, file
+        self._forget()
+
+    def _forget(self) -> None:
+        self.model, self.best, self.seconds = None, None, 0.0
+
+    def __call__(self, model, row: dict[str, Any]) -> None:
+        self.model = model
+        self.seconds += row["seconds"]
+        if self.best is None or row["rsum"] > self.best["rsum"]:  # the first of equals, as History.best_epoch
+            self.best = dict(row)
+
+    def __enter__(self) -> Recorder:
+        return self
+
+    def __exit__(self, kind, error, trace) -> None:
+        if kind is None:
+            self.finish()
+
+    def finish(self) -> dict[str, Any] | None:
+        """Records the best epoch so far and forgets the run; ``with`` calls it.
+
+        Returns:
+            The row, or None where no epoch was trained.
+
+        Raises:
+            ItmError: as for ``record``.
+        """
+        if self.best is None:
+            return None
+        metrics = {name: value for name, value in self.best.items() if name not in ("epoch", "loss", "seconds")}
+        row = run_row(self.model, self.corpus, metrics, "val", self.seed, round(self.seconds, 1))
+        row["epoch"] = self.best["epoch"]
+        record(row, self.file)
+        self._forget()
+        return row
+
+
+def leaderboard_callback(corpus, seed: int | None = None, file: str | Path | None = None) -> Recorder:
+    """A callback for ``fit`` that records a run's best epoch, measured on the validation split.
+
+    Use it with ``with``, or call its ``finish()`` after ``fit``: a run that fails or is stopped leaves no line. For
+    figures of the test split, give ``run_row`` of the trained model to ``record``.
+
+    Args:
+        corpus: the one that ``fit`` is given.
+        seed: that ``fit`` is given.
+        file: ``FILE`` by default.
+
+    Returns:
+        The callback. ``seconds`` of its row are those of the epochs trained now, without any done by an earlier run.
+    """
+    return Recorder(corpus, seed, file)
+
+
+def table(edition: str = "2020", corpus: str | None = None, file: str | Path | None = None):
+    """What papers reported and what own runs reached, side by side, as a pandas DataFrame.
+
+    Args:
+        edition: of the survey's figures, "2020" or "2025".
+        corpus: its runs alone, and the papers' figures on the data sets that it is or stands for; None for all.
+        file: ``FILE`` by default, where a missing one means no own run.
+
+    Returns:
+        Columns source ("paper" or "own run"), dataset, method, note (a run's options and features), split, seed, one
+        a measure in percent, rsum (NaN where a part is missing), comparable: "yes", or "no: " or "with care: "
+        and the reasons.
+        Papers first, in the survey's order.
+
+    Raises:
+        ItmError: a corpus that is no data set of the survey and has no run, an unknown edition, a file that is named
+            and does not exist.
+    """
+    import pandas as pd
+
+    runs = [] if file is None and not FILE.exists() else read(file)[0]
+    if corpus is not None:
+        runs = [row for row in runs if row["corpus"] == corpus]
+        if not runs and corpus not in STANDS_FOR:
+            raise unknown("corpus", corpus, STANDS_FOR)
+    rows = _paper_rows(edition, None if corpus is None else STANDS_FOR.get(corpus, ()))
+    return pd.DataFrame([*rows, *map(_own_row, runs)], columns=COLUMNS)
+
+
+def _paper_rows(edition: str, datasets: tuple[str, ...] | None) -> list[dict[str, Any]]:
+    """One row a published row, its figures side by side."""
+    rows: list[dict[str, Any]] = []
+    before = None
+    for figure in results(edition).to_dict("records"):
+        name = (figure["dataset"], figure["method"], figure["note"], figure["ensemble"])
+        measure = f"{figure['direction']} {figure['metric']}"
+        if name != before or measure in rows[-1]:
+            rows.append({"source": PAPER, "dataset": name[0], "method": name[1], "note": name[2], "split": "test"})
+            rows[-1] |= {"reasons": {ENSEMBLE: None} if figure["ensemble"] else {}, "care": {}}  # sets in order
+            before = name
+        rows[-1][measure] = figure["value"]
+        remark = figure["remark"].removeprefix(ENSEMBLE).removeprefix("; ")
+        if figure["doubtful"]:
+            rows[-1]["reasons"][f"doubtful: {remark}"] = None
+        elif remark:
+            rows[-1]["care"][remark] = None
+    for row in rows:
+        row["rsum"] = _rsum(row)
+        row["comparable"] = _verdict(row.pop("reasons"), row.pop("care"))
+    return [row for row in rows if datasets is None or row["dataset"] in datasets]
+
+
+def _own_row(run: dict[str, Any]) -> dict[str, Any]:
+    """A run as a row of the table; the names of its figures are turned into the survey's."""
+    options = " ".join(f"{name}={value}" for name, value in run["options"].items() if name != "features")
+    backbone = (run["options"].get("features") or {}).get("backbone", "")
+    row = {"source": OWN, "dataset": run["corpus"], "method": run["method"], "split": run["split"], "seed": run["seed"]}
+    row["note"] = ", ".join(filter(None, (backbone, options)))
+    for measure in MEASURES:
+        direction, metric = measure.split(" ")
+        name = f"{direction}_{metric.lower().replace('@', '')}"  # i2t_r1
+        row[measure] = run["metrics"].get(name, math.nan)
+    return {**row, "rsum": _rsum(row), "comparable": _verdict(_reasons(run))}
+
+
+def _rsum(row: dict[str, Any]) -> float:
+    return math.fsum(row.get(measure, math.nan) for measure in MEASURES if "R@" in measure)
+
+
+def _reasons(run: dict[str, Any]) -> list[str]:
+    """Why a run may not stand among the papers' figures."""
+    reasons = []
+    if run["drawn"]:
+        reasons.append("drawn pictures, not photographs")
+    elif run["corpus"] not in STANDS_FOR:
+        reasons.append("the survey has no figures on these photographs")
+    if run["split"] != "test":
+        reasons.append(f"measured on the {run['split']} split, the papers on test")
+    usual = GALLERIES.get(run["corpus"], ())
+    if usual and run.get("images", usual[0]) not in usual:
+        reasons.append(f"searched {run['images']:,} images, the papers {' or '.join(f'{n:,}' for n in usual)}")
+    return reasons
+
+
+def _verdict(reasons: Iterable[str], care: Iterable[str] = ()) -> str:
+    if reasons:
+        return "no: " + "; ".join(reasons)
+    return "with care: " + "; ".join(care) if care else "yes"

@@ -1,0 +1,240 @@
+"""A page a model class, made from what is there: docstring, paper, options, published rows, claims, measured figures.
+
+python -m itm_tutorial.course.model_cards build
+"""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+import re
+import sys
+from importlib import import_module
+from pathlib import Path
+from statistics import mean, stdev
+from typing import Any
+
+from itm_tutorial.chapters import experiment as claims
+from itm_tutorial.errors import ItmError
+from itm_tutorial.literature import cite, papers, results
+from itm_tutorial.literature.catalogue import everything
+from itm_tutorial.literature.reported import MEASURES
+from itm_tutorial.models import Matching, list_models, model_class
+
+CARDS = Path(__file__).parents[2] / "docs" / "models"
+EDITION = "2025"  # its rows hold those of 2020
+COMMAND = "python -m itm_tutorial.course.model_cards build"
+
+
+def card_names() -> dict[str, list[str]]:
+    """The cards: the name of a class's file -> the names under which ``create_model`` makes the class."""
+    found: dict[str, list[str]] = {}
+    for name in list_models():
+        found.setdefault(_file_of(model_class(name)), []).append(name)
+    return found
+
+
+def _file_of(cls: type[Matching]) -> str:
+    return cls.__module__.rpartition(".")[2]
+
+
+def card(name: str) -> str:
+    """The page of one class in Markdown.
+
+    Args:
+        name: of its file in ``models/``, such as "vsepp".
+
+    Returns:
+        The text of docs/models/NAME.md.
+
+    Raises:
+        ItmError: no model has such a file.
+    """
+    names = card_names().get(name)
+    if names is None:
+        raise ItmError(f"no model in models/{name}.py: choose {' or '.join(card_names())}")
+    cls = model_class(names[0])
+    parts = [f"# {cls.__name__}", f"Made by `{COMMAND}`; do not edit it here."]
+    parts += [inspect.getdoc(import_module(cls.__module__)), *_paper(cls), *_use(cls, names), *_options(cls)]
+    parts += [*_recipe(cls), *_published(cls), *_claimed(name, names)]
+    return "\n\n".join(parts) + "\n"
+
+
+def paper_of(cls: type[Matching]) -> str:
+    """The key of the first paper whose whole title stands in the docstring of a class's file, or an empty string."""
+    text = _letters(inspect.getdoc(import_module(cls.__module__)) or "")
+    found = [(text.find(title), key) for key, p in everything().items() if (title := _letters(p.title)) in text]
+    return min(found)[1] if found else ""
+
+
+def _letters(text: str) -> str:
+    return re.sub(r"[^a-z0-9]+", " ", text.lower()).strip()
+
+
+def _paper(cls: type[Matching]) -> list[str]:
+    key = paper_of(cls)
+    if not key:
+        return ["## Paper", "None of its own among the course's papers: see the text above."]
+    paper = everything()[key]
+    links = "".join(f" [{link}](<{getattr(paper, link)}>)" for link in ("paper", "code") if getattr(paper, link))
+    chapter = f" Chapter {paper.chapter}." if paper.chapter else ""
+    return ["## Paper", f"{paper.title}. {cite(key)}.{chapter}{links} `{key}`"]
+
+
+def _use(cls: type[Matching], names: list[str]) -> list[str]:
+    lines = []
+    for name in names:
+        options = ", ".join(f"`{option}={value!r}`" for option, value in cls.rows.get(name, {}).items())
+        lines.append(f"- `itm.create_model({name!r}, corpus)`" + (f": {options}" if options else ""))
+    reads = f"Reads {cls.feature_kind} features" + (" and fixed word vectors." if cls.reads_words else ".")
+    return ["## Use", "\n".join(lines), reads]
+
+
+def _options(cls: type[Matching]) -> list[str]:
+    """Options with their defaults and what the class's docstring says of them."""
+    told = _arguments(inspect.getdoc(cls) or "")
+    rows = [
+        (f"`{p.name}`", "from the corpus" if p.default is p.empty else f"`{p.default!r}`", told.get(p.name, ""))
+        for p in inspect.signature(cls.__init__).parameters.values()
+        if p.kind is p.KEYWORD_ONLY
+    ]
+    summary = (inspect.getdoc(cls) or "").partition("\n\nArgs:")[0]
+    return (
+        ["## Options", summary, _table(("option", "default", "what it is"), rows)] if rows else ["## Options", summary]
+    )
+
+
+def _arguments(docstring: str) -> dict[str, str]:
+    """The entries of a docstring's Args, each in one line."""
+    block = docstring.partition("Args:\n")[2].partition("\n\n")[0]
+    entries = re.findall(r"^    (\w[\w, ]*): (.+(?:\n {6,}.+)*)", block, re.MULTILINE)
+    return {name.strip(): " ".join(text.split()) for names, text in entries for name in names.split(",")}
+
+
+def _recipe(cls: type[Matching]) -> list[str]:
+    recipe = ", ".join(f"{name.replace('_', ' ')} {value:g}" for name, value in vars(cls.recipe).items())
+    return ["## Recipe", f"What `fit` follows unless told otherwise: {recipe}."]
+
+
+def _published(cls: type[Matching]) -> list[str]:
+    """The rows of the paper in the survey's tables, as printed there; remarks below."""
+    key = paper_of(cls)
+    frame = results(EDITION)
+    frame = frame[frame.key == key] if key in set(papers().key) else frame[:0]
+    if frame.empty:
+        return ["## Published rows", f"The survey's edition of {EDITION} has none."]
+    rows: dict[tuple, dict[str, str]] = {}
+    remarks: dict[str, None] = {}
+    for figure in frame.to_dict("records"):
+        mark = "\\*" if figure["ensemble"] else ""
+        name = (figure["dataset"], figure["method"] + mark, figure["note"])
+        doubt = "?" if figure["doubtful"] else ""
+        value = "-" if figure["value"] != figure["value"] else f"{figure['value']:g}{doubt}"
+        rows.setdefault(name, {})[f"{figure['direction']} {figure['metric']}"] = value
+        if figure["remark"]:
+            remarks[f"- {figure['method']}, {figure['dataset']}: {figure['remark']}"] = None
+    told = [measure for measure in MEASURES if any(measure in row for row in rows.values())]
+    body = [(*name, *(row.get(measure, "") for measure in told)) for name, row in rows.items()]
+    note = f"In percent, on photographs, from the survey's edition of {EDITION}; not comparable with drawn worlds."
+    listed = ["\n".join(remarks)] if remarks else []
+    return ["## Published rows", note, _table(("data set", "method", "note", *told), body), *listed]
+
+
+def _claimed(name: str, names: list[str]) -> list[str]:
+    """What the course measured: the verdicts that name the model, and its figures over seeds."""
+    effects, figures, sources = [], [], []
+    for claim in claims.list_claims():
+        try:
+            kept = claims.results(claim)
+        except ItmError:  # nobody has run it yet
+            continue
+        own = [e for e in kept["effects"] if claim == name or any(_names(n, e["name"]) for n in names)]
+        measured = _measured(kept["figures"], names)
+        if own or measured:
+            about = kept["provenance"]
+            seeds = len({row["seed"] for row in kept["figures"]})
+            sources.append(f"`itm claims {claim}`: {seeds} seeds, {about['date']}, torch {about['torch']}")
+        effects += [(e["name"], f"{e['mean']:+.1f}", f"{e['standard_error']:.1f}", e["verdict"]) for e in own]
+        figures += [(claim, *row) for row in measured]
+    if not sources:
+        return [
+            "## Measured here",
+            f"No claim of the course has measured it yet; known claims: {', '.join(claims.list_claims())}.",
+        ]
+    parts = ["## Measured here", "On drawn worlds. " + ". ".join(sources) + "."]
+    if effects:
+        parts.append(_table(("claim", "mean", "standard error", "verdict"), effects))
+    if figures:
+        parts.append(_table(("claim", "run", "figure", "mean", "standard deviation", "seeds"), figures))
+    return parts
+
+
+def _names(model: str, text: str) -> bool:
+    """Whether a text names a model as a word of its own; "vse" is not named by "vsepp"."""
+    return bool(re.search(rf"(?<!\w){re.escape(model)}(?!\w)", text))
+
+
+def _measured(figures: list[dict[str, Any]], names: list[str]) -> list[tuple[str, ...]]:
+    """Mean and spread over seeds of every plain figure of the runs that begin with one of the names."""
+    found: dict[tuple[str, str], list[float]] = {}
+    for row in figures:
+        run = str(row.get("model", ""))
+        if not any(re.match(rf"{re.escape(name)}(?!\w)", run) for name in names):
+            continue
+        for figure, value in _flat(row):
+            found.setdefault((run, figure), []).append(value)
+    return [
+        (run, figure, f"{mean(values):.1f}", f"{stdev(values):.1f}" if len(values) > 1 else "", str(len(values)))
+        for (run, figure), values in found.items()
+    ]
+
+
+SKIPPED = {"seed", "model", "seconds", "steps_an_epoch", "epoch", "batch_size", "sibling_queries", "converged"}
+
+
+def _flat(row: dict[str, Any]) -> list[tuple[str, float]]:
+    """The numbers of a run, those of one level further down under a joint name."""
+    found: list[tuple[str, float]] = []
+    for name, value in row.items():
+        inner = value.items() if isinstance(value, dict) else [("", value)]
+        for below, number in inner:
+            if name not in SKIPPED and isinstance(number, int | float) and not isinstance(number, bool):
+                found.append((f"{name} {below}".strip(), float(number)))
+    return found
+
+
+def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    cells = [head, ("---",) * len(head), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in cells)
+
+
+def build_cards(check: bool = False, folder: Path = CARDS) -> list[str]:
+    """Writes every card, or only says which differ.
+
+    Args:
+        check: compare, and write nothing.
+        folder: where the cards are.
+
+    Returns:
+        Names of files that differ from what their models give, are missing, or belong to no model; after writing
+        always empty.
+    """
+    wanted = {f"{name}.md": card(name) for name in card_names()}
+    there = {file.name: file.read_text(encoding="utf-8") for file in sorted(folder.glob("*.md"))}
+    if check:
+        return [name for name in sorted({*wanted, *there}) if wanted.get(name) != there.get(name)]
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in there:
+        if name not in wanted:
+            (folder / name).unlink()
+    for name, text in wanted.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    return []
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description="make the cards of the models, or check them for drift")
+    parser.add_argument("action", choices=("build", "check"))
+    differing = build_cards(check=parser.parse_args().action == "check")
+    print("\n".join(f"docs/models/{name} differs: run {COMMAND}" for name in differing) or "the cards are up to date")
+    sys.exit(bool(differing))

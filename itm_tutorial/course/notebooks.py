@@ -1,0 +1,206 @@
+"""The notebooks as a whole: made from their sources, checked for drift, run as a course.
+
+A source is jupytext py:percent with solutions in it. Between ``# solution`` and ``# end of solution`` the learner's
+notebook has a stub instead. Stored outputs are only those of cells tagged ``nbval-check-output``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import sys
+import time
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from itm_tutorial.errors import ItmError
+
+ROOT = Path(__file__).parents[2]
+SOURCES, NOTEBOOKS = ROOT / "notebooks" / "source", ROOT / "notebooks"
+CHECKED = "nbval-check-output"
+CELL_SECONDS = 900  # a cell that takes longer has failed
+HEADLINE = 40  # letters of the table's column
+_SOLUTION = re.compile(r"^( *)# solution\n.*?^ *# end of solution$", re.MULTILINE | re.DOTALL)
+
+
+def learners_edition(source: Path):
+    """Makes the learner's notebook of a source, without outputs.
+
+    Args:
+        source: a .py file in ``notebooks/source``.
+
+    Returns:
+        An nbformat notebook with stubs in place of the solutions and with stable cell ids.
+    """
+    import jupytext
+
+    notebook = jupytext.read(source)
+    for number, cell in enumerate(notebook.cells):
+        cell["id"] = f"cell-{number:03d}"
+        cell["source"] = _SOLUTION.sub(r"\1...  # your code here", cell["source"])
+        if cell["cell_type"] == "code":
+            cell["outputs"], cell["execution_count"] = [], None
+    notebook.metadata = {
+        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+        "language_info": {"name": "python"},
+    }
+    notebook.nbformat, notebook.nbformat_minor = 4, 5
+    return notebook
+
+
+def build_notebooks(check: bool = False) -> list[str]:
+    """Writes every notebook from its source, or only says which differ.
+
+    Args:
+        check: compare, and write nothing.
+
+    Returns:
+        Names of notebooks that differ from what their source gives (after writing: always empty).
+    """
+    import nbformat
+
+    drifted = []
+    for source in sorted(SOURCES.glob("*.py")):
+        made, file = learners_edition(source), NOTEBOOKS / f"{source.stem}.ipynb"
+        if check:
+            stored = nbformat.read(file, as_version=4) if file.exists() else None
+            if stored is None or _texts(stored) != _texts(made):
+                drifted.append(file.name)
+            continue
+        nbformat.write(_with_checked_outputs(made), file)
+    return drifted
+
+
+def _texts(notebook) -> list[tuple]:
+    return [(c["cell_type"], c["source"], tuple(c["metadata"].get("tags", ()))) for c in notebook.cells]
+
+
+def _with_checked_outputs(notebook):
+    """Runs the notebook at its smallest size and keeps the outputs that nbval will compare."""
+    from nbclient import NotebookClient
+
+    os.environ["ITM_FAST"], os.environ["ITM_PROGRESS"] = "1", "0"
+    NotebookClient(
+        notebook, timeout=600, kernel_name="python3", resources={"metadata": {"path": str(NOTEBOOKS)}}
+    ).execute()
+    notebook.metadata.pop("widgets", None)
+    notebook.metadata["language_info"] = {"name": "python"}
+    for cell in notebook.cells:
+        cell["metadata"].pop("execution", None)
+        if cell["cell_type"] == "code":
+            kept = cell["outputs"] if CHECKED in cell["metadata"].get("tags", ()) else []
+            cell["execution_count"] = 1 if kept else None  # nbval takes a cell without a count for one never run
+            cell["outputs"] = [{**o, "execution_count": None} if "execution_count" in o else o for o in kept]
+    return notebook
+
+
+def run_course(out: Path = Path("build/course"), fast: bool = False) -> int:
+    """Executes every notebook with papermill and prints one table; a notebook that fails hides no other.
+
+    Args:
+        out: where the executed notebooks go.
+        fast: the smallest size, to see that all runs.
+
+    Returns:
+        0, or 1 when a notebook failed.
+
+    Raises:
+        ItmError: course.toml is missing or broken.
+    """
+    names = _chapters()
+    out.mkdir(parents=True, exist_ok=True)
+    os.environ["ITM_FAST"], os.environ["ITM_PROGRESS"] = "1" if fast else "0", "0"
+    width = max(map(len, names))
+    print(f"{'notebook':<{width}}  seconds  {'headline':<{HEADLINE}}  result")
+    failed = False
+    for name in names:
+        start, target = time.perf_counter(), out / name
+        target.unlink(missing_ok=True)  # no headline of an earlier run
+        result = execute(NOTEBOOKS / name, target)
+        seconds = time.perf_counter() - start
+        print(f"{name:<{width}}  {seconds:>7.0f}  {_headline(target):<{HEADLINE}}  {result}", flush=True)
+        failed = failed or result != "ok"
+    return int(failed)
+
+
+def _chapters() -> list[str]:
+    """The notebooks of course.toml, in its order."""
+    file = ROOT / "course.toml"
+    if not file.exists():
+        raise ItmError(f"{file} does not exist: run the course from a clone of the repository")
+    try:
+        chapters = tomllib.loads(file.read_text(encoding="utf-8"))["chapter"]
+        names = [chapter["notebook"] for chapter in chapters]
+    except (tomllib.TOMLDecodeError, KeyError, TypeError) as error:
+        raise ItmError(f'{file}: {error}; give each [[chapter]] a notebook = "NN_name.ipynb"') from error
+    if not names:
+        raise ItmError(f"{file} names no notebook: add a [[chapter]]")
+    return names
+
+
+def execute(notebook: Path, target: Path, parameters: dict[str, Any] | None = None) -> str:
+    """Runs one notebook, in its own folder.
+
+    Args:
+        notebook: what to run.
+        target: where the executed notebook goes.
+        parameters: what to set in its parameters cell.
+
+    Returns:
+        "ok", or what failed and where.
+    """
+    import papermill
+
+    if not notebook.exists():
+        return f"failed: {notebook.name} does not exist; make it with make notebooks, or mend course.toml"
+    try:
+        papermill.execute_notebook(
+            notebook,
+            target,
+            parameters,
+            kernel_name="python3",
+            cwd=notebook.parent,
+            progress_bar=False,
+            execution_timeout=CELL_SECONDS,
+            extra_arguments=["--log-level=ERROR"],  # else each kernel warns that it speaks TCP
+        )
+    except papermill.PapermillExecutionError as error:
+        return f"failed in cell {error.exec_count}: {error.ename}: {first_line(error.evalue)}"
+    except (
+        Exception
+    ) as error:  # a kernel that is missing or died, a cell that takes too long, a file that is no notebook
+        return f"failed: {type(error).__name__}: {first_line(error)}"
+    return "ok"
+
+
+def first_line(message: object) -> str:
+    """The first line of a message, for a table."""
+    return next(iter(str(message).strip().splitlines()), "")[:160]
+
+
+def _headline(file: Path) -> str:
+    """The last line that the notebook printed behind the word "Headline:", or a dash."""
+    import nbformat
+
+    try:
+        cells = nbformat.read(file, as_version=4).cells
+    except Exception:  # not there, or cut short when the kernel died: the result says why
+        return "-"
+    printed = "".join(
+        o.get("text", "") for cell in cells for o in cell.get("outputs", []) if o["output_type"] == "stream"
+    )
+    found = [line.removeprefix("Headline: ") for line in printed.splitlines() if line.startswith("Headline: ")]
+    return found[-1][:HEADLINE] if found else "-"
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description="make the learner's notebooks, or check them for drift")
+    parser.add_argument("action", choices=("build", "check"))
+    differing = build_notebooks(check=parser.parse_args().action == "check")
+    print(
+        "\n".join(f"{name} differs from its source: run make notebooks" for name in differing)
+        or "notebooks are up to date"
+    )
+    sys.exit(bool(differing))

@@ -1,0 +1,257 @@
+"""Where each word looked, and whether that is where the named thing is: attention drawn out of a model, and scored."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import LongTensor, Tensor
+
+from itm_tutorial.data.corpus import Split
+from itm_tutorial.data.text import tokenize
+from itm_tutorial.errors import ItmError
+from itm_tutorial.extraction.features import split_boxes, split_features
+from itm_tutorial.models import Matching, build_model
+
+CHUNK = 16  # captions at a time: of a block of all pairs, only the diagonal is wanted
+CONTROLS = ("uniform", "shuffled captions", "untrained")
+
+
+@dataclass(frozen=True)
+class Attention:
+    """Where the words of some captions look, each caption beside one picture.
+
+    Attributes:
+        captions: int64 [n], which captions of the split.
+        images: int64 [n], the picture that each is beside.
+        words: per caption, its words, as groundings count them.
+        weights: per caption, float32 [n_regions, n_words]; each word's weights sum to one.
+        boxes: float32 [n, n_regions, 4], in [0, 1] of the picture.
+    """
+
+    captions: LongTensor
+    images: LongTensor
+    words: list[list[str]]
+    weights: list[Tensor]
+    boxes: Tensor
+
+    def __len__(self) -> int:
+        return len(self.captions)
+
+
+@torch.no_grad()
+def attend(
+    model: Matching, split: Split, captions: Sequence[int] | None = None, images: Sequence[int] | None = None
+) -> Attention:
+    """Looks up where the words of captions look.
+
+    Args:
+        model: one with attention, such as "scan"; it is left as it was.
+        split: any split.
+        captions: which; by default all.
+        images: the picture to put beside each; by default its own.
+
+    Returns:
+        The attention. Of a model whose regions look at words, each word's weights are brought to a sum of one.
+
+    Raises:
+        ItmError: the model has no attention, no such caption or picture, or not one picture a caption.
+    """
+    if not hasattr(model, "attention"):
+        raise ItmError(f"{model.name} has no attention: take a model that looks at regions, such as 'scan'")
+    captions = torch.arange(len(split.captions)) if captions is None else torch.as_tensor(captions)
+    _check_rows("caption", captions, len(split.captions), split.name)
+    images = split.image_of[captions] if images is None else torch.as_tensor(images)
+    _check_rows("image", images, len(split.images), split.name)
+    if images.shape != captions.shape:
+        raise ItmError(f"images are {list(images.shape)} for {len(captions)} captions; give one a caption")
+    features, boxes = split_features(split, model.features), split_boxes(split, model.features)
+    words = [tokenize(split.captions[c]) for c in captions.tolist()]
+    training = model.training
+    model.eval()
+    try:
+        weights = []
+        for some, beside in zip(captions.split(CHUNK), images.split(CHUNK), strict=True):
+            said = model.encode_captions([split.captions[c] for c in some.tolist()])
+            every = model.attention(model.encode_images(features[beside]), said)  # [some, some, n_regions, longest]
+            weights += every.diagonal().permute(2, 0, 1).float().cpu()  # [n_regions, longest] each
+    finally:
+        model.train(training)
+    own = [_of_words(w, len(said)) for w, said in zip(weights, words, strict=True)]
+    return Attention(captions, images, words, own, boxes[images])
+
+
+def _check_rows(what: str, rows: LongTensor, n: int, split: str) -> None:
+    for row in rows.tolist():
+        if not 0 <= row < n:
+            raise ItmError(f"no {what} {row} in the {split} split: they go from 0 to {n - 1}")
+
+
+def _of_words(weights: Tensor, n_words: int) -> Tensor:
+    """Cuts <start> and <end> off, [n_regions, longest] -> [n_regions, n_words], and makes each word's sum one."""
+    weights = weights[:, 1 : n_words + 1]
+    return weights / weights.sum(0).clamp(min=1e-12)
+
+
+@dataclass(frozen=True)
+class AttentionReport:
+    """Attention against the truth, by word class, in percent.
+
+    Attributes:
+        pointing: "model" or a control -> word class -> how often the region with the largest weight has its middle in
+            a box that the word names (the pointing game of Zhang et al. 2016).
+        mass: the same keys -> the mean share of the weights that lies within these boxes.
+        words: word class -> how many words were asked.
+    """
+
+    pointing: dict[str, dict[str, float]]
+    mass: dict[str, dict[str, float]]
+    words: dict[str, int]
+
+    def lead(self, word_class: str) -> float:
+        """Points of the pointing game by which the model is above the best control."""
+        return self.pointing["model"][word_class] - max(self.pointing[name][word_class] for name in CONTROLS)
+
+    def frame(self):
+        """Pointing game and mass as a pandas DataFrame: a row a word class, a column a measure and a party."""
+        import pandas as pd
+
+        told = {("pointing", name): values for name, values in self.pointing.items()}
+        told |= {("mass inside", name): values for name, values in self.mass.items()}
+        return pd.DataFrame({**told, ("words", ""): self.words})
+
+    def __repr__(self) -> str:
+        names = list(self.pointing)
+        lines = [f"{'pointing game (mass inside)':<12}", f"{'':<10}" + "".join(f"{name:>20}" for name in names)]
+        for word_class, n in self.words.items():
+            cells = (f"{self.pointing[k][word_class]:.1f} ({self.mass[k][word_class]:.1f})" for k in names)
+            lines.append(f"{word_class:<10}" + "".join(f"{cell:>20}" for cell in cells) + f"{n:>9,} words")
+        return "\n".join(lines)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """Words whose boxes are known, one row each.
+
+    Attributes:
+        row: int64 [n], the caption's place among those attended.
+        word: int64 [n].
+        kind: the word's class.
+        named: float32 [n, most, 4], the boxes it names, filled with empty ones.
+    """
+
+    row: LongTensor
+    word: LongTensor
+    kind: list[str]
+    named: Tensor
+
+
+def evaluate_attention(model: Matching, split: Split, seed: int = 0) -> AttentionReport:
+    """Scores where words look against the boxes they name, and against three ways of not knowing.
+
+    The controls: "uniform", attention that looks everywhere alike (the expected figure); "shuffled captions", the same
+    model and picture with a word of the same class from another caption; "untrained", the same model before training.
+
+    Args:
+        model: one with attention.
+        split: of a drawn world, where groundings, boxes and word classes are known.
+        seed: of the shuffling and of the untrained weights.
+
+    Returns:
+        The report.
+
+    Raises:
+        ItmError: the split has no groundings, or the model no attention.
+    """
+    if split.groundings is None or split.facts is None or split.boxes is None:
+        raise ItmError(f"{split.name}: nobody knows which box a word names here; take a split of a drawn world")
+    asked = _asked(split)
+    seen = attend(model, split)
+    generator = torch.Generator().manual_seed(seed)
+    other = torch.randperm(len(split.captions), generator=generator)
+    shuffled = attend(model, split, captions=other, images=split.image_of)
+    word, there = _word_of_same_class(split, asked, other)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        fresh = build_model(model.name, model.vocabulary, model.features, **model.options).to(model.device)
+    uniform = torch.full((len(asked.row), seen.boxes.shape[1]), 1 / seen.boxes.shape[1])
+    inside, share = _inside(seen.boxes[asked.row], asked.named)  # [n, n_regions] each
+    parties = {
+        "model": (_weights(seen, asked.row, asked.word), None),
+        "uniform": (uniform, None),
+        "shuffled captions": (_weights(shuffled, asked.row, word), there),
+        "untrained": (_weights(attend(fresh, split), asked.row, asked.word), None),
+    }
+    pointing, mass = {}, {}
+    classes = sorted(set(asked.kind), key=asked.kind.count, reverse=True)
+    for name, (weights, counted) in parties.items():
+        hits = inside.float().mean(1) if name == "uniform" else inside.gather(1, weights.argmax(1, True))[:, 0].float()
+        pointing[name] = _by_class(hits, asked.kind, classes, counted)
+        mass[name] = _by_class((weights * share).sum(1), asked.kind, classes, counted)
+    return AttentionReport(pointing, mass, {kind: asked.kind.count(kind) for kind in classes})
+
+
+def _asked(split: Split) -> _Asked:
+    rows, words, kinds, named = [], [], [], []
+    for row, pairs in enumerate(split.groundings):
+        boxes_of: dict[int, list[int]] = {}
+        for word, box in pairs:
+            boxes_of.setdefault(word, []).append(box)
+        boxes, truth = split.boxes[int(split.image_of[row])], split.facts.truths[row]
+        for word, some in boxes_of.items():
+            rows.append(row)
+            words.append(word)
+            kinds.append(truth.words[word].word_class)
+            named.append(boxes[some])
+    padded = torch.nn.utils.rnn.pad_sequence(named, batch_first=True)  # an empty box holds nothing
+    return _Asked(torch.tensor(rows), torch.tensor(words), kinds, padded)
+
+
+def _word_of_same_class(split: Split, asked: _Asked, other: LongTensor) -> tuple[LongTensor, Tensor]:
+    """For each asked word, one of its class in another caption, int64 [n], and whether there is one of another picture.
+
+    Where that caption has several of the class, the one that comes first after the asked word's place is taken.
+    """
+    classes = [[word.word_class for word in truth.words] for truth in split.facts.truths]
+    words, there = [], []
+    for row, word, kind in zip(asked.row.tolist(), asked.word.tolist(), asked.kind, strict=True):
+        theirs = int(other[row])
+        places = [w for w, k in enumerate(classes[theirs]) if k == kind]
+        there.append(bool(places) and split.image_of[theirs] != split.image_of[row])
+        words.append(min(places, key=lambda w: (w < word, w)) if places else 0)
+    return torch.tensor(words), torch.tensor(there)
+
+
+def _weights(seen: Attention, rows: LongTensor, words: LongTensor) -> Tensor:
+    """The weights of one word a row, float32 [n, n_regions]."""
+    return torch.stack([seen.weights[row][:, word] for row, word in zip(rows.tolist(), words.tolist(), strict=True)])
+
+
+def _inside(regions: Tensor, named: Tensor) -> tuple[Tensor, Tensor]:
+    """Where regions lie, against boxes that are named.
+
+    Args:
+        regions: boxes [n, n_regions, 4].
+        named: boxes [n, most, 4]; an empty one names nothing.
+
+    Returns:
+        Whether the middle of a region lies in a named box, bool [n, n_regions], and the share of its area that does,
+        float32 of the same shape (at most 1 where named boxes overlap).
+    """
+    r, b = regions[:, :, None], named[:, None]  # [n, n_regions, 1, 4] and [n, 1, most, 4]
+    middle = (r[..., :2] + r[..., 2:]) / 2
+    hit = ((middle > b[..., :2]) & (middle < b[..., 2:])).all(-1).any(-1)
+    overlap = (torch.minimum(r[..., 2:], b[..., 2:]) - torch.maximum(r[..., :2], b[..., :2])).clamp(min=0).prod(-1)
+    area = (r[..., 2:] - r[..., :2]).prod(-1).clamp(min=1e-9)
+    return hit, (overlap / area).sum(-1).clamp(max=1)
+
+
+def _by_class(values: Tensor, kinds: list[str], classes: list[str], counted: Tensor | None) -> dict[str, float]:
+    """The mean of each word class, in percent; nan where no word of it counted."""
+    found = {}
+    for kind in classes:
+        mask = torch.tensor([k == kind for k in kinds])
+        mask = mask if counted is None else mask & counted
+        found[kind] = 100 * values[mask].mean().item()
+    return found

@@ -1,0 +1,1 @@
+"""Visual features, computed once and kept."""

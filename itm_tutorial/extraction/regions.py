@@ -1,0 +1,198 @@
+"""Regions: what stands in the boxes that a detector found, or in those that a drawn world knows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import isqrt
+from pickle import UnpicklingError
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.rnn import pad_sequence
+
+from itm_tutorial.data.corpus import Split
+from itm_tutorial.encoders.backbones import BACKBONES, create_backbone, normalised, weights_file
+from itm_tutorial.encoders.detector import OVERLAP, Detector, best_boxes, overlaps, read_boxes
+from itm_tutorial.errors import ItmError
+from itm_tutorial.models import FeatureSpec
+from itm_tutorial.pretraining.detector import load_detector
+from itm_tutorial.progress import progress_bar
+
+CHUNK = {"cpu": 8, "cuda": 128}  # images seen at a time; a CPU is twice as fast when layers fit its caches
+N_REGIONS, N_PHOTO_REGIONS = 12, 36  # of a drawn scene; of a photograph, as bottom-up attention gives them
+BOXES_BY = "fasterrcnn_mobilenet_v3_large_320_fpn"  # torchvision's smallest detector
+
+
+class PhotoDetector(nn.Module):
+    """For photographs: boxes by torchvision's Faster R-CNN, features by the backbone that was asked for.
+
+    Its regions hold no attributes, since nobody has trained this pair on them: less than bottom-up attention, and free.
+
+    Args:
+        backbone: a name in ``BACKBONES``.
+
+    Raises:
+        ItmError: weights that can neither be found nor downloaded.
+    """
+
+    def __init__(self, backbone: str):
+        super().__init__()
+        self.backbone, self.finder = create_backbone(backbone), _faster_rcnn()
+
+    def propose(self, images: Tensor, n_regions: int = N_PHOTO_REGIONS) -> tuple[Tensor, Tensor, Tensor]:
+        """Finds always the same number of regions, best first.
+
+        Args:
+            images: [n, 3, H, W], normalised.
+            n_regions: how many an image.
+
+        Returns:
+            The backbone's grid [n, dim, h, w]; boxes [n, n_regions, 4] in [0, 1]; scores [n, n_regions] in [0, 1].
+            Where too few things are found, squares of a grid stand in for them, with score 0.
+        """
+        height, width = images.shape[2:]
+        found = self.finder(list(images))
+        boxes = pad_sequence([one["boxes"] for one in found], batch_first=True)  # [n, n_found, 4], in pixels
+        scores = pad_sequence([one["scores"] for one in found], batch_first=True, padding_value=-2.0)  # [n, n_found]
+        squares = grid_boxes(_square_above(n_regions)).to(boxes).expand(len(boxes), -1, 4)  # [n, n_squares, 4]
+        boxes = torch.cat([boxes / boxes.new_tensor([width, height, width, height]), squares], 1)
+        scores = torch.cat([scores, scores.new_zeros(squares.shape[:2])], 1)
+        chosen = best_boxes(boxes, scores, n_regions)
+        return self.backbone(images), boxes.take_along_dim(chosen[..., None], 1), scores.take_along_dim(chosen, 1)
+
+    def read(self, maps: Tensor, boxes: Tensor) -> Tensor:
+        """A grid [n, dim, h, w] and boxes [n, n_regions, 4] -> the grid's mean in each box, [n, n_regions, dim]."""
+        return read_boxes(maps, boxes, window=3).mean((2, 3)).unflatten(0, boxes.shape[:2])
+
+
+def _faster_rcnn() -> nn.Module:
+    from torchvision.models import detection, get_model_weights
+
+    # images come normalised for the backbone, in just the way that this detector would normalise them itself
+    network = getattr(detection, BOXES_BY)(
+        weights=None, weights_backbone=None, image_mean=[0.0, 0.0, 0.0], image_std=[1.0, 1.0, 1.0]
+    )
+    file = weights_file(BOXES_BY)
+    try:
+        weights = get_model_weights(BOXES_BY).DEFAULT
+        network.load_state_dict(weights.get_state_dict(progress=False, weights_only=True))  # never unpickles code
+    except (OSError, RuntimeError, UnpicklingError) as error:
+        remedy = (
+            "delete this file and connect to the network once"
+            if file.exists()
+            else "connect to the network once, or set TORCH_HOME to a folder whose hub/checkpoints holds this file"
+        )
+        raise ItmError(
+            f'the weights of {BOXES_BY} cannot be had from {file} ({error}): {remedy}; kind="grid" needs no detector'
+        ) from error
+    return network
+
+
+def region_features(images: Sequence[Tensor], spec: FeatureSpec) -> tuple[Tensor, Tensor]:
+    """Finds and describes the regions of images: bottom-up attention (Anderson et al., 2018).
+
+    Args:
+        images: uint8 [3, size, size] each, fitted to the size that the backbone of ``spec`` sees.
+        spec: its backbone decides: "mini" looks with the detector of drawn scenes, 12 regions; the others with
+            ``PhotoDetector``, 36 regions.
+
+    Returns:
+        Features float32 [n_images, n_regions, dim] and boxes float32 [n_images, n_regions, 4] (x0, y0, x1, y1) in
+        [0, 1], best first. The features hold no coordinates.
+
+    Raises:
+        ItmError: an image of another size, or weights that cannot be had.
+    """
+    return _look(images, None, spec)
+
+
+def oracle_features(split: Split, spec: FeatureSpec) -> tuple[Tensor, Tensor]:
+    """Describes the true boxes of drawn scenes: the same features, as if the detector had found everything.
+
+    Args:
+        split: of a drawn world, its images fitted to the size that the backbone of ``spec`` sees.
+        spec: as for ``region_features``.
+
+    Returns:
+        Features float32 [n_images, n_regions, dim] and boxes float32 [n_images, n_regions, 4]. An image's true boxes
+        stand first and in their order, so that region j is box j of ``split.boxes`` (those beyond n_regions are left
+        out); then come the detector's best boxes that hold no true one, and last those that do.
+
+    Raises:
+        ItmError: a split without boxes, an image of another size, or weights that cannot be had.
+    """
+    if split.boxes is None:
+        raise ItmError(
+            f'{split.name}: kind="oracle" reads true boxes, and photographs have none; use kind="regions" or "grid"'
+        )
+    return _look(split.images, split.boxes, spec)
+
+
+@torch.no_grad()
+def _look(images: Sequence[Tensor], true: list[Tensor] | None, spec: FeatureSpec) -> tuple[Tensor, Tensor]:
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    detector = _detector(spec.backbone).to(device, memory_format=torch.channels_last)
+    features, boxes = [], []
+    for first in progress_bar(range(0, len(images), CHUNK[device]), "looking for things"):
+        rows = range(first, min(first + CHUNK[device], len(images)))
+        seen = normalised(torch.stack([_checked(images[i], i, spec.backbone) for i in rows]).to(device), spec.backbone)
+        maps, found, _ = detector.propose(seen.contiguous(memory_format=torch.channels_last))
+        if true is not None:
+            found = true_first([true[i].to(device) for i in rows], found)
+        features.append(detector.read(maps, found).float().cpu())
+        boxes.append(found.float().cpu())
+    return torch.cat(features), torch.cat(boxes)
+
+
+def _detector(backbone: str) -> Detector | PhotoDetector:
+    return load_detector() if backbone == "mini" else PhotoDetector(backbone).eval()
+
+
+def _checked(image: Tensor, number: int, backbone: str) -> Tensor:
+    size = BACKBONES[backbone].image_size
+    if tuple(image.shape) != (3, size, size):
+        raise ItmError(f"image {number} is {list(image.shape)} for {backbone}: fit it to [3, {size}, {size}] first")
+    return image
+
+
+def true_first(true: list[Tensor], found: Tensor) -> Tensor:
+    """Puts true boxes before those that were found, and of these last what holds a true one.
+
+    Args:
+        true: per image, [n_true, 4].
+        found: [n, n_regions, 4], best first.
+
+    Returns:
+        [n, n_regions, 4]: true boxes in their order, the first n_regions of them; then found ones in theirs.
+    """
+    padded = pad_sequence(true, batch_first=True)  # [n, n_most, 4]
+    real = pad_sequence([one.new_ones(len(one)) for one in true], batch_first=True) > 0  # [n, n_most]
+    again = (overlaps(found, padded) >= OVERLAP).any(2)  # [n, n_regions]; a padded box overlaps nothing
+    turn = torch.cat([torch.where(real, 0, 3), torch.where(again, 2, 1)], 1)  # [n, n_most + n_regions]
+    order = turn.argsort(dim=1, stable=True)[:, : found.shape[1]]
+    return torch.cat([padded, found], 1).take_along_dim(order[..., None], 1)
+
+
+def grid_boxes(n_cells: int) -> Tensor:
+    """The squares of a grid, in the order in which grid features stand: row by row from the top left.
+
+    Args:
+        n_cells: a square number.
+
+    Returns:
+        float32 [n_cells, 4] (x0, y0, x1, y1) in [0, 1].
+
+    Raises:
+        ItmError: no square number.
+    """
+    side = isqrt(max(0, n_cells))
+    if side < 1 or side**2 != n_cells:
+        raise ItmError(f"grid_boxes: {n_cells} cells make no square grid; give a square number, such as 49 or 64")
+    y, x = torch.meshgrid(torch.arange(side), torch.arange(side), indexing="ij")
+    corner = torch.stack([x, y], -1).flatten(0, 1)  # [n_cells, 2]
+    return torch.cat([corner, corner + 1], 1) / side
+
+
+def _square_above(n: int) -> int:
+    """The smallest square number that is not below n."""
+    return (isqrt(n - 1) + 1) ** 2

@@ -1,0 +1,1 @@
+"""Scores of a split, search, and what can be done with scores afterwards."""

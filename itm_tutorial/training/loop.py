@@ -1,0 +1,325 @@
+"""``fit``: one readable loop for every model, on any device. It knows no model, no plot, no leaderboard."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import time
+import warnings
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import LongTensor, Tensor, nn
+
+from itm_tutorial.data.corpus import Corpus, Split
+from itm_tutorial.data.text import Tokens
+from itm_tutorial.errors import ItmError, unknown
+from itm_tutorial.evaluation.retrieval_metrics import evaluate
+from itm_tutorial.extraction.features import split_features
+from itm_tutorial.models import Batch, Matching
+from itm_tutorial.progress import progress_wanted
+from itm_tutorial.retrieval.scoring import score
+from itm_tutorial.training.checkpoints import read_training_state, save_model, write_training_state
+
+Callback = Callable[[Matching, dict[str, Any]], None]
+
+
+@dataclass
+class History:
+    """What happened, epoch by epoch.
+
+    Attributes:
+        epochs: one dict an epoch: epoch (from 1), loss, seconds, rsum and the recalls on the validation split.
+    """
+
+    epochs: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def best_epoch(self) -> int:
+        """The epoch, from 1, with the highest rsum on the validation split."""
+        return max(self.epochs, key=lambda row: row["rsum"])["epoch"]
+
+    def frame(self):
+        """The epochs as a pandas DataFrame."""
+        import pandas as pd
+
+        return pd.DataFrame(self.epochs)
+
+
+def shuffled_captions(image_of: LongTensor, batch_size: int, generator: torch.Generator) -> Iterator[LongTensor]:
+    """Every caption once, in random order: the field's usual plan. An image may come up twice in a batch.
+
+    Args:
+        image_of: int64 [n_captions].
+        batch_size: captions a batch; what does not fill one is left for another epoch.
+        generator: random numbers of the epoch.
+
+    Yields:
+        int64 [batch_size], indices of captions.
+    """
+    order = torch.randperm(len(image_of), generator=generator)
+    yield from order[: len(order) // batch_size * batch_size].split(batch_size)
+
+
+def distinct_images(image_of: LongTensor, batch_size: int, generator: torch.Generator) -> Iterator[LongTensor]:
+    """One random caption for each image, so that no image comes up twice in a batch (Vendrov et al. 2016).
+
+    Args:
+        image_of: int64 [n_captions].
+        batch_size: captions, and so images, a batch.
+        generator: random numbers of the epoch.
+
+    Yields:
+        int64 [batch_size], indices of captions.
+    """
+    order = torch.randperm(len(image_of), generator=generator)
+    by_image = order[image_of[order].argsort(stable=True)]  # captions of one image together, in shuffled order
+    first = torch.ones(len(order), dtype=torch.bool)
+    first[1:] = image_of[by_image[1:]] != image_of[by_image[:-1]]
+    chosen = by_image[first]
+    chosen = chosen[torch.randperm(len(chosen), generator=generator)]
+    yield from chosen[: len(chosen) // batch_size * batch_size].split(batch_size)
+
+
+PLATEAU, LOOK = 30, 10  # steps at the value of a collapse before it is told; steps between two looks
+PLANS = {"captions": shuffled_captions, "images": distinct_images}
+
+
+def fit(
+    model: Matching,
+    corpus: Corpus,
+    *,
+    epochs: int | None = None,
+    batch_size: int | None = None,
+    learning_rate: float | None = None,
+    seed: int = 0,
+    device: str = "auto",
+    precision: str = "auto",
+    plan: str | Callable[..., Iterable[LongTensor]] = "captions",
+    callbacks: Iterable[Callback] = (),
+    folder: str | Path | None = None,
+    progress: bool | None = None,
+) -> History:
+    """Trains a model on ``corpus.train`` and leaves it with the weights that did best on ``corpus.val``.
+
+    The model ends in evaluation mode. On the CPU the same initial weights, corpus and arguments give the same
+    weights, and the random numbers that the caller draws afterwards are those it would have drawn without ``fit``.
+
+    Args:
+        model: any ``Matching``; it is trained in place.
+        corpus: with a train and a val split.
+        epochs, batch_size, learning_rate: by default those of ``model.recipe``.
+        seed: of the batches and of dropout.
+        device: "auto", "cpu", "cuda", or another that Lightning Fabric knows.
+        precision: "auto" (bf16 on a GPU, float32 elsewhere) or a Fabric precision.
+        plan: a name in ``PLANS``, or a function of the same form.
+        callbacks: called after every epoch with the model and the epoch's row.
+        folder: where to keep a checkpoint after every epoch; a run that finds one there goes on from it. In the end
+            it also holds the best model, for ``load_model``.
+        progress: whether to show a bar; by default only to a person.
+
+    Returns:
+        The history.
+
+    Raises:
+        ItmError: an argument out of range, a loss that is no number, a checkpoint of another run.
+    """
+    recipe = model.recipe
+    epochs = recipe.epochs if epochs is None else epochs
+    batch_size = recipe.batch_size if batch_size is None else batch_size
+    learning_rate = recipe.learning_rate if learning_rate is None else learning_rate
+    batches = _plan(plan)
+    _check(corpus.train, epochs, batch_size, learning_rate, plan)
+    fabric = _fabric(device, precision)
+    model.to(fabric.device)
+    optimizers = {
+        name: torch.optim.Adam(group, learning_rate, weight_decay=recipe.weight_decay)
+        for name, group in model.parameter_groups().items()
+    }
+    train = _load(model, corpus.train, fabric.device)
+    history, best = History(), {}
+    settings = {"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate, "seed": seed}
+    settings |= {"plan": plan if isinstance(plan, str) else plan.__name__, "recipe": asdict(recipe)}
+    settings |= {"corpus": {name: _digest(getattr(corpus, name)) for name in ("train", "val")}}
+    if folder is not None:
+        history.epochs, best = read_training_state(Path(folder), model, optimizers, settings)
+
+    bar = _bar(epochs, progress_wanted() if progress is None else progress, len(history.epochs))
+    with bar, torch.random.fork_rng(devices=[fabric.device] if fabric.device.type == "cuda" else []):
+        for epoch in range(len(history.epochs), epochs):
+            start = time.perf_counter()
+            # a stream an epoch: dropout and batches of a resumed run are those of one never killed
+            generator = torch.Generator().manual_seed(1_000_003 * seed + epoch)
+            torch.manual_seed(1_000_003 * seed + epoch)
+            for part in (model, getattr(model, "loss_function", None)):
+                if hasattr(part, "on_epoch"):
+                    part.on_epoch(epoch, epochs)
+            for optimizer in optimizers.values():
+                for group in optimizer.param_groups:
+                    group["lr"] = learning_rate * (0.1 if epoch >= recipe.drop_at * epochs else 1.0)
+            picked = train.batches(batches(train.image_of, batch_size, generator))
+            mean = _train_epoch(fabric, model, optimizers, picked, f"epoch {epoch + 1}")
+            report = evaluate(score(model, corpus.val), corpus.val.image_of, identity=corpus.val.identity)
+            row = {"epoch": epoch + 1, "loss": mean, "seconds": time.perf_counter() - start, **report.as_dict()}
+            history.epochs.append(row)
+            if history.best_epoch == epoch + 1:
+                best = {name: value.detach().cpu().clone() for name, value in model.state_dict().items()}
+            if folder is not None:
+                write_training_state(Path(folder), model, optimizers, settings, history.epochs, best)
+            for callback in callbacks:
+                callback(model, row)
+            bar.update()
+            bar.set_postfix(loss=f"{mean:.3g}", rsum=f"{row['rsum']:.0f}")
+    model.load_state_dict(best)
+    model.eval()
+    if folder is not None:
+        save_model(model, folder, metrics=history.epochs[history.best_epoch - 1], seed=seed)
+    return history
+
+
+@dataclass(frozen=True)
+class _Loaded:
+    """A training split on the device, from which batches are picked there.
+
+    Attributes:
+        images: features [n_images, ...].
+        captions: word ids, and lengths on the CPU.
+        image_of: int64 [n_captions], on the CPU.
+        identity: int64 [n_images] or None.
+    """
+
+    images: Tensor
+    captions: Tokens
+    image_of: LongTensor
+    identity: LongTensor | None
+
+    def batches(self, plan: Iterable[LongTensor]) -> Iterator[Batch]:
+        """The captions of each batch of an epoch, and each image that they describe once.
+
+        The indices of the whole epoch go to the device together: a step sends nothing there.
+        """
+        rows = list(plan)
+        found = [self.image_of[some].unique(return_inverse=True) for some in rows]
+        parts = [part for some, (there, row_of) in zip(rows, found, strict=True) for part in (there, some, row_of)]
+        sent = torch.cat(parts or [self.image_of[:0]]).to(self.images.device).split([len(part) for part in parts])
+        for some, there, here, row_of in zip(rows, sent[0::3], sent[1::3], sent[2::3], strict=True):
+            lengths = self.captions.lengths[some]
+            longest = int(lengths.max()) if len(some) else 0
+            captions = Tokens(self.captions.ids[here, :longest], lengths)
+            yield Batch(self.images[there], captions, row_of, None if self.identity is None else self.identity[there])
+
+
+def _load(model: Matching, split: Split, device: torch.device) -> _Loaded:
+    tokens = model.tokenize(split.captions)
+    identity = None if split.identity is None else split.identity.to(device)
+    images = split_features(split, model.features).to(device)
+    return _Loaded(images, tokens.to(device), split.image_of, identity)
+
+
+def _train_epoch(fabric, model: Matching, optimizers: dict, batches: Iterable[Batch], where: str) -> float:
+    """One pass over the batches -> the mean loss."""
+    model.train()
+    losses = []
+    for batch in batches:
+        with fabric.autocast():
+            loss = model.loss(batch)
+        losses.append(_step(model, optimizers, loss, f"{where}, step {len(losses) + 1}"))
+        if len(losses) % LOOK == 0:
+            _look_for_collapse(model, losses, len(batch.image_of), f"{where}, step {len(losses)}")
+    if not losses:
+        raise ItmError(f"{where}: the batch plan made no batch; give a smaller batch_size")
+    return sum(losses) / len(losses)
+
+
+def _look_for_collapse(model: Matching, losses: list[float], n_pairs: int, where: str) -> None:
+    """Warns, once a model, where the loss stands still at the value that equal codes give."""
+    value = getattr(getattr(model, "loss_function", None), "collapsed", lambda n: 0.0)(n_pairs)
+    if not value or len(losses) < PLATEAU or getattr(model, "collapse_told", False):
+        return
+    if all(abs(loss - value) <= 0.01 * value for loss in losses[-PLATEAU:]):
+        model.collapse_told = True
+        warnings.warn(
+            f"{where}: for {PLATEAU} steps the loss has stood at {value:.1f}, which is 2 x {n_pairs} pairs x margin: "
+            "all codes lie nearly in one point. Begin with the sum of hinges (warmup=0.2), or take the k hardest "
+            "(loss='top_k_hinges')",
+            stacklevel=4,
+        )
+
+
+def _step(model: Matching, optimizers: dict, loss: Tensor | dict[str, Tensor], where: str) -> float:
+    """One step of every optimiser -> the loss: a part named after a group moves that group alone.
+
+    The other parts add up to "main", which moves "main" and every group that no part is named after. Nothing moves
+    when the loss or a gradient is not finite.
+    """
+    parts = loss if isinstance(loss, dict) else {"main": loss}
+    groups = model.parameter_groups()
+    own = {name: part for name, part in parts.items() if name in groups and name != "main"}
+    main = [part for name, part in parts.items() if name not in own]
+    moves = [(part, [name]) for name, part in own.items()]
+    if main:
+        moves.append((sum(main), [name for name in groups if name not in own]))
+    checked = total = sum(parts.values()).detach()
+    for part, names in moves:
+        parameters = [parameter for name in names for parameter in groups[name]]
+        gradients = torch.autograd.grad(part, parameters, retain_graph=len(moves) > 1, allow_unused=True)
+        for parameter, gradient in zip(parameters, gradients, strict=True):
+            parameter.grad = gradient
+        for name in names:
+            checked = checked + nn.utils.clip_grad_norm_(groups[name], model.recipe.clip)
+    told, checked = torch.stack([total.float(), checked.float()]).tolist()  # a step reads the device once: here
+    if not math.isfinite(checked):
+        raise ItmError(
+            f"the loss or its gradient is no number at {where}: lower learning_rate, or look for a NaN in the features"
+        )
+    for name in [name for _, names in moves for name in names]:
+        optimizers[name].step()
+    return told
+
+
+def _plan(plan: str | Callable) -> Callable[..., Iterable[LongTensor]]:
+    if callable(plan):
+        return plan
+    if plan not in PLANS:
+        raise unknown("plan", plan, PLANS)
+    return PLANS[plan]
+
+
+def _digest(split: Split) -> str:
+    """Tells one split from another: its pictures by their fingerprint, its captions and pairing by content."""
+    text = f"{split.fingerprint} {len(split.images)}\n" + "\n".join(split.captions)
+    return hashlib.sha256(text.encode() + split.image_of.numpy().tobytes()).hexdigest()[:16]
+
+
+def _check(split: Split, epochs: int, batch_size: int, learning_rate: float, plan: str | Callable) -> None:
+    if epochs < 1:
+        raise ItmError(f"epochs is {epochs}; give 1 or more")
+    if not 0 < learning_rate < math.inf:
+        raise ItmError(f"learning_rate is {learning_rate}; give a number above 0, such as 0.001")
+    n = len(split.image_of.unique()) if plan == "images" else len(split.captions)
+    if not 2 <= batch_size <= n:
+        what = "images" if plan == "images" else "captions"
+        raise ItmError(f"batch_size is {batch_size}, but the train split has {n} {what}: give 2 to {n}")
+
+
+def _fabric(device: str, precision: str):
+    from lightning_fabric import Fabric  # the whole of Lightning would load metrics, and with them transformers
+
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    if precision == "auto":
+        precision = "bf16-mixed" if device == "cuda" else "32-true"
+    try:
+        fabric = Fabric(accelerator=device, devices=1, precision=precision)
+    except Exception as error:  # Fabric raises what its accelerators raise
+        raise ItmError(f"device {device!r} with precision {precision!r} cannot be used: {error}; try 'auto'") from error
+    return fabric
+
+
+def _bar(epochs: int, wanted: bool, done: int):
+    from tqdm.auto import tqdm
+
+    return tqdm(total=epochs, initial=done, unit="epoch", disable=not wanted)

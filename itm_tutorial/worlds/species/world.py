@@ -1,0 +1,222 @@
+"""Worlds of classes: which classes there are, which of them training may see, and the splits made of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, fields
+from random import Random
+from typing import Any
+
+import numpy as np
+
+from itm_tutorial.worlds.scenes.grammar import CaptionTruth
+from itm_tutorial.worlds.species.grammar import Lexicon, describe
+from itm_tutorial.worlds.species.portrait import Box, Portrait, Species
+from itm_tutorial.worlds.streams import stream
+
+SPLITS = ("train", "val", "test")
+SHARES = (0.6, 0.8, 0.8, 1.0, 1.0, 1.2, 1.8)  # pictures of a class, in shares of the usual: some have three times more
+LEAST_APART = 3  # in so many of its looks a species differs from each of its kin
+FINDERS = (  # a species is named after whoever found it
+    "Ashdown Barlow Corrin Dunmore Ellery Fenwick Garrow Hadley Ibbot Jessop Kendrick Lorimer Mellin Norwood Orrell "
+    "Prescott Quayle Rowley Sefton Tarleton Ulverton Verney Wetherby Yardley Zennor Almond Bexley Calder Denby Eskdale"
+)
+
+
+@dataclass(frozen=True)
+class Size:
+    """How large a world is.
+
+    Attributes:
+        classes: for training, for validation, for testing: no class is in two of them.
+        pictures: of a usual class.
+        kin: species in a genus.
+    """
+
+    classes: tuple[int, int, int]
+    pictures: int
+    kin: int = 5
+
+
+@dataclass(frozen=True)
+class World:
+    """What one world knows, beside what all worlds of classes share.
+
+    Attributes:
+        name: "birds" or "flowers".
+        root: of its tree of classes.
+        genera: invented names, enough for the largest size.
+        sizes: by name.
+        orders: the shapes there are; genera take them in turn.
+        genus: draws what the species of a genus have in common, from its order.
+        species: draws the looks of one of them, from the genus's.
+        meet: draws an individual of a class where it is met.
+        paint: draws a portrait in so many pixels.
+        lexicon: its words.
+    """
+
+    name: str
+    root: str
+    genera: tuple[str, ...]
+    sizes: dict[str, Size]
+    orders: tuple[Any, ...]
+    genus: Callable[[Any, Random], Any]
+    species: Callable[[Any, Random], Any]
+    meet: Callable[[Species, Random], Portrait]
+    paint: Callable[[Portrait, int, Random], np.ndarray]
+    lexicon: Lexicon
+
+
+@dataclass
+class SpeciesSplit:
+    """A split before it is drawn: plain data.
+
+    Attributes:
+        world: it belongs to.
+        name: "train", "val" or "test".
+        seed: of the world.
+        species: every class of the world, in the order that ``identity`` counts.
+        identity: per image, its class.
+        numbers: per image, the how-manieth of its class it shows; what its random numbers hang on.
+        scenes: one portrait an image.
+        truths: captions with their parse, ten an image, in the order of their images.
+        image_of: per caption, its image.
+    """
+
+    world: World
+    name: str
+    seed: int
+    species: list[Species]
+    identity: list[int] = field(default_factory=list)
+    numbers: list[int] = field(default_factory=list)
+    scenes: list[Portrait] = field(default_factory=list)
+    truths: list[CaptionTruth] = field(default_factory=list)
+    image_of: list[int] = field(default_factory=list)
+
+    def stream_of(self, purpose: str, image: int) -> Random:
+        """The random numbers for one purpose and one individual, apart from all others."""
+        species = self.species[self.identity[image]]
+        return stream(self.world.name, self.seed, purpose, species.name, self.numbers[image])
+
+    def boxes(self) -> list[list[Box]]:
+        """Per image, the boxes of the whole and of its parts."""
+        return [portrait.boxes() for portrait in self.scenes]
+
+    def groundings(self) -> list[list[tuple[int, int]]]:
+        """Per caption, the (word, box) pairs: every word that speaks of a part, with each of the part's boxes."""
+        return [
+            [
+                (w, box)
+                for w, word in enumerate(truth.words)
+                for part in word.things
+                for box in self.scenes[image].boxes_of(part)
+            ]
+            for truth, image in zip(self.truths, self.image_of, strict=True)
+        ]
+
+    def draw(self, image: int, size: int = 64) -> np.ndarray:
+        """Draws one image, uint8 [size, size, 3], from its own stream."""
+        return self.world.paint(self.scenes[image], size, self.stream_of("drawing", image))
+
+
+def make_species(world: World, size: Size, seed: int) -> list[Species]:
+    """Draws the classes: genus by genus, each species some way apart from its kin.
+
+    Args:
+        world: birds or flowers.
+        size: one of ``world.sizes``; a larger one begins with the same genera.
+        seed: of the world.
+
+    Returns:
+        The classes, in the order of their genera.
+    """
+    found: list[Species] = []
+    taken: set[Any] = set()
+    orders = stream(world.name, seed, "orders").sample(world.orders, len(world.orders))
+    for g in range(-(-sum(size.classes) // size.kin)):
+        name, order = world.genera[g], orders[g % len(orders)]
+        common = world.genus(order, stream(world.name, seed, "genus", g))
+        finders = stream(world.name, seed, "names", g).sample(FINDERS.split(), size.kin)
+        kin: list[Any] = []
+        attempt = 0
+        while len(kin) < size.kin:
+            looks = world.species(common, stream(world.name, seed, "species", g, attempt))
+            attempt += 1
+            if looks not in taken and all(_apart(looks, other) >= LEAST_APART for other in kin):
+                kin.append(looks)
+        taken.update(kin)
+        found += [Species(f"{f}'s {name}", name, order.order, looks) for f, looks in zip(finders, kin, strict=True)]
+    return found[: sum(size.classes)]
+
+
+def _apart(a: Any, b: Any) -> int:
+    """In how many of their looks two species differ."""
+    return sum(getattr(a, f.name) != getattr(b, f.name) for f in fields(a))
+
+
+def parents(world: World, species: Sequence[Species]) -> dict[str, str]:
+    """Every class, genus and order -> what it is a sort of."""
+    tree = {one.name: one.genus for one in species} | {one.genus: f"{one.order}s" for one in species}
+    return tree | {f"{one.order}s": world.root for one in species}
+
+
+def divide(world: World, size: Size, seed: int) -> dict[str, list[int]]:
+    """Which classes each split shows: no class is in two splits, and kin may be parted.
+
+    Returns:
+        Split -> class numbers, in rising order.
+    """
+    total = sum(size.classes)
+    order = stream(world.name, seed, "division", total).sample(range(total), total)
+    ends = [sum(size.classes[: i + 1]) for i in range(3)]
+    return {name: sorted(order[end - n : end]) for name, end, n in zip(SPLITS, ends, size.classes, strict=True)}
+
+
+def make_splits(world: World, size: str, seed: int) -> dict[str, SpeciesSplit]:
+    """Makes the portraits and captions of a world.
+
+    Args:
+        world: birds or flowers.
+        size: "tiny", "mini" or "full".
+        seed: of the world.
+
+    Returns:
+        Split name -> split, the same for the same arguments in every process.
+    """
+    scale = world.sizes[size]
+    species = make_species(world, scale, seed)
+    classes = divide(world, scale, seed)
+    return {name: _make_split(world, name, seed, species, classes[name], scale.pictures) for name in SPLITS}
+
+
+def _make_split(
+    world: World, name: str, seed: int, species: list[Species], classes: list[int], pictures: int
+) -> SpeciesSplit:
+    split = SpeciesSplit(world, name, seed, species)
+    rng = stream(world.name, seed, "pictures", name)
+    shares = SHARES * -(-len(classes) // len(SHARES))
+    shown = [
+        (number, k)
+        for number, share in zip(classes, rng.sample(shares, len(classes)), strict=True)
+        for k in range(round(share * pictures))
+    ]
+    rng.shuffle(shown)
+    for image, (number, k) in enumerate(shown):
+        split.identity.append(number)
+        split.numbers.append(k)
+        portrait = world.meet(species[number], split.stream_of("individual", image))
+        captions = describe(portrait, world.lexicon, split.stream_of("caption", image))
+        split.scenes.append(portrait)
+        split.truths += captions
+        split.image_of += [image] * len(captions)
+    return split
+
+
+def about(splits: dict[str, SpeciesSplit]) -> str:
+    """How many classes each split has, and how many pictures a class: AP@50 counts on more than some have."""
+    counts = {name: Counter(split.identity).values() for name, split in splits.items()}
+    shown = ", ".join(f"{len(n)} classes in {name}" for name, n in counts.items())
+    few = sum(n < 50 for n in counts["test"])
+    of_test = f"{min(counts['test'])} to {max(counts['test'])} pictures a class in test, fewer than 50 in {few} of them"
+    return f"{shown}, none in two splits; {of_test}"

@@ -1,0 +1,112 @@
+"""``itm course``: one table, in which a notebook that fails is a row and hides no other."""
+
+import nbformat
+import pytest
+from jupyter_client.kernelspec import NoSuchKernel
+from typer.testing import CliRunner
+
+from itm_tutorial.course import notebooks as course
+from itm_tutorial.errors import ItmError
+
+pytest.importorskip("papermill")
+
+
+@pytest.fixture
+def small_course(tmp_path, monkeypatch):
+    """Makes a course of notebooks, each given by its cells; a text in place of cells is the file itself."""
+    monkeypatch.setattr(course, "ROOT", tmp_path)
+    monkeypatch.setattr(course, "NOTEBOOKS", tmp_path / "notebooks")
+    for name in ("ITM_FAST", "ITM_PROGRESS"):
+        monkeypatch.setenv(name, "0")
+    (tmp_path / "notebooks").mkdir()
+
+    def make(**notebooks):
+        for name, cells in notebooks.items():
+            file = tmp_path / "notebooks" / f"{name}.ipynb"
+            if isinstance(cells, list):
+                made = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+                made.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+                nbformat.write(made, file)
+            elif cells is not None:
+                file.write_text(cells)
+        chapters = "".join(f'[[chapter]]\nnotebook = "{name}.ipynb"\n' for name in notebooks)
+        (tmp_path / "course.toml").write_text(chapters)
+        return tmp_path / "out"
+
+    return make
+
+
+def rows(capsys):
+    header, *lines = capsys.readouterr().out.splitlines()
+    assert header.split() == ["notebook", "seconds", "headline", "result"]
+    return {line.split()[0]: line for line in lines}
+
+
+@pytest.mark.slow
+def test_a_failing_notebook_is_a_row_and_hides_no_other(small_course, capsys):
+    out = small_course(
+        first=["print('Headline: rsum 100')\nprint('Headline: rsum 101')", "print('after')"],
+        fails=["print('Headline: too early')", "1 / 0"],
+        absent=None,
+        broken='{"cells": [',
+        last=["import os\nprint('Headline: fast', os.environ['ITM_FAST'], os.environ['ITM_PROGRESS'])"],
+    )
+    assert course.run_course(out, fast=True) == 1
+    table = rows(capsys)
+    assert list(table) == ["first.ipynb", "fails.ipynb", "absent.ipynb", "broken.ipynb", "last.ipynb"]
+    assert "rsum 101" in table["first.ipynb"] and table["first.ipynb"].endswith("  ok")
+    assert table["fails.ipynb"].endswith("failed in cell 2: ZeroDivisionError: division by zero")
+    assert "absent.ipynb does not exist" in table["absent.ipynb"]
+    assert " -  " in table["broken.ipynb"] and "failed: NotJSONError" in table["broken.ipynb"]
+    assert "fast 1 0" in table["last.ipynb"] and table["last.ipynb"].endswith("  ok")
+
+
+@pytest.mark.slow
+def test_a_cell_that_takes_too_long_is_a_row(small_course, capsys, monkeypatch):
+    monkeypatch.setattr(course, "CELL_SECONDS", 1)
+    assert course.run_course(small_course(slow=["import time\ntime.sleep(30)"])) == 1
+    assert "failed: CellTimeoutError" in rows(capsys)["slow.ipynb"]
+
+
+def test_a_missing_kernel_is_a_row_and_an_old_headline_is_not_told_again(small_course, capsys, monkeypatch):
+    def no_kernel(*args, **kwargs):
+        raise NoSuchKernel("python3")
+
+    out = small_course(one=["1"], two=["2"])
+    out.mkdir()
+    nbformat.write(
+        nbformat.v4.new_notebook(
+            cells=[nbformat.v4.new_code_cell("1", outputs=[nbformat.v4.new_output("stream", text="Headline: old\n")])]
+        ),
+        out / "one.ipynb",
+    )
+    monkeypatch.setattr("papermill.execute_notebook", no_kernel)
+    assert course.run_course(out) == 1
+    table = rows(capsys)
+    assert len(table) == 2 and "old" not in table["one.ipynb"]
+    assert "failed: NoSuchKernel: No such kernel named python3" in table["one.ipynb"]
+
+
+def test_all_well_exits_with_zero_and_a_failure_with_one(small_course, monkeypatch):
+    from itm_tutorial.cli import app_of_commands
+
+    out = small_course(one=["1"], two=["2"])
+    for results, code in ((["ok", "ok"], 0), (["failed: X", "ok"], 1), (["ok", "failed: X"], 1)):
+        monkeypatch.setattr(course, "execute", lambda notebook, target, left=list(results): left.pop(0))
+        ran = CliRunner().invoke(app_of_commands, ["course", "--out", str(out)])
+        assert ran.exit_code == code and len(ran.output.splitlines()) == 3
+
+
+@pytest.mark.parametrize(
+    "text", ["[[chapter]\n", "title = 'x'\n", "[[chapter]]\ntitle = 'x'\n", "chapter = []\n", "chapter = 1\n"]
+)
+def test_a_broken_list_of_chapters_is_told(small_course, tmp_path, text):
+    out = small_course(one=["1"])
+    (tmp_path / "course.toml").write_text(text)
+    with pytest.raises(ItmError, match="course.toml"):
+        course.run_course(out)
+
+
+def test_a_course_outside_a_clone_is_told(small_course, tmp_path):
+    with pytest.raises(ItmError, match="from a clone of the repository"):
+        course.run_course(tmp_path / "out")

@@ -1,0 +1,261 @@
+"""The leaderboard: many writers at once, damaged lines told and kept, runs beside the papers' figures."""
+
+import json
+import multiprocessing
+import os
+import subprocess
+import sys
+
+import pytest
+
+import itm_tutorial as itm
+from itm_tutorial.course import leaderboard
+from itm_tutorial.errors import ItmError
+
+
+def run(**changed):
+    """A row as ``run_row`` makes it."""
+    row = {"method": "vsepp", "options": {"margin": 0.2}, "corpus": "scenes", "about": "tiny, seed 0", "drawn": True}
+    row |= {"split": "val", "metrics": {"i2t_r1": 50.0, "rsum": 300.5}, "seed": 0, "seconds": 41.5, "device": "cpu"}
+    row |= {"versions": {"torch": "2"}, "commit": None, "date": "2026-01-01T00:00:00+00:00"}
+    return row | changed
+
+
+@pytest.fixture
+def file(tmp_path):
+    return tmp_path / "runs" / "leaderboard.jsonl"
+
+
+def test_rows_come_back_in_their_order(file):
+    for seed in range(3):
+        leaderboard.record(run(seed=seed, about="größe"), file)
+    rows, damaged = leaderboard.read(file)
+    assert rows == [run(seed=seed, about="größe") for seed in range(3)] and damaged == []
+
+
+def _write_many(file, writer):
+    for number in range(50):
+        leaderboard.record(run(seed=writer, number=number, about="x" * (1 + 97 * number)), file)
+
+
+@pytest.mark.slow
+def test_eight_processes_write_fifty_rows_each(file):
+    context = multiprocessing.get_context("spawn")
+    writers = [context.Process(target=_write_many, args=(file, n)) for n in range(8)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+        assert writer.exitcode == 0
+    rows, damaged = leaderboard.read(file)
+    assert damaged == []
+    for n in range(8):
+        assert [row["number"] for row in rows if row["seed"] == n] == list(range(50))
+
+
+DAMAGE = {
+    b'{"method": "vse"': "broken JSON",
+    b"[1, 2]": "a list in place of an object",
+    b"{}": "no method, options",
+    b"\xff\xfe": "no UTF-8 at byte 0",
+    json.dumps(run(metrics={"rsum": None})).encode(): "rsum is None, not a finite number",
+    json.dumps(run(metrics={"rsum": float("nan")})).encode(): "rsum is nan",
+    json.dumps(run(metrics=[1])).encode(): "metrics are no object",
+    b"[" * 100_000: "broken JSON",
+}
+
+
+def test_damaged_lines_are_told_skipped_and_kept(file):
+    leaderboard.record(run(seed=1), file)
+    with file.open("ab") as stream:
+        stream.write(b"\n" + b"\n".join(DAMAGE) + b"\n")
+    leaderboard.record(run(seed=2), file)
+    before = file.read_bytes()
+    rows, damaged = leaderboard.read(file)
+    assert [row["seed"] for row in rows] == [1, 2]
+    assert [line.line for line in damaged] == list(range(3, 3 + len(DAMAGE)))
+    for line, why in zip(damaged, DAMAGE.values(), strict=True):
+        assert why in line.why and str(line).startswith(f"{file} line {line.line}: ")
+    assert file.read_bytes() == before
+
+
+def test_half_a_line_of_a_killed_writer_does_not_take_the_next_with_it(file):
+    leaderboard.record(run(seed=1), file)
+    with file.open("ab") as stream:
+        stream.write(b'{"method": "v')
+    leaderboard.record(run(seed=2), file)
+    rows, damaged = leaderboard.read(file)
+    assert [row["seed"] for row in rows] == [1, 2] and [line.line for line in damaged] == [2]
+
+
+def test_a_full_disk_leaves_no_half_line(file, monkeypatch):
+    leaderboard.record(run(seed=1), file)
+    before = file.read_bytes()
+    write = os.write
+    monkeypatch.setattr(leaderboard.os, "write", lambda descriptor, text: write(descriptor, text[:9]))
+    with pytest.raises(ItmError, match="the disk is full"):
+        leaderboard.record(run(seed=2), file)
+    assert file.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("changed", "complaint"),
+    [
+        ({"metrics": {"rsum": float("inf")}}, "rsum is inf, not a finite number"),
+        ({"metrics": {"rsum": True}}, "rsum is True"),
+        ({"options": {"loss": object()}}, "not JSON serializable"),
+        ({"seconds": float("nan")}, "no NaN"),
+    ],
+)
+def test_a_row_that_is_none_is_refused(file, changed, complaint):
+    with pytest.raises(ItmError, match=complaint):
+        leaderboard.record(run(**changed), file)
+    assert not file.exists()
+
+
+def test_a_row_without_its_fields_is_refused(file):
+    row = run()
+    del row["seed"]
+    with pytest.raises(ItmError, match="no seed; make it with leaderboard.run_row"):
+        leaderboard.record(row, file)
+    with pytest.raises(ItmError, match="leaderboard.jsonl does not exist"):
+        leaderboard.read(file)
+    with pytest.raises(ItmError, match="cannot be read"):
+        leaderboard.read(file.parent.parent)
+
+
+def test_a_class_is_merged_without_repetition_or_loss(tmp_path):
+    ann, ben, out = (tmp_path / name for name in ("ann.jsonl", "ben.jsonl", "all.jsonl"))
+    for seed in (1, 2, 2):
+        leaderboard.record(run(seed=seed), ann)
+    ben.write_text(json.dumps(run(seed=2)) + "\nbroken\n" + json.dumps(run(seed=3)) + "\n")
+    leaderboard.record(run(seed=9), out)
+    before = [ann.read_bytes(), ben.read_bytes()]
+    added, damaged = leaderboard.merge([ann, ben], out)
+    assert added == 3 and [(line.file, line.line) for line in damaged] == [(ben, 2)]
+    assert [row["seed"] for row in leaderboard.read(out)[0]] == [9, 1, 2, 3]
+    assert leaderboard.merge([ann, ben], out)[0] == 0  # again: nothing new
+    assert [ann.read_bytes(), ben.read_bytes()] == before
+
+
+def test_a_merge_that_makes_no_sense_is_refused(tmp_path, file):
+    leaderboard.record(run(), file)
+    with pytest.raises(ItmError, match="both read and written"):
+        leaderboard.merge([file], file)
+    with pytest.raises(ItmError, match="no file is named"):
+        leaderboard.merge([], file)
+
+
+@pytest.fixture
+def model(tiny, instant_features):
+    return itm.create_model("bow", tiny, dim=8, word_dim=8)
+
+
+def test_a_run_leaves_one_line_with_its_best_epoch(tiny, model, file):
+    with leaderboard.leaderboard_callback(tiny, seed=3, file=file) as board:
+        history = itm.fit(model, tiny, epochs=3, batch_size=16, seed=3, callbacks=[board], progress=False)
+        assert not file.exists()
+    (row,), damaged = leaderboard.read(file)
+    best = history.epochs[history.best_epoch - 1]
+    assert damaged == [] and set(leaderboard.FIELDS) < set(row)
+    assert row["epoch"] == history.best_epoch and row["metrics"]["rsum"] == best["rsum"]
+    assert row["metrics"]["t2i_r1"] == best["t2i_r1"] and "loss" not in row["metrics"]
+    assert (row["method"], row["corpus"], row["split"], row["seed"], row["device"]) == (
+        "bow",
+        "scenes",
+        "val",
+        3,
+        "cpu",
+    )
+    assert row["options"]["dim"] == 8 and row["options"]["features"]["backbone"] == "mini"
+    assert row["seconds"] == pytest.approx(sum(epoch["seconds"] for epoch in history.epochs), abs=0.06)
+    assert row["images"] == len(tiny.val.images) and row["versions"]["itm_tutorial"] == itm.__version__
+
+
+def test_a_run_that_fails_leaves_no_line(tiny, model, file):
+    with pytest.raises(KeyboardInterrupt), leaderboard.leaderboard_callback(tiny, file=file) as board:
+        board(model, {"epoch": 1, "loss": 1.0, "seconds": 1.0, "rsum": 300.0})
+        raise KeyboardInterrupt
+    assert not file.exists()
+
+
+def test_the_first_of_equal_epochs_counts_and_a_recorder_starts_anew(tiny, model, file):
+    board = leaderboard.leaderboard_callback(tiny, file=file)
+    for epoch, rsum in enumerate([200.0, 300.0, 300.0], start=1):
+        board(model, {"epoch": epoch, "loss": 1.0, "seconds": 2.0, "rsum": rsum})
+    assert board.finish()["epoch"] == 2
+    assert board.finish() is None
+    board(model, {"epoch": 1, "loss": 1.0, "seconds": 2.0, "rsum": 100.0})
+    assert board.finish()["seconds"] == 2.0
+    assert [row["metrics"]["rsum"] for row in leaderboard.read(file)[0]] == [300.0, 100.0]
+
+
+def test_the_commit_is_that_of_the_course_or_none(monkeypatch, tmp_path):
+    told = leaderboard._commit()
+    assert told is None or (len(told) >= 7 and int(told, 16) >= 0)
+    monkeypatch.setattr(leaderboard, "__file__", str(tmp_path / "leaderboard.py"))
+    assert leaderboard._commit() is None
+    monkeypatch.setenv("PATH", "")
+    assert leaderboard._commit() is None
+
+
+def test_runs_stand_beside_the_papers(file):
+    leaderboard.record(run(), file)
+    metrics = {f"{way}_r{k}": float(k) for way in ("i2t", "t2i") for k in (1, 5, 10)}
+    photographs = {"corpus": "flickr8k", "drawn": False, "split": "test", "metrics": metrics, "images": 1000}
+    leaderboard.record(run(**photographs), file)
+    leaderboard.record(run(**{**photographs, "images": 60}), file)
+    frame = leaderboard.table(corpus="flickr8k", file=file)
+    papers, own = frame[frame.source == "paper"], frame[frame.source == "own run"]
+    assert len(papers) == 19 and set(papers.dataset) == {"Flickr8K"} and len(own) == 2
+    devise = papers.iloc[0]
+    assert (devise.method, devise["i2t R@1"], devise["t2i R@10"]) == ("DeViSE", 4.8, 29.6)
+    assert devise.comparable.startswith("with care: the paper itself measures labels")
+    assert papers.iloc[1].comparable == "yes" and papers.iloc[1].method == "SDT-RNN"
+    assert devise.rsum == pytest.approx(104.2)
+    assert papers[papers.method == "m-CNN"].comparable.str.startswith("no: an ensemble").all()
+    assert list(own.comparable) == ["yes", "no: searched 60 images, the papers 1,000"]
+    assert list(own.rsum) == [32.0, 32.0] and own.iloc[0]["i2t R@5"] == 5.0
+
+
+def test_drawn_pictures_are_never_comparable(file):
+    leaderboard.record(run(), file)
+    frame = leaderboard.table(corpus="scenes", file=file)
+    (own,) = frame[frame.source == "own run"].to_dict("records")
+    assert own["comparable"] == "no: drawn pictures, not photographs; measured on the val split, the papers on test"
+    assert set(frame[frame.source == "paper"].dataset) == set(leaderboard.STANDS_FOR["scenes"])
+    doubtful = frame[(frame.method == "2WayNet") & (frame.dataset == "MSCOCO1K")]
+    assert doubtful.comparable.str.startswith("no: doubtful: the authors' public code").all()
+
+
+def test_every_row_of_an_edition_is_in_the_table(file):
+    leaderboard.record(run(corpus="own photographs", drawn=False, split="test"), file)
+    assert len(leaderboard.table("2020", file=file)) == 114 + 1
+    frame = leaderboard.table("2025", file=file)
+    assert len(frame) == 460 + 1
+    assert frame.iloc[-1].comparable == "no: the survey has no figures on these photographs"
+    with pytest.raises(ItmError, match="unknown corpus 'scene': did you mean 'scenes'"):
+        leaderboard.table(corpus="scene", file=file)
+
+
+def command(folder, *words):
+    code = "from itm_tutorial.cli import app; app()"
+    told = subprocess.run(
+        [sys.executable, "-c", code, "leaderboard", *words], cwd=folder, capture_output=True, text=True
+    )
+    return told.returncode, told.stdout, told.stderr
+
+
+@pytest.mark.slow
+def test_the_command_prints_and_merges(tmp_path):
+    code, out, complaint = command(tmp_path, "--corpus", "flickr8k")
+    assert code == 0 and "DeViSE" in out and "own run" not in out and complaint == ""
+    leaderboard.record(run(), tmp_path / "a.jsonl")
+    (tmp_path / "b.jsonl").write_text("broken\n")
+    code, out, complaint = command(tmp_path, "--merge", "a.jsonl", "b.jsonl", "--out", "all.jsonl")
+    assert (code, out) == (0, "1 new rows in all.jsonl\n") and "b.jsonl line 1: broken JSON" in complaint
+    code, out, _ = command(tmp_path, "all.jsonl", "--corpus", "scenes")
+    assert code == 0 and "drawn pictures, not photographs" in out
+    for words in (["--merge", "a.jsonl"], ["--out", "all.jsonl"], ["a.jsonl", "b.jsonl"], ["--corpus", "nothing"]):
+        code, out, complaint = command(tmp_path, *words)
+        assert code == 2 and out == "" and complaint.startswith("itm: ") and complaint.count("\n") == 1

@@ -1,0 +1,261 @@
+"""The Flickr8k reader on tiny JPEGs in the published layout: the warts pass, the faults are named."""
+
+import json
+import multiprocessing
+import runpy
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+
+import itm_tutorial as itm
+from itm_tutorial.data.readers import flickr8k
+from itm_tutorial.data.readers.flickr8k import decode, prepare, prepared_folder, read_prepared
+from itm_tutorial.errors import ItmError
+
+ORPHAN = "2258277193_586949ec62.jpg.1"  # captions of it are published, a photograph is not
+pytestmark = pytest.mark.filterwarnings("ignore:flickr8k was prepared without")
+
+NAMES = {"train": ["a.jpg", "b.jpg"], "dev": ["c.jpg"], "test": ["d.jpg"]}
+
+
+@pytest.fixture
+def published(tmp_path, monkeypatch):
+    monkeypatch.setenv("ITM_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("ITM_PROGRESS", "0")
+    folder = tmp_path / "published"
+    (folder / "Flicker8k_Dataset").mkdir(parents=True)
+    (folder / "Flickr8k_text").mkdir()
+    for split, names in NAMES.items():
+        (folder / f"Flickr8k_text/Flickr_8k.{split}Images.txt").write_bytes("\r\n".join(names).encode())  # Windows
+        for name in names:
+            if split != "test":
+                Image.new("RGB", (20, 30), "red").save(folder / "Flicker8k_Dataset" / name)
+    lines = [f"{n}.jpg#{i}\tA {word} ." for n in "abcde" for i, word in enumerate(["dog", "red car"])]
+    lines.append(f"{ORPHAN}#0\tA wart .")
+    (folder / "Flickr8k_text/Flickr8k.token.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return folder
+
+
+def test_the_published_layout_is_read_and_absent_test_photographs_are_told(published):
+    prepare(published)
+    with pytest.warns(UserWarning, match="without its test"):
+        corpus = itm.load_corpus("flickr8k")
+    assert (len(corpus.train.images), len(corpus.train.captions), len(corpus.val.images)) == (2, 4, 1)
+    assert corpus.train.image_of.tolist() == [0, 0, 1, 1]
+    assert tuple(corpus.train.images[1].shape) == (3, 30, 20)
+    with pytest.raises(ItmError, match="no test split"):
+        _ = corpus.test
+
+
+def test_unprepared_says_how(published):
+    with pytest.raises(ItmError, match="itm prepare flickr8k --from"):
+        itm.load_corpus("flickr8k")
+
+
+def test_captions_of_images_in_no_list_are_counted(published):
+    Image.new("RGB", (20, 30)).save(published / "Flicker8k_Dataset/e.jpg")
+    with pytest.warns(UserWarning):
+        about = read_prepared(prepare(published)).about
+    assert about == (
+        "without its test photographs; 2 captioned images (3 captions) in no list, 1 of them without a photograph"
+    )
+
+
+def test_a_complete_set_without_warts_is_complete(published):
+    Image.new("RGB", (20, 30)).save(published / "Flicker8k_Dataset/d.jpg")
+    file = published / "Flickr8k_text/Flickr8k.token.txt"
+    file.write_text("\n".join(line for line in file.read_text().split("\n") if line[:1] in "abcd"))
+    corpus = read_prepared(prepare(published))
+    assert (corpus.about, list(corpus.splits)) == ("complete", ["train", "val", "test"])
+
+
+def damage_text(old, new, name="Flickr8k.token.txt"):
+    def damage(folder):
+        file = folder / "Flickr8k_text" / name
+        file.write_bytes(file.read_bytes().replace(old, new, 1))
+
+    return damage
+
+
+def truncate(folder):
+    file = folder / "Flicker8k_Dataset/b.jpg"
+    file.write_bytes(file.read_bytes()[:-200])
+
+
+def make_folder(folder):
+    (folder / "Flicker8k_Dataset/b.jpg").unlink()
+    (folder / "Flicker8k_Dataset/b.jpg").mkdir()
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (damage_text(b"b.jpg#0\t", b"b.jpg#0 "), "line 3: no tab"),
+        (damage_text(b"\tA dog .", b"\t ."), "line 1: the caption of a.jpg is empty"),
+        (damage_text(b"a.jpg#0", b"a.jpg"), "line 1: 'a.jpg' has no #number"),
+        (damage_text(b"a.jpg#0", b"#0"), "line 1: '#0' has no #number behind the image name"),
+        (damage_text(b"A dog", b"A d\xff"), "line 1: not UTF-8"),
+        (damage_text(b"c.jpg#0\tA dog .\nc.jpg#1\tA red car .\n", b""), "c.jpg has no caption"),
+        (lambda folder: (folder / "Flicker8k_Dataset/b.jpg").unlink(), "b.jpg is missing"),
+        (lambda folder: (folder / "Flickr8k_text/Flickr8k.token.txt").unlink(), "token.txt is missing"),
+        (lambda folder: shutil.rmtree(folder / "Flicker8k_Dataset"), "holds none of the photographs that Flickr_8k.tr"),
+        (damage_text(b"a.jpg#1", b"a.jpg#0"), "line 2: a.jpg#0 stands in line 1 already"),
+        (damage_text(b"c.jpg", b"b.jpg", "Flickr_8k.devImages.txt"), "b.jpg is listed in both .*train.* and .*dev"),
+        (damage_text(b"d.jpg", b"c.jpg", "Flickr_8k.testImages.txt"), "c.jpg is listed in both .*dev.* and .*test"),
+        (damage_text(b"b.jpg", b"a.jpg", "Flickr_8k.trainImages.txt"), "line 2: a.jpg stands in line 1 already"),
+        (damage_text(b"c.jpg", b"../c.jpg", "Flickr_8k.devImages.txt"), "line 1: '../c.jpg' is no file name"),
+        (damage_text(b"d.jpg", b"", "Flickr_8k.testImages.txt"), "lists no image"),
+        (truncate, "b.jpg is cut short"),
+        (lambda folder: (folder / "Flicker8k_Dataset/b.jpg").write_bytes(b""), "b.jpg is empty"),
+        (make_folder, "b.jpg is a folder"),
+    ],
+)
+def test_faults_are_named_and_leave_nothing_behind(published, damage, message):
+    damage(published)
+    with pytest.raises(ItmError, match=message):
+        prepare(published)
+    assert not prepared_folder().exists()
+    assert not list(prepared_folder().parent.glob("*part*"))
+
+
+def test_a_file_in_place_of_the_folder_is_told(published):
+    with pytest.raises(ItmError, match="is missing: give the folder"):
+        prepare(published / "Flickr8k_text/Flickr8k.token.txt")
+
+
+@pytest.mark.parametrize("mode", ["L", "CMYK", "RGBA", "P", "1"])
+def test_every_kind_of_photograph_comes_out_as_rgb(tmp_path, mode):
+    white = Image.new("RGB", (20, 30), "white").convert(mode)
+    file = tmp_path / ("a.jpg" if mode in ("L", "CMYK") else "a.png")
+    white.save(file)
+    decoded = decode(file)
+    assert (decoded.dtype, tuple(decoded.shape)) == (torch.uint8, (3, 30, 20))
+    assert decoded.min() == 255
+
+
+def test_the_way_up_that_the_camera_noted_is_obeyed(tmp_path):
+    image, noted = Image.new("L", (20, 30)), Image.Exif()
+    image.paste(255, (0, 0, 20, 8))  # a white stripe at the top of what the sensor saw
+    noted[0x0112] = 6  # the camera was turned: the top is on the right
+    image.save(tmp_path / "a.jpg", exif=noted)
+    decoded = decode(tmp_path / "a.jpg")
+    assert tuple(decoded.shape) == (3, 20, 30)
+    assert decoded[:, :, -1].min() > 200 and decoded[:, :, 0].max() < 50
+
+
+@pytest.mark.parametrize("error", [Image.DecompressionBombError("so large"), ValueError("so odd")])
+def test_what_pillow_refuses_is_told(tmp_path, monkeypatch, error):
+    def refuse(*_, **__):
+        raise error
+
+    Image.new("RGB", (20, 30)).save(tmp_path / "a.jpg")
+    monkeypatch.setattr(Image.Image, "convert", refuse)
+    with pytest.raises(ItmError, match="a.jpg is cut short or no image .so"):
+        decode(tmp_path / "a.jpg")
+
+
+def count_decodings(monkeypatch, log):
+    def count(file):
+        with log.open("a") as out:
+            out.write(f"{file.name}\n")
+        return decode(file)
+
+    monkeypatch.setattr(flickr8k, "decode", count)
+    return lambda: len(log.read_text().split()) if log.exists() else 0
+
+
+def test_the_same_source_again_is_not_converted_again(published, tmp_path, monkeypatch, capsys):
+    prepare(published)
+    decoded = count_decodings(monkeypatch, tmp_path / "log.txt")
+    prepare(published)
+    prepare()  # nor downloaded, once it is there
+    assert (decoded(), capsys.readouterr().out) == (0, "")
+
+
+def test_another_source_takes_the_place_of_the_old_one_and_says_so(published, capsys):
+    prepare(published)
+    before = read_prepared(prepared_folder()).train
+    Image.new("RGB", (40, 30), "blue").save(published / "Flicker8k_Dataset/a.jpg")
+    prepare(published)
+    assert "prepared from other files" in capsys.readouterr().out
+    after = read_prepared(prepared_folder()).train
+    assert tuple(after.images[0].shape) == (3, 30, 40)
+    assert after.fingerprint != before.fingerprint  # features of the old photographs are not taken for the new ones'
+    assert {file.name for file in prepared_folder().parent.iterdir() if file.suffix != ".lock"} == {"flickr8k"}
+
+
+def test_the_old_one_stays_where_the_new_one_is_at_fault(published):
+    prepare(published)
+    truncate(published)
+    with pytest.raises(ItmError, match="b.jpg is cut short"):
+        prepare(published)
+    assert len(read_prepared(prepared_folder()).train.images[1]) == 3
+
+
+def test_a_photograph_lost_from_the_cache_comes_back_by_preparing_again(published):
+    prepare(published)
+    (prepared_folder() / "images/a.jpg").unlink()
+    with pytest.raises(ItmError, match="a.jpg is missing: prepare the corpus again"):
+        _ = read_prepared(prepared_folder()).train.images[0]
+    prepare(published)
+    assert len(read_prepared(prepared_folder()).train.images[0]) == 3
+
+
+def test_a_swap_that_was_killed_half_way_is_mended(published):
+    prepare(published)
+    prepared_folder().rename(prepared_folder().with_name("flickr8k.old"))
+    prepare(published)
+    assert json.loads((prepared_folder() / "source.json").read_text())["unlisted_images"] == 2
+    assert not prepared_folder().with_name("flickr8k.old").exists()
+
+
+def test_a_corpus_of_an_earlier_version_says_how_to_go_on(published):
+    prepare(published)
+    (prepared_folder() / "source.json").unlink()
+    with pytest.raises(ItmError, match="itm prepare flickr8k --from DIR"):
+        read_prepared(prepared_folder())
+
+
+def test_an_interrupted_preparation_leaves_nothing(published, monkeypatch):
+    def interrupt(file):
+        if file.name == "b.jpg":
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(flickr8k, "decode", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        prepare(published)
+    assert [file for file in prepared_folder().parent.iterdir() if file.suffix != ".lock"] == []
+
+
+def test_two_processes_convert_once(published, tmp_path, monkeypatch):
+    decoded = count_decodings(monkeypatch, tmp_path / "log.txt")
+    context = multiprocessing.get_context("fork")
+    both = [context.Process(target=prepare, args=(published,)) for _ in range(2)]
+    for process in both:
+        process.start()
+    for process in both:
+        process.join()
+    assert [process.exitcode for process in both] == [0, 0]
+    assert decoded() == 3
+
+
+def test_the_script_prepares_and_tells_a_fault_in_one_line(published, monkeypatch, capsys):
+    script = str(Path(__file__).parents[3] / "data_scripts/flickr8k.py")
+    monkeypatch.setattr("sys.argv", [script, "--from", str(published)])
+    runpy.run_path(script, run_name="__main__")
+    assert "flickr8k: without its test photographs; 2 captioned images" in capsys.readouterr().out
+    truncate(published)
+    with pytest.raises(SystemExit, match="^flickr8k: .*b.jpg is cut short"):
+        runpy.run_path(script, run_name="__main__")
+
+
+def test_the_command_refuses_a_folder_for_a_drawn_world(published):
+    from typer.testing import CliRunner
+
+    from itm_tutorial.cli import app_of_commands
+
+    result = CliRunner().invoke(app_of_commands, ["prepare", "scenes", "--from", str(published)])
+    assert isinstance(result.exception, ItmError) and "--from is for flickr8k" in str(result.exception)

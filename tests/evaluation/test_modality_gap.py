@@ -1,0 +1,78 @@
+"""The gap between two crowds of codes, and the judge that learns to tell them apart."""
+
+import pytest
+import torch
+
+from itm_tutorial.errors import ItmError
+from itm_tutorial.evaluation.modality_gap import JUDGES, modality_gap, modality_probe
+
+
+def crowds(n=200, dim=8, apart=0.0, seed=0):
+    """Images and captions around one point each, ``apart`` from another; a picture has two captions."""
+    random = torch.Generator().manual_seed(seed)
+    images = torch.randn(n, dim, generator=random)
+    captions = torch.randn(2 * n, dim, generator=random)
+    images[:, 0] += apart
+    return images, captions, torch.arange(n).repeat_interleave(2)
+
+
+def test_the_gap_by_hand():
+    images, captions = torch.tensor([[2.0, 0.0], [0.0, 5.0]]), torch.tensor([[-1.0, 0.0]])
+    assert modality_gap(images, captions) == pytest.approx((1.5**2 + 0.5**2) ** 0.5)  # (0.5, 0.5) from (-1, 0)
+    assert modality_gap(images, images * 3) == pytest.approx(0, abs=1e-6)
+
+
+@pytest.mark.parametrize("judge", JUDGES)
+def test_a_judge_sees_what_is_there_and_no_more(judge):
+    alike = modality_probe(*crowds(n=600), judge=judge)
+    assert 40 < alike < 60
+    assert modality_probe(*crowds(n=600, apart=20.0), judge=judge) > 95
+    assert modality_probe(*crowds(n=600, apart=2.0), judge=judge) > alike + 15
+
+
+def test_a_network_sees_what_no_line_can_cut():
+    random = torch.Generator().manual_seed(0)
+    images, captions = torch.randn(400, 2, generator=random), torch.randn(400, 2, generator=random)
+    images, captions = (x / x.norm(dim=1, keepdim=True) for x in (images, captions))
+    images[:, 0] = images[:, 0].sign() * 3  # left and right; the captions lie above and below
+    captions[:, 1] = captions[:, 1].sign() * 3
+    codes = images, captions, torch.arange(400)
+    assert modality_probe(*codes, judge="network") > 95 > 70 > modality_probe(*codes)
+
+
+def test_nobody_is_asked_about_whom_the_judge_has_learned_from():
+    """Two identities, one on each side of the cut: what is learned of the first says the opposite of the second."""
+    images = torch.tensor([[1.0, 0.0]] * 10 + [[-1.0, 0.0]] * 10)
+    identity = torch.arange(2).repeat_interleave(10)
+    assert modality_probe(images, -images, torch.arange(20), identity) == 0
+    assert modality_probe(images[:10], -images[:10], torch.arange(10)) == 100
+
+
+def test_the_judge_is_the_same_for_the_same_seed_and_leaves_the_callers_random_numbers_alone():
+    codes = crowds(apart=1.0)
+    torch.manual_seed(3)
+    expected = torch.rand(1)
+    torch.manual_seed(3)
+    first = modality_probe(*codes, judge="network")
+    assert torch.equal(torch.rand(1), expected)
+    with torch.inference_mode():
+        assert modality_probe(*(part.clone() for part in codes), judge="network") == first
+
+
+def test_pictures_without_a_caption_and_captions_in_any_order_are_no_trouble():
+    images, captions, image_of = crowds(apart=20.0)
+    order = torch.randperm(len(captions), generator=torch.Generator().manual_seed(1))
+    keep = order[image_of[order] % 5 != 0]
+    assert (
+        modality_probe(images, captions[keep], image_of[keep]) > 90
+    )  # a few of the captions point the way the images do
+
+
+def test_what_no_judge_can_learn_from_is_refused():
+    images, captions, image_of = crowds(n=4)
+    with pytest.raises(ItmError, match="line, network"):
+        modality_probe(images, captions, image_of, judge="jury")
+    with pytest.raises(ItmError, match="two or more"):
+        modality_probe(images, captions, image_of, torch.zeros(4, dtype=torch.int64))
+    with pytest.raises(ItmError, match="modality_probe"):
+        modality_probe(images, captions[:3], image_of)

@@ -1,0 +1,157 @@
+"""Ranks by counting against a loop that reads the definition."""
+
+import math
+from statistics import median
+from typing import NamedTuple
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from itm_tutorial.errors import ItmError
+from itm_tutorial.evaluation.retrieval_metrics import evaluate, evaluate_codes, evaluate_folds, ranks
+
+
+def ranks_by_loop(scores, image_of):
+    """A wrong answer that scores no less stands before the right one."""
+    n_images, n_captions = scores.shape
+    i2t, t2i = [], []
+    for i in range(n_images):
+        own = [c for c in range(n_captions) if image_of[c] == i]
+        if own:
+            best = max(scores[i][c] for c in own)
+            i2t.append(1 + sum(scores[i][c] >= best for c in range(n_captions) if image_of[c] != i))
+    for c in range(n_captions):
+        right = scores[image_of[c]][c]
+        t2i.append(1 + sum(scores[i][c] >= right for i in range(n_images) if i != image_of[c]))
+    return [int(r) for r in i2t], [int(r) for r in t2i]
+
+
+@st.composite
+def cases(draw):
+    n_images = draw(st.integers(1, 6))
+    image_of = draw(st.lists(st.integers(0, n_images - 1), min_size=1, max_size=12))
+    row = st.lists(st.integers(-2, 2), min_size=len(image_of), max_size=len(image_of))  # few values: many ties
+    scores = draw(st.lists(row, min_size=n_images, max_size=n_images))
+    return torch.tensor(scores, dtype=torch.float32), torch.tensor(image_of), draw(st.integers(1, 7))
+
+
+@given(cases())
+@settings(deadline=None)
+def test_ranks_equal_the_loop_for_any_chunk(case):
+    scores, image_of, chunk = case
+    i2t, t2i = ranks(scores, image_of, chunk)
+    assert (i2t.tolist(), t2i.tolist()) == ranks_by_loop(scores, image_of.tolist())
+    report = evaluate(scores, image_of)
+    for side, found in ((report.i2t, i2t), (report.t2i, t2i)):
+        zero_based = [r - 1 for r in found.tolist()]
+        assert side.median_rank == math.floor(median(zero_based)) + 1
+        assert side.r5 == pytest.approx(100 * sum(r < 5 for r in zero_based) / len(zero_based))
+
+
+@given(cases(), st.data())
+@settings(deadline=None)
+def test_ranks_by_identity_equal_the_loop_for_any_chunk(case, data):
+    scores, image_of, chunk = case
+    n_images, n_captions = scores.shape
+    numbers = st.lists(st.integers(0, 2), min_size=n_images, max_size=n_images)
+    identity = torch.tensor(data.draw(numbers))
+    of_caption = identity[image_of].tolist()
+    i2t, t2i = [], []
+    for i, who in enumerate(identity.tolist()):
+        own = [c for c in range(n_captions) if of_caption[c] == who]
+        if own:
+            best = max(scores[i][c] for c in own)
+            i2t.append(1 + sum(int(scores[i][c] >= best) for c in range(n_captions) if of_caption[c] != who))
+    for c, who in enumerate(of_caption):
+        best = max(scores[i][c] for i in range(n_images) if identity[i] == who)
+        t2i.append(1 + sum(int(scores[i][c] >= best) for i in range(n_images) if identity[i] != who))
+    found = ranks(scores, image_of, chunk, identity)
+    assert (found[0].tolist(), found[1].tolist()) == (i2t, t2i)
+    alone = ranks(scores, image_of, chunk, torch.arange(n_images))
+    assert all(torch.equal(a, b) for a, b in zip(alone, ranks(scores, image_of), strict=True))
+
+
+def test_identities_of_another_shape_are_refused():
+    with pytest.raises(ItmError, match="one number an image"):
+        evaluate(torch.rand(3, 3), torch.arange(3), identity=torch.tensor([0, 1]))
+    with pytest.raises(ItmError, match="nan"):
+        evaluate(torch.full((2, 2), float("nan")), torch.arange(2), identity=torch.tensor([0, 1]))
+
+
+def test_a_constant_matrix_gives_no_recall():
+    report = evaluate(torch.zeros(20, 100), torch.arange(100) // 5)
+    assert report.rsum == 0
+
+
+def test_codes_give_the_report_of_their_matrix():
+    images, captions = torch.randn(30, 8).double(), torch.randn(70, 8).double()
+    image_of = torch.randint(0, 30, (70,))
+    assert evaluate_codes(images, captions, image_of, chunk=7) == evaluate(images @ captions.T, image_of)
+
+
+class Regions(NamedTuple):
+    codes: torch.Tensor  # [n, n_regions, dim]
+    there: torch.Tensor  # [n, n_regions]
+
+
+def test_codes_may_be_named_tuples():
+    images = Regions(torch.randn(9, 4, 8).double(), torch.rand(9, 4) < 0.8)
+    captions, image_of = torch.randn(25, 8).double(), torch.randint(0, 9, (25,))
+
+    def best_region(some, captions):
+        scores = torch.einsum("nrd,cd->nrc", some.codes, captions)
+        return scores.masked_fill(~some.there[..., None], -9).amax(1)
+
+    whole = evaluate(best_region(images, captions), image_of)
+    assert evaluate_codes(images, captions, image_of, best_region, chunk=4) == whole
+
+
+def test_folds_are_searched_one_by_one_and_averaged():
+    image_of = torch.tensor([0, 3, 1, 2, 2, 3, 5, 4, 0, 5])
+    scores = torch.rand(6, 10, generator=torch.Generator().manual_seed(0))
+    found = evaluate_folds(scores, image_of, n_folds=3)
+    ranked = []
+    for images in ([0, 1], [2, 3], [4, 5]):
+        captions = [c for c in range(10) if image_of[c] in images]
+        part = scores[images][:, captions]
+        ranked.append(ranks_by_loop(part, [images.index(image_of[c]) for c in captions]))
+    for side, found_side in enumerate((found.i2t, found.t2i)):
+        r1 = [100 * sum(rank <= 1 for rank in fold[side]) / len(fold[side]) for fold in ranked]
+        assert found_side.r1 == pytest.approx(sum(r1) / 3)
+    assert evaluate_folds(scores, image_of, n_folds=1) == evaluate(scores, image_of)
+    assert found.rsum >= evaluate(scores, image_of).rsum
+    with pytest.raises(ItmError, match="divisor"):
+        evaluate_folds(scores, image_of, n_folds=4)
+
+
+def test_a_perfect_model_and_the_order_of_captions():
+    image_of = torch.tensor([2, 0, 1, 0, 2, 1, 1])
+    report = evaluate((torch.arange(3)[:, None] == image_of[None]).float(), image_of)
+    assert (report.rsum, report.i2t.median_rank) == (600, 1)
+
+
+@pytest.mark.parametrize("chunk", [0, -1])
+def test_a_chunk_of_nothing_is_refused(chunk):
+    with pytest.raises(ItmError, match="chunk"):
+        evaluate(torch.rand(3, 3), torch.arange(3), chunk=chunk)
+
+
+@pytest.mark.parametrize(
+    ("scores", "image_of", "message"),
+    [
+        (torch.full((2, 2), float("nan")), torch.tensor([0, 1]), "nan"),
+        (torch.full((2, 2), float("inf")), torch.tensor([0, 1]), "inf"),
+        (torch.zeros(2, 3), torch.tensor([0, 1]), "image_of"),
+        (torch.zeros(2, 2), torch.tensor([0, 2]), "image_of"),
+        (torch.zeros(2, 2), torch.tensor([0.0, 1.0]), "long"),
+        (torch.zeros(2, 2, dtype=torch.int64), torch.tensor([0, 1]), "floating"),
+        (torch.zeros(4), torch.tensor([0, 1]), "n_images, n_captions"),
+        (torch.zeros(2, 2), [0, 1], "torch.tensor"),
+        (torch.zeros(2, 0), torch.zeros(0, dtype=torch.int64), "no caption"),
+    ],
+)
+def test_bad_input_is_refused_in_words(scores, image_of, message):
+    with pytest.raises(ItmError, match=message):
+        evaluate(scores, image_of)

@@ -1,6 +1,7 @@
-"""Peak memory of ``evaluate_codes`` at 25,000 captions beside 250,000: 5,000 images, dim 64, codes not counted.
+"""Peak memory of ``evaluate_embeddings`` at 25,000 captions and at 250,000 (5,000 images, dim 64).
 
-Each number of captions has a process of its own; told is its peak less what it held just before the evaluation. Linux
+Each number of captions has a process of its own; the result is its peak less what it held just before the evaluation.
+Linux
 only: elsewhere no process can ask for a peak that is its own alone.
 
     python benchmarks/memory.py
@@ -14,7 +15,7 @@ import sys
 from pathlib import Path
 
 import torch
-from itm_tutorial.evaluation.retrieval_metrics import evaluate_codes
+from itm_tutorial.evaluation.retrieval_metrics import evaluate_embeddings
 
 def held(what):
     (line,) = (line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith(what))
@@ -25,16 +26,16 @@ generator = torch.Generator().manual_seed(0)
 images, captions = (torch.empty(n, dim).normal_(generator=generator) for n in (n_images, n_captions))
 image_of = torch.arange(n_captions).remainder_(n_images)
 before = held("VmRSS")
-evaluate_codes(images, captions, image_of)
+evaluate_embeddings(images, captions, image_of)
 print(held("VmHWM") - before)
 """
 
 
 def measure(n_images: int, n_captions: int, dim: int) -> float:
-    """The MiB that an evaluation takes beyond its codes, in a process of its own."""
+    """The MiB that an evaluation takes beyond its embeddings, in a process of its own."""
     words = [str(number) for number in (n_images, n_captions, dim)]
-    told = subprocess.run([sys.executable, "-c", ALONE, *words], capture_output=True, text=True, check=True).stdout
-    return int(told) / 2**10
+    summary = subprocess.run([sys.executable, "-c", ALONE, *words], capture_output=True, text=True, check=True).stdout
+    return int(summary) / 2**10
 
 
 def main() -> None:

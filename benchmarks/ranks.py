@@ -1,7 +1,7 @@
 """Ranks of 5,000 images against 25,000 captions, dim 1024: counting in tiles beside the field's loop with argsort.
 
 Both times include the scores. The loop answers one query in fifty and is scaled up; the ranks of these are compared
-(random codes have no ties, so both ways must agree).
+(random embeddings have no ties, so both ways must agree).
 
     python benchmarks/ranks.py
 """
@@ -16,7 +16,7 @@ from itm_tutorial.evaluation.retrieval_metrics import ranks
 
 
 def make_codes(n_images: int, n_captions: int, dim: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Unit codes [n_images, dim] and [n_captions, dim], each caption near its image, and the pairing, shuffled."""
+    """Unit embeddings [n_images, dim] and [n_captions, dim], each caption near its image, and the pairing, shuffled."""
     generator = torch.Generator().manual_seed(0)
     images = normalize(torch.randn(n_images, dim, generator=generator), dim=-1)
     image_of = torch.randperm(n_captions, generator=generator) % n_images
@@ -28,7 +28,7 @@ def measure(n_images: int, n_captions: int, dim: int, share: int) -> tuple[float
     """Times both ways.
 
     Args:
-        n_images, n_captions, dim: of the codes.
+        n_images, n_captions, dim: of the embeddings.
         share: the loop answers one query in so many.
 
     Returns:
@@ -39,15 +39,15 @@ def measure(n_images: int, n_captions: int, dim: int, share: int) -> tuple[float
     i2t, t2i = ranks(images @ captions.T, image_of)
     counting = time.perf_counter() - start
 
-    image_codes, caption_codes, owner = images.numpy(), captions.numpy(), image_of.numpy()
+    image_emb, caption_emb, owner = images.numpy(), captions.numpy(), image_of.numpy()
     asked_images, asked_captions = range(0, n_images, share), range(0, n_captions, share)
     same, start = 0, time.perf_counter()
     for i in asked_images:  # the field's way: one row of scores, one full sort, a search for each right caption
-        order = np.argsort(caption_codes @ image_codes[i])[::-1]
+        order = np.argsort(caption_emb @ image_emb[i])[::-1]
         places = [int(np.where(order == c)[0][0]) for c in np.flatnonzero(owner == i)]
         same += min(places) + 1 == int(i2t[i])  # nothing right stands before the best of the right ones
     for c in asked_captions:
-        order = np.argsort(image_codes @ caption_codes[c])[::-1]
+        order = np.argsort(image_emb @ caption_emb[c])[::-1]
         same += int(np.where(order == owner[c])[0][0]) + 1 == int(t2i[c])
     loop = (time.perf_counter() - start) * share
     return counting, loop, same, len(asked_images) + len(asked_captions)

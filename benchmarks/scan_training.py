@@ -11,7 +11,8 @@ import time
 import torch
 
 import itm_tutorial as itm
-from itm_tutorial.training.loop import _load, _train_epoch, shuffled_captions
+from itm_tutorial.training.loop import _load, _train_epoch
+from itm_tutorial.training.samplers import shuffled_captions
 
 ROUNDS = 2  # the two are timed in turns, and the fastest round of each counts
 
@@ -48,9 +49,9 @@ def measure(kind: str, size: str = "mini", captions: int | None = None) -> dict[
 def main() -> None:
     print(f"{torch.get_num_threads()} threads")
     for kind in ("regions", "grid"):
-        told = measure(kind)
-        times = told["scan"] / told["vsepp"]
-        print(f"{kind}: scan {told['scan']:.0f} s, vsepp {told['vsepp']:.0f} s: {times:.1f} times")
+        summary = measure(kind)
+        times = summary["scan"] / summary["vsepp"]
+        print(f"{kind}: scan {summary['scan']:.0f} s, vsepp {summary['vsepp']:.0f} s: {times:.1f} times")
 
 
 if __name__ == "__main__":

@@ -31,15 +31,15 @@ def held(what):
 
 parts = runpy.run_path(sys.argv[1])
 score, direction, n, dim = parts[sys.argv[2]], sys.argv[3], int(sys.argv[4]), int(sys.argv[5])
-codes = parts["example"](n, n, dim)
+embeddings = parts["example"](n, n, dim)
 before = held("VmRSS")
-parts["step"](score, *codes, direction)
+parts["step"](score, *embeddings, direction)
 print(held("VmHWM") - before)
 """
 
 
 def example(n_images: int, n_captions: int, dim: int) -> tuple[Tensor, Tensor, LongTensor]:
-    """Random unit codes: regions [n_images, 36, dim], words [n_captions, 20, dim], lengths [n_captions]."""
+    """Random unit embeddings: regions [n_images, 36, dim], words [n_captions, 20, dim], lengths [n_captions]."""
     torch.manual_seed(0)
     rng = Random(0)
     regions = normalize(torch.randn(n_images, N_REGIONS, dim), dim=2)
@@ -51,8 +51,8 @@ def looped(regions: Tensor, words: Tensor, lengths: LongTensor, direction: str) 
     """The same scores, a caption at a time."""
     columns = []
     for caption, n in zip(words, lengths.tolist(), strict=True):
-        said = caption[:n].expand(len(regions), -1, -1)  # [n_images, n_words, dim]
-        queries, keys = (said, regions) if direction == "t2i" else (regions, said)
+        words_of_caption = caption[:n].expand(len(regions), -1, -1)  # [n_images, n_words, dim]
+        queries, keys = (words_of_caption, regions) if direction == "t2i" else (regions, words_of_caption)
         ahead = leaky_relu(keys @ queries.mT, 0.1)  # [n_images, n_keys, n_queries]
         ahead = ahead / (ahead.norm(dim=2, keepdim=True) + 1e-8)
         alpha = (SMOOTH[direction] * ahead.mT.contiguous()).softmax(2)  # [n_images, n_queries, n_keys]
@@ -69,17 +69,17 @@ def ours(regions: Tensor, words: Tensor, lengths: LongTensor, direction: str) ->
 def product(regions: Tensor, words: Tensor, lengths: LongTensor, direction: str) -> Tensor:
     """The one product that nobody can do without: every region with every word."""
     there = torch.arange(words.shape[1])[None] < lengths[:, None]
-    said = words[there]  # [all words, dim]
+    words_of_caption = words[there]  # [all words, dim]
     for some in regions.split(50):
-        some.flatten(0, 1) @ said.T
-    return said
+        some.flatten(0, 1) @ words_of_caption.T
+    return words_of_caption
 
 
 def step(score, regions: Tensor, words: Tensor, lengths: LongTensor, direction: str) -> None:
     """Scores, the largest hinge, and the gradient of every code."""
-    codes = regions.requires_grad_(), words.requires_grad_()
-    loss = MaxOfHinges()(score(*codes, lengths, direction), torch.eye(len(regions), dtype=torch.bool))
-    torch.autograd.grad(loss, codes)
+    embeddings = regions.requires_grad_(), words.requires_grad_()
+    loss = MaxOfHinges()(score(*embeddings, lengths, direction), torch.eye(len(regions), dtype=torch.bool))
+    torch.autograd.grad(loss, embeddings)
 
 
 def seconds(what, *arguments, rounds: int = 2) -> float:
@@ -94,38 +94,41 @@ def seconds(what, *arguments, rounds: int = 2) -> float:
 
 def measure_scoring(direction: str, n_images: int = 500, n_captions: int = 200, dim: int = 1024) -> dict[str, float]:
     """Seconds of the loop, of ours and of the bare product, and the largest difference of a score."""
-    codes = example(n_images, n_captions, dim)
+    embeddings = example(n_images, n_captions, dim)
     with torch.inference_mode():
-        told = {score.__name__: seconds(score, *codes, direction) for score in (looped, ours, product)}
-        return {**told, "difference": (looped(*codes, direction) - ours(*codes, direction)).abs().max().item()}
+        summary = {score.__name__: seconds(score, *embeddings, direction) for score in (looped, ours, product)}
+        return {
+            **summary,
+            "difference": (looped(*embeddings, direction) - ours(*embeddings, direction)).abs().max().item(),
+        }
 
 
 def measure_step(direction: str, n: int = 128, dim: int = 1024) -> dict[str, float]:
     """Seconds of a training step's scores, loss and gradients, with the loop and with ours."""
-    codes = example(n, n, dim)
-    return {score.__name__: seconds(step, score, *codes, direction) for score in (looped, ours)}
+    embeddings = example(n, n, dim)
+    return {score.__name__: seconds(step, score, *embeddings, direction) for score in (looped, ours)}
 
 
 def measure_memory(score: str, direction: str, n: int = 128, dim: int = 1024) -> float:
-    """MiB that such a step takes beyond its codes, in a process of its own. Linux only."""
+    """MiB that such a step takes beyond its embeddings, in a process of its own. Linux only."""
     words = [__file__, score, direction, str(n), str(dim)]
-    told = subprocess.run([sys.executable, "-c", ALONE, *words], capture_output=True, text=True, check=True).stdout
-    return int(told) / 2**10
+    summary = subprocess.run([sys.executable, "-c", ALONE, *words], capture_output=True, text=True, check=True).stdout
+    return int(summary) / 2**10
 
 
 def main() -> None:
     print(f"{torch.get_num_threads()} threads")
     for way in SMOOTH:
-        told = measure_scoring(way)
-        fast, bare = told["looped"] / told["ours"], told["ours"] / told["product"]
+        summary = measure_scoring(way)
+        fast, bare = summary["looped"] / summary["ours"], summary["ours"] / summary["product"]
         print(
             f"{way}: scoring {fast:.1f} times the loop's speed, {bare:.1f} times the time of the bare product", end=""
         )
-        print(f" ({told['ours']:.2f} s); scores differ by {told['difference']:.0e} at most")
-        told = measure_step(way)
+        print(f" ({summary['ours']:.2f} s); scores differ by {summary['difference']:.0e} at most")
+        summary = measure_step(way)
         kept = {name: measure_memory(name, way) for name in ("looped", "ours")}
-        fast, small = told["looped"] / told["ours"], kept["looped"] / kept["ours"]
-        print(f"{way}: a step of 128 pairs {fast:.1f} times the loop's speed ({told['ours']:.2f} s)", end="")
+        fast, small = summary["looped"] / summary["ours"], kept["looped"] / kept["ours"]
+        print(f"{way}: a step of 128 pairs {fast:.1f} times the loop's speed ({summary['ours']:.2f} s)", end="")
         print(f", in {kept['ours']:.0f} MiB where the loop takes {kept['looped']:.0f} ({small:.1f} times)")
 
 

@@ -61,8 +61,10 @@ def measure(name: str, n: int, steps: int, **options) -> float:
 def main() -> None:
     speeds = {name: measure(name, 128, 40) for name in models()}
     first, its_speed = next(iter(speeds.items()))
-    told = [f"{name} {speed:.1f} steps a second ({speed / its_speed:.2f} of {first})" for name, speed in speeds.items()]
-    print(f"{', '.join(told)}, on {torch.get_num_threads()} threads")
+    summary = [
+        f"{name} {speed:.1f} steps a second ({speed / its_speed:.2f} of {first})" for name, speed in speeds.items()
+    ]
+    print(f"{', '.join(summary)}, on {torch.get_num_threads()} threads")
 
 
 if __name__ == "__main__":

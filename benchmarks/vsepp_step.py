@@ -76,8 +76,8 @@ def measure(
 
 def main() -> None:
     full, bare = measure()
-    told = f"{full:.2f} s a step, {bare:.2f} s its bare products: {full / bare:.2f} times"
-    print(f"{told}, on {torch.get_num_threads()} threads")
+    summary = f"{full:.2f} s a step, {bare:.2f} s its bare products: {full / bare:.2f} times"
+    print(f"{summary}, on {torch.get_num_threads()} threads")
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ def chosen(split: Split) -> Iterator[tuple[list[int], str]]:
     for image, who in enumerate(split.identity.tolist()):
         images.setdefault(who, []).append(image)
     people = {who: split.facts.scenes[some[0]].person for who, some in images.items() if len(some) >= VIEWS}
-    pairs = {(split.identity[a].item(), split.identity[b].item()): kind for a, b, kind in split.facts.siblings}
+    pairs = {(split.identity[a].item(), split.identity[b].item()): kind for a, b, kind in split.facts.minimal_pairs}
     swapped = [pair for pair, kind in pairs.items() if kind == "binding" and set(pair) <= set(people)]
     one, other = next(pair for pair in swapped if people[pair[0]].upper_colour in ("blue", "red", "navy", "white"))
     alone = set(people) - {one, other}

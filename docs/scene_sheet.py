@@ -9,7 +9,9 @@ import itm_tutorial as itm
 
 if __name__ == "__main__":
     corpus = itm.load_corpus("scenes")
-    figure = itm.show.pictures(corpus.test, range(0, 24 * 7, 7), columns=6)  # seven apart: no siblings side by side
+    figure = itm.show.pictures(
+        corpus.test, range(0, 24 * 7, 7), columns=6
+    )  # seven apart: no minimal pairs side by side
     file = Path(__file__).parent / "images" / "scenes.png"
     figure.savefig(file, dpi=72)
     print(f"drawn in {file}: {itm.show.alt_text(figure)}")

@@ -41,7 +41,7 @@ Folder = Annotated[Path, typer.Option(help="where the trained model is kept")]
 
 
 def app() -> None:
-    """Runs the command; what the user can mend is told in one sentence, without a traceback."""
+    """Runs the command; an error that the user can mend is one sentence, without a traceback."""
     try:
         app_of_commands()
     except ItmError as error:
@@ -133,7 +133,7 @@ def train(
     epochs: Annotated[int | None, typer.Option(help="by default the model's own")] = None,
     batch_size: Annotated[int | None, typer.Option(help="captions a step; by default the model's own")] = None,
     learning_rate: Annotated[float | None, typer.Option(help="by default the model's own")] = None,
-    plan: Annotated[str, typer.Option(help="captions, or images: no picture twice in a batch")] = "captions",
+    sampler: Annotated[str, typer.Option(help="captions, or images: no picture twice in a batch")] = "captions",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, or another that Lightning Fabric knows")] = "auto",
     folder: Folder = Path("runs/model"),
     words: Annotated[Path | None, typer.Option(help="word vectors in GloVe's or word2vec's layout")] = None,
@@ -158,10 +158,10 @@ def train(
         check_writable(board.FILE.parent)
     data = itm.load_corpus(corpus, size=size, seed=seed)
     if words is not None:
-        told = {word for caption in data.train.captions for word in tokenize(caption)}
-        options["words"] = itm.read_word_vectors(words, words=told)
+        known_words = {word for caption in data.train.captions for word in tokenize(caption)}
+        options["words"] = itm.read_word_vectors(words, words=known_words)
     made = itm.create_model(model, data, seed=seed, **options) if first is None else itm.add_attention(first, **options)
-    settings = {"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate, "plan": plan}
+    settings = {"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate, "sampler": sampler}
     recorder = board.leaderboard_callback(data, seed=seed)
     history = itm.fit(made, data, seed=seed, device=device, callbacks=[recorder], **settings)
     report = itm.evaluate(itm.score(made, data.val), data.val.image_of, identity=data.val.identity)
@@ -198,7 +198,7 @@ def evaluate(
     folder: Folder = Path("runs/model"),
     record: Annotated[bool, typer.Option(help="the recalls as a row of runs/leaderboard.jsonl")] = True,
 ) -> None:
-    """Measures a kept model and records it; drawn scenes also tell the ceiling and the sibling queries."""
+    """Measures a kept model and records it; drawn scenes also tell the ceiling and the minimal-pair queries."""
     import itm_tutorial as itm
     from itm_tutorial.course import leaderboard as board
     from itm_tutorial.evaluation.minimal_pairs import ceiling
@@ -218,7 +218,7 @@ def evaluate(
         print(
             f"\nceiling, by an oracle that reads the true scene:\n{ceiling(data)}\n\nsibling queries (chance is 50 %):"
         )
-        for kind, result in itm.evaluate_siblings(scores, data).items():
+        for kind, result in itm.evaluate_minimal_pairs(scores, data).items():
             print(f"{kind:<10}{result.accuracy:6.1f} %  ({result.n} queries)")
 
 
@@ -281,7 +281,7 @@ def attend(
     about = [
         f"{number} of {corpus}, split {split}, {chosen}. The model is {model.name} with the options "
         f"{', '.join(f'{name}={value}' for name, value in model.options.items()) or 'that it has by default'}.",
-        "How to read a map stands under it. A number is the largest share of a word's attention; a word that looks "
+        "How to read a map stands under it. A number is the largest fraction of a word's attention; a word that looks "
         f"everywhere alike gives each place {1 / len(seen.weights[0]):.3f}.",
     ]
     if unseen := sorted({word for words in seen.words for word in words if word not in model.vocabulary}):

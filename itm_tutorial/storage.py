@@ -55,7 +55,7 @@ def disk_errors(path: Path) -> Iterator[None]:
     """
     try:
         yield
-    except ItmError:  # already told
+    except ItmError:  # has its sentence already
         raise
     except Exception as error:
         number = _error_number(error)
@@ -70,8 +70,8 @@ def _error_number(error: Exception) -> int | None:
     """The system's number of an error; safetensors, which writes by itself, tells it in its text alone."""
     if isinstance(error, OSError):
         return error.errno
-    told = re.search(r"\(os error (\d+)\)", str(error))
-    return OSError(int(told[1]), "", None, int(told[1])).errno if told else None  # Windows has numbers of its own
+    match = re.search(r"\(os error (\d+)\)", str(error))
+    return OSError(int(match[1]), "", None, int(match[1])).errno if match else None  # Windows has numbers of its own
 
 
 def check_writable(folder: Path) -> None:

@@ -80,8 +80,8 @@ def test_the_loop_waits_for_no_library_that_it_has_no_use_for():
         "import sys; from itm_tutorial.training.loop import _fabric; _fabric('cpu', 'auto'); "
         "print(*{'transformers', 'torchmetrics', 'pandas'} & set(sys.modules), sep=', ')"
     )
-    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert (told.returncode, told.stdout.strip()) == (0, ""), told.stderr
+    summary = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (summary.returncode, summary.stdout.strip()) == (0, ""), summary.stderr
 
 
 def test_every_public_name_is_there():

@@ -60,8 +60,8 @@ def test_a_full_step_is_compared_with_its_bare_products():
 def test_stacked_cross_attention_is_compared_with_the_loop(monkeypatch):
     bench = parts("stacked_cross")
     for way in ("t2i", "i2t"):
-        told = bench["measure_scoring"](way, n_images=5, n_captions=7, dim=6)
-        assert told["difference"] < 1e-5 and min(told.values()) >= 0
+        summary = bench["measure_scoring"](way, n_images=5, n_captions=7, dim=6)
+        assert summary["difference"] < 1e-5 and min(summary.values()) >= 0
         assert min(bench["measure_step"](way, n=6, dim=5).values()) > 0
 
 
@@ -73,5 +73,5 @@ def test_the_memory_of_a_step_is_compared_with_the_loops():
 
 def test_the_training_of_scan_is_compared_with_that_of_vsepp(cache, made_up_regions, monkeypatch):
     bench = parts("scan_training")
-    told = bench["measure"]("regions", size="tiny", captions=140)
-    assert told["scan"] > 0 and told["vsepp"] > 0
+    summary = bench["measure"]("regions", size="tiny", captions=140)
+    assert summary["scan"] > 0 and summary["vsepp"] > 0

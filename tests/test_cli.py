@@ -1,4 +1,4 @@
-"""The ``itm`` command: what it prints and keeps, its exit codes, and one sentence instead of a traceback."""
+"""The ``itm`` command: what it prints and keeps, its exit embeddings, and one sentence instead of a traceback."""
 
 import os
 import signal
@@ -59,32 +59,32 @@ def test_help_and_version_are_quick_and_load_no_torch():
 
 def test_list_prints_every_name(command):
     code, out, _ = command("list")
-    told = {line.split()[0]: line.split(maxsplit=1)[1].split(", ") for line in out.splitlines()}
-    assert (code, told["models"], told["corpora"]) == (0, itm.list_models(), itm.list_corpora())
-    assert told["claims"] == itm.claims.list_claims()
-    assert "tiny" in told["sizes"] and told["splits"] == ["train", "val", "test", "unseen"]
+    summary = {line.split()[0]: line.split(maxsplit=1)[1].split(", ") for line in out.splitlines()}
+    assert (code, summary["models"], summary["corpora"]) == (0, itm.list_models(), itm.list_corpora())
+    assert summary["claims"] == itm.claims.list_claims()
+    assert "tiny" in summary["sizes"] and summary["splits"] == ["train", "val", "test", "unseen"]
 
 
 def test_train_evaluate_and_search(command, tiny, tmp_path, instant_features, monkeypatch):
     monkeypatch.chdir(tmp_path)  # where the run is recorded
     folder, out = tmp_path / "runs" / "a", tmp_path / "pictures" / "found.png"
     words = ("--epochs", 1, "--device", "cpu", "--option", "dim=16", "--option", "loss=infonce")
-    code, told, _ = command("train", "bow", *TINY, "--folder", folder, *words)
-    assert code == 0 and "best epoch 1 of 1" in told and "rsum" in told and f"kept in {folder}" in told
+    code, summary, _ = command("train", "bow", *TINY, "--folder", folder, *words)
+    assert code == 0 and "best epoch 1 of 1" in summary and "rsum" in summary and f"kept in {folder}" in summary
     model = itm.load_model(folder)
     assert (model.name, model.options) == ("bow", {"dim": 16, "loss": "infonce"})
 
-    code, told, _ = command("evaluate", *TINY, "--folder", folder, "--split", "val")
+    code, summary, _ = command("evaluate", *TINY, "--folder", folder, "--split", "val")
     rsum = itm.evaluate(itm.score(model, tiny.val), tiny.val.image_of).rsum
-    assert code == 0 and f"rsum {rsum:.1f}" in told and "ceiling" in told
+    assert code == 0 and f"rsum {rsum:.1f}" in summary and "ceiling" in summary
     trained, measured = itm.leaderboard.read()[0]
     assert trained["split"] == measured["split"] == "val" and measured["seed"] == trained["seed"] == 0
     assert measured["metrics"]["rsum"] == pytest.approx(rsum, abs=0.01) and measured["seconds"] is None
-    code, told, _ = command("evaluate", *TINY, "--folder", folder, "--no-record")
+    code, summary, _ = command("evaluate", *TINY, "--folder", folder, "--no-record")
     assert code == 0 and len(itm.leaderboard.read()[0]) == 2
 
-    code, told, _ = command("search", "a red car", *TINY, "--folder", folder, "--out", out, "--k", 3)
-    lines = told.splitlines()
+    code, summary, _ = command("search", "a red car", *TINY, "--folder", folder, "--out", out, "--k", 3)
+    lines = summary.splitlines()
     assert code == 0 and lines[-1] == f"drawn in {out}" and out.read_bytes().startswith(PNG)
     found = itm.search(model, tiny.test, "a red car", k=3).indices
     assert [int(line.split()[2]) for line in lines[:-1]] == found
@@ -93,10 +93,10 @@ def test_train_evaluate_and_search(command, tiny, tmp_path, instant_features, mo
 def test_train_records_its_run_unless_told_not_to(command, tiny, tmp_path, instant_features, monkeypatch):
     monkeypatch.chdir(tmp_path)
     words = ("train", "bow", *TINY, "--folder", "kept", "--epochs", 2, "--device", "cpu", "--seed", 0)
-    code, told, _ = command(*words, "--no-record")
-    assert code == 0 and "recorded" not in told and not itm.leaderboard.FILE.exists()
-    code, told, _ = command(*words)
-    assert code == 0 and f"recorded in {itm.leaderboard.FILE}; itm leaderboard --corpus scenes" in told
+    code, summary, _ = command(*words, "--no-record")
+    assert code == 0 and "recorded" not in summary and not itm.leaderboard.FILE.exists()
+    code, summary, _ = command(*words)
+    assert code == 0 and f"recorded in {itm.leaderboard.FILE}; itm leaderboard --corpus scenes" in summary
     (row,), damaged = itm.leaderboard.read()
     report = itm.evaluate(itm.score(itm.load_model("kept"), tiny.val), tiny.val.image_of)
     assert damaged == [] and (row["method"], row["corpus"], row["seed"]) == ("bow", "scenes", 0)
@@ -112,8 +112,8 @@ def test_scan_goes_on_from_a_kept_model(command, tiny, tmp_path, made_up_regions
     first = itm.create_model("vsepp", tiny, features="grid", sentence="bow", embed_size=16, word_dim=8)
     itm.save_model(first, "first")
     words = ("train", "scan", *TINY, "--epochs", 1, "--device", "cpu", "--folder", "second", "--option", "sample=4")
-    code, told, _ = command(*words, "--start", "first")
-    assert code == 0 and "kept in second" in told
+    code, summary, _ = command(*words, "--start", "first")
+    assert code == 0 and "kept in second" in summary
     second = itm.load_model("second")
     assert second.features.kind == "grid" and second.options["sample"] == 4 and second.options["embed_size"] == 16
     assert "holds no model" in refused(command(*words, "--start", "nowhere"))
@@ -185,8 +185,8 @@ def test_a_place_that_cannot_be_written_is_refused_before_the_work(command, kept
 
 
 def test_a_picture_is_written_where_it_is_said_to_be(command, kept, tmp_path):
-    code, told, _ = command("search", "a car", *TINY, "--folder", kept, "--out", tmp_path / "found")
-    assert code == 0 and told.endswith("found.png\n") and (tmp_path / "found.png").read_bytes().startswith(PNG)
+    code, summary, _ = command("search", "a car", *TINY, "--folder", kept, "--out", tmp_path / "found")
+    assert code == 0 and summary.endswith("found.png\n") and (tmp_path / "found.png").read_bytes().startswith(PNG)
     (tmp_path / "folder.png").mkdir()
     for name, message in (("found.xyz", "Format 'xyz' is not supported"), ("folder.png", "it is a folder")):
         code, _, complaint = command("search", "a car", *TINY, "--folder", kept, "--out", tmp_path / name)
@@ -202,9 +202,9 @@ def test_a_word_that_training_never_showed_is_told(command, kept, tmp_path):
 def test_attention_is_drawn_on_a_page_that_needs_no_other_file(command, tiny, tmp_path, made_up_regions):
     model = itm.create_model("scan", tiny, embed_size=16, word_dim=8)
     words = ("attend", *TINY, "--folder", itm.save_model(model, tmp_path / "kept"), "--split", "val")
-    code, told, _ = command(*words, "-n", 3, "--out", tmp_path / "new" / "page")
+    code, summary, _ = command(*words, "-n", 3, "--out", tmp_path / "new" / "page")
     page = (tmp_path / "new" / "page.html").read_text(encoding="utf-8")
-    assert code == 0 and told == f"3 captions drawn in {tmp_path / 'new' / 'page.html'}: open it in a browser\n"
+    assert code == 0 and summary == f"3 captions drawn in {tmp_path / 'new' / 'page.html'}: open it in a browser\n"
     assert page.count("<figure>") == page.count('src="data:image/png;base64,') == 3 and page.count("looks at the") >= 9
     assert "embed_size=16" in page and "0.062" in page  # a fair share of 16 squares
     again, other = tmp_path / "again.html", tmp_path / "other.html"
@@ -214,8 +214,8 @@ def test_attention_is_drawn_on_a_page_that_needs_no_other_file(command, tiny, tm
     command(*words, "--caption", 7, "--caption", 2, "--out", other)
     page = other.read_text(encoding="utf-8")
     assert page.index("caption 7 of the val split") < page.index("caption 2 of the val split")
-    told = tokenize(" ".join(tiny.val.captions[c] for c in (7, 2)))
-    assert ("never showed" in page) == any(word not in model.vocabulary for word in told)
+    summary = tokenize(" ".join(tiny.val.captions[c] for c in (7, 2)))
+    assert ("never showed" in page) == any(word not in model.vocabulary for word in summary)
     folder = itm.save_model(
         itm.create_model("scan", tiny, embed_size=16, word_dim=8, min_count=10**6), tmp_path / "few"
     )

@@ -9,10 +9,10 @@ from itm_tutorial.chapters.experiment import per_model, results
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 FIGURES = results("start_here")["figures"]
-KINDS = ("binding", "kin", "count", "relation")
+KINDS = ("binding", "object", "count", "relation")
 
 
-def told(values: list[float]) -> str:
+def summary(values: list[float]) -> str:
     return f"{mean(values):.1f} ± {stdev(values):.1f}"
 
 
@@ -20,11 +20,11 @@ def told(values: list[float]) -> str:
 def test_the_tables_are_those_of_the_claims(model):
     kept = [row for row in FIGURES if row["model"] == model]
     rows = [line for line in README.splitlines() if line.startswith((f"| `{model}` |", f"| {model} "))]
-    recalls = " | ".join(told([row[key] for row in kept]) for key in ("i2t_r1", "t2i_r1", "rsum"))
+    recalls = " | ".join(summary([row[key] for row in kept]) for key in ("i2t_r1", "t2i_r1", "rsum"))
     assert recalls in rows[0]
     if model != "ceiling":
-        siblings = " | ".join(told([row["siblings"][kind] for row in kept]) for kind in KINDS)
-        assert siblings in rows[1]
+        minimal_pairs = " | ".join(summary([row["minimal_pairs"][kind] for row in kept]) for kind in KINDS)
+        assert minimal_pairs in rows[1]
 
 
 def test_the_claim_in_prose_is_the_one_that_was_measured():
@@ -42,7 +42,7 @@ def test_the_table_of_chapter_01_is_that_of_the_claims(model):
     kept = [row for row in results("devise")["figures"] if row["model"] == model]
     measures = [("flat_hit", "1"), ("hierarchical_precision", "5"), ("zero_shot_hit", "1"), ("zero_shot_hit", "5")]
     measures.append(("generalised_hit", "1"))
-    figures = " | ".join(told([row[name][k] for row in kept]) for name, k in measures)
+    figures = " | ".join(summary([row[name][k] for row in kept]) for name, k in measures)
     assert f"| {DEVISE[model]} | {figures} |" in README
 
 
@@ -68,7 +68,7 @@ def test_the_table_of_chapter_02_is_that_of_the_claims(loss):
 
     def cell(model: str, batch_size: int) -> str:
         kept = [row["rsum"] for row in figures if row["model"] == model and row.get("batch_size") == batch_size]
-        return f"{told(kept)} |" if kept else "|"
+        return f"{summary(kept)} |" if kept else "|"
 
     cells = [cell(loss, 32), cell(loss, 128), cell(loss, 512), cell(f"{loss}, 10 % wrong", 128)]
     assert f"| {VSEPP[loss]} | {' '.join(cells)}" in README
@@ -113,14 +113,14 @@ PARTIES = {
 @pytest.mark.parametrize("model", SCAN)
 def test_the_table_of_chapter_03_is_that_of_the_claims(model):
     kept = [row for row in results("scan")["figures"] if row["model"] == model]
-    siblings = [told([row["siblings"][kind] for row in kept]) for kind in KINDS]
-    assert f"| {SCAN[model]} | {' | '.join([told([row['rsum'] for row in kept]), *siblings])} |" in README
+    minimal_pairs = [summary([row["minimal_pairs"][kind] for row in kept]) for kind in KINDS]
+    assert f"| {SCAN[model]} | {' | '.join([summary([row['rsum'] for row in kept]), *minimal_pairs])} |" in README
 
 
 @pytest.mark.parametrize("party", PARTIES)
 def test_the_pointing_game_in_the_table_is_that_of_the_claims(party):
     kept = [row["pointing"][party] for row in results("scan")["figures"] if "pointing" in row]
-    cells = " | ".join(told([row[word_class] for row in kept]) for word_class in ("noun", "colour", "relation"))
+    cells = " | ".join(summary([row[word_class] for row in kept]) for word_class in ("noun", "colour", "relation"))
     assert f"| {PARTIES[party]} | {cells} |" in README
 
 
@@ -153,8 +153,8 @@ def test_where_scan_is_behind_is_said():
     name = "given the same grid, scan beats vsepp where a kin decides (points)"
     effect = next(e for e in results("scan")["effects"] if e["name"] == name)
     assert effect["verdict"] == "does not hold"
-    told_as = f"by {-effect['mean']:.1f} points, standard error {effect['standard_error']:.1f}"
-    assert told_as in " ".join(README.split())
+    as_text = f"by {-effect['mean']:.1f} points, standard error {effect['standard_error']:.1f}"
+    assert as_text in " ".join(README.split())
 
 
 TIMAM = {
@@ -180,7 +180,7 @@ TIMAM = {
 def test_the_table_of_chapter_04_is_that_of_the_claims(model):
     kept = [row for row in results("timam")["figures"] if (row["corpus"], row["model"]) == ("people", model)]
     columns = [("t2i", "r1"), ("t2i", "r10"), ("probe", "line"), ("probe", "network")]
-    cells = [told([row[group][name] for row in kept]) for group, name in columns]
+    cells = [summary([row[group][name] for row in kept]) for group, name in columns]
     assert f"| {TIMAM[model]} | {' | '.join(cells)} |" in README
 
 
@@ -190,7 +190,7 @@ def test_the_table_of_species_is_that_of_the_claims(model, name):
     for world in ("birds", "flowers"):
         kept = [row for row in results("timam")["figures"] if (row["corpus"], row["model"]) == (world, model)]
         best = mean([row["best"] for row in kept])
-        cells += [f"{told([row['ap50'] for row in kept])} ({best:.1f})", told([row["image_r1"] for row in kept])]
+        cells += [f"{summary([row['ap50'] for row in kept])} ({best:.1f})", summary([row["image_r1"] for row in kept])]
     assert f"| {name} | {' | '.join(cells)} |" in README
 
 
@@ -237,4 +237,4 @@ def test_the_second_stage_is_told_as_it_was_measured(name, sentence):
     prose = " ".join(README.split())
     assert effect["verdict"] == "holds" and sentence.format(effect["mean"], effect["standard_error"]) in prose
     rsum = per_model(results("second_stage")["figures"], "rsum")
-    assert f"from {told(rsum['first stage'])} to {told(rsum['on, all weights free'])}" in prose
+    assert f"from {summary(rsum['first stage'])} to {summary(rsum['on, all weights free'])}" in prose

@@ -121,10 +121,10 @@ def test_a_cold_cache_is_drawn_once_by_two_who_ask_at_once(tmp_path):
     environment = {**os.environ, "ITM_CACHE": str(tmp_path / "cache"), "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-c", COLD, str(tmp_path / "ready")]
     both = [subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) for _ in range(2)]
-    told = [process.communicate(timeout=60)[0].split() for process in both]
+    summary = [process.communicate(timeout=60)[0].split() for process in both]
     assert [process.returncode for process in both] == [0, 0]
-    assert sorted(int(drawn) for drawn, _ in told) == [0, 60 + 20 + 30]
-    assert told[0][1] == told[1][1]
+    assert sorted(int(drawn) for drawn, _ in summary) == [0, 60 + 20 + 30]
+    assert summary[0][1] == summary[1][1]
     assert len(names(tmp_path / "cache" / "corpora")) == 1
 
 
@@ -286,7 +286,7 @@ def test_broken_json_is_named_with_its_line(tmp_path):
     [
         (lambda: itm.load_corpus("scene"), "scenes"),
         (lambda: itm.load_corpus("scenes", size="mimi"), "mini"),
-        (lambda: itm.load_corpus("scenes", size="tiny", siblngs=0.1), "siblings"),
+        (lambda: itm.load_corpus("scenes", size="tiny", siblngs=0.1), "minimal_pairs"),
         (lambda: itm.create_model("vs", None), "vse"),
     ],
 )

@@ -80,9 +80,9 @@ class Exercise:
         """What ``check`` prints: "Right: ...", "Not yet. ..." or how to begin."""
         printed = io.StringIO()
         with contextlib.redirect_stdout(printed):
-            told = self._refused(answer) or self._compared(answer)
+            message = self._refused(answer) or self._compared(answer)
         lines = printed.getvalue().strip().splitlines()
-        return told + (f"\nThe first line that it printed: {textwrap.shorten(lines[0], 200)}" if lines else "")
+        return message + (f"\nThe first line that it printed: {textwrap.shorten(lines[0], 200)}" if lines else "")
 
     def _refused(self, answer: Any) -> str:
         """Why an answer cannot be called, or nothing."""
@@ -131,9 +131,9 @@ class Exercise:
                 candidates = [c for c in candidates if alike(_result_of(c[0], inputs), found)]
                 if differs := difference(found, expected, self.shape):
                     wrong.setdefault(kind, differs)
-                elif told := self._careless(found, expected, inputs, given):
-                    return f"Not yet. The numbers are right, but {self.name} {told}"
-        return self._told(wrong, candidates)
+                elif message := self._careless(found, expected, inputs, given):
+                    return f"Not yet. The numbers are right, but {self.name} {message}"
+        return self._report(wrong, candidates)
 
     def _stopped(self, error: Exception, answer: Callable, inputs: tuple) -> str:
         return (
@@ -152,7 +152,7 @@ class Exercise:
         form = wrong_form(found, expected)
         return form and f"gives {form}"
 
-    def _told(self, wrong: dict[str, str], candidates: list[tuple[Callable, str]]) -> str:
+    def _report(self, wrong: dict[str, str], candidates: list[tuple[Callable, str]]) -> str:
         if not wrong:
             return f"Right: {self.name} agrees with the reference on {ROUNDS * len(self.inputs)} random inputs."
         right = [kind for kind in self.inputs if kind not in wrong]

@@ -1,4 +1,4 @@
-"""What can be said of an answer: whether it is still a stub, how its numbers or its form differ, why it stopped."""
+"""Feedback on an answer: whether it is still a stub, how its numbers or its form differ, why it stopped."""
 
 from __future__ import annotations
 

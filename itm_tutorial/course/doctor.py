@@ -18,7 +18,7 @@ from itm_tutorial.storage import cache_dir, check_writable
 MEMORY_NEEDED, DISK_NEEDED = 3.0, 2.0  # GiB; a mini chapter takes about half of either
 PATIENCE = 120  # seconds that torch, or a driver, may take to answer
 PYTHON_NAMES = ("python", "python3", f"python3.{sys.version_info[1]}")  # Jupyter takes these for its own interpreter
-CONTAINER_LIMITS = (  # where a container is told its memory: Linux's control groups, version 2 and version 1
+CONTAINER_LIMITS = (  # where a container finds its memory limit: Linux's control groups, version 2 and version 1
     Path("/sys/fs/cgroup/memory.max"),
     Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
 )
@@ -37,7 +37,7 @@ elif torch.version.cuda is None and torch.version.hip is None:
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing looked at: whether it is well, and what to do if not."""
+    """One check: whether it passed, and what to do if not."""
 
     what: str
     ok: bool
@@ -93,12 +93,12 @@ def _torch() -> list[Finding]:
 
 
 def _gpu(status: int, lines: list[str], complaint: str) -> Finding:
-    told = lines[lines.index("they fit") + 1 :]
-    if "it runs" in told:
-        return Finding(f"GPU: {told[0]}", True)
-    if told and told != ["CPU build"]:
+    printed = lines[lines.index("they fit") + 1 :]
+    if "it runs" in printed:
+        return Finding(f"GPU: {printed[0]}", True)
+    if printed and printed != ["CPU build"]:
         return Finding(
-            f"the GPU ({told[0]}) cannot be used ({complaint})",
+            f"the GPU ({printed[0]}) cannot be used ({complaint})",
             False,
             "reinstall torch for a CUDA version that the card and its driver know; until then, device='cpu'",
         )
@@ -106,7 +106,7 @@ def _gpu(status: int, lines: list[str], complaint: str) -> Finding:
         return Finding("no GPU, since CUDA_VISIBLE_DEVICES hides it", True)
     if not _has_card():
         return Finding("no GPU", True, "all chapters run on the CPU at their default size")
-    if told:
+    if printed:
         return Finding(
             "there is a GPU, but this torch is built for the CPU alone",
             False,

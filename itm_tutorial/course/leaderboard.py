@@ -99,7 +99,7 @@ def _device(device) -> str:
 def _commit() -> str | None:
     """The short hash of the course's commit; None where the package is no part of a git checkout."""
     folder = Path(__file__).parent
-    told = ""
+    output = ""
     for words in (("ls-files", "--error-unmatch", "leaderboard.py"), ("rev-parse", "--short", "HEAD")):
         try:  # the first question: a package in site-packages may lie inside another's checkout
             answer = subprocess.run(["git", *words], cwd=folder, capture_output=True, text=True, timeout=10)
@@ -107,8 +107,8 @@ def _commit() -> str | None:
             return None
         if answer.returncode:
             return None
-        told = answer.stdout.strip()
-    return told
+        output = answer.stdout.strip()
+    return output
 
 
 def record(row: dict[str, Any], file: str | Path | None = None) -> None:
@@ -184,7 +184,7 @@ def _lock(descriptor: int) -> None:
 
 
 def read(file: str | Path | None = None) -> tuple[list[dict[str, Any]], list[Damaged]]:
-    """Reads the runs of a file. Damaged lines are told and skipped; the file stays as it is.
+    """Reads the runs of a file. Damaged lines are reported and skipped; the file stays as it is.
 
     Args:
         file: ``FILE`` by default.

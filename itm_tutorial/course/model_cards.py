@@ -92,9 +92,9 @@ def _use(cls: type[Matching], names: list[str]) -> list[str]:
 
 def _options(cls: type[Matching]) -> list[str]:
     """Options with their defaults and what the class's docstring says of them."""
-    told = _arguments(inspect.getdoc(cls) or "")
+    shown = _arguments(inspect.getdoc(cls) or "")
     rows = [
-        (f"`{p.name}`", "from the corpus" if p.default is p.empty else f"`{p.default!r}`", told.get(p.name, ""))
+        (f"`{p.name}`", "from the corpus" if p.default is p.empty else f"`{p.default!r}`", shown.get(p.name, ""))
         for p in inspect.signature(cls.__init__).parameters.values()
         if p.kind is p.KEYWORD_ONLY
     ]
@@ -113,7 +113,7 @@ def _arguments(docstring: str) -> dict[str, str]:
 
 def _recipe(cls: type[Matching]) -> list[str]:
     recipe = ", ".join(f"{name.replace('_', ' ')} {value:g}" for name, value in vars(cls.recipe).items())
-    return ["## Recipe", f"What `fit` follows unless told otherwise: {recipe}."]
+    return ["## Recipe", f"What `fit` follows unless an argument says otherwise: {recipe}."]
 
 
 def _published(cls: type[Matching]) -> list[str]:
@@ -133,11 +133,11 @@ def _published(cls: type[Matching]) -> list[str]:
         rows.setdefault(name, {})[f"{figure['direction']} {figure['metric']}"] = value
         if figure["remark"]:
             remarks[f"- {figure['method']}, {figure['dataset']}: {figure['remark']}"] = None
-    told = [measure for measure in MEASURES if any(measure in row for row in rows.values())]
-    body = [(*name, *(row.get(measure, "") for measure in told)) for name, row in rows.items()]
+    shown = [measure for measure in MEASURES if any(measure in row for row in rows.values())]
+    body = [(*name, *(row.get(measure, "") for measure in shown)) for name, row in rows.items()]
     note = f"In percent, on photographs, from the survey's edition of {EDITION}; not comparable with drawn worlds."
     listed = ["\n".join(remarks)] if remarks else []
-    return ["## Published rows", note, _table(("data set", "method", "note", *told), body), *listed]
+    return ["## Published rows", note, _table(("data set", "method", "note", *shown), body), *listed]
 
 
 def _claimed(name: str, names: list[str]) -> list[str]:
@@ -189,7 +189,7 @@ def _measured(figures: list[dict[str, Any]], names: list[str]) -> list[tuple[str
     ]
 
 
-SKIPPED = {"seed", "model", "seconds", "steps_an_epoch", "epoch", "batch_size", "sibling_queries", "converged"}
+SKIPPED = {"seed", "model", "seconds", "steps_an_epoch", "epoch", "batch_size", "minimal_pair_queries", "converged"}
 
 
 def _flat(row: dict[str, Any]) -> list[tuple[str, float]]:

@@ -286,17 +286,17 @@ class _Worker:
                 file.unlink(missing_ok=True)
         task = {"notebook": str(shelf.sweep.notebook), "target": str(self.notebook)}
         task["parameters"] = {**point.parameters, RESULT: str(self.figures)}
-        told = {"OMP_NUM_THREADS": str(threads), "ITM_PROGRESS": "0", "ITM_FAST": "0"}  # a point's size is its own
+        summary = {"OMP_NUM_THREADS": str(threads), "ITM_PROGRESS": "0", "ITM_FAST": "0"}  # a point's size is its own
         self.output, self.start = tempfile.TemporaryFile(), time.perf_counter()  # noqa: SIM115
         self.process = subprocess.Popen(
             [sys.executable, "-m", "itm_tutorial.course.sweep"],
-            env={**os.environ, **told},
+            env={**os.environ, **summary},
             stdin=subprocess.PIPE,
             stdout=self.output,
             stderr=subprocess.STDOUT,
             bufsize=0,
         )
-        with suppress(BrokenPipeError):  # a worker that died at once is told like any other
+        with suppress(BrokenPipeError):  # a worker that died at once is reported like any other
             self.process.stdin.write(json.dumps(task).encode() + b"\n")
         # left open: it closes when this process ends, however it ends, and then the worker ends too
 
@@ -316,9 +316,13 @@ class _Worker:
 
     def _outcome(self) -> str:
         self.output.seek(0)
-        lines = self.output.read().decode(errors="replace").strip().splitlines() or ["it said nothing"]
-        told = [line.removeprefix(OUTCOME) for line in lines if line.startswith(OUTCOME)]
-        return told[-1] if told else f"failed: the worker ended with code {self.process.returncode}: {lines[-1][:160]}"
+        lines = self.output.read().decode(errors="replace").strip().splitlines() or ["it printed nothing"]
+        summary = [line.removeprefix(OUTCOME) for line in lines if line.startswith(OUTCOME)]
+        return (
+            summary[-1]
+            if summary
+            else f"failed: the worker ended with code {self.process.returncode}: {lines[-1][:160]}"
+        )
 
     def close(self) -> None:
         """Ends the process if it still runs, and lets go of everything."""
@@ -387,8 +391,8 @@ def _print_table(shelf: _Shelf, points: list[Point], results: dict[str, str]) ->
         print(f"{str(point):<{width}}  {seconds:>7}  {value:>8}  {result}")
     ended = [result.split()[0].rstrip(":") for result in results.values()]
     words = {"ok": "run", KEPT: KEPT, "failed": "failed"}
-    told = ", ".join(f"{ended.count(word)} {what}" for word, what in words.items())
-    print(f"{len(points)} points in {_shown(shelf.folder)}: {told}")
+    summary = ", ".join(f"{ended.count(word)} {what}" for word, what in words.items())
+    print(f"{len(points)} points in {_shown(shelf.folder)}: {summary}")
 
 
 def _shown(folder: Path) -> Path:

@@ -50,6 +50,8 @@ def read_sweep(folder: str | Path):
     newest = max(records, key=lambda record: record["finished"])["made_by"]
     current = [record for record in records if record["made_by"] == newest]
     if old := len(records) - len(current):
-        told = f"{old} of {len(records)} points come from another notebook or other fixed parameters and are left out"
-        warnings.warn(f"{told}: {again} brings them up to date", stacklevel=2)
+        summary = (
+            f"{old} of {len(records)} points come from another notebook or other fixed parameters and are left out"
+        )
+        warnings.warn(f"{summary}: {again} brings them up to date", stacklevel=2)
     return pd.DataFrame([{**r["figures"], **r["parameters"], "seconds": r["seconds"]} for r in current])

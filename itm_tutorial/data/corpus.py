@@ -25,16 +25,16 @@ class SplitFacts:
         of_caption: per caption, the facts it states.
         truths: per caption, the grammar's own parse of it (word classes, heads, spans, boxes).
         scenes: per image, the scene it was drawn from.
-        siblings: (image, image, kind): pairs that differ in exactly one thing, the kind of that thing.
-        twins: (image, image): pairs with the same facts, drawn anew.
+        minimal pairs: (image, image, kind): pairs that differ in exactly one thing, the kind of that thing.
+        duplicates: (image, image): pairs with the same facts, drawn anew.
     """
 
     of_image: list[frozenset]
     of_caption: list[frozenset]
     truths: list[Any]
     scenes: list[Any]
-    siblings: list[tuple[int, int, str]] = field(default_factory=list)
-    twins: list[tuple[int, int]] = field(default_factory=list)
+    minimal_pairs: list[tuple[int, int, str]] = field(default_factory=list)
+    duplicates: list[tuple[int, int]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

@@ -23,11 +23,11 @@ from itm_tutorial.worlds.flowers import world as flowers_world
 from itm_tutorial.worlds.objects import world as objects_world
 from itm_tutorial.worlds.objects.tree import parents, unseen_kinds
 from itm_tutorial.worlds.objects.world import ObjectSplit
-from itm_tutorial.worlds.people import dials as people_dials
+from itm_tutorial.worlds.people import configuration as people_configuration
 from itm_tutorial.worlds.people import facts as people_facts
 from itm_tutorial.worlds.people import world as people_world
 from itm_tutorial.worlds.people.world import PeopleSplit
-from itm_tutorial.worlds.scenes.dials import make_dials
+from itm_tutorial.worlds.scenes.configuration import make_configuration
 from itm_tutorial.worlds.scenes.facts import closure, scene_facts
 from itm_tutorial.worlds.scenes.kinds import KINDS
 from itm_tutorial.worlds.scenes.world import SIZES, SceneSplit, make_split, shared_captions
@@ -48,14 +48,14 @@ def load_corpus(name: str, size: str = "mini", seed: int = 0, **options: Any) ->
         name: one of ``list_corpora()``.
         size: of a drawn world: "tiny", "mini" or "full".
         seed: of a drawn world.
-        options: ``image_size`` in pixels of a drawn world and the dials of scenes and people; ``test="testall"`` for
+        options: ``image_size`` in pixels of a drawn world and the settings of scenes and people; ``test="testall"`` for
             all of ``coco_precomp``'s test images; none for other published data.
 
     Returns:
         The corpus.
 
     Raises:
-        ItmError: unknown name, size or dial; published data that were not prepared; a cache that cannot be written.
+        ItmError: unknown name, size or setting; published data that were not prepared; a cache that cannot be written.
     """
     if name not in _LOADERS:
         raise unknown("corpus", name, _LOADERS)
@@ -96,17 +96,17 @@ def _pictures(
     return {name: read_tensors(folder / f"{name}.safetensors")["images"] for name in made}
 
 
-def _scenes(size: str, seed: int, image_size: int = 128, **dials: float) -> Corpus:
+def _scenes(size: str, seed: int, image_size: int = 128, **configuration: float) -> Corpus:
     _check_drawn(size, SIZES, image_size, largest=1024)
-    settings = make_dials(**dials)
+    settings = make_configuration(**configuration)
     made = {name: make_split(name, n, seed, settings) for name, n in SIZES[size].items()}
     key = hashlib.sha256(f"{image_size} {settings} {source_hash(scenes, streams)}".encode()).hexdigest()[:8]
     folder = cache_dir() / "corpora" / f"scenes-{size}-seed{seed}-{key}"
     images = _pictures(folder, made, image_size)
     splits = {name: _scene_split(split, images[name], f"{folder.name}/{name}") for name, split in made.items()}
     shared = shared_captions(splits["train"].captions, splits["test"].captions)
-    told = f"{shared:,} of {len(splits['test'].captions):,} test captions also stand in train, word for word"
-    return Corpus("scenes", splits, drawn=True, about=f"drawn scenes, size {size}, seed {seed}; {told}")
+    note = f"{shared:,} of {len(splits['test'].captions):,} test captions also stand in train, word for word"
+    return Corpus("scenes", splits, drawn=True, about=f"drawn scenes, size {size}, seed {seed}; {note}")
 
 
 def _scene_split(made: SceneSplit, images: Tensor, fingerprint: str) -> Split:
@@ -115,8 +115,8 @@ def _scene_split(made: SceneSplit, images: Tensor, fingerprint: str) -> Split:
         of_caption=[closure(truth.facts) for truth in made.truths],
         truths=made.truths,
         scenes=made.scenes,
-        siblings=made.siblings,
-        twins=made.twins,
+        minimal_pairs=made.minimal_pairs,
+        duplicates=made.duplicates,
     )
     return Split(
         name=made.name,
@@ -139,9 +139,9 @@ def _objects(size: str, seed: int, image_size: int = 64, **options: Any) -> Corp
     images = _pictures(folder, made, image_size)
     classes = ClassTree(list(KINDS), parents(), frozenset(KINDS) - unseen_kinds(seed))
     splits = {name: _object_split(split, images[name], f"{folder.name}/{name}") for name, split in made.items()}
-    told = f"{len(classes.seen)} kinds seen in training, {len(classes.names) - len(classes.seen)} not"
+    note = f"{len(classes.seen)} kinds seen in training, {len(classes.names) - len(classes.seen)} not"
     return Corpus(
-        "objects", splits, drawn=True, about=f"drawn objects, size {size}, seed {seed}; {told}", classes=classes
+        "objects", splits, drawn=True, about=f"drawn objects, size {size}, seed {seed}; {note}", classes=classes
     )
 
 
@@ -158,16 +158,16 @@ def _object_split(made: ObjectSplit, images: Tensor, fingerprint: str) -> Split:
     )
 
 
-def _people(size: str, seed: int, image_size: int = 96, **dials: float) -> Corpus:
+def _people(size: str, seed: int, image_size: int = 96, **configuration: float) -> Corpus:
     _check_drawn(size, people_world.SIZES, image_size, largest=512)
-    settings = people_dials.make_dials(**dials)
+    settings = people_configuration.make_configuration(**configuration)
     made = people_world.make_world(size, seed, settings)
     key = hashlib.sha256(f"{image_size} {settings} {source_hash(scenes, people, streams)}".encode()).hexdigest()[:8]
     folder = cache_dir() / "corpora" / f"people-{size}-seed{seed}-{key}"
     images = _pictures(folder, made, image_size)
     splits = {name: _people_split(split, images[name], f"{folder.name}/{name}") for name, split in made.items()}
-    told = f"{100 * people_world.ambiguity(made['test']):.0f} % of the test captions are true of more than one person"
-    return Corpus("people", splits, drawn=True, about=f"drawn people, size {size}, seed {seed}; {told}")
+    note = f"{100 * people_world.ambiguity(made['test']):.0f} % of the test captions are true of more than one person"
+    return Corpus("people", splits, drawn=True, about=f"drawn people, size {size}, seed {seed}; {note}")
 
 
 def _people_split(made: PeopleSplit, images: Tensor, fingerprint: str) -> Split:
@@ -176,7 +176,7 @@ def _people_split(made: PeopleSplit, images: Tensor, fingerprint: str) -> Split:
         of_caption=[people_facts.closure(truth.facts) for truth in made.truths],
         truths=made.truths,
         scenes=made.scenes,
-        siblings=made.image_siblings(),
+        minimal_pairs=made.image_minimal_pairs(),
     )
     return Split(
         name=made.name,
@@ -206,8 +206,8 @@ def _species(name: str, size: str, seed: int, image_size: int = 64, **options: A
         frozenset(everyone[number].name for number in made["train"].identity),
     )
     splits = {part: _species_split(split, images[part], f"{folder.name}/{part}") for part, split in made.items()}
-    told = species_world.about(made)
-    return Corpus(name, splits, drawn=True, about=f"drawn {name}, size {size}, seed {seed}; {told}", classes=classes)
+    note = species_world.about(made)
+    return Corpus(name, splits, drawn=True, about=f"drawn {name}, size {size}, seed {seed}; {note}", classes=classes)
 
 
 def _species_split(made: SpeciesSplit, images: Tensor, fingerprint: str) -> Split:
@@ -236,7 +236,7 @@ def _refuse_options(name: str, options: dict[str, Any], why: str) -> None:
 
 
 def _flickr8k(size: str, seed: int, **options: Any) -> Corpus:
-    _refuse_options("flickr8k", options, "only drawn worlds have dials and an image_size")
+    _refuse_options("flickr8k", options, "only drawn worlds have settings and an image_size")
     from itm_tutorial.data.readers.flickr8k import prepared_folder, read_prepared
 
     return read_prepared(prepared_folder())
@@ -244,7 +244,9 @@ def _flickr8k(size: str, seed: int, **options: Any) -> Corpus:
 
 def _precomp(name: str, size: str, seed: int, **options: Any) -> Corpus:
     test = options.pop("test", None)
-    _refuse_options(name, options, "published features have no dials; test='testall' takes all of COCO's test images")
+    _refuse_options(
+        name, options, "published features have no settings; test='testall' takes all of COCO's test images"
+    )
     return precomp.read_recorded(name, test)
 
 

@@ -36,7 +36,7 @@ class Tokens:
     """Captions as padded word ids.
 
     Attributes:
-        ids: int64 [n_captions, longest], 0 where a caption has ended.
+        ids: int64 [n_captions, seq_len], 0 where a caption has ended.
         lengths: int64 [n_captions], words of each caption, <start> and <end> included. They stay on the CPU wherever
             the ids go: there a packed sequence counts them, and an encoder need not wait for a device to tell them.
     """
@@ -50,8 +50,8 @@ class Tokens:
     def __getitem__(self, rows) -> Tokens:
         """Some captions, cut to the longest of them: what is padding for all is no work for an encoder."""
         lengths = self.lengths[rows]
-        longest = int(lengths.max()) if lengths.numel() else 0
-        return Tokens(self.ids[rows, :longest], lengths)
+        seq_len = int(lengths.max()) if lengths.numel() else 0
+        return Tokens(self.ids[rows, :seq_len], lengths)
 
     def to(self, device) -> Tokens:
         return Tokens(self.ids.to(device), self.lengths)
@@ -109,7 +109,7 @@ class Vocabulary:
             captions: n_captions texts.
 
         Returns:
-            ``Tokens`` with ids [n_captions, longest] and lengths [n_captions], on the CPU.
+            ``Tokens`` with ids [n_captions, seq_len] and lengths [n_captions], on the CPU.
 
         Raises:
             ItmError: a caption has no word in it.
@@ -189,7 +189,7 @@ class WordPieces(Vocabulary):
             captions: n_captions texts.
 
         Returns:
-            ``Tokens`` with ids [n_captions, longest] and lengths [n_captions], on the CPU.
+            ``Tokens`` with ids [n_captions, seq_len] and lengths [n_captions], on the CPU.
 
         Raises:
             ItmError: a caption has no word in it.

@@ -1,4 +1,4 @@
-"""Word vectors: one row of numbers a word, looked up, compared, and read from the layouts they are published in."""
+"""Word vectors: one row of numbers per word, read, compared, and taken from the layouts they are published in."""
 
 from __future__ import annotations
 
@@ -133,8 +133,8 @@ class WordVectors:
         if zero.any():
             word = self.words[int(zero.nonzero()[0])]
             raise ItmError(f"the vector of {word!r} is zero and cannot be made a unit vector: leave the word out")
-        longest = self.vectors.abs().amax(1, keepdim=True)  # so that no square is too small or too large for a float32
-        return WordVectors(self.words, normalize(self.vectors / longest, dim=1), self.duplicates)
+        seq_len = self.vectors.abs().amax(1, keepdim=True)  # so that no square is too small or too large for a float32
+        return WordVectors(self.words, normalize(self.vectors / seq_len, dim=1), self.duplicates)
 
     def nearest(self, word: str | Tensor, k: int = 5, among: Iterable[str] | None = None) -> list[tuple[str, float]]:
         """The words whose vectors point most nearly the same way.
@@ -271,9 +271,9 @@ def read_word2vec(file: Path, words: Iterable[str] | None = None) -> WordVectors
         stream.seek(start)
         found = (_read_binary if binary else _read_text)(stream, kept, n_words, dim)
         if found != n_words:
-            told = f"more than {n_words}" if found > n_words else str(found)
+            amount = f"more than {n_words}" if found > n_words else str(found)
             raise ItmError(
-                f"{file} line 1: the header says that n_words is {n_words}, but {told} follow; get the file again, "
+                f"{file} line 1: the header says that n_words is {n_words}, but {amount} follow; get the file again, "
                 "or set the right number"
             )
         return kept.finished(dim)
@@ -291,7 +291,7 @@ def _read_text(stream: BinaryIO, kept: _Kept, n_words: int, dim: int) -> int:
 def _read_binary(stream: BinaryIO, kept: _Kept, n_words: int, dim: int) -> int:
     """Reads the records after the header, and says how many there are; n_words + 1 stands for more."""
     size = kept.file.stat().st_size - stream.tell()
-    if size < n_words * (4 * dim + 2):  # told before memory is asked for
+    if size < n_words * (4 * dim + 2):  # refused before memory is asked for
         raise ItmError(
             f"{kept.file} line 1: the header promises {n_words} words of {dim} numbers, but only {size} bytes follow: "
             "the file is cut short; get it again"

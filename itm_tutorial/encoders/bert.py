@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import LongTensor, Tensor, nn
 
-from itm_tutorial.encoders.sentence import word_mask
+from itm_tutorial.encoders.text import word_mask
 from itm_tutorial.errors import ItmError
 
 
@@ -40,7 +40,7 @@ class BertWords(nn.Module):
         return self.bert.config.hidden_size
 
     @property
-    def longest(self) -> int:
+    def seq_len(self) -> int:
         """How many words, or pieces of words, it can read at once, the special ones included."""
         return self.bert.config.max_position_embeddings
 
@@ -53,23 +53,23 @@ class BertWords(nn.Module):
         """Reads captions.
 
         Args:
-            ids: int64 [n_captions, longest], in the numbers of this BERT's own vocabulary.
+            ids: int64 [n_captions, seq_len], in the numbers of this BERT's own vocabulary.
             lengths: int64 [n_captions], each at least 1.
 
         Returns:
-            [n_captions, longest, dim], the last layer; what stands where a caption has ended means nothing.
+            [n_captions, seq_len, dim], the last layer; what stands where a caption has ended means nothing.
 
         Raises:
             ItmError: a caption is longer than the positions that this BERT has. It is not cut: its end would go
                 unread, and nobody would know.
         """
-        if ids.shape[1] > self.longest:
+        if ids.shape[1] > self.seq_len:
             row = int(lengths.argmax())
             raise ItmError(
                 f"caption {row} has {int(lengths[row])} words or pieces of words with the special ones, and this BERT "
-                f"reads {self.longest}: shorten it, or take a BERT with more positions"
+                f"reads {self.seq_len}: shorten it, or take a BERT with more positions"
             )
-        mask = word_mask(ids, lengths).long()  # [n_captions, longest]
+        mask = word_mask(ids, lengths).long()  # [n_captions, seq_len]
         return self.bert(input_ids=ids, attention_mask=mask).last_hidden_state
 
 

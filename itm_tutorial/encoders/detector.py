@@ -16,7 +16,7 @@ WINDOW = 4  # samples a side that are read from a box
 
 
 class Detector(nn.Module):
-    """Finds things in an image and describes each by the vector from which its kind, colour and pattern are told.
+    """Finds things in an image and describes each by the vector from which its kind, colour and pattern are predicted.
 
     Bottom-up attention (Anderson et al., 2018) is a Faster R-CNN whose class head has an attribute head beside it; the
     vector that both read is the region feature. Here the proposals come from one look at each cell of a fine grid, with
@@ -27,7 +27,7 @@ class Detector(nn.Module):
     Args:
         backbone: the mini backbone; it is trained on with the detector.
         n_kinds, n_colours, n_patterns: how many classes, and values of the two attributes, there are to tell.
-        dim: numbers a region.
+        dim: numbers per region.
     """
 
     def __init__(self, backbone: MiniBackbone, n_kinds: int, n_colours: int, n_patterns: int, dim: int = 256):

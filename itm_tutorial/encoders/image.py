@@ -1,4 +1,4 @@
-"""Image encoders: visual features in, image codes out."""
+"""Image encoders: visual features in, image embeddings out."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ class GlobalProjection(nn.Module):
     """One linear map from an image's global feature to the joint space (UVSE; VSE++, section 3.1).
 
     Args:
-        in_dim: numbers a feature.
-        dim: numbers an image code.
-        dropout: the share of the feature's numbers that training hides.
+        in_dim: numbers per feature.
+        dim: numbers per image embedding.
+        dropout: the fraction of the feature's numbers that training hides.
         unit: scale the code to length one.
     """
 
@@ -28,24 +28,24 @@ class GlobalProjection(nn.Module):
         nn.init.zeros_(self.project.bias)
 
     def forward(self, features: Tensor) -> Tensor:
-        """[n_images, in_dim], or [n_images, n_regions, in_dim] whose mean is taken, -> codes [n_images, dim]."""
+        """[n_images, in_dim], or [n_images, n_regions, in_dim] whose mean is taken, -> embeddings [n_images, dim]."""
         if features.ndim == 3:
             features = features.mean(1)
-        codes = self.project(self.dropout(normalize(features, dim=-1)))
-        return normalize(codes, dim=-1) if self.unit else codes
+        embeddings = self.project(self.dropout(normalize(features, dim=-1)))
+        return normalize(embeddings, dim=-1) if self.unit else embeddings
 
 
 class RegionProjection(nn.Module):
     """One linear map from each region's feature to the joint space, scaled to length one (SCAN, section 3.2).
 
     Args:
-        in_dim: numbers a feature.
-        dim: numbers a code.
-        dropout: the share of a feature's numbers that training hides, the same ones in all regions of an image: hidden
-            region by region, they would show again in what many regions have in common.
+        in_dim: numbers per feature.
+        dim: numbers per embedding.
+        dropout: the fraction of a feature's numbers that training hides, the same ones in all regions of an image;
+            hidden region by region, they would reappear in what many regions have in common.
         unit: scale every feature and every code to length one; else regions keep their lengths beside one another, and
             where all are looked at alike, an image is what ``GlobalProjection`` makes of it. (The authors'
-            ``--no_imgnorm`` leaves codes alone; their features have length one already.)
+            ``--no_imgnorm`` leaves embeddings alone; their features have length one already.)
         sample: regions of an image that a training step draws, against learning by heart and to save time; 0 takes
             all, as the test does.
 
@@ -64,7 +64,7 @@ class RegionProjection(nn.Module):
         nn.init.zeros_(self.project.bias)
 
     def forward(self, features: Tensor) -> Tensor:
-        """[n_images, n_regions, in_dim] -> codes [n_images, n_regions, dim]; ``sample`` regions in training."""
+        """[n_images, n_regions, in_dim] -> embeddings [n_images, n_regions, dim]; ``sample`` regions in training."""
         if self.unit:
             features = normalize(features, dim=-1)
         else:  # the mean region has length one
@@ -72,5 +72,7 @@ class RegionProjection(nn.Module):
         if self.training and 0 < self.sample < features.shape[1]:
             drawn = torch.rand(features.shape[:2], device=features.device).topk(self.sample).indices
             features = features.gather(1, drawn[..., None].expand(-1, -1, features.shape[2]))
-        codes = self.project(self.dropout(features.mT).mT)  # hidden are whole rows of [n_images, in_dim, n_regions]
-        return normalize(codes, dim=-1) if self.unit else codes
+        embeddings = self.project(
+            self.dropout(features.mT).mT
+        )  # hidden are whole rows of [n_images, in_dim, n_regions]
+        return normalize(embeddings, dim=-1) if self.unit else embeddings

@@ -5,15 +5,16 @@ from __future__ import annotations
 from torch import LongTensor, Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from itm_tutorial.encoders.sentence import word_embedding, word_mask
+from itm_tutorial.encoders.text import word_embedding, word_mask
 
 
 class MaxLSTM(nn.Module):
-    """Reads word vectors in both directions, takes the maximum over words, and maps it to a caption's code.
+    """Reads word vectors in both directions, takes the maximum over words, and maps it to a caption embedding.
 
     Args:
-        in_dim: numbers a word vector.
-        dim: numbers a caption code, and a state of each direction (CMPL, TIMAM: 512, so that 1,024 are mapped to 512).
+        in_dim: numbers per word vector.
+        dim: numbers per caption embedding, and per state of each direction (CMPL, TIMAM: 512, so that 1,024
+            are mapped to 512).
     """
 
     def __init__(self, in_dim: int, dim: int):
@@ -25,7 +26,7 @@ class MaxLSTM(nn.Module):
         """Encodes captions.
 
         Args:
-            vectors: float [n_captions, longest, in_dim].
+            vectors: float [n_captions, seq_len, in_dim].
             lengths: int64 [n_captions], each at least 1.
 
         Returns:
@@ -35,7 +36,7 @@ class MaxLSTM(nn.Module):
         packed = pack_padded_sequence(vectors, lengths.cpu(), batch_first=True, enforce_sorted=False)
         states, _ = pad_packed_sequence(self.lstm(packed)[0], batch_first=True, total_length=vectors.shape[1])
         # padding comes back as zero, which would win over every number that is below zero at all words
-        real = word_mask(vectors, lengths).unsqueeze(-1)  # [n_captions, longest, 1]
+        real = word_mask(vectors, lengths).unsqueeze(-1)  # [n_captions, seq_len, 1]
         return self.project(states.masked_fill(~real, float("-inf")).amax(1))
 
 
@@ -44,9 +45,9 @@ class WordLSTM(nn.Module):
 
     Args:
         n_words: words in the vocabulary.
-        word_dim: numbers a word (CMPL: 512).
-        dim: numbers a caption code (CMPL: 512).
-        dropout: the share of a word's numbers that training hides (CMPL: 0.3).
+        word_dim: numbers per word (CMPL: 512).
+        dim: numbers per caption embedding (CMPL: 512).
+        dropout: the fraction of a word's numbers that training hides (CMPL: 0.3).
     """
 
     def __init__(self, n_words: int, word_dim: int, dim: int, dropout: float = 0.3):
@@ -59,7 +60,7 @@ class WordLSTM(nn.Module):
         """Encodes captions.
 
         Args:
-            ids: int64 [n_captions, longest].
+            ids: int64 [n_captions, seq_len].
             lengths: int64 [n_captions].
 
         Returns:

@@ -1,4 +1,4 @@
-"""From pixels to features inside a model, for those that train their own eyes or go on training a backbone's."""
+"""From pixels to features inside a model, for models that train their own network or fine-tune a backbone."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from itm_tutorial.encoders.backbones import BACKBONES, MiniBackbone, create_back
 class VisualNetwork(nn.Module):
     """The mini backbone's convolutions, pooled and standardised: a small stand-in for a paper's trained classifier."""
 
-    dim = 512  # numbers a feature: the mean over the grid beside the maximum
+    dim = 512  # numbers per feature: the mean over the grid beside the maximum
 
     def __init__(self):
         super().__init__()
@@ -30,7 +30,7 @@ class VisualNetwork(nn.Module):
             return self(images)
 
 
-class Eyes(nn.Module):
+class PixelBackbone(nn.Module):
     """A backbone inside a model, so that the model's loss teaches it too (Faghri et al. 2018, section 3.2).
 
     The statistics of its normalisation layers stay those it came with: a fine-tuning batch is too small to measure
@@ -46,7 +46,7 @@ class Eyes(nn.Module):
         self.name, self.kind = backbone, kind
         self.network = create_backbone(backbone, trained=False)
 
-    def train(self, mode: bool = True) -> Eyes:
+    def train(self, mode: bool = True) -> PixelBackbone:
         """Takes note of the mode, and leaves the network in evaluation mode."""
         super().train(mode)
         self.network.eval()

@@ -17,7 +17,7 @@ class StripeProjection(nn.Module):
 
     Args:
         in_dim: numbers a cell.
-        dim: numbers an image code, of any length.
+        dim: numbers per image embedding, of any length.
         n_stripes: that the rows of the grid are shared out among.
     """
 
@@ -30,7 +30,7 @@ class StripeProjection(nn.Module):
         nn.init.zeros_(self.project.bias)
 
     def forward(self, grid: Tensor) -> Tensor:
-        """Cells row by row, [n_images, n_cells, in_dim] -> codes [n_images, dim].
+        """Cells row by row, [n_images, n_cells, in_dim] -> embeddings [n_images, dim].
 
         Raises:
             ItmError: the cells cannot be shared out.
@@ -43,11 +43,11 @@ class StripeProjection(nn.Module):
 
 
 def image_projection(kind: str, in_dim: int, dim: int) -> nn.Module:
-    """The image encoder for a kind of features, whose codes keep their length.
+    """The image encoder for a kind of features, whose embeddings keep their length.
 
     Args:
         kind: of ``FeatureSpec``: stripes are read from a "grid", of anything else the global feature or the mean.
-        in_dim: numbers a feature, or a cell.
-        dim: numbers an image code.
+        in_dim: numbers per feature, or a cell.
+        dim: numbers per image embedding.
     """
     return StripeProjection(in_dim, dim) if kind == "grid" else GlobalProjection(in_dim, dim, unit=False)

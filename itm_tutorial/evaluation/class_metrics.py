@@ -14,7 +14,7 @@ from itm_tutorial.interaction.cosine import cosine
 
 
 def hit_at_k(scores: Tensor, identity: LongTensor, k: int = 1, among: LongTensor | None = None) -> float:
-    """The share of images whose class is among the first k; a class that ties with the right one stands before it.
+    """The fraction of images whose class is among the first k; a class that ties with the right one stands before it.
 
     Args:
         scores: [n_images, n_classes], floating; larger is more alike.
@@ -50,11 +50,11 @@ def hierarchical_precision(
         scores: [n_images, n_classes], floating; larger is more alike.
         identity: int64 [n_images], the class that each image shows.
         distances: [n_classes, n_classes], how far two classes are apart in the tree; zero for a class and itself.
-        k: how many guesses are looked at.
+        k: how many guesses count.
         among: int64 [n_candidates], the classes that may be guessed, and of which C_k is made; None for all.
 
     Returns:
-        Percent, the mean over images of the share of the first k that is in C_k.
+        Percent, the mean over images of the fraction of the first k that is in C_k.
 
     Raises:
         ItmError: as for ``hit_at_k``; distances that are no symmetric matrix of finite numbers of 0 or more.
@@ -116,7 +116,7 @@ def skewness(counts: Tensor) -> float:
     Radovanovic et al. 2010, "Hubs in Space", their S of N_k.
     """
     if not isinstance(counts, Tensor) or counts.ndim != 1 or not len(counts):
-        raise ItmError(f"counts is {_told(counts)}; give a tensor [n_targets], as k_occurrence does")
+        raise ItmError(f"counts is {_summary(counts)}; give a tensor [n_targets], as k_occurrence does")
     counts = counts.double()
     if not torch.isfinite(counts).all():
         raise ItmError("counts: there is a NaN or an infinity among them; give what k_occurrence returns")
@@ -134,7 +134,7 @@ class ClassSearch:
         precision: AP@50 of the literature: of the first 50 pictures found for a class, the share that shows it, as a
             mean over classes.
         best: the precision of a search without mistakes; below 100 where a class has fewer than 50 pictures.
-        image_r1: the share of pictures for which their own class comes first.
+        image_r1: the fraction of pictures for which their own class comes first.
         k: 50, or another depth.
     """
 
@@ -145,48 +145,50 @@ class ClassSearch:
 
 
 def search_by_class(
-    image_codes: Tensor,
-    caption_codes: Tensor,
+    image_emb: Tensor,
+    caption_emb: Tensor,
     image_of: LongTensor,
     identity: LongTensor,
     similarity: Callable[[Tensor, Tensor], Tensor] = cosine,
     k: int = 50,
 ) -> ClassSearch:
-    """AP@50 and the share of images whose class is named, both with one text vector a class.
+    """AP@50 and the fraction of images whose class is named, both with one text vector a class.
 
-    A class's text vector is the mean of the codes of all its captions. Codes of unequal length weigh unequally in it,
-    as in the source, whose score is a dot product.
+    A class's text vector is the mean of the embeddings of all its captions. Embeddings of unequal length weigh
+    unequally in it, as in the source, whose score is a dot product.
 
     Args:
-        image_codes: [n_images, dim].
-        caption_codes: [n_captions, dim].
+        image_emb: [n_images, dim].
+        caption_emb: [n_captions, dim].
         image_of: int64 [n_captions].
         identity: int64 [n_images], the class of each image; any numbers.
-        similarity: scores images against text vectors; ``model.similarity`` of a model with one code a side.
-        k: how many of the images found are looked at.
+        similarity: scores images against text vectors; ``model.similarity`` of a model with one embedding per side.
+        k: how many of the best images count.
 
     Returns:
         The figures.
 
     Raises:
-        ItmError: codes that are no matrices, a pairing or identities that do not fit, a class without a caption.
+        ItmError: embeddings that are no matrices, a pairing or identities that do not fit, a class without a caption.
 
     Reed et al. 2016, "Learning Deep Representations of Fine-Grained Visual Descriptions", and its authors' code. The
     public code of CMPL has functions called MAP and average precision at k that are other measures: its MAP counts
     the hits that stand strictly before each hit, so that a single right answer at rank 4 scores 0 in place of 1/4.
     """
-    for name, codes in (("image_codes", image_codes), ("caption_codes", caption_codes)):
-        if not isinstance(codes, Tensor) or codes.ndim != 2 or not codes.numel():
-            raise ItmError(f"{name} is {_told(codes)}; give one code a row, [n, dim]: a mean is taken over them")
-    check_pairing(image_of, len(image_codes), len(caption_codes), "search_by_class")
-    check_identity(identity, len(image_codes), "search_by_class")
-    classes, numbers = identity.to(image_codes.device).unique(return_inverse=True)  # numbers: [n_images]
+    for name, embeddings in (("image_emb", image_emb), ("caption_emb", caption_emb)):
+        if not isinstance(embeddings, Tensor) or embeddings.ndim != 2 or not embeddings.numel():
+            raise ItmError(
+                f"{name} is {_summary(embeddings)}; give one embedding per row, [n, dim]: a mean is taken over them"
+            )
+    check_pairing(image_of, len(image_emb), len(caption_emb), "search_by_class")
+    check_identity(identity, len(image_emb), "search_by_class")
+    classes, numbers = identity.to(image_emb.device).unique(return_inverse=True)  # numbers: [n_images]
     of_caption = numbers[image_of.to(numbers.device)]  # [n_captions]
     counts = of_caption.bincount(minlength=len(classes))  # captions a class
     if not counts.all():
         raise ItmError(f"class {int(classes[counts == 0][0])} has pictures and no caption: leave its pictures out")
-    sums = caption_codes.new_zeros(len(classes), caption_codes.shape[1]).index_add_(0, of_caption, caption_codes)
-    scores = similarity(image_codes, sums / counts[:, None])  # [n_images, n_classes]
+    sums = caption_emb.new_zeros(len(classes), caption_emb.shape[1]).index_add_(0, of_caption, caption_emb)
+    scores = similarity(image_emb, sums / counts[:, None])  # [n_images, n_classes]
     return ClassSearch(*precision_at_k(scores, numbers, k), hit_at_k(scores, numbers), k)
 
 
@@ -199,7 +201,7 @@ def precision_at_k(scores: Tensor, identity: LongTensor, k: int = 50) -> tuple[f
     Args:
         scores: [n_images, n_classes], floating; larger is more alike.
         identity: int64 [n_images], the class that each image shows, a column of ``scores``.
-        k: how many images are looked at.
+        k: how many images count.
 
     Returns:
         Percent, the mean over classes; and the percent of a search without mistakes.
@@ -255,13 +257,15 @@ def _candidates(scores: Tensor, identity: LongTensor, k: int, among: LongTensor 
     return scores[:, among], right
 
 
-def _told(value: object) -> str:
+def _summary(value: object) -> str:
     return f"{list(value.shape)} {value.dtype}" if isinstance(value, Tensor) else f"a {type(value).__name__}"
 
 
 def _check_scores(scores: Tensor) -> None:
     if not isinstance(scores, Tensor) or scores.ndim != 2 or not scores.is_floating_point() or not scores.numel():
-        raise ItmError(f"scores is {_told(scores)}; give a floating tensor [n_images, n_classes] with something in it")
+        raise ItmError(
+            f"scores is {_summary(scores)}; give a floating tensor [n_images, n_classes] with something in it"
+        )
     broken = ~torch.isfinite(scores)
     if broken.any():
         row, column = broken.nonzero()[0].tolist()
@@ -278,7 +282,7 @@ def _check_k(k: int, n: int) -> None:
 
 def _check_indices(name: str, indices: LongTensor, n_classes: int) -> None:
     if not isinstance(indices, Tensor) or indices.ndim != 1 or indices.dtype != torch.int64 or not len(indices):
-        raise ItmError(f"{name} is {_told(indices)}; give an int64 tensor of class numbers, one dimension")
+        raise ItmError(f"{name} is {_summary(indices)}; give an int64 tensor of class numbers, one dimension")
     if int(indices.min()) < 0 or int(indices.max()) >= n_classes:
         raise ItmError(
             f"{name} names classes {int(indices.min())} to {int(indices.max())}, "
@@ -288,7 +292,7 @@ def _check_indices(name: str, indices: LongTensor, n_classes: int) -> None:
 
 def _check_distances(distances: Tensor, n_classes: int) -> None:
     if not isinstance(distances, Tensor) or distances.shape != (n_classes, n_classes):
-        raise ItmError(f"distances is {_told(distances)}; give a matrix [{n_classes}, {n_classes}], one row a class")
+        raise ItmError(f"distances is {_summary(distances)}; give a matrix [{n_classes}, {n_classes}], one row a class")
     if not torch.isfinite(distances).all() or (distances < 0).any():
         raise ItmError("distances: there is a NaN, an infinity or a negative number; give finite numbers of 0 or more")
     if not torch.equal(distances, distances.T):

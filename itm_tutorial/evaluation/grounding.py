@@ -1,4 +1,4 @@
-"""Where each word looked, and whether that is where the named thing is: attention drawn out of a model, and scored."""
+"""Where each word attends, and whether the named object is there: attention read out of a model, and scored."""
 
 from __future__ import annotations
 
@@ -73,12 +73,14 @@ def attend(
     try:
         weights = []
         for some, beside in zip(captions.split(CHUNK), images.split(CHUNK), strict=True):
-            said = model.encode_captions([split.captions[c] for c in some.tolist()])
-            every = model.attention(model.encode_images(features[beside]), said)  # [some, some, n_regions, longest]
-            weights += every.diagonal().permute(2, 0, 1).float().cpu()  # [n_regions, longest] each
+            caption_emb = model.encode_captions([split.captions[c] for c in some.tolist()])
+            every = model.attention(
+                model.encode_images(features[beside]), caption_emb
+            )  # [some, some, n_regions, seq_len]
+            weights += every.diagonal().permute(2, 0, 1).float().cpu()  # [n_regions, seq_len] each
     finally:
         model.train(training)
-    own = [_of_words(w, len(said)) for w, said in zip(weights, words, strict=True)]
+    own = [_of_words(w, len(caption_emb)) for w, caption_emb in zip(weights, words, strict=True)]
     return Attention(captions, images, words, own, boxes[images])
 
 
@@ -89,7 +91,7 @@ def _check_rows(what: str, rows: LongTensor, n: int, split: str) -> None:
 
 
 def _of_words(weights: Tensor, n_words: int) -> Tensor:
-    """Cuts <start> and <end> off, [n_regions, longest] -> [n_regions, n_words], and makes each word's sum one."""
+    """Cuts <start> and <end> off, [n_regions, seq_len] -> [n_regions, n_words], and makes each word's sum one."""
     weights = weights[:, 1 : n_words + 1]
     return weights / weights.sum(0).clamp(min=1e-12)
 
@@ -101,7 +103,7 @@ class AttentionReport:
     Attributes:
         pointing: "model" or a control -> word class -> how often the region with the largest weight has its middle in
             a box that the word names (the pointing game of Zhang et al. 2016).
-        mass: the same keys -> the mean share of the weights that lies within these boxes.
+        mass: the same keys -> the mean fraction of the weights that lies within these boxes.
         words: word class -> how many words were asked.
     """
 
@@ -117,9 +119,9 @@ class AttentionReport:
         """Pointing game and mass as a pandas DataFrame: a row a word class, a column a measure and a party."""
         import pandas as pd
 
-        told = {("pointing", name): values for name, values in self.pointing.items()}
-        told |= {("mass inside", name): values for name, values in self.mass.items()}
-        return pd.DataFrame({**told, ("words", ""): self.words})
+        columns = {("pointing", name): values for name, values in self.pointing.items()}
+        columns |= {("mass inside", name): values for name, values in self.mass.items()}
+        return pd.DataFrame({**columns, ("words", ""): self.words})
 
     def __repr__(self) -> str:
         names = list(self.pointing)
@@ -236,7 +238,7 @@ def _inside(regions: Tensor, named: Tensor) -> tuple[Tensor, Tensor]:
         named: boxes [n, most, 4]; an empty one names nothing.
 
     Returns:
-        Whether the middle of a region lies in a named box, bool [n, n_regions], and the share of its area that does,
+        Whether the middle of a region lies in a named box, bool [n, n_regions], and the fraction of its area that does,
         float32 of the same shape (at most 1 where named boxes overlap).
     """
     r, b = regions[:, :, None], named[:, None]  # [n, n_regions, 1, 4] and [n, 1, most, 4]

@@ -58,8 +58,8 @@ def ceiling(split: Split) -> Report:
 
 
 @dataclass(frozen=True)
-class SiblingResult:
-    """How often a caption chose its own image over the sibling.
+class MinimalPairResult:
+    """How often a caption chose its own image over the other image of the minimal pair.
 
     Attributes:
         accuracy: in percent; chance is 50.
@@ -72,8 +72,8 @@ class SiblingResult:
     standard_error: float
 
 
-def sibling_queries(split: Split) -> dict[str, tuple[LongTensor, LongTensor, LongTensor]]:
-    """The queries where one thing decides: captions that are true of their image and false of its sibling.
+def minimal_pair_queries(split: Split) -> dict[str, tuple[LongTensor, LongTensor, LongTensor]]:
+    """The queries where one thing decides: captions true of their image and false of the other one.
 
     Where a binding decides, only captions that name both colours count, since a bag of words holds the same words then.
 
@@ -81,7 +81,7 @@ def sibling_queries(split: Split) -> dict[str, tuple[LongTensor, LongTensor, Lon
         split: of a drawn world.
 
     Returns:
-        For each kind of sibling: int64 [n] captions, [n] their images, [n] the images' siblings.
+        For each kind of minimal pair: int64 [n] captions, [n] their images, [n] the images' minimal pairs.
 
     Raises:
         ItmError: the split knows no facts.
@@ -91,7 +91,7 @@ def sibling_queries(split: Split) -> dict[str, tuple[LongTensor, LongTensor, Lon
     for caption, image in enumerate(split.image_of.tolist()):
         captions_of.setdefault(image, []).append(caption)
     found: dict[str, list[tuple[int, int, int]]] = {}
-    for first, second, kind in facts.siblings:
+    for first, second, kind in facts.minimal_pairs:
         for image, other in ((first, second), (second, first)):
             only_here = facts.of_image[image] - facts.of_image[other]
             for caption in captions_of.get(image, []):
@@ -103,19 +103,19 @@ def sibling_queries(split: Split) -> dict[str, tuple[LongTensor, LongTensor, Lon
 def _decides(kind: str, only_here: frozenset, facts: SplitFacts, caption: int) -> bool:
     if kind != "binding":
         return bool(facts.of_caption[caption] & only_here)
-    told = facts.truths[caption].facts & only_here
-    return len({fact[1] for fact in told if fact[0] == "attribute"}) == 2
+    facts_here = facts.truths[caption].facts & only_here
+    return len({fact[1] for fact in facts_here if fact[0] == "attribute"}) == 2
 
 
-def evaluate_siblings(scores: Tensor, split: Split) -> dict[str, SiblingResult]:
-    """How often each caption scores its own image above the sibling that differs in one thing.
+def evaluate_minimal_pairs(scores: Tensor, split: Split) -> dict[str, MinimalPairResult]:
+    """How often each caption scores its own image above the other image of the minimal pair that differs in one thing.
 
     Args:
         scores: [n_images, n_captions].
         split: of a drawn world.
 
     Returns:
-        A result for each kind: "binding", "relation", "count", "kin". A tie counts against the model.
+        A result for each kind: "binding", "relation", "count", "object". A tie counts against the model.
 
     Raises:
         ItmError: the split knows no facts, or the scores do not fit it.
@@ -125,9 +125,9 @@ def evaluate_siblings(scores: Tensor, split: Split) -> dict[str, SiblingResult]:
             f"scores is {list(scores.shape)}; {split.name} needs [{len(split.images)}, {len(split.captions)}]"
         )
     results = {}
-    for kind, (captions, images, others) in sibling_queries(split).items():
+    for kind, (captions, images, others) in minimal_pair_queries(split).items():
         right = (scores[images, captions] > scores[others, captions]).double()
         share = right.mean().item()
         error = math.sqrt(share * (1 - share) / len(right))
-        results[kind] = SiblingResult(100 * share, len(right), 100 * error)
+        results[kind] = MinimalPairResult(100 * share, len(right), 100 * error)
     return results

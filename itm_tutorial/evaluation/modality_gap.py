@@ -14,38 +14,38 @@ STEPS = 300  # of Adam, over all that the judge learns from; twice as many move 
 JUDGES = ("line", "network")
 
 
-def modality_gap(image_codes: Tensor, caption_codes: Tensor) -> float:
+def modality_gap(image_emb: Tensor, caption_emb: Tensor) -> float:
     """The distance between the mean of the images and the mean of the captions, all scaled to length one.
 
     Args:
-        image_codes: [n_images, dim].
-        caption_codes: [n_captions, dim].
+        image_emb: [n_images, dim].
+        caption_emb: [n_captions, dim].
 
     Returns:
         From 0 (one middle) to 2 (opposite points).
 
     Liang et al. 2022, "Mind the Gap".
     """
-    images, captions = normalize(image_codes, dim=-1), normalize(caption_codes, dim=-1)
+    images, captions = normalize(image_emb, dim=-1), normalize(caption_emb, dim=-1)
     return (images.mean(0) - captions.mean(0)).norm().item()
 
 
 def modality_probe(
-    image_codes: Tensor,
-    caption_codes: Tensor,
+    image_emb: Tensor,
+    caption_emb: Tensor,
     image_of: LongTensor,
     identity: LongTensor | None = None,
     judge: str = "line",
     seed: int = 0,
 ) -> float:
-    """How often a judge, trained afterwards on finished codes, tells images from captions.
+    """How often a judge, trained afterwards on finished embeddings, tells images from captions.
 
     An adversary's own accuracy says how well *it* was fooled. This judge took no part in the game: it learns on every
     second identity, and is asked about the others. A picture counts once, and so does one caption of it.
 
     Args:
-        image_codes: [n_images, dim], of any length; only their direction is shown to the judge.
-        caption_codes: [n_captions, dim].
+        image_emb: [n_images, dim], of any length; only their direction is shown to the judge.
+        caption_emb: [n_captions, dim].
         image_of: int64 [n_captions].
         identity: int64 [n_images], or None where each image is an identity of its own.
         judge: "line", one linear cut, or "network", a fresh ``ModalityDiscriminator``.
@@ -59,11 +59,11 @@ def modality_probe(
     """
     if judge not in JUDGES:
         raise ItmError(f"judge is {judge!r}; give one of {', '.join(JUDGES)}")
-    check_pairing(image_of, len(image_codes), len(caption_codes), "modality_probe")
-    images, captions, who = _pairs(image_codes, caption_codes, image_of, identity)
+    check_pairing(image_of, len(image_emb), len(caption_emb), "modality_probe")
+    images, captions, who = _pairs(image_emb, caption_emb, image_of, identity)
     learns = who % 2 == 0  # bool [n_pairs]
     if learns.all():
-        raise ItmError("modality_probe: all captions are of one identity; give codes of two or more")
+        raise ItmError("modality_probe: all captions are of one identity; give embeddings of two or more")
     with torch.random.fork_rng(devices=[]), torch.inference_mode(False), torch.enable_grad():
         torch.manual_seed(seed)
         dim = images.shape[1]
@@ -79,13 +79,13 @@ def modality_probe(
 
 
 def _pairs(
-    image_codes: Tensor, caption_codes: Tensor, image_of: LongTensor, identity: LongTensor | None
+    image_emb: Tensor, caption_emb: Tensor, image_of: LongTensor, identity: LongTensor | None
 ) -> tuple[Tensor, Tensor, LongTensor]:
     """Each described image, its first caption, and its identity's number: [n, dim], [n, dim], int64 [n]."""
     described, places = image_of.cpu().unique(return_inverse=True)
     last_to_first = torch.arange(len(places) - 1, -1, -1)
     first = torch.empty_like(described).index_copy_(0, places[last_to_first], last_to_first)  # the first one stays
     who = described if identity is None else identity.cpu()[described]
-    sides = (normalize(side.detach().float().cpu(), dim=-1).clone() for side in (image_codes, caption_codes))
+    sides = (normalize(side.detach().float().cpu(), dim=-1).clone() for side in (image_emb, caption_emb))
     images, captions = sides
     return images[described], captions[first], who.unique(return_inverse=True)[1]

@@ -12,7 +12,9 @@ from itm_tutorial.data.corpus import check_identity, check_pairing
 from itm_tutorial.errors import ItmError
 from itm_tutorial.interaction.cosine import cosine
 
-Codes = Tensor | tuple[Tensor, ...]  # what an encoder gives: one tensor, or a named tuple of tensors of equal length
+Embeddings = (
+    Tensor | tuple[Tensor, ...]
+)  # what an encoder gives: one tensor, or a named tuple of tensors of equal length
 CHUNK = 1024  # rows and columns of a tile: 4 MiB of scores at a time
 
 
@@ -140,18 +142,18 @@ def ranks(
     return _count(tile, right, _best_of(right, image_of, len(scores)), _numbers(scores), image_of, chunk)
 
 
-def evaluate_codes(
-    image_codes: Codes,
-    caption_codes: Codes,
+def evaluate_embeddings(
+    image_emb: Embeddings,
+    caption_emb: Embeddings,
     image_of: LongTensor,
-    similarity: Callable[[Codes, Codes], Tensor] = cosine,
+    similarity: Callable[[Embeddings, Embeddings], Tensor] = cosine,
     chunk: int = CHUNK,
 ) -> Report:
-    """Measures codes without ever holding their whole score matrix: memory stays flat as captions grow.
+    """Measures embeddings without ever holding their whole score matrix: memory stays flat as captions grow.
 
     Args:
-        image_codes: [n_images, ...], or a named tuple of such tensors.
-        caption_codes: [n_captions, ...], or a named tuple of such tensors.
+        image_emb: [n_images, ...], or a named tuple of such tensors.
+        caption_emb: [n_captions, ...], or a named tuple of such tensors.
         image_of: int64 [n_captions].
         similarity: scores some images against some captions.
         chunk: images and captions scored at a time.
@@ -162,26 +164,28 @@ def evaluate_codes(
     Raises:
         ItmError: as for ``evaluate``.
     """
-    n_images, n_captions = (len(c if isinstance(c, Tensor) else c[0]) for c in (image_codes, caption_codes))
-    check_pairing(image_of, n_images, n_captions, where="codes")
+    n_images, n_captions = (len(c if isinstance(c, Tensor) else c[0]) for c in (image_emb, caption_emb))
+    check_pairing(image_of, n_images, n_captions, where="embeddings")
     order = image_of.argsort(stable=True)  # the captions of neighbouring images stand together
     found = []
     for some in order.split(64):  # a block holds the images of 64 captions, so it is at most 64 x 64
         images, row = image_of[some].unique(return_inverse=True)
-        block = similarity(pick(image_codes, images), pick(caption_codes, some))  # [at most 64, 64]
+        block = similarity(pick(image_emb, images), pick(caption_emb, some))  # [at most 64, 64]
         found.append(block[row, torch.arange(len(some), device=row.device)])
     right = torch.cat(found)[order.argsort()] if found else torch.empty(0)  # [n_captions]
 
     def tile(rows: slice, columns: slice) -> Tensor:
-        return similarity(pick(image_codes, rows), pick(caption_codes, columns))
+        return similarity(pick(image_emb, rows), pick(caption_emb, columns))
 
     images = torch.arange(n_images, device=right.device)
     return report(*_count(tile, right, _best_of(right, image_of, n_images), images, image_of, chunk))
 
 
-def pick(codes: Codes, rows: LongTensor | slice) -> Codes:
-    """Some rows of codes, whether they are one tensor or a named tuple of several."""
-    return codes[rows] if isinstance(codes, Tensor) else type(codes)(*(part[rows] for part in codes))
+def pick(embeddings: Embeddings, rows: LongTensor | slice) -> Embeddings:
+    """Some rows of embeddings, whether they are one tensor or a named tuple of several."""
+    return (
+        embeddings[rows] if isinstance(embeddings, Tensor) else type(embeddings)(*(part[rows] for part in embeddings))
+    )
 
 
 def _numbers(scores: Tensor) -> LongTensor:

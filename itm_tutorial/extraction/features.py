@@ -127,7 +127,9 @@ def _brought(split: Split, spec: FeatureSpec) -> Tensor:
     array = split.precomputed
     if array is None or array.shape[-1] != spec.dim:
         what = "pictures" if array is None else f"features of {array.shape[-1]} numbers"
-        raise ItmError(f"{split.name}: the model reads {spec.dim} numbers a region from its data set; here are {what}")
+        raise ItmError(
+            f"{split.name}: the model reads {spec.dim} numbers per region from its data set; here are {what}"
+        )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # torch warns of memory that cannot be written; nobody writes
         return torch.from_numpy(array)
@@ -221,7 +223,7 @@ def image_features(images: Sequence[Tensor], spec: FeatureSpec) -> Tensor:
     backbone = load_mini() if spec.backbone == "mini" else create_backbone(spec.backbone).eval()
     backbone = backbone.to(device, memory_format=torch.channels_last)  # twice as fast on a CPU
     found = []
-    for first in progress_bar(range(0, len(images), CHUNK[device]), "looking at images"):
+    for first in progress_bar(range(0, len(images), CHUNK[device]), "extracting features"):
         some = [fitted(images[i], spec.backbone) for i in range(first, min(first + CHUNK[device], len(images)))]
         batch = normalised(torch.stack(some).to(device), spec.backbone)
         grids = [backbone(batch.contiguous(memory_format=torch.channels_last))]  # [chunk, dim, h, w]

@@ -1,1 +1,1 @@
-"""How image codes and caption codes meet: from one dot product to cross-modal attention."""
+"""How image embeddings and caption embeddings meet: from one dot product to cross-modal attention."""

@@ -35,7 +35,7 @@ class Attended(NamedTuple):
 
     Attributes:
         scores: [n_images, n_captions].
-        attention: [n_images, n_captions, n_regions, longest]; it sums to one over the regions in "t2i", over the words
+        attention: [n_images, n_captions, n_regions, seq_len]; it sums to one over the regions in "t2i", over the words
             in "i2t", and is zero where a caption has ended.
     """
 
@@ -59,7 +59,7 @@ def stacked_cross_attention(
 
     Args:
         regions: [n_images, n_regions, dim], unit vectors in the paper.
-        words: [n_captions, longest, dim], unit vectors in the paper; what stands behind a caption's end is not read.
+        words: [n_captions, seq_len, dim], unit vectors in the paper; what stands behind a caption's end is not read.
         lengths: int64 [n_captions], words of each caption, 1 or more.
         direction: "t2i", words look at regions (equations 1 to 6), or "i2t", regions look at words (7 to 10).
         smooth: lambda_1, the inverse temperature of attention; in the authors' code 9 for "t2i" and 4 for "i2t".
@@ -83,17 +83,17 @@ def stacked_cross_attention(
     ends, order = lengths.cpu().sort()  # captions of one length side by side: a tile has little padding
     order, counts = torch.stack([order, ends]).to(words.device)  # they go there together
     ends = ends.tolist()
-    there = torch.arange(words.shape[1], device=words.device)[None] < counts[:, None]  # [n_captions, longest]
+    there = torch.arange(words.shape[1], device=words.device)[None] < counts[:, None]  # [n_captions, seq_len]
     words = words[order].masked_fill(~there[..., None], 0)
     everywhere = torch.ones(regions.shape[:2], dtype=torch.bool, device=regions.device)  # [n_images, n_regions]
 
-    def tile(seen: Tensor, everywhere: Tensor, said: Tensor, there: Tensor) -> tuple[Tensor, Tensor | None]:
+    def tile(seen: Tensor, everywhere: Tensor, some_words: Tensor, there: Tensor) -> tuple[Tensor, Tensor | None]:
         """Scores [n, m] of n images and m captions, and their attention [n, m, n_regions, n_words]."""
         if direction == "t2i":
-            cosine, alpha = attend(said, seen, None, smooth, rectifier)
-            scores = pool(cosine, said, there, pooling, lse)
+            cosine, alpha = attend(some_words, seen, None, smooth, rectifier)
+            scores = pool(cosine, some_words, there, pooling, lse)
         else:
-            cosine, alpha = attend(seen, said, there, smooth, rectifier)
+            cosine, alpha = attend(seen, some_words, there, smooth, rectifier)
             scores, alpha = pool(cosine, seen, everywhere, pooling, lse).T, alpha.permute(2, 3, 0, 1)
         # [n, n_regions, m, n_words] from here on
         return scores, alpha.transpose(1, 2).masked_fill(~there[:, None], 0) if return_attention else None
@@ -104,7 +104,8 @@ def stacked_cross_attention(
     firsts = range(0, max(1, len(words)), side)
     cuts = [slice(None, max([1, *ends[first : first + side]])) for first in firsts]  # words of a tile's longest caption
     columns = [
-        (said[:, cut], some[:, cut]) for said, some, cut in zip(words.split(side), there.split(side), cuts, strict=True)
+        (some_words[:, cut], some[:, cut])
+        for some_words, some, cut in zip(words.split(side), there.split(side), cuts, strict=True)
     ]
     rows = zip(regions.split(side), everywhere.split(side), strict=True)
     made = [[run(*row, *column) for column in columns] for row in rows]
@@ -189,7 +190,7 @@ def _check_shapes(regions: Tensor, words: Tensor, lengths: LongTensor, chunk: in
     if regions.ndim != 3 or words.ndim != 3 or regions.shape[2] != words.shape[2]:
         raise ItmError(
             f"regions are {list(regions.shape)} and words {list(words.shape)}: give [n_images, n_regions, dim] and "
-            "[n_captions, longest, dim] of one dim"
+            "[n_captions, seq_len, dim] of one dim"
         )
     if not regions.shape[1]:
         raise ItmError(f"regions are {list(regions.shape)}: an image needs one region or more")

@@ -153,13 +153,13 @@ venues = cache(read_venues)
 
 @cache
 def survey() -> tuple[Paper, ...]:
-    """The survey's papers as it prints them, misprints told in ``remark``."""
+    """The survey's papers as it prints them, misprints noted in ``remark``."""
     found = read_papers(FOLDER / "papers.csv")
     misprints = read_corrections(FOLDER / "paper_corrections.csv", found)
-    return tuple(replace(p, remark="; ".join(map(_told, misprints.get(p.key, ())))) for p in found)
+    return tuple(replace(p, remark="; ".join(map(_summary, misprints.get(p.key, ())))) for p in found)
 
 
-def _told(misprint: dict[str, str]) -> str:
+def _summary(misprint: dict[str, str]) -> str:
     return f"{misprint['field']}: {misprint['right']!r} is meant ({misprint['why']})"
 
 

@@ -31,8 +31,8 @@ def cite(key: str) -> str:
     """
     paper = _paper(key)
     names = [_surname(name) for name in _authors(paper)]
-    told = f"{names[0]} et al." if len(names) > 2 else " and ".join(names)
-    return f"{told}, {venues()[paper.venue].short} {paper.year}"
+    entry = f"{names[0]} et al." if len(names) > 2 else " and ".join(names)
+    return f"{entry}, {venues()[paper.venue].short} {paper.year}"
 
 
 def bibtex(key: str | None = None) -> str:
@@ -94,8 +94,8 @@ def _surname(name: str) -> str:
 def _item(paper: Paper) -> str:
     links = " ".join(f"[{link}](<{getattr(paper, link)}>)" for link in LINKS if getattr(paper, link))
     chapter = f" Chapter {paper.chapter}." if paper.chapter else ""
-    told = f"- **{paper.name}** {', '.join(_authors(paper))}: {paper.title}. {venues()[paper.venue].short}"
-    return f"{told} {paper.year}.{chapter} {links + ' ' if links else ''}(`{paper.key}`)"
+    entry = f"- **{paper.name}** {', '.join(_authors(paper))}: {paper.title}. {venues()[paper.venue].short}"
+    return f"{entry} {paper.year}.{chapter} {links + ' ' if links else ''}(`{paper.key}`)"
 
 
 def _entry(paper: Paper) -> str:
@@ -122,18 +122,18 @@ def _person(name: str) -> str:
 
 def _keep_capitals(word: str) -> str:
     """Braces around a word that a style must not turn into small letters: VSE++, DeViSE, m-RNN."""
-    told = _latex(word)
+    entry = _latex(word)
     bare = re.sub(r"^\W+", "", word)
-    return f"{{{told}}}" if any(letter.isupper() or letter.isdigit() for letter in bare[1:]) else told
+    return f"{{{entry}}}" if any(letter.isupper() or letter.isdigit() for letter in bare[1:]) else entry
 
 
 def _latex(text: str) -> str:
     """Text with LaTeX's special signs and accents written out, in plain ASCII."""
-    told = ""
+    entry = ""
     for letter in unicodedata.normalize("NFC", text):
         base, *marks = unicodedata.normalize("NFD", letter)
         if len(marks) == 1 and marks[0] in ACCENTS:
-            told += f"{{\\{ACCENTS[marks[0]]}{{{base}}}}}"
+            entry += f"{{\\{ACCENTS[marks[0]]}{{{base}}}}}"
         else:
-            told += SPECIAL.get(letter) or LETTERS.get(letter) or letter
-    return told
+            entry += SPECIAL.get(letter) or LETTERS.get(letter) or letter
+    return entry

@@ -66,7 +66,7 @@ def pairs(edition: str = "2025", metric: str = "R@1"):
     """Published rows that differ in one ingredient as far as the survey tells, as a pandas DataFrame.
 
     Both rows of a pair are on one data set and of one direction, and neither is doubtful. What else differs between
-    them (tuning, code, luck) is not told: a pair is no experiment.
+    them (tuning, code, luck) is unknown: a pair is no experiment.
 
     Args:
         edition: of the survey's figures; that of 2020 has few pairs.

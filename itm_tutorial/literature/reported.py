@@ -193,14 +193,14 @@ def figures(edition: str, file: Path, corrections_file: Path) -> list[dict]:
         names = {name: getattr(row, name) for name in (*NAMES, "ensemble", "questionable")}
         marks = [ENSEMBLE] * row.ensemble + [QUESTIONABLE] * row.questionable
         for (direction, metric), value in row.figures.items():
-            told = [c for c in about if c.direction in ("", direction) and c.metric in ("", metric)]
-            used.update(told)
+            applied = [c for c in about if c.direction in ("", direction) and c.metric in ("", metric)]
+            used.update(applied)
             found.append(
                 names
                 | {"direction": direction, "metric": metric, "value": math.nan if value is None else value}
                 | {"edition": edition, "key": keys.get(row.method, "")}
-                | {"doubtful": row.questionable or any(c.kind in DOUBTFUL for c in told)}
-                | {"remark": "; ".join(marks + [c.why for c in told])}
+                | {"doubtful": row.questionable or any(c.kind in DOUBTFUL for c in applied)}
+                | {"remark": "; ".join(marks + [c.why for c in applied])}
             )
     for correction in corrections:
         if correction.edition in ("", edition) and correction not in used:

@@ -1,6 +1,6 @@
-"""A game between two: a discriminator tells images from captions by their codes, the encoders make that impossible.
+"""A game: a discriminator tells images from captions by their embeddings; the encoders try to prevent it.
 
-Goodfellow et al., "Generative Adversarial Nets", NIPS 2014, with codes of two modalities in place of real and made
+Goodfellow et al., "Generative Adversarial Nets", NIPS 2014, with embeddings of two modalities in place of real and made
 pictures; the encoders get the same question with the answers turned round, as there in place of a loss that fades.
 """
 
@@ -18,7 +18,7 @@ class ModalityDiscriminator(nn.Module):
     No batch normalisation: a batch of images alone would give itself away by its statistics, or hide behind them.
 
     Args:
-        dim: numbers a code.
+        dim: numbers per embedding.
         hidden: numbers between the layers.
     """
 
@@ -26,9 +26,9 @@ class ModalityDiscriminator(nn.Module):
         super().__init__()
         self.layers = nn.Sequential(nn.Linear(dim, hidden), nn.LeakyReLU(0.2), nn.Linear(hidden, 1))
 
-    def forward(self, codes: Tensor) -> Tensor:
-        """Codes [n, dim] -> logits [n], above zero for what looks like an image's."""
-        return self.layers(codes).squeeze(-1)
+    def forward(self, embeddings: Tensor) -> Tensor:
+        """Embeddings [n, dim] -> logits [n], above zero for what looks like an image's."""
+        return self.layers(embeddings).squeeze(-1)
 
 
 def discriminator_loss(image_logits: Tensor, caption_logits: Tensor, smoothing: float = 0.0) -> Tensor:

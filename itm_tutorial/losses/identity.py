@@ -76,8 +76,8 @@ class InstanceLoss(nn.Module):
 
     Args:
         n_identities: rows.
-        dim: numbers a code.
-        shared: one classifier for both sides, as published; two let each side sort its codes in its own way, and
+        dim: numbers per embedding.
+        shared: one classifier for both sides, as published; two let each side sort its embeddings in its own way, and
             nothing brings an image and its caption together.
     """
 
@@ -89,18 +89,18 @@ class InstanceLoss(nn.Module):
             nn.init.xavier_uniform_(weight)
 
     def forward(self, images: Tensor, captions: Tensor, image_labels: LongTensor, caption_labels: LongTensor) -> Tensor:
-        """Codes and who they show: [n_images, dim], [n_captions, dim], int64 [n_images], [n_captions] -> a scalar."""
+        """Embeddings [n_images, dim], [n_captions, dim] and identities int64 [n_images], [n_captions] -> a scalar."""
         return instance_loss(images, captions, image_labels, caption_labels, self.weights[0], self.weights[-1])
 
 
-def norm_softmax(codes: Tensor, labels: LongTensor, weight: Tensor, scale: float) -> Tensor:
+def norm_softmax(embeddings: Tensor, labels: LongTensor, weight: Tensor, scale: float) -> Tensor:
     """Cross-entropy of scaled cosines: only directions count, and so the classifier does what the search will do.
 
-    Source: Wang et al. 2017 (NormFace), who normalise codes and weights and show that the cosines, which end at 1,
+    Source: Wang et al. 2017 (NormFace), who normalise embeddings and weights and show that the cosines, which end at 1,
     need a scale. Zhang and Lu 2018 call a softmax with unit weights alone norm-softmax: see ``losses.projection``.
 
     Args:
-        codes: [n, dim], of any length.
+        embeddings: [n, dim], of any length.
         labels: int64 [n], from 0 to n_identities - 1.
         weight: [n_identities, dim], of any length.
         scale: multiplies the cosines; an inverse temperature.
@@ -108,7 +108,7 @@ def norm_softmax(codes: Tensor, labels: LongTensor, weight: Tensor, scale: float
     Returns:
         The mean over rows, a scalar.
     """
-    cosines = linear(normalize(codes, dim=-1, eps=1e-6), normalize(weight, dim=-1, eps=1e-6))  # [n, n_identities]
+    cosines = linear(normalize(embeddings, dim=-1, eps=1e-6), normalize(weight, dim=-1, eps=1e-6))  # [n, n_identities]
     return cross_entropy(scale * cosines, labels)
 
 
@@ -117,7 +117,7 @@ class NormSoftmax(nn.Module):
 
     Args:
         n_identities: rows.
-        dim: numbers a code.
+        dim: numbers per embedding.
         scale: of the cosines; the more identities, the larger it must be for the loss to come down.
 
     Raises:
@@ -133,6 +133,6 @@ class NormSoftmax(nn.Module):
         nn.init.xavier_uniform_(self.weight)
 
     def forward(self, images: Tensor, captions: Tensor, image_labels: LongTensor, caption_labels: LongTensor) -> Tensor:
-        """Codes and who they show: [n_images, dim], [n_captions, dim], int64 [n_images], [n_captions] -> a scalar."""
+        """Embeddings [n_images, dim], [n_captions, dim] and identities int64 [n_images], [n_captions] -> a scalar."""
         of_images = norm_softmax(images, image_labels, self.weight, self.scale)
         return of_images + norm_softmax(captions, caption_labels, self.weight, self.scale)

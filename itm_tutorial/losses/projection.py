@@ -1,4 +1,4 @@
-"""Projection losses: codes are matched by how far each reaches along the other, and length is left to speak.
+"""Projection losses: embeddings are matched by how far each reaches along the other, and length is left to speak.
 
 Zhang and Lu, "Deep Cross-Modal Projection Learning for Image-Text Matching", ECCV 2018.
 """
@@ -72,17 +72,17 @@ def cmpc(images: Tensor, captions: Tensor, labels: LongTensor, weight: Tensor) -
     return cross_entropy(image_logits, labels) + cross_entropy(caption_logits, labels)
 
 
-def projected(codes: Tensor, others: Tensor) -> Tensor:
+def projected(embeddings: Tensor, others: Tensor) -> Tensor:
     """The part of each code that lies along its partner, both [n_pairs, dim] -> [n_pairs, dim]; zero for a zero."""
     along = normalize(others, dim=-1, eps=SHORTEST)
-    return (codes * along).sum(-1, keepdim=True) * along
+    return (embeddings * along).sum(-1, keepdim=True) * along
 
 
 class CMPM(nn.Module):
     """``cmpm`` as a module."""
 
     def forward(self, images: Tensor, captions: Tensor, match: Tensor) -> Tensor:
-        """Codes [n_images, dim] and [n_captions, dim], and the mask of what belongs together -> a scalar."""
+        """Embeddings [n_images, dim] and [n_captions, dim], and the mask of what belongs together -> a scalar."""
         return cmpm(images, captions, match)
 
 
@@ -91,7 +91,7 @@ class CMPC(nn.Module):
 
     Args:
         n_identities: columns.
-        dim: numbers a code.
+        dim: numbers per embedding.
     """
 
     def __init__(self, n_identities: int, dim: int):
@@ -100,5 +100,5 @@ class CMPC(nn.Module):
         nn.init.xavier_uniform_(self.weight)
 
     def forward(self, images: Tensor, captions: Tensor, labels: LongTensor) -> Tensor:
-        """Codes of pairs, [n_pairs, dim] each, and who they show, int64 [n_pairs] -> a scalar."""
+        """Embeddings of pairs, [n_pairs, dim] each, and who they show, int64 [n_pairs] -> a scalar."""
         return cmpc(images, captions, labels, self.weight)

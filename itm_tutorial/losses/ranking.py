@@ -90,18 +90,18 @@ class MaxOfHinges(HingeLoss):
     """Only the hardest negative of each pair costs, in either direction; at first, if wished, all of them.
 
     Source: Faghri et al. 2018, equation 6. The warm-up is later practice: from scratch the hardest negative can pull
-    all codes nearly into one point, where the loss is 2 x pairs x margin and hardly moves.
+    all embeddings nearly into one point, where the loss is 2 x pairs x margin and hardly moves.
 
     Args:
         margin, mask_same_image: as for every ``HingeLoss``.
-        warmup: share of the run in which the sum is taken, or mixed in.
+        warmup: fraction of the run in which the sum is taken, or mixed in.
         anneal: go over from the sum to the maximum little by little, in place of at once.
     """
 
     def __init__(self, margin: float = 0.2, mask_same_image: bool = True, warmup: float = 0.0, anneal: bool = False):
         super().__init__(margin, mask_same_image)
         if not 0 <= warmup <= 1:
-            raise ItmError(f"warmup is {warmup}; give a share of the run, from 0 to 1")
+            raise ItmError(f"warmup is {warmup}; give a fraction of the run, from 0 to 1")
         self.warmup, self.anneal, self.hardest = warmup, anneal, 0.0 if warmup else 1.0
 
     def end_warmup(self) -> None:
@@ -119,7 +119,7 @@ class MaxOfHinges(HingeLoss):
         return hardest if self.hardest == 1 else self.hardest * hardest + (1 - self.hardest) * costs.sum()
 
     def collapsed(self, n_pairs: int) -> float:
-        """The loss of a batch whose codes are all equal: a margin for each pair and direction."""
+        """The loss of a batch whose embeddings are all equal: a margin for each pair and direction."""
         return 2 * n_pairs * self.margin * self.hardest
 
 

@@ -21,7 +21,7 @@ class FeatureSpec:
             mirror image's, turned back), "regions" [n_regions, dim], "oracle" (regions at the true boxes of a drawn
             world), or "pixels" [3, H, W], an image.
         backbone: a name in ``encoders.backbones.BACKBONES``, or "precomputed" where the data set brings features.
-        dim: numbers a feature, where the data set brings them; else the backbone knows.
+        dim: numbers per feature, where the data set brings them; else the backbone knows.
     """
 
     kind: str = "global"
@@ -61,7 +61,7 @@ class Batch:
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a paper trains its model; ``fit`` follows it unless told otherwise."""
+    """How a paper trains its model; ``fit`` follows it unless an argument says otherwise."""
 
     epochs: int = 30
     batch_size: int = 128
@@ -72,10 +72,10 @@ class Recipe:
 
 
 class Matching(nn.Module):
-    """Image encoder, sentence encoder, interaction, loss. A method's file fills the four and adds nothing.
+    """Image encoder, text encoder, interaction, loss. A method's file fills the four and adds nothing.
 
-    A subclass sets, in ``__init__``, ``image_encoder`` (features -> image codes), ``sentence_encoder``
-    (ids, lengths -> caption codes) and ``loss_function`` (scores, positives -> scalar), and defines
+    A subclass sets, in ``__init__``, ``image_encoder`` (features -> image embeddings), ``text_encoder``
+    (ids, lengths -> caption embeddings) and ``loss_function`` (scores, positives -> scalar), and defines
     ``similarity``.
     """
 
@@ -94,7 +94,9 @@ class Matching(nn.Module):
         super().__init__()
         self.vocabulary = vocabulary
         self.features = features
-        self.eyes: nn.Module | None = None  # the backbone, where it is trained with the rest: see ``finetuning``
+        self.pixel_backbone: nn.Module | None = (
+            None  # the backbone, where it is trained with the rest: see ``finetuning``
+        )
 
     @property
     def device(self) -> torch.device:
@@ -105,22 +107,22 @@ class Matching(nn.Module):
         return self.vocabulary.encode(captions)
 
     def encode_images(self, images: Tensor | Batch):
-        """Features [n_images, ...] (or a batch that holds them) -> image codes, first dimension n_images."""
+        """Features [n_images, ...] (or a batch that holds them) -> image embeddings, first dimension n_images."""
         if isinstance(images, Batch):
             images = images.images
         images = images.to(self.device, torch.float32)
-        return self.image_encoder(images if self.eyes is None else self.eyes(images))
+        return self.image_encoder(images if self.pixel_backbone is None else self.pixel_backbone(images))
 
     def encode_captions(self, captions: list[str] | Tokens | Batch):
-        """Captions (text, word ids, or a batch that holds them) -> caption codes, first dimension n_captions."""
+        """Captions (text, word ids, or a batch that holds them) -> caption embeddings, first dimension n_captions."""
         if isinstance(captions, Batch):
             captions = captions.captions
         tokens = captions if isinstance(captions, Tokens) else self.tokenize(captions)
         tokens = tokens.to(self.device)
-        return self.sentence_encoder(tokens.ids, tokens.lengths)
+        return self.text_encoder(tokens.ids, tokens.lengths)
 
-    def similarity(self, image_codes, caption_codes) -> Tensor:
-        """Codes of both sides -> [n_images, n_captions]; larger is more alike."""
+    def similarity(self, image_emb, caption_emb) -> Tensor:
+        """Embeddings of both sides -> [n_images, n_captions]; larger is more alike."""
         raise NotImplementedError
 
     def loss(self, batch: Batch) -> Tensor | dict[str, Tensor]:

@@ -13,8 +13,8 @@ from itm_tutorial.data.corpus import Corpus
 from itm_tutorial.data.text import Vocabulary, tokenize
 from itm_tutorial.data.word_vectors import WordVectors
 from itm_tutorial.encoders.bert import BertWords
-from itm_tutorial.encoders.pixels import Eyes
-from itm_tutorial.encoders.sentence import WordAverage
+from itm_tutorial.encoders.pixels import PixelBackbone
+from itm_tutorial.encoders.text import WordAverage
 from itm_tutorial.errors import ItmError, unknown
 from itm_tutorial.models._base import FeatureSpec, Matching
 
@@ -175,5 +175,5 @@ def build_model(name: str, vocabulary: Vocabulary, features: FeatureSpec, **opti
     model = cls(vocabulary, read, feature_dim(read), **{**cls.rows.get(name, {}), **options})
     model.name, model.options, model.features = name, options, features
     if read != features:
-        model.eyes = Eyes(read.backbone, read.kind)
+        model.pixel_backbone = PixelBackbone(read.backbone, read.kind)
     return model

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from itm_tutorial.data.text import Vocabulary
 from itm_tutorial.encoders.image import GlobalProjection
-from itm_tutorial.encoders.sentence import BagOfWords
+from itm_tutorial.encoders.text import BagOfWords
 from itm_tutorial.interaction.cosine import cosine
 from itm_tutorial.losses import create_loss
 from itm_tutorial.models._base import FeatureSpec, Matching, Recipe
@@ -18,12 +18,12 @@ class BOW(Matching):
     Args:
         vocabulary: the words of the training captions.
         features: which visual features the images come as.
-        image_dim: numbers a feature.
-        dim: numbers a code.
-        word_dim: numbers a word.
+        image_dim: numbers per feature.
+        dim: numbers per embedding.
+        word_dim: numbers per word.
         loss: "sum_of_hinges" with the margin, or "infonce".
         margin: of the hinge, in cosines.
-        dropout: the share of a feature's numbers that training hides; photographs in small number need it.
+        dropout: the fraction of a feature's numbers that training hides; photographs in small number need it.
     """
 
     recipe: ClassVar[Recipe] = Recipe(learning_rate=1e-3, epochs=15)
@@ -43,5 +43,5 @@ class BOW(Matching):
     ):
         super().__init__(vocabulary, features)
         self.image_encoder = GlobalProjection(image_dim, dim, dropout)
-        self.sentence_encoder = BagOfWords(len(vocabulary), word_dim, dim)
+        self.text_encoder = BagOfWords(len(vocabulary), word_dim, dim)
         self.loss_function = create_loss(loss, margin=margin)

@@ -28,12 +28,12 @@ class CMPL(Matching):
     Args:
         vocabulary: the words of the training captions.
         features: "grid", read stripe by stripe, or "global" and other kinds, of which the mean over regions is read.
-        image_dim: numbers a feature.
+        image_dim: numbers per feature.
         identities: those of the training split, a column of CMPC each; without any, CMPM is all there is.
-        embed_size: numbers a code (512 in the authors' code).
-        word_dim: numbers a word (512 in the authors' code).
+        embed_size: numbers per embedding (512 in the authors' code).
+        word_dim: numbers per word (512 in the authors' code).
         matching, classification: whether CMPM and CMPC take part.
-        dropout: the share of a word's numbers that training hides (0.3 in the authors' code).
+        dropout: the fraction of a word's numbers that training hides (0.3 in the authors' code).
     """
 
     feature_kind = "grid"
@@ -55,7 +55,7 @@ class CMPL(Matching):
         super().__init__(vocabulary, features)
         check_some_loss(matching, classification and len(identities))
         self.image_encoder = image_projection(features.kind, image_dim, embed_size)
-        self.sentence_encoder = WordLSTM(len(vocabulary), word_dim, embed_size, dropout)
+        self.text_encoder = WordLSTM(len(vocabulary), word_dim, embed_size, dropout)
         self.matching = CMPM() if matching else None
         self.classification = None
         if classification and len(identities):
@@ -67,9 +67,9 @@ class CMPL(Matching):
         """The identities of the training split."""
         return train_identities(corpus)
 
-    def similarity(self, image_codes: Tensor, caption_codes: Tensor) -> Tensor:
-        """Codes of any length -> cosines [n_images, n_captions]; length counts in training alone."""
-        return cosine(normalize(image_codes, dim=-1), normalize(caption_codes, dim=-1))
+    def similarity(self, image_emb: Tensor, caption_emb: Tensor) -> Tensor:
+        """Embeddings of any length -> cosines [n_images, n_captions]; length counts in training alone."""
+        return cosine(normalize(image_emb, dim=-1), normalize(caption_emb, dim=-1))
 
     def loss(self, batch: Batch) -> Tensor:
         """CMPM over all that the batch holds, and CMPC over its pairs."""

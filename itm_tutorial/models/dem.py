@@ -14,7 +14,7 @@ from torch.nn.functional import cross_entropy
 from itm_tutorial.data.corpus import Corpus
 from itm_tutorial.data.text import Vocabulary
 from itm_tutorial.encoders.pixels import VisualNetwork
-from itm_tutorial.encoders.sentence import WordAverage
+from itm_tutorial.encoders.text import WordAverage
 from itm_tutorial.losses.labels import l2_loss
 from itm_tutorial.models._base import Batch, FeatureSpec, Matching, Recipe
 
@@ -28,9 +28,9 @@ class DEM(Matching):
         image_dim: unused; the network reads pixels.
         labels: every label, in the order in which a corpus counts identities.
         seen: those that training shows.
-        word_dim: numbers a word.
+        word_dim: numbers per word.
         hidden: numbers between word and feature (300 in the authors' code for attributes).
-        classify_until: share of the epochs after which the classifier is done; 0 where the network comes trained.
+        classify_until: fraction of the epochs after which the classifier is done; 0 where the network comes trained.
     """
 
     recipe: ClassVar[Recipe] = Recipe(learning_rate=3e-3, epochs=14, batch_size=64, drop_at=0.85)
@@ -63,7 +63,7 @@ class DEM(Matching):
         return corpus.class_options()
 
     def on_epoch(self, epoch: int, epochs: int) -> None:
-        """Goes to the stage that this share of the run belongs to."""
+        """Goes to the stage that this fraction of the run belongs to."""
         self.stage = "classify" if epoch / epochs < self.classify_until else "map"
 
     def image_encoder(self, images: Tensor) -> Tensor:
@@ -71,13 +71,13 @@ class DEM(Matching):
         frozen = self.training and self.stage == "map"
         return self.visual.frozen(images) if frozen else self.visual(images)
 
-    def sentence_encoder(self, ids: Tensor, lengths: Tensor) -> Tensor:
-        """Word ids [n, longest] and lengths [n] -> where the labels land in the visual space, [n, 512]."""
+    def text_encoder(self, ids: Tensor, lengths: Tensor) -> Tensor:
+        """Word ids [n, seq_len] and lengths [n] -> where the labels land in the visual space, [n, 512]."""
         return self.map(self.words(ids, lengths))
 
-    def similarity(self, image_codes: Tensor, caption_codes: Tensor) -> Tensor:
+    def similarity(self, image_emb: Tensor, caption_emb: Tensor) -> Tensor:
         """Minus the squared distance a coordinate, [n_images, n_captions]."""
-        return -torch.cdist(image_codes, caption_codes).square() / VisualNetwork.dim
+        return -torch.cdist(image_emb, caption_emb).square() / VisualNetwork.dim
 
     def loss(self, batch: Batch) -> Tensor:
         """The loss of the stage, over seen labels alone."""

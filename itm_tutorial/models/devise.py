@@ -15,7 +15,7 @@ from torch.nn.functional import cross_entropy
 from itm_tutorial.data.corpus import Corpus
 from itm_tutorial.data.text import Vocabulary
 from itm_tutorial.encoders.pixels import VisualNetwork
-from itm_tutorial.encoders.sentence import WordAverage
+from itm_tutorial.encoders.text import WordAverage
 from itm_tutorial.interaction.cosine import cosine
 from itm_tutorial.losses.labels import l2_loss, rank_loss
 from itm_tutorial.models._base import Batch, FeatureSpec, Matching, Recipe
@@ -33,12 +33,12 @@ class DeViSE(Matching):
         image_dim: unused; the network reads pixels.
         labels: every label, in the order in which a corpus counts identities.
         seen: those that training shows, and the only ones that the loss ranks.
-        word_dim: numbers a word.
+        word_dim: numbers per word.
         loss: "rank" as published, or "l2", the paper's baseline.
         margin: of the rank loss; 0.1 in the paper.
         negatives: "one" violating wrong label in random order, as the paper cuts its sum, or "all" of them.
-        classify_until: share of the epochs after which the classifier is done; 0 where the network comes trained.
-        freeze_until: share of the epochs after which the network is trained further.
+        classify_until: fraction of the epochs after which the classifier is done; 0 where the network comes trained.
+        freeze_until: fraction of the epochs after which the network is trained further.
     """
 
     recipe: ClassVar[Recipe] = Recipe(learning_rate=3e-3, epochs=14, batch_size=64, drop_at=0.85)
@@ -67,7 +67,7 @@ class DeViSE(Matching):
         self.visual = VisualNetwork()
         self.classifier = nn.Linear(VisualNetwork.dim, len(labels))
         self.map = nn.Linear(VisualNetwork.dim, word_dim)
-        self.sentence_encoder = WordAverage(len(vocabulary), word_dim)
+        self.text_encoder = WordAverage(len(vocabulary), word_dim)
         self.register_buffer("seen", torch.tensor([i for i, label in enumerate(labels) if label in set(seen)]))
 
     @staticmethod
@@ -76,7 +76,7 @@ class DeViSE(Matching):
         return corpus.class_options()
 
     def on_epoch(self, epoch: int, epochs: int) -> None:
-        """Goes to the stage that this share of the run belongs to."""
+        """Goes to the stage that this fraction of the run belongs to."""
         share = epoch / epochs
         self.stage = "classify" if share < self.classify_until else "map" if share < self.freeze_until else "all"
 

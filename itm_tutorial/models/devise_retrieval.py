@@ -12,7 +12,7 @@ from torch import Tensor
 
 from itm_tutorial.data.text import Vocabulary
 from itm_tutorial.encoders.image import GlobalProjection
-from itm_tutorial.encoders.sentence import WordAverage
+from itm_tutorial.encoders.text import WordAverage
 from itm_tutorial.interaction.cosine import cosine
 from itm_tutorial.losses.ranking import hinge_costs
 from itm_tutorial.models._base import FeatureSpec, Matching, Recipe
@@ -24,10 +24,10 @@ class DeViSERetrieval(Matching):
     Args:
         vocabulary: the words that have a vector.
         features: which visual features the images come as.
-        image_dim: numbers a feature.
-        word_dim: numbers a word, and so a code.
+        image_dim: numbers per feature.
+        word_dim: numbers per word, and so a code.
         margin: of the hinge, in cosines.
-        dropout: the share of a feature's numbers that training hides.
+        dropout: the fraction of a feature's numbers that training hides.
     """
 
     recipe: ClassVar[Recipe] = Recipe(learning_rate=1e-3, epochs=15)
@@ -46,7 +46,7 @@ class DeViSERetrieval(Matching):
     ):
         super().__init__(vocabulary, features)
         self.image_encoder = GlobalProjection(image_dim, word_dim, dropout)
-        self.sentence_encoder = WordAverage(len(vocabulary), word_dim, centre=True)
+        self.text_encoder = WordAverage(len(vocabulary), word_dim, centre=True)
         self.margin = margin
 
     def loss_function(self, scores: Tensor, positives: Tensor) -> Tensor:

@@ -12,7 +12,7 @@ from torch import LongTensor, Tensor
 
 from itm_tutorial.data.text import Vocabulary
 from itm_tutorial.encoders.image import GlobalProjection
-from itm_tutorial.encoders.sentence import create_sentence_encoder
+from itm_tutorial.encoders.text import create_text_encoder
 from itm_tutorial.interaction.order import order_similarity
 from itm_tutorial.losses import create_loss
 from itm_tutorial.models._base import FeatureSpec, Matching, Recipe
@@ -24,13 +24,13 @@ class Order(Matching):
     Args:
         vocabulary: the words of the training captions.
         features: which visual features the images come as.
-        image_dim: numbers a feature.
-        embed_size: numbers a code (1024 in the paper).
-        word_dim: numbers a word (300 in the paper).
+        image_dim: numbers per feature.
+        embed_size: numbers per embedding (1024 in the paper).
+        word_dim: numbers per word (300 in the paper).
         margin: of the hinge, in squared violation (0.05 in the paper).
         max_violation: the largest hinge; False is the sum, as in the paper.
         use_abs: take absolute values, as the paper does; the row Order++ goes without.
-        warmup: share of the run in which all hinges count.
+        warmup: fraction of the run in which all hinges count.
         mask_same_image: whether other captions of an image are no negatives.
     """
 
@@ -58,16 +58,16 @@ class Order(Matching):
         super().__init__(vocabulary, features)
         self.use_abs = use_abs
         self.project = GlobalProjection(image_dim, embed_size)
-        self.read = create_sentence_encoder("gru", len(vocabulary), word_dim, embed_size)
+        self.read = create_text_encoder("gru", len(vocabulary), word_dim, embed_size)
         name = "max_of_hinges" if max_violation else "sum_of_hinges"
         self.loss_function = create_loss(name, margin=margin, warmup=warmup, mask_same_image=mask_same_image)
 
     def image_encoder(self, images: Tensor) -> Tensor:
-        """Features [n, image_dim] -> unit codes [n, embed_size]."""
-        codes = self.project(images)
-        return codes.abs() if self.use_abs else codes
+        """Features [n, image_dim] -> unit embeddings [n, embed_size]."""
+        embeddings = self.project(images)
+        return embeddings.abs() if self.use_abs else embeddings
 
-    def sentence_encoder(self, ids: LongTensor, lengths: LongTensor) -> Tensor:
-        """Word ids [n, longest] and lengths [n] -> unit codes [n, embed_size]."""
-        codes = self.read(ids, lengths)
-        return codes.abs() if self.use_abs else codes
+    def text_encoder(self, ids: LongTensor, lengths: LongTensor) -> Tensor:
+        """Word ids [n, seq_len] and lengths [n] -> unit embeddings [n, embed_size]."""
+        embeddings = self.read(ids, lengths)
+        return embeddings.abs() if self.use_abs else embeddings

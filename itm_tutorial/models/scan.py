@@ -12,7 +12,7 @@ from torch import Tensor
 
 from itm_tutorial.data.text import Vocabulary
 from itm_tutorial.encoders.image import RegionProjection
-from itm_tutorial.encoders.sentence import Words, create_word_encoder
+from itm_tutorial.encoders.text import Words, create_word_encoder
 from itm_tutorial.interaction.stacked_cross import check_options, stacked_cross_attention
 from itm_tutorial.losses import create_loss
 from itm_tutorial.models._base import FeatureSpec, Matching, Recipe
@@ -26,9 +26,9 @@ class SCAN(Matching):
     Args:
         vocabulary: the words of the training captions.
         features: which visual features the images come as: "regions", "oracle", "grid" or "mirrored_grid".
-        image_dim: numbers a region.
-        embed_size: numbers a code (1024 in the paper).
-        word_dim: numbers a word (300 in the paper).
+        image_dim: numbers per region.
+        embed_size: numbers per embedding (1024 in the paper).
+        word_dim: numbers per word (300 in the paper).
         direction: "t2i", "i2t", or "both": the mean of the two, as the paper's ensembles take it of two models.
         smooth: lambda_1; None takes 9 for "t2i" and 4 for "i2t".
         pooling: "mean", "lse", "sum" or "max"; or "length", ours: see ``stacked_cross_attention``.
@@ -39,10 +39,10 @@ class SCAN(Matching):
         no_txtnorm: leave words at their own lengths, as the authors' option does.
         sentence: "gru" as published, or "bow".
         loss: another loss in place of the largest hinge.
-        warmup: share of the run in which all hinges count; 0 as published.
+        warmup: fraction of the run in which all hinges count; 0 as published.
         k: negatives of "top_k_hinges".
         mask_same_image: whether other captions of an image are no negatives; False as in the authors' code.
-        dropout: the share of a feature's numbers that training hides.
+        dropout: the fraction of a feature's numbers that training hides.
         sample: regions of an image that a training step draws; 0 takes all.
     """
 
@@ -77,7 +77,7 @@ class SCAN(Matching):
     ):
         super().__init__(vocabulary, features)
         self.image_encoder = RegionProjection(image_dim, embed_size, dropout, unit=not no_imgnorm, sample=sample)
-        self.sentence_encoder = create_word_encoder(sentence, len(vocabulary), word_dim, embed_size, not no_txtnorm)
+        self.text_encoder = create_word_encoder(sentence, len(vocabulary), word_dim, embed_size, not no_txtnorm)
         ways = tuple(SMOOTH) if direction == "both" else (direction,)
         self.smooth = {way: SMOOTH.get(way) if smooth is None else smooth for way in ways}
         self.rest = {"pooling": pooling, "lse": lse, "rectifier": rectifier}
@@ -85,25 +85,25 @@ class SCAN(Matching):
         ours = {"margin": margin, "warmup": warmup, "k": k, "mask_same_image": mask_same_image}
         self.loss_function = create_loss(loss, **ours)
 
-    def similarity(self, image_codes: Tensor, caption_codes: Words) -> Tensor:
+    def similarity(self, image_emb: Tensor, caption_emb: Words) -> Tensor:
         """Regions [n_images, n_regions, dim] and words -> scores [n_images, n_captions]."""
         scores = [
-            stacked_cross_attention(image_codes, *caption_codes, way, smooth, **self.rest)
+            stacked_cross_attention(image_emb, *caption_emb, way, smooth, **self.rest)
             for way, smooth in self.smooth.items()
         ]
         return sum(scores) / len(scores)
 
-    def attention(self, image_codes: Tensor, caption_codes: Words) -> Tensor:
+    def attention(self, image_emb: Tensor, caption_emb: Words) -> Tensor:
         """Who looks at what, in the first of the model's directions.
 
         Args:
-            image_codes: [n_images, n_regions, dim].
-            caption_codes: of n_captions captions.
+            image_emb: [n_images, n_regions, dim].
+            caption_emb: of n_captions captions.
 
         Returns:
-            Weights [n_images, n_captions, n_regions, longest].
+            Weights [n_images, n_captions, n_regions, seq_len].
         """
         way, smooth = next(iter(self.smooth.items()))
         return stacked_cross_attention(
-            image_codes, *caption_codes, way, smooth, **self.rest, return_attention=True
+            image_emb, *caption_emb, way, smooth, **self.rest, return_attention=True
         ).attention

@@ -21,7 +21,7 @@ class Softmax(Matching):
     """A convolutional network and one output a seen label; an unseen label has no output, so it is never named.
 
     Args:
-        vocabulary: unused; a label is looked up as a whole.
+        vocabulary: unused; a label is one entry of a list.
         features: pixels.
         image_dim: unused; the network reads pixels.
         labels: every label, in the order in which a corpus counts identities.
@@ -58,13 +58,13 @@ class Softmax(Matching):
         ids = torch.tensor([[self.number[label]] for label in captions], dtype=torch.int64)
         return Tokens(ids, torch.ones(len(ids), dtype=torch.int64))
 
-    def sentence_encoder(self, ids: Tensor, lengths: Tensor) -> Tensor:
+    def text_encoder(self, ids: Tensor, lengths: Tensor) -> Tensor:
         """Numbers of labels [n, 1] -> one-hot rows [n, n_labels]."""
         return one_hot(ids[:, 0], len(self.number)).float()
 
-    def similarity(self, image_codes: Tensor, caption_codes: Tensor) -> Tensor:
+    def similarity(self, image_emb: Tensor, caption_emb: Tensor) -> Tensor:
         """Log-probabilities and one-hot rows -> the log-probability of each label [n_images, n_captions]."""
-        return image_codes @ caption_codes.T
+        return image_emb @ caption_emb.T
 
     def loss(self, batch: Batch) -> Tensor:
         """Cross-entropy of the right label, [n_images] identities -> a scalar."""

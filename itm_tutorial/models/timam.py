@@ -1,8 +1,9 @@
 """TIMAM: three losses on one pair of encoders, of which the third is a game against a modality discriminator.
 
 Sarafianos, Xu and Kakadiaris, "Adversarial Representation Learning for Text-to-Image Matching", ICCV 2019. From its
-abstract and figure 1: codes of one identity are matched in distribution, a discriminator tries to tell encoded texts
-from encoded images, and words are those of BERT. The identification loss and all weights are this course's choice.
+abstract and figure 1: embeddings of one identity are matched in distribution, a discriminator tries to
+tell encoded texts from encoded images, and words are those of BERT. The identification loss and all
+weights are this course's choice.
 """
 
 from __future__ import annotations
@@ -32,12 +33,12 @@ class TIMAM(Matching):
     Args:
         vocabulary: the words of the training captions, or those of BERT.
         features: "grid", read stripe by stripe, or "global" and other kinds, of which the mean over regions is read.
-        image_dim: numbers a feature.
+        image_dim: numbers per feature.
         identities: those of the training split, a row of the classifier each; without any there is no identification.
         bert: the BERT whose words are read, as for ``load_bert``; None learns word vectors instead.
         bert_config: of that BERT.
-        embed_size: numbers a code.
-        word_dim: numbers a learned word.
+        embed_size: numbers per embedding.
+        word_dim: numbers per learned word.
         identification, matching, adversary: which losses take part: ``NormSoftmax``, CMPM, the game.
         identification_weight, matching_weight, adversary_weight: of the losses that move the encoders.
         scale: of the cosines of ``NormSoftmax``.
@@ -75,9 +76,9 @@ class TIMAM(Matching):
         self.weights["fooling"], self.smoothing, self.matching = adversary_weight, smoothing, matching
         self.image_encoder = image_projection(features.kind, image_dim, embed_size)
         if bert is None:
-            self.sentence_encoder = WordLSTM(len(vocabulary), word_dim, embed_size)
+            self.text_encoder = WordLSTM(len(vocabulary), word_dim, embed_size)
         else:
-            self.sentence_encoder = BertLSTM(bert_config, embed_size)
+            self.text_encoder = BertLSTM(bert_config, embed_size)
         self.numbers = IdentityNumbers(identities) if identification else None
         self.identification = NormSoftmax(len(identities), embed_size, scale) if identification else None
         self.discriminator = ModalityDiscriminator(embed_size) if adversary else None
@@ -87,9 +88,9 @@ class TIMAM(Matching):
         """The identities of the training split."""
         return train_identities(corpus)
 
-    def similarity(self, image_codes: Tensor, caption_codes: Tensor) -> Tensor:
-        """Codes of any length -> cosines [n_images, n_captions]; length counts in training alone."""
-        return cosine(normalize(image_codes, dim=-1), normalize(caption_codes, dim=-1))
+    def similarity(self, image_emb: Tensor, caption_emb: Tensor) -> Tensor:
+        """Embeddings of any length -> cosines [n_images, n_captions]; length counts in training alone."""
+        return cosine(normalize(image_emb, dim=-1), normalize(caption_emb, dim=-1))
 
     def loss(self, batch: Batch) -> dict[str, Tensor]:
         """The losses that take part, weighted; "adversary" is the discriminator's own and moves nothing else."""
@@ -101,11 +102,11 @@ class TIMAM(Matching):
             labels = self.numbers(batch.identity)  # [n_images]
             parts["identification"] = self.identification(images, captions, labels, labels[batch.image_of])
         if self.discriminator is not None:
-            codes = [normalize(side, dim=-1) for side in (images, captions)]  # a length would give the side away
-            parts["fooling"] = fooling_loss(*map(self.discriminator, codes))
+            embeddings = [normalize(side, dim=-1) for side in (images, captions)]  # a length would give the side away
+            parts["fooling"] = fooling_loss(*map(self.discriminator, embeddings))
         parts = {name: self.weights[name] * part for name, part in parts.items()}
         if self.discriminator is not None:
-            judged = [self.discriminator(side.detach()) for side in codes]
+            judged = [self.discriminator(side.detach()) for side in embeddings]
             parts["adversary"] = discriminator_loss(*judged, self.smoothing)
         return parts
 
@@ -122,7 +123,7 @@ class BertLSTM(nn.Module):
 
     Args:
         config: of the BERT.
-        dim: numbers a caption code.
+        dim: numbers per caption embedding.
     """
 
     def __init__(self, config: dict[str, Any], dim: int):
@@ -131,5 +132,5 @@ class BertLSTM(nn.Module):
         self.lstm = MaxLSTM(self.words.dim, dim)
 
     def forward(self, ids: LongTensor, lengths: LongTensor) -> Tensor:
-        """Ids int64 [n_captions, longest] and lengths int64 [n_captions] -> codes [n_captions, dim], not normalised."""
+        """Ids int64 [n_captions, seq_len], lengths int64 [n_captions] -> embeddings [n_captions, dim], any length."""
         return self.lstm(self.words(ids, lengths), lengths)

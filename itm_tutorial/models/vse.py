@@ -11,7 +11,7 @@ from typing import ClassVar
 
 from itm_tutorial.data.text import Vocabulary
 from itm_tutorial.encoders.image import GlobalProjection
-from itm_tutorial.encoders.sentence import GRU
+from itm_tutorial.encoders.text import GRU
 from itm_tutorial.interaction.cosine import cosine
 from itm_tutorial.losses import create_loss
 from itm_tutorial.models._base import FeatureSpec, Matching, Recipe
@@ -23,12 +23,12 @@ class VSE(Matching):
     Args:
         vocabulary: the words of the training captions.
         features: which visual features the images come as.
-        image_dim: numbers a feature.
-        dim: numbers a code (1024 in the authors' code; 256 trains in a minute on a laptop).
-        word_dim: numbers a word (300 in the authors' code).
+        image_dim: numbers per feature.
+        dim: numbers per embedding (1024 in the authors' code; 256 trains in a minute on a laptop).
+        word_dim: numbers per word (300 in the authors' code).
         loss: "sum_of_hinges" as published, or "infonce", which came later.
         margin: of the hinge, in cosines (0.2 in the authors' code).
-        dropout: the share of a feature's numbers that training hides; photographs in small number need it.
+        dropout: the fraction of a feature's numbers that training hides; photographs in small number need it.
     """
 
     # the authors took 2e-4 and many more steps; in a minute, a slow rate ends before the order of words is learned
@@ -49,5 +49,5 @@ class VSE(Matching):
     ):
         super().__init__(vocabulary, features)
         self.image_encoder = GlobalProjection(image_dim, dim, dropout)
-        self.sentence_encoder = GRU(len(vocabulary), word_dim, dim)
+        self.text_encoder = GRU(len(vocabulary), word_dim, dim)
         self.loss_function = create_loss(loss, margin=margin)

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from itm_tutorial.data.text import Vocabulary
 from itm_tutorial.encoders.image import GlobalProjection
-from itm_tutorial.encoders.sentence import create_sentence_encoder
+from itm_tutorial.encoders.text import create_text_encoder
 from itm_tutorial.interaction.cosine import cosine
 from itm_tutorial.losses import create_loss
 from itm_tutorial.models._base import FeatureSpec, Matching, Recipe
@@ -22,19 +22,19 @@ class VSEPP(Matching):
     Args:
         vocabulary: the words of the training captions.
         features: which visual features the images come as.
-        image_dim: numbers a feature.
-        embed_size: numbers a code (1024 in the paper; 256 trains in a minute on a laptop).
-        word_dim: numbers a word (300 in the paper).
+        image_dim: numbers per feature.
+        embed_size: numbers per embedding (1024 in the paper; 256 trains in a minute on a laptop).
+        word_dim: numbers per word (300 in the paper).
         margin: of the hinge (0.2 in the paper).
         max_violation: the largest hinge; False is the sum, the paper's VSE0.
         no_imgnorm: leave images at their own length, as the paper's VSE0 rows do, in training and in the test.
         sentence: "gru" as published, or "bow".
         loss: another loss in place of the largest hinge, such as "top_k_hinges" or "infonce".
-        warmup: share of the run in which all hinges count; 0 as published.
+        warmup: fraction of the run in which all hinges count; 0 as published.
         anneal: go over to the largest hinge little by little.
         k: negatives of "top_k_hinges".
         mask_same_image: whether other captions of an image are no negatives; False as in the authors' code.
-        dropout: the share of a feature's numbers that training hides.
+        dropout: the fraction of a feature's numbers that training hides.
     """
 
     recipe: ClassVar[Recipe] = Recipe(learning_rate=6e-3, epochs=10)  # as for ``vse``, so that the loss alone differs
@@ -62,7 +62,7 @@ class VSEPP(Matching):
     ):
         super().__init__(vocabulary, features)
         self.image_encoder = GlobalProjection(image_dim, embed_size, dropout, unit=not no_imgnorm)
-        self.sentence_encoder = create_sentence_encoder(sentence, len(vocabulary), word_dim, embed_size)
+        self.text_encoder = create_text_encoder(sentence, len(vocabulary), word_dim, embed_size)
         name = loss or ("max_of_hinges" if max_violation else "sum_of_hinges")
         ours = {"margin": margin, "warmup": warmup, "anneal": anneal, "k": k, "mask_same_image": mask_same_image}
         self.loss_function = create_loss(name, **ours)

@@ -20,7 +20,7 @@ import itm_tutorial.encoders.bert as bert_encoder
 from itm_tutorial.data.loading import source_hash
 from itm_tutorial.data.text import SPECIAL, Tokens, Vocabulary
 from itm_tutorial.encoders.bert import BertWords, make_bert
-from itm_tutorial.encoders.sentence import word_mask
+from itm_tutorial.encoders.text import word_mask
 from itm_tutorial.errors import ItmError
 from itm_tutorial.pretraining.published_bert import load_published
 from itm_tutorial.storage import cache_dir, prepare_folder, read_json, read_tensors, write_json, write_tensors
@@ -76,7 +76,9 @@ def write_text(seed: int, share: float = 1.0) -> list[str]:
     of_scenes = scenes_world.make_split("text", math.ceil(share * N_SCENES), elsewhere)
     of_people = people_world.make_split("text", math.ceil(share * N_PEOPLE), elsewhere)
     captions = [truth.text for split in (of_scenes, of_people) for truth in split.truths]
-    size = Size((math.ceil(share * N_SPECIES), 1, 1), pictures=20, kin=3)  # few kin, many genera: every shape occurs
+    size = Size(
+        (math.ceil(share * N_SPECIES), 1, 1), pictures=20, per_genus=3
+    )  # few species per genus, many genera: every shape occurs
     for world in (birds_world.WORLD, flowers_world.WORLD):
         made = make_splits(replace(world, sizes={"text": size}), "text", elsewhere)
         captions += [truth.text for split in made.values() for truth in split.truths]
@@ -90,12 +92,12 @@ def hide_words(ids: LongTensor, n_words: int, share: float = 0.15) -> tuple[Long
     Were all of them masked, the network would have nothing to say of a word that is not, and captions have no masks.
 
     Args:
-        ids: int64 [n_captions, longest]; special words are never chosen.
+        ids: int64 [n_captions, seq_len]; special words are never chosen.
         n_words: in the vocabulary.
         share: of the words that are chosen.
 
     Returns:
-        int64 [n_captions, longest], what the network is shown; bool of the same shape, the words it must guess.
+        int64 [n_captions, seq_len], what the network is shown; bool of the same shape, the words it must guess.
 
     Devlin et al. 2019, section 3.1, task 1.
     """
@@ -128,14 +130,14 @@ class MaskedWords(nn.Module):
 
         Measured in 800 steps: of a hundred held-out words about four more are guessed.
         """
-        positions = self.bert.embeddings.position_embeddings.weight  # [longest, dim]
-        longest, dim = positions.shape
-        angles = torch.arange(longest)[:, None] * torch.exp(-math.log(200) * torch.arange(0, dim, 2) / dim)
+        positions = self.bert.embeddings.position_embeddings.weight  # [seq_len, dim]
+        seq_len, dim = positions.shape
+        angles = torch.arange(seq_len)[:, None] * torch.exp(-math.log(200) * torch.arange(0, dim, 2) / dim)
         positions.copy_(0.1 * torch.stack([angles.sin(), angles.cos()], -1).flatten(1))
         nn.init.normal_(self.bert.embeddings.word_embeddings.weight, std=0.1)
 
     def forward(self, shown: LongTensor, lengths: LongTensor, chosen: Tensor) -> Tensor:
-        """Guesses the chosen words alone: [n, longest], [n], bool [n, longest] -> [n_chosen, n_words]."""
+        """Guesses the chosen words alone: [n, seq_len], [n], bool [n, seq_len] -> [n_chosen, n_words]."""
         mask = word_mask(shown, lengths).long()
         states = self.bert(input_ids=shown, attention_mask=mask).last_hidden_state[chosen]  # [n_chosen, dim]
         guesses = self.norm(gelu(self.head(states)))
@@ -168,9 +170,9 @@ def train_masked_words(
     if not new:
         raise ItmError("held_out: every caption of it is also learned from; give captions that are not")
     tokens, unseen = vocabulary.encode(captions), vocabulary.encode(new)
-    longest, room = max(int(some.lengths.max()) for some in (tokens, unseen)), config["max_position_embeddings"]
-    if longest > room:
-        raise ItmError(f"captions: the longest has {longest} words with <start> and <end>, and config has {room} "
+    seq_len, room = max(int(some.lengths.max()) for some in (tokens, unseen)), config["max_position_embeddings"]
+    if seq_len > room:
+        raise ItmError(f"captions: the longest has {seq_len} words with <start> and <end>, and config has {room} "
                        "positions; give max_position_embeddings a larger number")  # fmt: skip
     config = {**config, "vocab_size": len(vocabulary)}
     with torch.random.fork_rng(devices=[]), _one_thread():

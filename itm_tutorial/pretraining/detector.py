@@ -28,7 +28,7 @@ from itm_tutorial.worlds.scenes.scene import Scene, boxes
 
 SIDE = 128  # pixels of a scene, as in a corpus
 N_TRAIN, N_HELD_OUT, EPOCHS, BATCH = 3_000, 500, 2, 32
-VEILED = 0.05  # share of the pictures in which something covers part of a thing, as a corpus has it by default
+VEILED = 0.05  # fraction of the pictures in which something covers part of a thing, as a corpus has it by default
 N_PROPOSALS = 12  # of the detector's own boxes an image, which it learns to name beside the true ones
 REACH = 1.5  # cells: how far from the middle of a thing a cell may stand that answers for it
 

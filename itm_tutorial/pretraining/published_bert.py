@@ -44,7 +44,7 @@ def load_published(name: str) -> tuple[BertWords, WordPieces, dict[str, Any]]:
         from transformers import AutoConfig, AutoTokenizer, BertModel
     except ImportError as error:
         raise ItmError("BERT needs the package transformers: pip install transformers") from error
-    with _told_in_words(name), _quiet():
+    with _as_course_errors(name), _quiet():
         published = AutoConfig.from_pretrained(source, trust_remote_code=False)
         if published.model_type != "bert":
             raise ItmError(
@@ -74,7 +74,7 @@ def load_published(name: str) -> tuple[BertWords, WordPieces, dict[str, Any]]:
 
 
 def _find(name: str) -> str:
-    """The folder of this name, once it is seen to be whole; else the name itself, to be looked up at Hugging Face.
+    """The folder of this name, once it is seen to be whole; else the name itself, to be found at Hugging Face.
 
     Raises:
         ItmError: a path that is no folder, or a folder without configuration, safetensors or tokenizer.
@@ -97,7 +97,7 @@ def _find(name: str) -> str:
 
 
 @contextmanager
-def _told_in_words(name: str) -> Iterator[None]:
+def _as_course_errors(name: str) -> Iterator[None]:
     """Turns whatever transformers, Hugging Face or the network answer into one sentence."""
     try:
         yield

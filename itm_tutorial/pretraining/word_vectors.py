@@ -32,7 +32,7 @@ class SkipGramResult:
     Attributes:
         vectors: the words and their vectors, most frequent word first.
         losses: the mean loss of each step.
-        snapshots: share of the run -> the vectors as they then were.
+        snapshots: fraction of the run -> the vectors as they then were.
     """
 
     vectors: WordVectors
@@ -83,7 +83,7 @@ def keep_probability(counts: Tensor, subsample: float) -> Tensor:
 
     Args:
         counts: int64 [n_words].
-        subsample: t of the paper, the share of the text above which a word is thinned out; 0 keeps all.
+        subsample: t of the paper, the fraction of the text above which a word is thinned out; 0 keeps all.
 
     Returns:
         float32 [n_words], min(1, sqrt(t / f)).
@@ -99,11 +99,11 @@ def thin_out(ids: LongTensor, keep: Tensor) -> LongTensor:
     """Drops occurrences by chance; those that stay close ranks, so that a window then reaches further.
 
     Args:
-        ids: int64 [n_sentences, longest], -1 where a sentence has ended.
+        ids: int64 [n_sentences, seq_len], -1 where a sentence has ended.
         keep: float [n_words].
 
     Returns:
-        int64 [n_sentences, longest].
+        int64 [n_sentences, seq_len].
     """
     stays = (ids != NOTHING) & (torch.rand(ids.shape) < keep[ids.clamp(min=0)])
     order = (~stays).int().argsort(dim=1, stable=True)  # what stays first, in its old order
@@ -114,15 +114,15 @@ def window_pairs(ids: LongTensor, windows: LongTensor) -> tuple[LongTensor, Long
     """Every word with each of its neighbours.
 
     Args:
-        ids: int64 [n_sentences, longest], -1 where a sentence has ended.
-        windows: int64 [n_sentences, longest], how far each word looks to either side.
+        ids: int64 [n_sentences, seq_len], -1 where a sentence has ended.
+        windows: int64 [n_sentences, seq_len], how far each word looks to either side.
 
     Returns:
         int64 [n_pairs] twice: the words in the middle, their neighbours.
     """
     reach = int(windows.max()) if windows.numel() else 0
     offsets = torch.arange(-reach, reach + 1)
-    around = pad(ids, (reach, reach), value=NOTHING).unfold(1, 2 * reach + 1, 1)  # [n_sentences, longest, 2 reach + 1]
+    around = pad(ids, (reach, reach), value=NOTHING).unfold(1, 2 * reach + 1, 1)  # [n_sentences, seq_len, 2 reach + 1]
     middle = ids[:, :, None].expand_as(around)
     paired = (offsets.abs() <= windows[:, :, None]) & (offsets != 0) & (middle != NOTHING) & (around != NOTHING)
     return middle[paired], around[paired]
@@ -147,22 +147,22 @@ def train_skip_gram(
 
     The defaults of ``window``, ``negatives``, ``subsample`` and ``min_count`` are those of the word2vec program. Those
     of ``epochs`` and ``learning_rate`` were measured on the drawn world's text: a third pass still lowers the loss, a
-    fifth hardly (1.82, 1.63, 1.62); a rate of 0.005 leaves kin too much alike (mean cosine 0.92 in place of 0.76),
-    and at 0.05 one kind loses its nearest kin.
+    fifth hardly (1.82, 1.63, 1.62); a rate of 0.005 leaves kinds of one family too much
+    alike (mean cosine 0.92 in place of 0.76), and at 0.05 one kind loses its nearest relative.
 
     Args:
         sentences: each a list of words.
-        dim: numbers a word.
+        dim: numbers per word.
         window: each word looks 1 to ``window`` words to either side, drawn anew every time.
         negatives: words drawn against each real neighbour.
         epochs: passes over the text.
-        subsample: share of the text above which a word is thinned out; 0 keeps all.
+        subsample: fraction of the text above which a word is thinned out; 0 keeps all.
         min_count: rarer words are left out, as if they had not been written.
         learning_rate: of Adam at the start, falling linearly to nothing; word2vec itself takes plain gradient
             steps, one pair at a time, where we take thousands of pairs at once.
         batch_size: pairs a step.
         seed: of starting vectors, order, windows, thinning and negatives; the caller's random state stays as it was.
-        snapshots: shares of the run, 0 to 1, at which the vectors are kept.
+        snapshots: fractions of the run, 0 to 1, at which the vectors are kept.
 
     Returns:
         The vectors, the loss of every step, the snapshots.
@@ -177,7 +177,7 @@ def train_skip_gram(
     if not subsample >= 0 or not learning_rate > 0 or not all(0 <= share <= 1 for share in snapshots):
         raise ItmError(
             f"subsample is {subsample}, learning_rate {learning_rate}, snapshots {tuple(snapshots)}; "
-            "give 0 or more, more than 0, and shares of the run from 0 to 1"
+            "give 0 or more, more than 0, and fractions of the run from 0 to 1"
         )
     words, counts, ids = number_words(sentences, min_count)
     with torch.random.fork_rng(devices=[]), _one_thread():
@@ -229,7 +229,7 @@ def number_words(sentences: list[list[str]], min_count: int) -> tuple[list[str],
         min_count: rarer words are left out.
 
     Returns:
-        The words, most frequent first; int64 [n_words], their counts; int64 [n_sentences, longest], -1 where a
+        The words, most frequent first; int64 [n_words], their counts; int64 [n_sentences, seq_len], -1 where a
         sentence has ended; empty sentences are left out, and very long ones cut.
 
     Raises:
@@ -245,15 +245,15 @@ def number_words(sentences: list[list[str]], min_count: int) -> tuple[list[str],
     number = {word: i for i, word in enumerate(words)}
     numbers = [[number[word] for word in sentence if word in number] for sentence in sentences]
     rows = [row[start : start + LONGEST] for row in numbers for start in range(0, len(row), LONGEST)]
-    longest = max(map(len, rows))
-    ids = torch.tensor([row + [NOTHING] * (longest - len(row)) for row in rows])
+    seq_len = max(map(len, rows))
+    ids = torch.tensor([row + [NOTHING] * (seq_len - len(row)) for row in rows])
     return words, torch.tensor([count[word] for word in words]), ids
 
 
 def _batches(
     ids: LongTensor, keep: Tensor, window: int, epochs: int, batch_size: int
 ) -> Iterator[tuple[float, LongTensor, LongTensor]]:
-    """Pairs in random order, with the share of the run that lies behind them."""
+    """Pairs in random order, with the fraction of the run that lies behind them."""
     chunks = [some for _ in range(epochs) for some in torch.randperm(len(ids)).split(CHUNK)]
     for n, some in enumerate(chunks):
         thinned = thin_out(ids[some], keep)

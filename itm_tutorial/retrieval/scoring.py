@@ -37,11 +37,11 @@ def score(model: Matching, split: Split, chunk: int = CHUNK, captions: list[str]
         features = split_features(split, model.features)  # [n_images, ...]
         captions = split.captions if captions is None else captions
         scores = torch.empty(len(split.images), len(captions))
-        image_codes = [model.encode_images(features[i : i + chunk]) for i in range(0, len(features), chunk)]
+        image_emb = [model.encode_images(features[i : i + chunk]) for i in range(0, len(features), chunk)]
         for first in range(0, len(captions), chunk):
-            caption_codes = model.encode_captions(captions[first : first + chunk])
-            for row, codes in zip(range(0, len(features), chunk), image_codes, strict=True):
-                tile = model.similarity(codes, caption_codes)  # [at most chunk, at most chunk]
+            caption_emb = model.encode_captions(captions[first : first + chunk])
+            for row, embeddings in zip(range(0, len(features), chunk), image_emb, strict=True):
+                tile = model.similarity(embeddings, caption_emb)  # [at most chunk, at most chunk]
                 scores[row : row + chunk, first : first + chunk] = tile.float().cpu()
     finally:
         model.train(training)

@@ -57,7 +57,9 @@ def search(model: Matching, split: Split, query: str | Tensor, k: int = 8) -> Hi
         if isinstance(query, str):
             features = split_features(split, model.features)
             text = model.encode_captions([query])
-            found = torch.cat([model.similarity(codes, text)[:, 0] for codes in _image_codes(model, features)])
+            found = torch.cat(
+                [model.similarity(embeddings, text)[:, 0] for embeddings in _image_embeddings(model, features)]
+            )
         elif isinstance(query, Tensor) and query.ndim == 3 and len(query) == 3 and query.dtype == torch.uint8:
             image = model.encode_images(image_features([query], model.features))
             parts = [split.captions[i : i + CHUNK] for i in range(0, len(split.captions), CHUNK)]
@@ -70,5 +72,5 @@ def search(model: Matching, split: Split, query: str | Tensor, k: int = 8) -> Hi
     return Hits(query if isinstance(query, str) else "an image", indices.tolist(), values.tolist())
 
 
-def _image_codes(model: Matching, features: Tensor) -> Iterator:
+def _image_embeddings(model: Matching, features: Tensor) -> Iterator:
     return (model.encode_images(features[i : i + CHUNK]) for i in range(0, len(features), CHUNK))

@@ -3,7 +3,7 @@
 from itm_tutorial.show.attention import attention, attention_of
 from itm_tutorial.show.attention_page import attention_page
 from itm_tutorial.show.canvas import alt_text, to_html
-from itm_tutorial.show.figures import pictures, ranked, sibling_accuracy, training_curve
+from itm_tutorial.show.figures import minimal_pair_accuracy, pictures, ranked, training_curve
 from itm_tutorial.show.timeline import history
 from itm_tutorial.show.widgets import explorer
 
@@ -16,7 +16,7 @@ __all__ = [
     "history",
     "pictures",
     "ranked",
-    "sibling_accuracy",
+    "minimal_pair_accuracy",
     "to_html",
     "training_curve",
 ]

@@ -27,7 +27,7 @@ MOST_WORDS, MOST_BARS = 9, 14
 _OFTEN = """a an the is are was be there here this that these those it its and or of in on at to by for with from as
 into his her their he she they has have who which while some very"""
 FUNCTION_WORDS = frozenset(_OFTEN.split())
-HEAT = "cividis"  # even steps of lightness, for grey print too, and made for colour-blind eyes
+HEAT = "cividis"  # even steps of lightness, for grey print too, and readable for colour-blind people
 SIGNS = {True: "✓ ", False: "✗ ", None: ""}
 
 
@@ -62,25 +62,25 @@ def attention(
     Raises:
         ItmError: no such caption or word, or ``grid`` for regions that are none.
     """
-    looked = Looked.of(seen, split, i, grid, backbone)
-    chosen = looked.places_of(words)
+    attended = AttentionView.of(seen, split, i, grid, backbone)
+    chosen = attended.places_of(words)
     n = 1 + len(chosen)
     rows = -(-n // columns)
     columns = -(-n // rows)  # no row much shorter than the others
     width = max(2.2 * columns, 5)
-    said = textwrap.fill(looked.caption, round(12 * width))
-    key = textwrap.fill(_key(looked, chosen), round(14 * width))
-    figure = figure or new_figure(width, 2.5 * rows + 0.25 * (2 + said.count("\n") + key.count("\n")))
+    title = textwrap.fill(attended.caption, round(12 * width))
+    key = textwrap.fill(_key(attended, chosen), round(14 * width))
+    figure = figure or new_figure(width, 2.5 * rows + 0.25 * (2 + title.count("\n") + key.count("\n")))
     places = figure.subplots(rows, columns, squeeze=False).flat
     for axes in places[n:]:
         axes.axis("off")
-    draw_regions(places[0], looked)
-    places[0].set_title(f"{looked.n} {looked.noun}s", fontsize=10, color=INK)
+    draw_regions(places[0], attended)
+    places[0].set_title(f"{attended.n} {attended.noun}s", fontsize=10, color=INK)
     for axes, word in zip(places[1:], chosen, strict=False):
-        draw_word(axes, looked, word)
-    figure.suptitle(said, fontsize=11, color=INK)
+        draw_word(axes, attended, word)
+    figure.suptitle(title, fontsize=11, color=INK)
     figure.supxlabel(key, fontsize=9, color=INK)
-    return described(figure, _told(looked, chosen))
+    return described(figure, _summary(attended, chosen))
 
 
 def attention_of(
@@ -113,23 +113,23 @@ def attention_of(
     """
     if word is not None and region is not None:
         raise ItmError(f"attention_of: word {word} and region {region} at once; give one of them")
-    looked = Looked.of(seen, split, i, grid, backbone)
-    if region is not None and not 0 <= region < looked.n:
-        raise ItmError(f"attention_of: no region {region}; they go from 0 to {looked.n - 1}")
+    attended = AttentionView.of(seen, split, i, grid, backbone)
+    if region is not None and not 0 <= region < attended.n:
+        raise ItmError(f"attention_of: no region {region}; they go from 0 to {attended.n - 1}")
     figure = figure or new_figure(10.4, 4.5)
     picture, bars = figure.subplots(1, 2, width_ratios=(1, 1.15))
-    figure.suptitle(textwrap.fill(looked.caption, 110), fontsize=11, color=INK)
+    figure.suptitle(textwrap.fill(attended.caption, 110), fontsize=11, color=INK)
     if region is None:
-        word = looked.places_of(None if word is None else [word])[0]
-        draw_word(picture, looked, word, numbered=True)
-        told = f"{looked.told(word)}. {_regions_of_word(bars, looked, word)}"
+        word = attended.places_of(None if word is None else [word])[0]
+        draw_word(picture, attended, word, numbered=True)
+        description = f"{attended.description(word)}. {_regions_of_word(bars, attended, word)}"
     else:
-        draw_region(picture, looked, region)
-        told = _words_of_region(bars, looked, region)
-    return described(figure, f"A picture beside the caption “{looked.caption}”, and bars. {told}")
+        draw_region(picture, attended, region)
+        description = _words_of_region(bars, attended, region)
+    return described(figure, f"A picture beside the caption “{attended.caption}”, and bars. {description}")
 
 
-class Looked:
+class AttentionView:
     """One caption beside its picture, ready to be drawn: what ``attend`` gave, with the truth where it is known.
 
     Attributes:
@@ -149,7 +149,7 @@ class Looked:
         self.n, self.noun = len(boxes), "square" if side else "region"
 
     @classmethod
-    def of(cls, seen: Attention, split: Split, i: int, grid: bool | None, backbone: str) -> Looked:
+    def of(cls, seen: Attention, split: Split, i: int, grid: bool | None, backbone: str) -> AttentionView:
         """Takes caption i out of what was attended, and looks up what its words name."""
         if not 0 <= i < len(seen):
             raise ItmError(f"no caption {i} among those attended; they go from 0 to {len(seen) - 1}")
@@ -159,13 +159,13 @@ class Looked:
         if grid and not side:
             raise ItmError(f"grid=True, but the {len(boxes)} regions are not the squares of a grid; leave grid out")
         picture = seen_square(split.images[image], backbone)
-        looked = cls(split.captions[caption], picture, seen.words[i], seen.weights[i], boxes, side)
+        attended = cls(split.captions[caption], picture, seen.words[i], seen.weights[i], boxes, side)
         own = int(split.image_of[caption]) == image  # beside another picture, its words name nothing
         if own and split.groundings is not None and split.boxes is not None:
             for word, box in split.groundings[caption]:
                 one = split.boxes[image][box][None]
-                looked.named[word] = torch.cat([looked.named[word], one]) if word in looked.named else one
-        return looked
+                attended.named[word] = torch.cat([attended.named[word], one]) if word in attended.named else one
+        return attended
 
     def top(self, word: int) -> tuple[int, float]:
         """The region with the largest weight, and this weight."""
@@ -196,7 +196,7 @@ class Looked:
             places += found
         return places
 
-    def told(self, word: int) -> str:
+    def description(self, word: int) -> str:
         """Where a word looks, in a sentence without its stop."""
         region, weight = self.top(word)
         hit = self.hit(word)
@@ -219,56 +219,56 @@ def place_of(box: Tensor) -> str:
     return f"at the {across or {'upper': 'top', 'lower': 'bottom'}[down]}"
 
 
-def draw_regions(axes: Axes, looked: Looked) -> None:
+def draw_regions(axes: Axes, attended: AttentionView) -> None:
     """The picture with the outlines of all regions, numbered from 1; a grid only has its lines."""
-    show_pixels(axes, looked.image.permute(1, 2, 0) / 255)
-    if looked.side:
-        lines = [n / looked.side for n in range(1, looked.side)]
+    show_pixels(axes, attended.image.permute(1, 2, 0) / 255)
+    if attended.side:
+        lines = [n / attended.side for n in range(1, attended.side)]
         axes.hlines(lines, 0, 1, color="w", linewidth=0.7)
         axes.vlines(lines, 0, 1, color="w", linewidth=0.7)
         return
-    for box in looked.boxes:
+    for box in attended.boxes:
         _outline(axes, box, INK, 0.9)
-    for region in range(looked.n):
-        _number(axes, looked.boxes[region], f"{region + 1}", size=7)
+    for region in range(attended.n):
+        _number(axes, attended.boxes[region], f"{region + 1}", size=7)
 
 
-def draw_word(axes: Axes, looked: Looked, word: int, numbered: bool = False) -> None:
+def draw_word(axes: Axes, attended: AttentionView, word: int, numbered: bool = False) -> None:
     """The picture, clear where one word looks; its top region with its weight, and dashed what the word names.
 
     Args:
         axes: drawn on.
-        looked: the caption.
+        attended: the caption with its attention.
         word: its place.
         numbered: whether regions with more than a fair share have their number before their weight.
     """
-    weights = looked.weights[:, word]
-    top, most = looked.top(word)
-    if looked.side:
-        _heat(axes, looked, weights)
+    weights = attended.weights[:, word]
+    top, most = attended.top(word)
+    if attended.side:
+        _heat(axes, attended, weights)
     else:
-        show_pixels(axes, spotlit(looked.image, light(looked.boxes, weights, looked.image.shape[1])))
-    regions = (weights > 1 / looked.n).nonzero().flatten().tolist() if not looked.side else [top]
+        show_pixels(axes, spotlit(attended.image, light(attended.boxes, weights, attended.image.shape[1])))
+    regions = (weights > 1 / attended.n).nonzero().flatten().tolist() if not attended.side else [top]
     for region in sorted({*regions, top}, key=lambda r: weights[r].item()):
-        _outline(axes, looked.boxes[region], INK, 1 if looked.side else 0.5 + 5 * weights[region].item())
-    for box in looked.named.get(word, ()):
+        _outline(axes, attended.boxes[region], INK, 1 if attended.side else 0.5 + 5 * weights[region].item())
+    for box in attended.named.get(word, ()):
         _outline(axes, box, ACCENT, 1.8, dashed=True)
     for region in sorted({*regions, top} if numbered else {top}, key=lambda r: weights[r].item()):
         before = f"{region + 1}: " if numbered else ""
-        _number(axes, looked.boxes[region], f"{before}{weights[region]:.2f}", bold=region == top)
-    hit = looked.hit(word)
+        _number(axes, attended.boxes[region], f"{before}{weights[region]:.2f}", bold=region == top)
+    hit = attended.hit(word)
     style = {"color": RIGHT if hit else INK, "fontweight": "bold" if hit else "normal"}
-    axes.set_title(f"{SIGNS[hit]}{looked.words[word]}", fontsize=11, pad=4, **style)
+    axes.set_title(f"{SIGNS[hit]}{attended.words[word]}", fontsize=11, pad=4, **style)
 
 
-def draw_region(axes: Axes, looked: Looked, region: int) -> None:
+def draw_region(axes: Axes, attended: AttentionView, region: int) -> None:
     """The picture, clear in one region."""
-    one = torch.zeros(looked.n)
+    one = torch.zeros(attended.n)
     one[region] = 1
-    show_pixels(axes, spotlit(looked.image, light(looked.boxes, one, looked.image.shape[1])))
-    _outline(axes, looked.boxes[region], INK, 3)
-    _number(axes, looked.boxes[region], f"{region + 1}", bold=True)
-    axes.set_title(f"{looked.noun} {region + 1}, {place_of(looked.boxes[region])}", fontsize=11, pad=4, color=INK)
+    show_pixels(axes, spotlit(attended.image, light(attended.boxes, one, attended.image.shape[1])))
+    _outline(axes, attended.boxes[region], INK, 3)
+    _number(axes, attended.boxes[region], f"{region + 1}", bold=True)
+    axes.set_title(f"{attended.noun} {region + 1}, {place_of(attended.boxes[region])}", fontsize=11, pad=4, color=INK)
 
 
 def show_pixels(axes: Axes, pixels: Tensor) -> None:
@@ -278,13 +278,13 @@ def show_pixels(axes: Axes, pixels: Tensor) -> None:
     axes.spines[:].set(color=GREY, linewidth=0.6)
 
 
-def _heat(axes: Axes, looked: Looked, weights: Tensor) -> None:
+def _heat(axes: Axes, attended: AttentionView, weights: Tensor) -> None:
     """A grid's weights as a smooth map over a dark grey picture; a line runs at half of the highest."""
-    size = looked.image.shape[1]
-    cells = weights.view(1, 1, looked.side, looked.side).float()
+    size = attended.image.shape[1]
+    cells = weights.view(1, 1, attended.side, attended.side).float()
     heat = interpolate(cells, size=(size, size), mode="bicubic", align_corners=False)[0, 0].clamp(min=0)
     heat = heat / heat.max().clamp(min=1e-9)
-    under = 0.5 * grey_of(looked.image.permute(1, 2, 0) / 255)[..., None]
+    under = 0.5 * grey_of(attended.image.permute(1, 2, 0) / 255)[..., None]
     over = torch.from_numpy(colormaps[HEAT](heat.numpy())[..., :3]).float()
     cover = 0.25 + 0.5 * heat[..., None]
     show_pixels(axes, (1 - cover) * under + cover * over)
@@ -311,50 +311,52 @@ def _number(axes: Axes, box: Tensor, text: str, size: float = 8.5, bold: bool = 
     axes.text(x, y, text, fontsize=size, color=INK, fontweight=weight, va=stands, bbox=label)
 
 
-def _key(looked: Looked, chosen: list[int]) -> str:
+def _key(attended: AttentionView, chosen: list[int]) -> str:
     """How to read the panels."""
     clear = "clear and thickly framed: where a word looks"
-    if looked.side:
+    if attended.side:
         clear = "the lighter, the more a word looks there; line: half of the highest"
-    if not any(word in looked.named for word in chosen):
+    if not any(word in attended.named for word in chosen):
         return f"{clear}; number: largest weight"
     return f"{clear}; number: largest weight; dashed: what the word names; ✓ it looks there, ✗ it does not"
 
 
-def _told(looked: Looked, chosen: list[int]) -> str:
-    known = [looked.hit(word) for word in chosen if word in looked.named]
+def _summary(attended: AttentionView, chosen: list[int]) -> str:
+    known = [attended.hit(word) for word in chosen if word in attended.named]
     counted = f" {sum(known)} of {len(known)} words look into a box that they name." if known else ""
-    listed = "; ".join(looked.told(word) for word in chosen)
+    listed = "; ".join(attended.description(word) for word in chosen)
     return (
-        f"A picture with {looked.n} {looked.noun}s and {len(chosen)} panels, one a word of “{looked.caption}”."
+        f"A picture with {attended.n} {attended.noun}s and {len(chosen)} panels, one a word of “{attended.caption}”."
         f"{counted} {listed}."
     )
 
 
-def _regions_of_word(axes: Axes, looked: Looked, word: int) -> str:
+def _regions_of_word(axes: Axes, attended: AttentionView, word: int) -> str:
     """Bars of a word's largest weights, hatched inside what it names; and what they say."""
-    weights = looked.weights[:, word]
+    weights = attended.weights[:, word]
     order = weights.argsort(descending=True, stable=True)[:MOST_BARS].tolist()
-    names = [f"{region + 1}, {place_of(looked.boxes[region])}" for region in order]
-    marked = [bool(looked.names(word, region)) for region in order]
-    _bars(axes, names, weights[order].tolist(), marked, 1 / looked.n)
-    hatched = "\nhatched: inside what it names" if word in looked.named else ""
-    first = f"the first {len(order)} of " if len(order) < looked.n else ""
-    axes.set_title(f"“{looked.words[word]}” looks at {first}{looked.n} {looked.noun}s{hatched}", fontsize=10, color=INK)
-    return _listed(f"Its {looked.noun}s above a fair share", names, weights[order].tolist(), 1 / looked.n)
+    names = [f"{region + 1}, {place_of(attended.boxes[region])}" for region in order]
+    marked = [bool(attended.names(word, region)) for region in order]
+    _bars(axes, names, weights[order].tolist(), marked, 1 / attended.n)
+    hatched = "\nhatched: inside what it names" if word in attended.named else ""
+    first = f"the first {len(order)} of " if len(order) < attended.n else ""
+    axes.set_title(
+        f"“{attended.words[word]}” looks at {first}{attended.n} {attended.noun}s{hatched}", fontsize=10, color=INK
+    )
+    return _listed(f"Its {attended.noun}s above a fair share", names, weights[order].tolist(), 1 / attended.n)
 
 
-def _words_of_region(axes: Axes, looked: Looked, region: int) -> str:
+def _words_of_region(axes: Axes, attended: AttentionView, region: int) -> str:
     """Bars of the weights that words give a region, in the caption's order, hatched where they name it."""
-    weights = looked.weights[region]
+    weights = attended.weights[region]
     order = sorted(weights.argsort(descending=True, stable=True)[: 2 * MOST_BARS].tolist())
-    names, values = [looked.words[word] for word in order], weights[order].tolist()
-    marked = [bool(looked.names(word, region)) for word in order]
-    _bars(axes, names, values, marked, 1 / looked.n)
+    names, values = [attended.words[word] for word in order], weights[order].tolist()
+    marked = [bool(attended.names(word, region)) for word in order]
+    _bars(axes, names, values, marked, 1 / attended.n)
     hatched = "\nhatched: they name it" if any(marked) else ""
-    axes.set_title(f"how much each word looks at {looked.noun} {region + 1}{hatched}", fontsize=10, color=INK)
-    where = f"{looked.noun.capitalize()} {region + 1}, {place_of(looked.boxes[region])}"
-    return _listed(f"{where}: words above a fair share", names, values, 1 / looked.n)
+    axes.set_title(f"how much each word looks at {attended.noun} {region + 1}{hatched}", fontsize=10, color=INK)
+    where = f"{attended.noun.capitalize()} {region + 1}, {place_of(attended.boxes[region])}"
+    return _listed(f"{where}: words above a fair share", names, values, 1 / attended.n)
 
 
 def _bars(axes: Axes, names: list[str], values: list[float], marked: list[bool], fair: float) -> None:
@@ -362,21 +364,21 @@ def _bars(axes: Axes, names: list[str], values: list[float], marked: list[bool],
     for y, (value, mark) in enumerate(zip(values, marked, strict=True)):
         style = {"facecolor": PALE if mark else BLUE, "edgecolor": BLUE, "hatch": "////" if mark else None}
         axes.barh(y, value, 0.7, linewidth=1, **style)
-        axes.annotate(_said(value, fair), (max(value, fair), y), (4, 0), textcoords="offset points", va="center",
+        axes.annotate(_amount(value, fair), (max(value, fair), y), (4, 0), textcoords="offset points", va="center",
                       fontsize=8.5, color=INK)  # fmt: skip
     axes.axvline(fair, color=ACCENT, linestyle="--", linewidth=1.5)
     axes.set_yticks(range(len(names)), names, fontsize=9)
     axes.set(ylim=(len(names) - 0.4, -0.6), xlim=(0, 1.15 * max(*values, 3 * fair)))
-    axes.set_xlabel(f"weight; dashed: a fair share, {_said(fair, fair)}", fontsize=9)
+    axes.set_xlabel(f"weight; dashed: a fair share, {_amount(fair, fair)}", fontsize=9)
     axes.tick_params(axis="y", length=0)
     axes.spines[["top", "right", "left"]].set_visible(False)
 
 
-def _said(value: float, fair: float) -> str:
+def _amount(value: float, fair: float) -> str:
     """A weight, with a digit more where many regions share."""
     return f"{value:.2f}" if fair >= 0.05 else f"{value:.3f}"
 
 
 def _listed(what: str, names: list[str], values: list[float], fair: float) -> str:
-    above = [f"{name} ({_said(value, fair)})" for name, value in zip(names, values, strict=True) if value > fair]
-    return f"{what}, {_said(fair, fair)}: {'; '.join(above) or 'none'}."
+    above = [f"{name} ({_amount(value, fair)})" for name, value in zip(names, values, strict=True) if value > fair]
+    return f"{what}, {_amount(fair, fair)}: {'; '.join(above) or 'none'}."

@@ -50,8 +50,8 @@ def attention_page(seen: Attention, split: Split, title: str, about: Sequence[st
     figures = []
     for i, (caption, image) in enumerate(zip(seen.captions.tolist(), seen.images.tolist(), strict=True)):
         own = "" if image == split.image_of[caption] else ", which it does not describe"
-        told = f"caption {caption} of the {split.name} split beside image {image}{own}"
+        summary = f"caption {caption} of the {split.name} split beside image {image}{own}"
         drawn = to_html(attention(seen, split, i, backbone=backbone))
-        figures.append(f"<figure>{drawn}\n<figcaption>{told}</figcaption></figure>")
+        figures.append(f"<figure>{drawn}\n<figcaption>{summary}</figcaption></figure>")
     paragraphs = "\n".join(f"<p>{html.escape(text)}</p>" for text in about)
     return PAGE.format(title=html.escape(title), about=paragraphs, figures="\n".join(figures))

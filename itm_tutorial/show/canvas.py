@@ -9,7 +9,8 @@ import io
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-# Wong's palette: told apart by colour-blind readers. Nothing is said by colour alone, so that grey print will do.
+# Wong's palette: colour-blind readers can tell its colours apart.
+# Nothing depends on colour alone, so that grey print is enough.
 INK, PALE, GREY = "#2b2f33", "#e9edf1", "#8a9299"
 BLUE, RIGHT, ACCENT = "#0072b2", "#007a5a", "#d55e00"
 
@@ -51,7 +52,7 @@ def described(drawn, alt: str):
 
 
 def alt_text(drawn: Figure | Axes) -> str:
-    """What a reader who cannot see the figure is told."""
+    """The text for a reader who cannot see the figure."""
     return getattr(drawn, "alt_text", "")
 
 

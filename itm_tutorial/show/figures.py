@@ -10,11 +10,16 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from itm_tutorial.data.corpus import Split
-from itm_tutorial.evaluation.minimal_pairs import SiblingResult
+from itm_tutorial.evaluation.minimal_pairs import MinimalPairResult
 from itm_tutorial.retrieval.search import Hits
 from itm_tutorial.show.canvas import ACCENT, BLUE, GREY, INK, RIGHT, axes_of, counted, described, new_figure
 
-KINDS = {"kin": "an object and its kin", "binding": "colours swapped", "relation": "sides changed", "count": "a count"}
+KINDS = {
+    "object": "one object replaced",
+    "binding": "colours swapped",
+    "relation": "sides changed",
+    "count": "a count",
+}
 
 
 def _paint(axes: Axes, image: Tensor, above: str = "", below: str = "", right: bool = False) -> None:
@@ -93,14 +98,14 @@ def _ranked_alt(split: Split, hits: Hits, right: Sequence[int]) -> str:
     n = len(hits.indices)
     found = [str(rank) for rank, i in enumerate(hits.indices, start=1) if i in right]
     if len(found) > 1:
-        told = f" The right pictures stand at ranks {', '.join(found)}."
+        summary = f" The right pictures stand at ranks {', '.join(found)}."
     elif found:
-        told = f" The right picture stands at rank {found[0]}."
+        summary = f" The right picture stands at rank {found[0]}."
     else:
-        told = " The right picture is not among them." if right else ""
+        summary = " The right picture is not among them." if right else ""
     shown = zip(range(1, 6), hits.indices, hits.scores, strict=False)
     listed = " ".join(f"{rank}, score {value:.2f}: {split.captions_of(i)[0]}" for rank, i, value in shown)
-    return f"{counted(n, 'picture')} for the query “{hits.query}”, best first.{told} They show: {listed}"
+    return f"{counted(n, 'picture')} for the query “{hits.query}”, best first.{summary} They show: {listed}"
 
 
 def training_curve(history, figure: Figure | None = None) -> Figure:
@@ -133,11 +138,11 @@ def training_curve(history, figure: Figure | None = None) -> Figure:
     )
 
 
-def sibling_accuracy(results: Mapping[str, SiblingResult], axes: Axes | None = None) -> Figure | Axes:
-    """How often a caption chose its own image over the sibling, a row for each kind of difference.
+def minimal_pair_accuracy(results: Mapping[str, MinimalPairResult], axes: Axes | None = None) -> Figure | Axes:
+    """How often a caption prefers its own image to the other one of a minimal pair, one row per kind of pair.
 
     Args:
-        results: what ``evaluate_siblings`` returned.
+        results: what ``evaluate_minimal_pairs`` returned.
         axes: drawn on; a new figure by default.
 
     Returns:
@@ -147,18 +152,19 @@ def sibling_accuracy(results: Mapping[str, SiblingResult], axes: Axes | None = N
     rows = sorted(results.items(), key=lambda item: item[1].accuracy)
     axes.axvline(50, color=GREY, linestyle="--", linewidth=1.5)
     axes.set_title("guessing: 50 %", fontsize=9, color=INK)
-    told = [f"{result.accuracy:.0f} % ± {2 * result.standard_error:.0f}" for _, result in rows]
+    summary = [f"{result.accuracy:.0f} % ± {2 * result.standard_error:.0f}" for _, result in rows]
     for y, (_, result) in enumerate(rows):
         share, width = result.accuracy, 2 * result.standard_error
         around = [[min(width, share)], [min(width, 100 - share)]]
         axes.errorbar(share, y, xerr=around, fmt="o", color=BLUE, markersize=8, capsize=4, lw=2, clip_on=False)
-        axes.text(101, y, told[y], va="center", color=INK)
+        axes.text(101, y, summary[y], va="center", color=INK)
     names = [f"{KINDS.get(kind, kind)} ({counted(result.n, 'query')})" for kind, result in rows]
     axes.set_yticks(range(len(rows)), names)
     axes.set(xlim=(0, 100), ylim=(-0.6, len(rows) - 0.4), xlabel="captions that prefer their own picture, in percent")
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.tick_params(axis="y", length=0)
-    listed = "; ".join(f"{name}: {share}" for name, share in zip(reversed(names), reversed(told), strict=True))
+    listed = "; ".join(f"{name}: {share}" for name, share in zip(reversed(names), reversed(summary), strict=True))
     return described(
-        drawn, f"Share of captions that prefer their own picture to its sibling; guessing gives 50 %. {listed}."
+        drawn,
+        f"Captions that prefer their own picture to the other one of a minimal pair; guessing gives 50 %. {listed}.",
     )

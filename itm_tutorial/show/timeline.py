@@ -140,12 +140,12 @@ def _card(axes: Axes, column: float, row: float, words: str, color: str) -> None
 
 
 def _alt(here: str) -> str:
-    told = []
+    sentences = []
     for step in STEPS:
         changed = "; ".join(f"{part}: {' '.join(words.split())}" for part, words in step.changed.items())
         place = " (this chapter)" if step.chapter == here else ""
-        told.append(f"{step.name}, {step.year}{place}: {changed}; R@1 {step.r1:.1f}.")
+        sentences.append(f"{step.name}, {step.year}{place}: {changed}; R@1 {step.r1:.1f}.")
     return (
         f"A timeline of {len(STEPS)} systems with what was new in each, and the R@1 of image retrieval on Flickr30K "
-        f"that the survey lists. {' '.join(told)}"
+        f"that the survey lists. {' '.join(sentences)}"
     )

@@ -47,30 +47,32 @@ def explorer(model: Matching, split: Split, queries: list[str], k: int = 6):
         words = tokenize(text.value)
         strange = [word for word in dict.fromkeys(words) if word not in model.vocabulary]
         known = [word for word in words if word in model.vocabulary]
-        told = _told(strange, model.vocabulary.words)
+        summary = _summary(strange, model.vocabulary.words)
         if not words:
             view.value = (
                 "<p>Type what the picture should show and press Enter. An empty box lists ready-made queries.</p>"
             )
         elif not known:
-            view.value = f"{told}<p>No word is left to search for.</p>"
+            view.value = f"{summary}<p>No word is left to search for.</p>"
         else:
             query = " ".join(known) if strange else text.value.strip()
             right = sorted(described_by.get(tuple(words), ()))
-            view.value = told + to_html(ranked(split, search(model, split, query, k), right))
+            view.value = summary + to_html(ranked(split, search(model, split, query, k), right))
 
     text.observe(show, names="value")
     show()
     return widgets.VBox([text, view])
 
 
-def _told(strange: list[str], known: list[str]) -> str:
+def _summary(strange: list[str], known: list[str]) -> str:
     """Which words the model does not know, with the nearest that it does, as HTML; nothing where it knows all."""
     if not strange:
         return ""
-    told = []
+    summary = []
     for word in strange:
         near = difflib.get_close_matches(word, known, n=1, cutoff=0.75)
-        told.append(f"<b>{html.escape(word)}</b>" + (f" (did you mean <b>{html.escape(near[0])}</b>?)" if near else ""))
-    words = "word" if len(told) == 1 else "words"
-    return f"<p>No training caption has the {words} {', '.join(told)}: left out of the search.</p>"
+        summary.append(
+            f"<b>{html.escape(word)}</b>" + (f" (did you mean <b>{html.escape(near[0])}</b>?)" if near else "")
+        )
+    words = "word" if len(summary) == 1 else "words"
+    return f"<p>No training caption has the {words} {', '.join(summary)}: left out of the search.</p>"

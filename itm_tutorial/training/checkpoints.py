@@ -72,7 +72,7 @@ def load_model(folder: str | Path) -> Matching:
 
 
 def kept_seed(folder: str | Path) -> int | None:
-    """The seed that a kept model was trained with; None where nobody said.
+    """The seed that a kept model was trained with; None where none is recorded.
 
     Args:
         folder: of the model.

@@ -30,7 +30,7 @@ def unfreeze(model: Matching) -> Matching:
         model: trained by ``fit`` on "global" or "grid" features; it is left as it is.
 
     Returns:
-        A model that reads pixels, gives the same codes as the first and, as its recipe, trains half as long at a
+        A model that reads pixels, gives the same embeddings as the first and, as its recipe, trains half as long at a
         tenth of the rate, without another warm-up. ``fit``, ``score``, ``save_model`` and the others take it like any
         other.
 
@@ -42,7 +42,7 @@ def unfreeze(model: Matching) -> Matching:
         raise ItmError(f"{model.name} reads {kind}: only a model of global or grid features has a backbone to unfreeze")
     tuned = build_model(model.name, model.vocabulary, FeatureSpec("pixels", backbone), **model.options)
     seeing = load_mini() if backbone == "mini" else create_backbone(backbone)
-    weights = {f"eyes.network.{name}": value for name, value in seeing.state_dict().items()}
+    weights = {f"pixel_backbone.network.{name}": value for name, value in seeing.state_dict().items()}
     tuned.load_state_dict({**model.state_dict(), **weights})
     first = model.recipe
     tuned.recipe = replace(
@@ -71,24 +71,26 @@ def add_attention(model: Matching, **options: Any) -> Matching:
         SCAN on the regions whose mean the first model reads, to be trained half as long.
 
     Raises:
-        ItmError: another model or sentence encoder, features that are no mean of regions, an unknown option.
+        ItmError: another model or text encoder, features that are no mean of regions, an unknown option.
     """
-    told = model.options
-    if model.name != "vsepp" or told.get("sentence") != "bow" or told.get("no_imgnorm"):
-        raise ItmError(f"attention cannot begin with {model.name} {told}: train vsepp with sentence='bow' first")
+    first_options = model.options
+    if model.name != "vsepp" or first_options.get("sentence") != "bow" or first_options.get("no_imgnorm"):
+        raise ItmError(
+            f"attention cannot begin with {model.name} {first_options}: train vsepp with sentence='bow' first"
+        )
     first = model.features
     spec = replace(first, kind=GRID_OF.get(first.kind, first.kind))
     if first.kind == "pixels" or (first.kind in GRID_OF and first.backbone in NO_MEAN):
         raise ItmError(f"{first.kind} features of {first.backbone} are no mean of regions: train vsepp on 'grid' first")
     if fixed := sorted({"embed_size", "word_dim", "sentence"} & options.keys()):
         raise ItmError(f"{', '.join(fixed)}: as in the model that attention begins with; leave it out")
-    shared = {name: told[name] for name in SHARED if told.get(name) is not None}
-    shared.setdefault("loss", "max_of_hinges" if told.get("max_violation", True) else "sum_of_hinges")
+    shared = {name: first_options[name] for name in SHARED if first_options.get(name) is not None}
+    shared.setdefault("loss", "max_of_hinges" if first_options.get("max_violation", True) else "sum_of_hinges")
     scan = build_model("scan", model.vocabulary, spec, **{**LENGTHS, **shared, **options})
     weights = {name: value.clone() for name, value in model.state_dict().items()}
-    half = weights.pop("sentence_encoder.project.weight") / 2
-    weights |= {f"sentence_encoder.{part}.weight": half.clone() for part in ("project", "context")}
-    weights["sentence_encoder.context.bias"] = weights.pop("sentence_encoder.project.bias")
+    half = weights.pop("text_encoder.project.weight") / 2
+    weights |= {f"text_encoder.{part}.weight": half.clone() for part in ("project", "context")}
+    weights["text_encoder.context.bias"] = weights.pop("text_encoder.project.bias")
     scan.load_state_dict(weights)
     scan.recipe = replace(model.recipe, epochs=max(1, round(model.recipe.epochs * STAGE["epochs"])))
     return scan.to(model.device)

@@ -23,6 +23,7 @@ from itm_tutorial.models import Batch, Matching
 from itm_tutorial.progress import progress_wanted
 from itm_tutorial.retrieval.scoring import score
 from itm_tutorial.training.checkpoints import read_training_state, save_model, write_training_state
+from itm_tutorial.training.samplers import SAMPLERS
 
 Callback = Callable[[Matching, dict[str, Any]], None]
 
@@ -49,43 +50,7 @@ class History:
         return pd.DataFrame(self.epochs)
 
 
-def shuffled_captions(image_of: LongTensor, batch_size: int, generator: torch.Generator) -> Iterator[LongTensor]:
-    """Every caption once, in random order: the field's usual plan. An image may come up twice in a batch.
-
-    Args:
-        image_of: int64 [n_captions].
-        batch_size: captions a batch; what does not fill one is left for another epoch.
-        generator: random numbers of the epoch.
-
-    Yields:
-        int64 [batch_size], indices of captions.
-    """
-    order = torch.randperm(len(image_of), generator=generator)
-    yield from order[: len(order) // batch_size * batch_size].split(batch_size)
-
-
-def distinct_images(image_of: LongTensor, batch_size: int, generator: torch.Generator) -> Iterator[LongTensor]:
-    """One random caption for each image, so that no image comes up twice in a batch (Vendrov et al. 2016).
-
-    Args:
-        image_of: int64 [n_captions].
-        batch_size: captions, and so images, a batch.
-        generator: random numbers of the epoch.
-
-    Yields:
-        int64 [batch_size], indices of captions.
-    """
-    order = torch.randperm(len(image_of), generator=generator)
-    by_image = order[image_of[order].argsort(stable=True)]  # captions of one image together, in shuffled order
-    first = torch.ones(len(order), dtype=torch.bool)
-    first[1:] = image_of[by_image[1:]] != image_of[by_image[:-1]]
-    chosen = by_image[first]
-    chosen = chosen[torch.randperm(len(chosen), generator=generator)]
-    yield from chosen[: len(chosen) // batch_size * batch_size].split(batch_size)
-
-
-PLATEAU, LOOK = 30, 10  # steps at the value of a collapse before it is told; steps between two looks
-PLANS = {"captions": shuffled_captions, "images": distinct_images}
+PLATEAU, LOOK = 30, 10  # steps at the value of a collapse before a warning; steps between two checks
 
 
 def fit(
@@ -98,7 +63,7 @@ def fit(
     seed: int = 0,
     device: str = "auto",
     precision: str = "auto",
-    plan: str | Callable[..., Iterable[LongTensor]] = "captions",
+    sampler: str | Callable[..., Iterable[LongTensor]] = "captions",
     callbacks: Iterable[Callback] = (),
     folder: str | Path | None = None,
     progress: bool | None = None,
@@ -115,7 +80,7 @@ def fit(
         seed: of the batches and of dropout.
         device: "auto", "cpu", "cuda", or another that Lightning Fabric knows.
         precision: "auto" (bf16 on a GPU, float32 elsewhere) or a Fabric precision.
-        plan: a name in ``PLANS``, or a function of the same form.
+        sampler: a name in ``SAMPLERS``, or a function of the same form.
         callbacks: called after every epoch with the model and the epoch's row.
         folder: where to keep a checkpoint after every epoch; a run that finds one there goes on from it. In the end
             it also holds the best model, for ``load_model``.
@@ -131,8 +96,8 @@ def fit(
     epochs = recipe.epochs if epochs is None else epochs
     batch_size = recipe.batch_size if batch_size is None else batch_size
     learning_rate = recipe.learning_rate if learning_rate is None else learning_rate
-    batches = _plan(plan)
-    _check(corpus.train, epochs, batch_size, learning_rate, plan)
+    batches = _sampler(sampler)
+    _check(corpus.train, epochs, batch_size, learning_rate, sampler)
     fabric = _fabric(device, precision)
     model.to(fabric.device)
     optimizers = {
@@ -142,7 +107,7 @@ def fit(
     train = _load(model, corpus.train, fabric.device)
     history, best = History(), {}
     settings = {"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate, "seed": seed}
-    settings |= {"plan": plan if isinstance(plan, str) else plan.__name__, "recipe": asdict(recipe)}
+    settings |= {"sampler": sampler if isinstance(sampler, str) else sampler.__name__, "recipe": asdict(recipe)}
     settings |= {"corpus": {name: _digest(getattr(corpus, name)) for name in ("train", "val")}}
     if folder is not None:
         history.epochs, best = read_training_state(Path(folder), model, optimizers, settings)
@@ -196,19 +161,19 @@ class _Loaded:
     image_of: LongTensor
     identity: LongTensor | None
 
-    def batches(self, plan: Iterable[LongTensor]) -> Iterator[Batch]:
+    def batches(self, picked: Iterable[LongTensor]) -> Iterator[Batch]:
         """The captions of each batch of an epoch, and each image that they describe once.
 
         The indices of the whole epoch go to the device together: a step sends nothing there.
         """
-        rows = list(plan)
+        rows = list(picked)
         found = [self.image_of[some].unique(return_inverse=True) for some in rows]
         parts = [part for some, (there, row_of) in zip(rows, found, strict=True) for part in (there, some, row_of)]
         sent = torch.cat(parts or [self.image_of[:0]]).to(self.images.device).split([len(part) for part in parts])
         for some, there, here, row_of in zip(rows, sent[0::3], sent[1::3], sent[2::3], strict=True):
             lengths = self.captions.lengths[some]
-            longest = int(lengths.max()) if len(some) else 0
-            captions = Tokens(self.captions.ids[here, :longest], lengths)
+            seq_len = int(lengths.max()) if len(some) else 0
+            captions = Tokens(self.captions.ids[here, :seq_len], lengths)
             yield Batch(self.images[there], captions, row_of, None if self.identity is None else self.identity[there])
 
 
@@ -230,20 +195,20 @@ def _train_epoch(fabric, model: Matching, optimizers: dict, batches: Iterable[Ba
         if len(losses) % LOOK == 0:
             _look_for_collapse(model, losses, len(batch.image_of), f"{where}, step {len(losses)}")
     if not losses:
-        raise ItmError(f"{where}: the batch plan made no batch; give a smaller batch_size")
+        raise ItmError(f"{where}: the sampler made no batch; give a smaller batch_size")
     return sum(losses) / len(losses)
 
 
 def _look_for_collapse(model: Matching, losses: list[float], n_pairs: int, where: str) -> None:
-    """Warns, once a model, where the loss stands still at the value that equal codes give."""
+    """Warns, once a model, where the loss stands still at the value that equal embeddings give."""
     value = getattr(getattr(model, "loss_function", None), "collapsed", lambda n: 0.0)(n_pairs)
     if not value or len(losses) < PLATEAU or getattr(model, "collapse_told", False):
         return
     if all(abs(loss - value) <= 0.01 * value for loss in losses[-PLATEAU:]):
-        model.collapse_told = True
+        model.collapse_reported = True
         warnings.warn(
             f"{where}: for {PLATEAU} steps the loss has stood at {value:.1f}, which is 2 x {n_pairs} pairs x margin: "
-            "all codes lie nearly in one point. Begin with the sum of hinges (warmup=0.2), or take the k hardest "
+            "all embeddings lie nearly in one point. Begin with the sum of hinges (warmup=0.2), or take the k hardest "
             "(loss='top_k_hinges')",
             stacklevel=4,
         )
@@ -270,22 +235,22 @@ def _step(model: Matching, optimizers: dict, loss: Tensor | dict[str, Tensor], w
             parameter.grad = gradient
         for name in names:
             checked = checked + nn.utils.clip_grad_norm_(groups[name], model.recipe.clip)
-    told, checked = torch.stack([total.float(), checked.float()]).tolist()  # a step reads the device once: here
+    total_loss, checked = torch.stack([total.float(), checked.float()]).tolist()  # a step reads the device once: here
     if not math.isfinite(checked):
         raise ItmError(
             f"the loss or its gradient is no number at {where}: lower learning_rate, or look for a NaN in the features"
         )
     for name in [name for _, names in moves for name in names]:
         optimizers[name].step()
-    return told
+    return total_loss
 
 
-def _plan(plan: str | Callable) -> Callable[..., Iterable[LongTensor]]:
-    if callable(plan):
-        return plan
-    if plan not in PLANS:
-        raise unknown("plan", plan, PLANS)
-    return PLANS[plan]
+def _sampler(sampler: str | Callable) -> Callable[..., Iterable[LongTensor]]:
+    if callable(sampler):
+        return sampler
+    if sampler not in SAMPLERS:
+        raise unknown("sampler", sampler, SAMPLERS)
+    return SAMPLERS[sampler]
 
 
 def _digest(split: Split) -> str:
@@ -294,14 +259,14 @@ def _digest(split: Split) -> str:
     return hashlib.sha256(text.encode() + split.image_of.numpy().tobytes()).hexdigest()[:16]
 
 
-def _check(split: Split, epochs: int, batch_size: int, learning_rate: float, plan: str | Callable) -> None:
+def _check(split: Split, epochs: int, batch_size: int, learning_rate: float, sampler: str | Callable) -> None:
     if epochs < 1:
         raise ItmError(f"epochs is {epochs}; give 1 or more")
     if not 0 < learning_rate < math.inf:
         raise ItmError(f"learning_rate is {learning_rate}; give a number above 0, such as 0.001")
-    n = len(split.image_of.unique()) if plan == "images" else len(split.captions)
+    n = len(split.image_of.unique()) if sampler == "images" else len(split.captions)
     if not 2 <= batch_size <= n:
-        what = "images" if plan == "images" else "captions"
+        what = "images" if sampler == "images" else "captions"
         raise ItmError(f"batch_size is {batch_size}, but the train split has {n} {what}: give 2 to {n}")
 
 

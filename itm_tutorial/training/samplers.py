@@ -1,4 +1,4 @@
-"""Batch plans that must know more than the pairing, for ``fit(..., plan=...)``."""
+"""Samplers: which captions form a batch, for ``fit(..., sampler=...)``."""
 
 from __future__ import annotations
 
@@ -12,8 +12,46 @@ from itm_tutorial.data.corpus import check_identity
 from itm_tutorial.errors import ItmError
 
 
+def shuffled_captions(image_of: LongTensor, batch_size: int, generator: torch.Generator) -> Iterator[LongTensor]:
+    """Every caption once, in random order: the field's usual sampler. An image may come up twice in a batch.
+
+    Args:
+        image_of: int64 [n_captions].
+        batch_size: captions a batch; what does not fill one is left for another epoch.
+        generator: random numbers of the epoch.
+
+    Yields:
+        int64 [batch_size], indices of captions.
+    """
+    order = torch.randperm(len(image_of), generator=generator)
+    yield from order[: len(order) // batch_size * batch_size].split(batch_size)
+
+
+def distinct_images(image_of: LongTensor, batch_size: int, generator: torch.Generator) -> Iterator[LongTensor]:
+    """One random caption for each image, so that no image comes up twice in a batch (Vendrov et al. 2016).
+
+    Args:
+        image_of: int64 [n_captions].
+        batch_size: captions, and so images, a batch.
+        generator: random numbers of the epoch.
+
+    Yields:
+        int64 [batch_size], indices of captions.
+    """
+    order = torch.randperm(len(image_of), generator=generator)
+    by_image = order[image_of[order].argsort(stable=True)]  # captions of one image together, in shuffled order
+    first = torch.ones(len(order), dtype=torch.bool)
+    first[1:] = image_of[by_image[1:]] != image_of[by_image[:-1]]
+    chosen = by_image[first]
+    chosen = chosen[torch.randperm(len(chosen), generator=generator)]
+    yield from chosen[: len(chosen) // batch_size * batch_size].split(batch_size)
+
+
+SAMPLERS = {"captions": shuffled_captions, "images": distinct_images}
+
+
 def identities_by_images(identity: LongTensor, per_identity: int = 2) -> Callable[..., Iterator[LongTensor]]:
-    """A plan whose every batch shows so many identities, and so many pictures of each.
+    """A sampler whose every batch shows so many identities, and so many pictures of each.
 
     An identity's captions are dealt out in hands of ``per_identity``, of different pictures as far as it has them.
     An epoch goes round all identities again and again, in another order each time, until too few have a hand left to
@@ -24,20 +62,20 @@ def identities_by_images(identity: LongTensor, per_identity: int = 2) -> Callabl
         per_identity: captions of each identity in a batch.
 
     Returns:
-        A plan: (image_of int64 [n_captions], batch_size, generator) -> index vectors of captions, each as long as the
+        A sampler: (image_of int64 [n_captions], batch_size, generator) -> index vectors of captions, as long as the
         largest multiple of ``per_identity`` up to batch_size.
 
     Raises:
-        ItmError: per_identity below 1; and, when the plan is used, an identity for each image of another split, a
+        ItmError: per_identity below 1; and, when the sampler is used, an identity for each image of another split, a
             batch size that does not hold two identities, or more than there are.
     """
     if not isinstance(per_identity, int) or per_identity < 1:
         raise ItmError(f"per_identity is {per_identity!r}; give 1 or more, such as 2")
 
-    def plan(image_of: LongTensor, batch_size: int, generator: torch.Generator) -> Iterator[LongTensor]:
+    def sampler(image_of: LongTensor, batch_size: int, generator: torch.Generator) -> Iterator[LongTensor]:
         if len(image_of) and int(image_of.max()) >= len(identity):
             raise ItmError(f"identity has {len(identity)} images, the pairing more: give corpus.train.identity")
-        check_identity(identity, len(identity), "batch plan")
+        check_identity(identity, len(identity), "sampler")
         at_once = batch_size // per_identity
         n_identities = len(identity[image_of].unique())
         if not 2 <= at_once <= n_identities:
@@ -50,8 +88,8 @@ def identities_by_images(identity: LongTensor, per_identity: int = 2) -> Callabl
             for some in order[: len(order) // at_once * at_once].split(at_once):
                 yield hands[some].flatten()
 
-    plan.__name__ = f"identities_by_images({per_identity})"  # what ``fit`` writes down
-    return plan
+    sampler.__name__ = f"identities_by_images({per_identity})"  # what ``fit`` writes down
+    return sampler
 
 
 def _hands(
@@ -64,8 +102,8 @@ def _hands(
         stacks[int(identity[image])][image].append(caption)
     dealt = {}
     for who, of_image in stacks.items():
-        longest = max(map(len, of_image.values()))
-        turns = [stack[turn] for turn in range(longest) for stack in of_image.values() if turn < len(stack)]
+        seq_len = max(map(len, of_image.values()))
+        turns = [stack[turn] for turn in range(seq_len) for stack in of_image.values() if turn < len(stack)]
         whole = turns[: len(turns) // per_identity * per_identity]
         dealt[who] = torch.tensor(whole, dtype=torch.int64).view(-1, per_identity)
     return dealt

@@ -1,4 +1,4 @@
-"""Independent random streams: turning one dial leaves everything drawn from the others bit-identical."""
+"""Independent random streams: turning one setting leaves everything drawn from the others bit-identical."""
 
 from __future__ import annotations
 

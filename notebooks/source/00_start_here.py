@@ -42,7 +42,7 @@ from itm_tutorial.retrieval.search import Hits
 # ## Eight years in one picture
 #
 # Each column is a system, each card a part in which it differed from those before it. The bars are what the field's
-# survey lists for it: the share of captions, on the test photographs of Flickr30K, that put their picture first.
+# survey lists for it: the fraction of captions, on the test photographs of Flickr30K, that put their picture first.
 #
 # **Question.** Which part would you have changed first? Which was changed most often?
 
@@ -98,7 +98,7 @@ print("captions an image:  ", example_image_of.bincount().tolist())
 # ## The picture to aim for
 #
 # What would a perfect search look like? Because the world is drawn we can ask an **oracle**, which reads the list of facts
-# that a picture was drawn from and never looks at a pixel. Its score is the share of the caption's statements that are true
+# that a picture was drawn from and never looks at a pixel. Its score is the fraction of the caption's statements that are true
 # of a picture.
 #
 # **Question.** The right picture has a frame and a tick. At which score does the oracle stop being sure?
@@ -149,7 +149,7 @@ print(tokenize("A woman in yellow, left of the van."))
 
 # %% tags=["nbval-check-output"]
 tokens = vocabulary.encode(["a red dog", "a dog", "a zebra"])
-print(tokens.ids.tolist())  # [n_captions, longest]
+print(tokens.ids.tolist())  # [n_captions, seq_len]
 print(tokens.lengths.tolist())  # [n_captions], with start and end
 
 # %% [markdown]
@@ -296,10 +296,10 @@ image_ranks = exercises.image_ranks.check(image_ranks)
 # %% [markdown]
 # ### Exercise 3 (5 minutes, ★): recall at k
 #
-# *Recall at k*, R@k, is the share of queries, in percent, whose right answer stands among the first k. `ranks` is
+# *Recall at k*, R@k, is the fraction of queries, in percent, whose right answer stands among the first k. `ranks` is
 # `[n_queries]`, `k` is a number, and so is the answer.
 #
-# <details><summary>Hint 1</summary>Recall at k is the share of queries whose right answer is among the first k.</details>
+# <details><summary>Hint 1</summary>Recall at k is the fraction of queries whose right answer is among the first k.</details>
 # <details><summary>Hint 2</summary>ranks &lt;= k is True for those; ranks start at 1.</details>
 # <details><summary>Hint 3</summary>100 * (ranks &lt;= k).float().mean().item() is in percent, as the field prints it.</details>
 #
@@ -340,7 +340,7 @@ print(report, f"ceiling: rsum {ceiling.rsum:.1f}", sep="\n")
 #
 # ## Break it
 #
-# A mean hides things. About a quarter of the pictures have a **sibling**: another picture of the same split that differs in exactly
+# A mean hides things. About a quarter of the pictures have a **minimal pair**: another picture of the same split that differs in exactly
 # one thing. Two colours are swapped, two things change sides, there is one more or one fewer, or a wolf stands where the dog stood. A
 # caption that states this one thing should prefer its own picture. Guessing gives 50 %. Where colours or sides
 # are swapped, both pictures answer to the same words, and a model that only collects words is lost.
@@ -348,8 +348,8 @@ print(report, f"ceiling: rsum {ceiling.rsum:.1f}", sep="\n")
 # **Question.** Which kind of difference does one vector for a whole picture keep? Guess before you run the cell.
 
 # %%
-siblings = itm.evaluate_siblings(scores, corpus.test)
-itm.show.sibling_accuracy(siblings)
+minimal_pairs = itm.evaluate_minimal_pairs(scores, corpus.test)
+itm.show.minimal_pair_accuracy(minimal_pairs)
 
 # %% [markdown]
 # **Answer.** Read each row against the dashed line; the bar is two standard errors either way. A bar that clears the line says that the model

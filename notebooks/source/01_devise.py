@@ -178,7 +178,7 @@ print(f"largest probability of a hidden label, over all pictures: {chances[:, un
 
 
 # %%
-def on_the_same_eyes(name, **options):
+def on_the_same_backbone(name, **options):
     model = itm.create_model(name, corpus, words=words, seed=seed, classify_until=0.0, **options)
     model.visual.load_state_dict(softmax.visual.state_dict())
     return model
@@ -188,7 +188,7 @@ def keep(model, row):
     by_epoch.append(itm.score(model, corpus.unseen, captions=names))  # [n_images, n_classes]
 
 
-devise, l2 = on_the_same_eyes("devise"), on_the_same_eyes("devise", loss="l2")
+devise, l2 = on_the_same_backbone("devise"), on_the_same_backbone("devise", loss="l2")
 by_epoch = [itm.score(devise, corpus.unseen, captions=names)]  # of the untrained map
 itm.fit(devise, corpus, epochs=epochs, callbacks=[keep], **settings)
 itm.fit(l2, corpus, epochs=epochs, **settings)
@@ -198,7 +198,7 @@ print("the map M:", list(devise.map.weight.shape))
 # ## Measure it
 #
 # There are two ways to ask for a hidden kind. **Zero-shot**: the candidates are the hidden labels alone. **Generalised**: all
-# labels are, so that every seen one is a rival. *Flat hit@k* is the share of pictures whose label is among the first k.
+# labels are, so that every seen one is a rival. *Flat hit@k* is the fraction of pictures whose label is among the first k.
 #
 # ### Exercise 2 (5 minutes, ★): zero-shot names
 #
@@ -222,7 +222,7 @@ zero_shot = exercises.zero_shot.check(zero_shot)
 
 # %% [markdown]
 # Flat hits treat all mistakes alike, but to call a wolf a fox is better than to call it a bus. **Hierarchical precision@k** is
-# the share of the first k guesses that lie in $C_k(y)$, the k classes nearest to the right one in the tree, itself included.
+# the fraction of the first k guesses that lie in $C_k(y)$, the k classes nearest to the right one in the tree, itself included.
 # Often several classes are equally far; then we take the whole ring.
 #
 # ### Exercise 3 (15 minutes, ★★★): hierarchical precision
@@ -253,11 +253,11 @@ hierarchical_precision = exercises.hierarchical_precision.check(hierarchical_pre
 
 # %% tags=["nbval-check-output"]
 distances, wolf = corpus.classes.distances(), torch.tensor([names.index("wolf")])
-said = torch.zeros(1, len(names))  # [1 image, n_classes]
+predicted = torch.zeros(1, len(names))  # [1 image, n_classes]
 for score, label in zip((3.0, 2.0, 1.0), ("dog", "fox", "bus"), strict=True):
-    said[0, names.index(label)] = score
+    predicted[0, names.index(label)] = score
     print(label, "is", corpus.classes.distance("wolf", label), "edges away")
-print([round(hierarchical_precision(said, wolf, distances, k), 1) for k in (1, 3)])
+print([round(hierarchical_precision(predicted, wolf, distances, k), 1) for k in (1, 3)])
 
 # %% [markdown]
 # Now all models, on pictures of seen kinds (`test`) and of hidden kinds (`unseen`).
@@ -302,7 +302,9 @@ figures.precision_curves(panels, ks)
 
 # %%
 shown = [int((hides == kind).nonzero()[0]) for kind in hides.unique()[::4]]
-figures.labels_said(corpus.unseen, shown, {name: of_hidden[name] for name in ("softmax", "DeViSE")}, corpus.classes)
+figures.predicted_labels(
+    corpus.unseen, shown, {name: of_hidden[name] for name in ("softmax", "DeViSE")}, corpus.classes
+)
 
 # %% [markdown]
 # **Answer.** Count ticks and tildes. A tilde from softmax comes from looks alone. One from DeViSE may also come from words: what
@@ -313,7 +315,7 @@ figures.labels_said(corpus.unseen, shown, {name: of_hidden[name] for name in ("s
 # **Question.** How did your two kinds fare? Which wrong names are mistakes of the eyes, and which of the text?
 
 # %%
-figures.found_kinds(of_hidden["DeViSE"], hides, corpus.classes, unseen)
+figures.predicted_kinds(of_hidden["DeViSE"], hides, corpus.classes, unseen)
 
 # %% [markdown]
 # **Answer.** See how far apart the longest and the shortest bar are: a mean hides this. A wrong name with a tilde says that the
@@ -343,7 +345,7 @@ figures.explorer_of_labels(corpus.unseen, by_epoch, corpus.classes, shown)
 # far too many others. A label that is a hub is named for pictures of all kinds.
 
 # %%
-dem = on_the_same_eyes("dem")
+dem = on_the_same_backbone("dem")
 itm.fit(dem, corpus, epochs=epochs, **settings)
 of_hidden["DEM"] = itm.score(dem, corpus.unseen, captions=names)
 print(f"zero-shot hit@1 of DEM: {itm.hit_at_k(of_hidden['DEM'], hides, among=unseen):.1f}")

@@ -126,7 +126,7 @@ figures.heat_map(points, value=value) if points is not None else print("no point
 #   with best.
 # - **Does the step from sum to maximum change from panel to panel?** The hardest of 511 is harder than the hardest of 31; it is also more often a
 #   picture that the caption fits as well, and then the maximum pushes where it should not. The three hardest share that risk.
-# - **Is a cell far below its neighbours, or its spread far above theirs?** Look at its `loss`: near 2 × batch × margin its codes lie nearly in one
+# - **Is a cell far below its neighbours, or its spread far above theirs?** Look at its `loss`: near 2 × batch × margin its embeddings lie nearly in one
 #   point, the collapse that you worked out in `02_lab_sweep`. Its recalls need not be zero, for the tiny differences that are left still
 #   order the pictures. A mean of good runs and collapsed ones describes neither.
 # - **Is a larger batch worse all over?** It had a sixteenth of the steps. That is the budget, not the loss.

@@ -45,7 +45,7 @@ batch_size = 128
 result = ""  # where to write the figures, as JSON; empty prints them only
 
 # %% [markdown]
-# ## What the three dials do
+# ## What the three settings do
 #
 # Three pictures and their three captions; the right pairs are on the diagonal. At a margin of 0.2, work out by hand what the first
 # picture's two wrong captions cost. Then run the cell.
@@ -74,7 +74,7 @@ for n in (32, 128, 512):
     print(f"batch of {n:>3}: {2 * n * (n - 1):>7,} hinges in the sum, {2 * n:>5,} in the maximum")
 
 # %% [markdown]
-# So the dials are not independent, and this is why a grid is worth its time. One thing can go wrong: when all codes lie in one
+# So the settings are not independent, and this is why a grid is worth its time. One thing can go wrong: when all embeddings lie in one
 # point, all scores are equal and each hinge costs one margin. From there the hardest negative gives little to go by, and the maximum may
 # stay. Its loss then stands at a number that you can tell beforehand:
 

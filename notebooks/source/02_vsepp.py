@@ -34,7 +34,7 @@ import itm_tutorial as itm
 from itm_tutorial.chapters.ch02_vsepp import exercises, figures
 from itm_tutorial.interaction.order import order_similarity
 from itm_tutorial.losses.ranking import MaxOfHinges, SumOfHinges, TopKHinges
-from itm_tutorial.training.loop import PLANS
+from itm_tutorial.training.samplers import SAMPLERS
 
 if os.environ.get("ITM_FAST") == "1":  # the smallest size, for tests
     size, epochs, batch_sizes = "tiny", 2, (8, 16, 32)
@@ -172,7 +172,7 @@ for k in (1, 2, 3, 9):
 # ## Train it
 #
 # The model is that of chapter 00, a GRU and one linear map, with the new loss. For the first fifth of the run `warmup=0.2` takes the sum; you will
-# see why. A callback, which `fit` calls after each epoch, keeps the codes of 25 test pictures and of one caption each.
+# see why. A callback, which `fit` calls after each epoch, keeps the embeddings of 25 test pictures and of one caption each.
 
 # %%
 model = itm.create_model("vsepp", corpus, margin=margin, warmup=0.2, seed=seed)
@@ -185,14 +185,14 @@ moments = []
 
 
 @torch.no_grad()
-def keep_codes(model, row):
-    said = [corpus.test.captions[c] for c in shown]
-    moments.append((model.encode_images(seen.to(model.device)).cpu(), model.encode_captions(said).cpu()))
+def keep_embeddings(model, row):
+    shown_captions = [corpus.test.captions[c] for c in shown]
+    moments.append((model.encode_images(seen.to(model.device)).cpu(), model.encode_captions(shown_captions).cpu()))
 
 
-keep_codes(model, None)  # before training
+keep_embeddings(model, None)  # before training
 untrained = itm.search(model, corpus.test, corpus.test.captions[query], k=6)
-history = itm.fit(model, corpus, epochs=epochs, callbacks=[keep_codes], **shared)
+history = itm.fit(model, corpus, epochs=epochs, callbacks=[keep_embeddings], **shared)
 scores = itm.score(model, corpus.test)  # [n_images, n_captions]
 report = itm.evaluate(scores, corpus.test.image_of)
 print(report, f"kept: epoch {history.best_epoch} of {epochs}", sep="\n")
@@ -205,7 +205,7 @@ print(report, f"kept: epoch {history.best_epoch} of {epochs}", sep="\n")
 #
 # ### Exercise 3 (15 minutes, ★★): recall without five in a row
 #
-# R@1 of *image to captions*, in percent: the share of images, among those that have a caption, one of whose own captions beats every
+# R@1 of *image to captions*, in percent: the fraction of images, among those that have a caption, one of whose own captions beats every
 # wrong one. A tie is no win.
 #
 # <details><summary>Hint 1</summary>Whose a caption is stands in image_of, and nowhere else.</details>
@@ -276,7 +276,7 @@ print(f"in five folds {recall_in_folds(made_up, image_of, 5):.1f}")
 #
 # ## See what it learned
 #
-# The codes that the callback kept, on the plane in which those of the last epoch spread most.
+# The embeddings that the callback kept, on the plane in which those of the last epoch spread most.
 #
 # **Question.** When do right pairs draw near? When do they pass the hardest wrong ones?
 
@@ -286,7 +286,7 @@ figures.maps_by_epoch({name: moments[n] for name, n in moment_names.items()})
 
 # %% [markdown]
 # **Answer.** Read the cosines, which use all dimensions; the map shows two. The hardest wrong picture is that of each caption, and what
-# counts is not how near the right one comes but its lead over this one. Before training the two kinds of codes know
+# counts is not how near the right one comes but its lead over this one. Before training the two kinds of embeddings know
 # nothing of each other. Lines that stay long on the last map need not be mistakes: two directions cannot hold everything.
 #
 # **Question.** One caption, before and after. Which words of it does the first row obey? And the second?
@@ -297,7 +297,7 @@ figures.before_and_after(corpus.test, untrained, trained, [int(corpus.test.image
 
 # %% [markdown]
 # **Answer.** The first row obeys none. With random weights the order has nothing to do with the sentence, even where it seems so: pictures
-# that look alike get like codes, and whichever comes first brings its kin along. In the second row look at the wrong pictures. They are the hard negatives of this query: if one differs from the right
+# that look alike get like embeddings, and whichever comes first brings its kin along. In the second row look at the wrong pictures. They are the hard negatives of this query: if one differs from the right
 # one by a single word, this is the word to work on.
 #
 # ### How hard is the hardest?
@@ -325,9 +325,9 @@ figures.rsum_by_batch_size(found)
 #
 # ### Exercise 5 (5 minutes, ★): the loss of a collapse
 #
-# Suppose all codes are the same point. What is the loss of a batch of `batch_size` distinct pictures, with the `k` hardest in both directions?
+# Suppose all embeddings are the same point. What is the loss of a batch of `batch_size` distinct pictures, with the `k` hardest in both directions?
 #
-# <details><summary>Hint 1</summary>All codes are equal, so all scores are: what is left of margin - right + wrong?</details>
+# <details><summary>Hint 1</summary>All embeddings are equal, so all scores are: what is left of margin - right + wrong?</details>
 # <details><summary>Hint 2</summary>Each hinge is one margin. A pair has k of them in each of two directions.</details>
 # <details><summary>Hint 3</summary>A pair has only batch_size - 1 negatives: 2 * batch_size * min(k, batch_size - 1) * margin.</details>
 
@@ -370,12 +370,14 @@ for name, options in cures.items():
         other.load_state_dict(bow.state_dict())  # two epochs with the sum
     losses, rate = [], fast / 10 if "tenth" in name else fast
     hook = other.loss_function.register_forward_hook(lambda module, given, loss, kept=losses: kept.append(loss.item()))
-    with warnings.catch_warnings(record=True) as told:
+    with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
         run = itm.fit(other, corpus, epochs=5, learning_rate=rate, **shared)
     runs[name] = (losses, run.frame().rsum.tolist())
     spread = itm.score(other, corpus.val).std()
-    print(f"{name:<20} spread of scores {spread:.4f}", *(f"\n  {w.message}" for w in told if "stood" in str(w.message)))
+    print(
+        f"{name:<20} spread of scores {spread:.4f}", *(f"\n  {w.message}" for w in warned if "stood" in str(w.message))
+    )
 figures.collapse(runs, collapse_loss(batch_sizes[1], margin, 1))
 
 # %% [markdown]
@@ -420,18 +422,18 @@ which_bug = exercises.which_bug.check(which_bug)
 # **Question.** On which data set is this harmless? And here?
 
 # %%
-plans = {"captions": "shuffled captions", "images": "distinct images"}
+samplers = {"captions": "shuffled captions", "images": "distinct images"}
 measured = {}
-for plan, name in plans.items():
+for sampler, name in samplers.items():
     random = torch.Generator().manual_seed(seed)
-    picked = [corpus.train.image_of[rows] for rows in PLANS[plan](corpus.train.image_of, batch_sizes[1], random)]
+    picked = [corpus.train.image_of[rows] for rows in SAMPLERS[sampler](corpus.train.image_of, batch_sizes[1], random)]
     share = sum(len(images.unique()) < len(images) for images in picked) / len(picked)
     measured[name] = (len(corpus.train.images), share)
 figures.doubles(measured, batch_sizes[1])
 
 # %% [markdown]
 # **Answer.** A batch of 128 from MSCOCO seldom holds a double, which is why the authors could call it harmless. On small data nearly every
-# batch does. `fit(..., plan="images")` draws each picture once an epoch, with one of its captions; the losses of this course also mask
+# batch does. `fit(..., sampler="images")` draws each picture once an epoch, with one of its captions; the losses of this course also mask
 # by image. `mask_same_image=False` gives you the behaviour of the public code.
 #
 # ### Exercise 7 (5 minutes, ★): mask them
@@ -497,7 +499,7 @@ print(f"Headline: vsepp rsum {report.rsum:.0f}, ceiling {ceiling.rsum:.0f}")
 # Yours are **not comparable** with the rest: drawings are not photographs, a fold here is a fifth of a small test, and your network was not
 # fine-tuned. Nor are the upper rows with each other. From the first to the second row more changed than the loss, and the ResNet rows
 # come from a second stage that trains the network too: without it, a user of the authors' code reports R@1 43.8 and 31.6 on Flickr30k in place of 52.9 and
-# 39.6. (Try it: `tuned = itm.unfreeze(model)`, then `itm.fit(tuned, corpus, plan="images")`. On these drawings it adds about 6 points of
+# 39.6. (Try it: `tuned = itm.unfreeze(model)`, then `itm.fit(tuned, corpus, sampler="images")`. On these drawings it adds about 6 points of
 # rsum over three seeds.) So the rows cannot say how much is the hardest negative's. Only a comparison such as
 # your batch-size figure can, in which nothing else changes. We ran three seeds until nothing moved (README's table): for a bag of words
 # the maximum beats the sum by 11 points of rsum with a warm-up and by 14 without; InfoNCE and the five hardest
@@ -509,7 +511,7 @@ print(f"Headline: vsepp rsum {report.rsum:.0f}, ceiling {ceiling.rsum:.0f}")
 # **1. Training stands at a loss of 25.6, with 64 pairs a batch and margin 0.2. What do you suspect?**
 #
 # <details><summary>A good fit: the loss no longer falls</summary>No: a good fit ends near 0. This is exactly 2 × 64 × 0.2.</details>
-# <details><summary>All codes lie nearly in one point</summary>Yes. Each pair then pays one margin in either direction.</details>
+# <details><summary>All embeddings lie nearly in one point</summary>Yes. Each pair then pays one margin in either direction.</details>
 # <details><summary>A learning rate that is too low</summary>No: a low rate crawls, but it does not stop at this very number.</details>
 #
 # **2. Under the maximum, two wrong captions cost 0.30 and 0.29. How are they pushed in this step?**

@@ -112,16 +112,16 @@ caption, picture = corpus.test.captions[query], int(corpus.test.image_of[query])
 with torch.no_grad():
     regions = model.encode_images(regions_of[[picture]]).cpu()[0]  # [n_regions, dim]
     words = model.encode_captions([caption]).words.cpu()[0]  # [n_words, dim]
-said = ["<start>", *tokenize(caption), "<end>"]  # these two look at regions like any word
+tokens = ["<start>", *tokenize(caption), "<end>"]  # these two look at regions like any word
 similarities = regions @ words.T  # [n_regions, n_words]
-print(f"{caption}\n{len(said)} words", [list(t.shape) for t in (regions, words, similarities)])
+print(f"{caption}\n{len(tokens)} words", [list(t.shape) for t in (regions, words, similarities)])
 
 # %% [markdown]
 # **Question.** These are plain similarities. Look along the rows: does a region that is like everything gain anything
 # by it?
 
 # %%
-figures.attention_matrix(similarities, said)
+figures.attention_matrix(similarities, tokens)
 
 # %% [markdown]
 # **Answer.** It would: a row of high numbers wins many columns, whatever they ask for. This is what the root is for. It
@@ -232,7 +232,7 @@ cosine_by_gram = exercises.cosine_by_gram.check(cosine_by_gram)
 # %% [markdown]
 # ### Exercise 5 (15 minutes, ★★): one score from many words
 #
-# `cosines` is `[n_captions, longest]`, and `there` says which belong to words; behind the end of a short caption stands
+# `cosines` is `[n_captions, seq_len]`, and `there` says which belong to words; behind the end of a short caption stands
 # anything. Give `[n_captions]`: where `lse` is None, the mean over the words; where it is a number,
 # $\frac{1}{\text{lse}} \log \sum_w e^{\text{lse} \cdot \cos_w}$.
 #
@@ -266,7 +266,7 @@ for name, lse in (("mean", None), ("lse 6", 6.0), ("lse 20", 20.0)):
 # Log-sum-exp pays a bonus of $\log(n) / \text{lse}$ for $n$ words, so that long captions score higher with every
 # picture. The mean is our default.
 #
-# Five steps make a score. Here they are on made-up codes, beside the package, which does all pairs at once:
+# Five steps make a score. Here they are on made-up embeddings, beside the package, which does all pairs at once:
 
 # %% tags=["nbval-check-output"]
 random = torch.Generator().manual_seed(0)
@@ -301,7 +301,7 @@ figures.regions_found(corpus.test, boxes_of, [picture, 1, 2, 3])
 # Its rival is VSE++ of chapter 02 on **the same regions**, as their mean: else a gain might be the detector's. It has
 # twice the epochs, which are short, and larger batches: each model by its own recipe.
 #
-# **Question.** On which kind of sibling should attention help: colours swapped, sides, counts, kin? On which can it
+# **Question.** On which kind of minimal pair should attention help: colours swapped, sides, counts, kin? On which can it
 # not?
 
 # %%
@@ -309,13 +309,13 @@ rival = itm.create_model("vsepp", corpus, features="regions", warmup=0.2, seed=s
 itm.fit(rival, corpus, **{**shared, "epochs": 2 * epochs, "batch_size": min(128, 4 * shared["batch_size"])})
 scores, quick = (itm.score(m, corpus.test) for m in (model, rival))  # [n_images, n_captions] each
 parties = {"scan": scores, "vsepp": quick, "ceiling": itm.oracle_scores(corpus.test)}
-siblings = {}
+minimal_pairs = {}
 for name, given in parties.items():
     print(f"{name:<8} rsum {itm.evaluate(given, corpus.test.image_of).rsum:.0f} of 600")
     if name != "ceiling":
-        of_kind = itm.evaluate_siblings(given, corpus.test)
-        siblings |= {f"{KINDS[kind]}, {name}": found for kind, found in of_kind.items()}
-itm.show.sibling_accuracy(siblings)
+        of_kind = itm.evaluate_minimal_pairs(given, corpus.test)
+        minimal_pairs |= {f"{KINDS[kind]}, {name}": found for kind, found in of_kind.items()}
+itm.show.minimal_pair_accuracy(minimal_pairs)
 
 # %% [markdown]
 # **Answer.** Compare the two rows of one kind, and call them different only where their bars lie apart. A region keeps
@@ -377,7 +377,7 @@ explorer
 # ## Break it: sides and counts
 #
 # Chapter 00 left *sides* to this chapter. Bad news: the score does not know where regions are, nor how many agree. Two
-# experiments on codes: the regions of a picture change places; a word meets one, two, three regions like itself, among
+# experiments on embeddings: the regions of a picture change places; a word meets one, two, three regions like itself, among
 # nine at right angles to it.
 
 # %% tags=["nbval-check-output"]
@@ -393,7 +393,7 @@ for n in (1, 2, 3):
 # No coordinate ever enters: regions are a *set*. What a region's vector carries of its surroundings, a neighbour's edge
 # perhaps, is all that *left of* has to go by. And a mean of three dogs points where one dog points, so a cosine cannot
 # count them; only a region that holds a group could answer to *three*. Look again at relations and counts in your
-# sibling figure.
+# minimal pair figure.
 #
 # ## Turn it: from everywhere to one place
 #
@@ -411,20 +411,20 @@ for name, way in ways.items():
     model.smooth = way
     rsum = itm.evaluate(itm.score(model, corpus.val), corpus.val.image_of).rsum
     inside = itm.evaluate_attention(model, corpus.val).mass["model"] if list(way) == ["t2i"] else {}
-    told = (f"  inside, {kind} {mass:.0f} %" for kind, mass in list(inside.items())[:2])
-    print(f"{name:<12} rsum {rsum:4.0f}", *told)
+    table = (f"  inside, {kind} {mass:.0f} %" for kind, mass in list(inside.items())[:2])
+    print(f"{name:<12} rsum {rsum:4.0f}", *table)
 model.smooth = trained
 word = names_one(query)[0][0]
 asked = normalised_similarities(similarities)[:, word + 1]  # <start> stands first
-figures.smoothing(asked, image=corpus.test.images[picture], boxes=seen.boxes[0], word=said[word + 1])
+figures.smoothing(asked, image=corpus.test.images[picture], boxes=seen.boxes[0], word=tokens[word + 1])
 
 # %% [markdown]
 # **Answer.** With λ = 0 every word sees the plain mean of the regions: attention is switched off, and rsum shows what
-# it was worth. The model's codes were trained with 9. Beyond it little happens to the score, as most words have chosen
+# it was worth. The model's embeddings were trained with 9. Beyond it little happens to the score, as most words have chosen
 # by then. The *order* of weights does not depend on λ: the largest stays the largest.
 #
 # The last two rows turn the roles round: in **i2t** each region looks at words. The norm then runs over the regions and
-# the softmax over the words, and every region has a say, also those that no word names. These are codes trained for
+# the softmax over the words, and every region has a say, also those that no word names. These are embeddings trained for
 # t2i, so do not conclude that i2t is worse:
 # `itm.create_model("scan_i2t", corpus)` trains it, `"scan_both"` the mean of the two.
 #
@@ -477,11 +477,11 @@ def seconds(run, times=5):
 
 
 with torch.inference_mode():
-    codes, vectors = (m.encode_images(regions_of) for m in (model, rival))
+    embeddings, vectors = (m.encode_images(regions_of) for m in (model, rival))
     spoken, text = (m.encode_captions([caption]) for m in (model, rival))
 taken = {"one vector": {}, "cross attention": {}, "shortlist of 20": {}}
 for n in galleries:
-    many, flat = (x[torch.arange(n) % len(x)] for x in (codes, vectors))  # [n, 12, dim] and [n, dim]
+    many, flat = (x[torch.arange(n) % len(x)] for x in (embeddings, vectors))  # [n, 12, dim] and [n, dim]
     taken["one vector"][n] = seconds(lambda flat=flat: cosine(flat, text))
     taken["cross attention"][n] = seconds(lambda many=many: model.similarity(many, spoken))
     taken["shortlist of 20"][n] = seconds(
@@ -504,9 +504,9 @@ figures.search_cost(taken)
 
 # %%
 listed = {}
-told = itm.literature.results()
-told = told[(told.dataset == "Flickr30K") & told.method.isin(["VSE++", "SCAN_t2i", "SCAN_i2t", "SCAN"])]
-for (method, note), rows in told.groupby(["method", "note"], sort=False):
+table = itm.literature.results()
+table = table[(table.dataset == "Flickr30K") & table.method.isin(["VSE++", "SCAN_t2i", "SCAN_i2t", "SCAN"])]
+for (method, note), rows in table.groupby(["method", "note"], sort=False):
     listed[f"{method}, {note}"] = rows.value.tolist()  # R@1, R@5, R@10, i2t before t2i
 for name, given in (("yours, scan", scores), ("yours, vsepp on regions", quick)):
     report = itm.evaluate(given, corpus.test.image_of)
@@ -572,6 +572,6 @@ print(f"Headline: scan rsum {rsums['scan']:.0f}, ceiling {rsums['ceiling']:.0f}"
 # ## Where to go next
 #
 # - `features="oracle"` gives regions at the true boxes: how much of what is missing is the detector's fault? `features="grid"` needs no detector at all.
-# - Train `scan_i2t`, or `pooling="lse"`, and draw the sibling figure again.
-# - Give regions their boxes: four more numbers a region. Which row of the sibling figure should move?
+# - Train `scan_i2t`, or `pooling="lse"`, and draw the other image of the minimal pair figure again.
+# - Give regions their boxes: four more numbers per region. Which row of the other image of the minimal pair figure should move?
 # - Chapter 04 goes back to one vector and changes the loss instead.

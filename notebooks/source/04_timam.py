@@ -60,7 +60,7 @@ for corpus in (people, birds, flowers):
 # ## Train it
 #
 # Start this cell and read on: it takes most of a minute. `cmpl` reads a picture in stripes from head to foot, a
-# sentence with an LSTM in both directions, and gives one vector each. Its codes before training are kept for later.
+# sentence with an LSTM in both directions, and gives one vector each. Its embeddings before training are kept for later.
 #
 # **Question.** Meanwhile look at the worlds. Each number stands twice: what do its two pictures share, and what not?
 
@@ -69,14 +69,14 @@ display(figures.worlds({world.name: world.train for world in (people, birds, flo
 
 
 @torch.inference_mode()
-def codes(model, split):
+def embeddings(model, split):
     model.eval()
     sides = model.encode_images(split_features(split, model.features)), model.encode_captions(split.captions)
     return tuple(side.cpu() for side in sides)  # [n_images, dim] and [n_captions, dim]
 
 
 model = itm.create_model("cmpl", people, seed=seed)
-untrained = codes(model, people.test)
+untrained = embeddings(model, people.test)
 history = itm.fit(model, people, epochs=epochs, seed=seed, device=device)
 print(f"kept: epoch {history.best_epoch} of {epochs}")
 
@@ -218,7 +218,7 @@ print(f"both directions: yours {yours:.3f}, the package {cmpm(x, z, match):.3f}"
 # %%
 rows = torch.isin(gallery, gallery.unique()[:3]).nonzero().flatten()  # the pictures of three people
 columns = torch.searchsorted(test.image_of, rows)  # the first caption of each
-trained = codes(model, test)  # [n_images, dim] and [n_captions, dim]
+trained = embeddings(model, test)  # [n_images, dim] and [n_captions, dim]
 shares = projection_shares(trained[0][rows], trained[1][columns])
 figures.projection_weights(shares, gallery[rows][:, None] == described[columns])
 
@@ -236,19 +236,19 @@ figures.projection_weights(shares, gallery[rows][:, None] == described[columns])
 #
 # ### Exercise 4 (5 minutes, ★): logits of the norm-softmax
 #
-# `codes` is `[n, dim]`, `weight` `[n_people, dim]`. Give the cosines times `scale`.
+# `embeddings` is `[n, dim]`, `weight` `[n_people, dim]`. Give the cosines times `scale`.
 #
 # <details><summary>Hint 1</summary>A logit is a cosine times scale: of which two vectors?</details>
-# <details><summary>Hint 2</summary>Both the codes and the rows of weight get length 1, over dim=1.</details>
-# <details><summary>Hint 3</summary>scale * codes @ weight.T, after x / x.norm(dim=1, keepdim=True) on both.</details>
+# <details><summary>Hint 2</summary>Both the embeddings and the rows of weight get length 1, over dim=1.</details>
+# <details><summary>Hint 3</summary>scale * embeddings @ weight.T, after x / x.norm(dim=1, keepdim=True) on both.</details>
 
 
 # %% tags=["exercise"]
-def norm_softmax_logits(codes, weight, scale):
+def norm_softmax_logits(embeddings, weight, scale):
     # solution
-    codes = codes / codes.norm(dim=1, keepdim=True)  # [n, dim]
+    embeddings = embeddings / embeddings.norm(dim=1, keepdim=True)  # [n, dim]
     weight = weight / weight.norm(dim=1, keepdim=True)  # [n_people, dim]
-    return scale * codes @ weight.T  # [n, n_people]
+    return scale * embeddings @ weight.T  # [n, n_people]
     # end of solution
 
 
@@ -257,19 +257,19 @@ norm_softmax_logits = exercises.norm_softmax_logits.check(norm_softmax_logits)
 # %% [markdown]
 # ### Exercise 5 (10 minutes, ★★): the maximum over real words
 #
-# CMPL's sentence code is, number by number, the maximum over words. `states` is `[n_captions, longest, dim]`, `lengths`
+# CMPL's sentence code is, number by number, the maximum over words. `states` is `[n_captions, seq_len, dim]`, `lengths`
 # `[n_captions]`; behind the end of a short caption stand zeros.
 #
 # <details><summary>Hint 1</summary>Padding is zero, and zero is larger than every negative number: it must not take part.</details>
-# <details><summary>Hint 2</summary>torch.arange(states.shape[1])[None] &gt;= lengths[:, None] says what is padding, [n_captions, longest].</details>
+# <details><summary>Hint 2</summary>torch.arange(states.shape[1])[None] &gt;= lengths[:, None] says what is padding, [n_captions, seq_len].</details>
 # <details><summary>Hint 3</summary>states.masked_fill(padding[..., None], -torch.inf).amax(dim=1).</details>
 
 
 # %% tags=["exercise"]
 def max_over_words(states, lengths):
     # solution
-    places = torch.arange(states.shape[1])  # [longest]
-    padding = places[None] >= lengths[:, None]  # [n_captions, longest]
+    places = torch.arange(states.shape[1])  # [seq_len]
+    padding = places[None] >= lengths[:, None]  # [n_captions, seq_len]
     return states.masked_fill(padding[..., None], -torch.inf).amax(dim=1)  # [n_captions, dim]
     # end of solution
 
@@ -332,7 +332,7 @@ for name, given, shown in (("picture", scores, pictures), ("person", scores, gal
 #
 # ## See what it learned
 #
-# The codes of the first forty pictures and their captions, on the two directions in which they differ most. Numbers
+# The embeddings of the first forty pictures and their captions, on the two directions in which they differ most. Numbers
 # stand at four people.
 #
 # **Question.** Where were images and captions before training? Has training mixed them, or only brought each person's
@@ -342,7 +342,7 @@ for name, given, shown in (("picture", scores, pictures), ("person", scores, gal
 near = test.image_of < 40
 places = {"before": untrained, "after": trained}
 stages = {name: (images[:40], captions[near]) for name, (images, captions) in places.items()}
-figures.code_map(stages, groups=(gallery[:40], described[near]))
+figures.embedding_map(stages, groups=(gallery[:40], described[near]))
 
 # %% [markdown]
 # **Answer.** Before training the two sides are two clouds, as far apart as chance put them. Afterwards numbers of one
@@ -393,9 +393,9 @@ print(
 #
 # ## Turn it: an adversary
 #
-# TIMAM's third part is a game. A discriminator sees codes and guesses which are images; the encoders try to make it
+# TIMAM's third part is a game. A discriminator sees embeddings and guesses which are images; the encoders try to make it
 # fail. You train `timam` twice, with the game and without. To judge both alike, we do not ask the discriminator, which
-# one of them lacks: after every epoch a fresh *judge*, a straight cut through the validation codes, learns on half of
+# one of them lacks: after every epoch a fresh *judge*, a straight cut through the validation embeddings, learns on half of
 # the people and is asked about the other half.
 #
 # **Question.** What should the judge's line do if the game is won by the encoders? And R@1?
@@ -403,7 +403,7 @@ print(
 
 # %%
 def judged(model, row=None):
-    images, captions = codes(model, people.val)
+    images, captions = embeddings(model, people.val)
     judge = modality_probe(images, captions, people.val.image_of, people.val.identity)
     return judge, modality_gap(images, captions)
 
@@ -491,15 +491,17 @@ precision_at_k = exercises.precision_at_k.check(precision_at_k)
 # %%
 ornithologist = itm.create_model("cmpl", birds, seed=seed)
 itm.fit(ornithologist, birds, epochs=bird_epochs, seed=seed, device=device)
-seen, told = (normalize(side, dim=1) for side in codes(ornithologist, birds.test))
+seen, caption_emb = (normalize(side, dim=1) for side in embeddings(ornithologist, birds.test))
 species = birds.test.identity.unique(return_inverse=True)[1]  # [n_images], from 0 on
 of_caption, k = species[birds.test.image_of], min(50, len(seen))
-texts = torch.stack([told[of_caption == s].mean(dim=0) for s in range(int(species.max()) + 1)])  # [n_species, dim]
-package = search_by_class(seen, told, birds.test.image_of, birds.test.identity, k=k)
+texts = torch.stack(
+    [caption_emb[of_caption == s].mean(dim=0) for s in range(int(species.max()) + 1)]
+)  # [n_species, dim]
+package = search_by_class(seen, caption_emb, birds.test.image_of, birds.test.identity, k=k)
 print(f"AP@{k}: yours {precision_at_k(seen @ texts.T, species, k):.1f}, the package {package.precision:.1f}")
 print(f"best possible {package.best:.1f}; pictures that name their species {package.image_r1:.1f}")
 texts_of = birds.test.captions
-halves = torch.arange(len(told)).chunk(2)  # the longest sentence of each says most
+halves = torch.arange(len(caption_emb)).chunk(2)  # the longest sentence of each says most
 sentences = [max(half.tolist(), key=lambda c: len(texts_of[c])) for half in halves]
 hits = [itm.search(ornithologist, birds.test, texts_of[c], k=8) for c in sentences]
 figures.identity_gallery(birds.test, hits, birds.test.identity[birds.test.image_of[sentences]].tolist())
@@ -559,15 +561,15 @@ print(f"Headline: cmpl finds {person_recall(scores, gallery, described, 1):.0f} 
 #
 # **5. The discriminator's accuracy falls to 50 %. Are images and captions alike?**
 #
-# <details><summary>This discriminator cannot tell them apart</summary>Yes. Another may, so train a fresh judge on the finished codes.</details>
+# <details><summary>This discriminator cannot tell them apart</summary>Yes. Another may, so train a fresh judge on the finished embeddings.</details>
 # <details><summary>They are: the game is won</summary>No: one opponent is beaten, maybe since it learned too slowly.</details>
 # <details><summary>They are not, or R@1 would be 100</summary>No: the sides may look alike on the whole while each person's own are far apart.</details>
 #
 # **6. A species has 30 pictures in the test. What AP@50 can it reach?**
 #
-# <details><summary>100, if all 30 stand in front</summary>No: what is counted is the share of fifty, and twenty of these must be wrong.</details>
+# <details><summary>100, if all 30 stand in front</summary>No: what is counted is the fraction of fifty, and twenty of these must be wrong.</details>
 # <details><summary>60</summary>Yes. Thirty of fifty, and that is why the best possible value stands beside it.</details>
-# <details><summary>30</summary>Not yet: it is a share of the fifty pictures looked at, in percent.</details>
+# <details><summary>30</summary>Not yet: it is a fraction of the fifty pictures looked at, in percent.</details>
 #
 # ## Where to go next
 #

@@ -223,8 +223,8 @@ one = (
 )
 network = torch.tensor((one.note == "ResNet").to_numpy()).long()
 value = torch.tensor(one.value.to_numpy())
-where = torch.tensor((one.dataset + one.direction).astype("category").cat.codes.to_numpy())
-method = torch.tensor(one.method.astype("category").cat.codes.to_numpy())
+where = torch.tensor((one.dataset + one.direction).astype("category").cat.embeddings.to_numpy())
+method = torch.tensor(one.method.astype("category").cat.embeddings.to_numpy())
 print(f"means: {value[network == 1].mean() - value[network == 0].mean():+.1f}", end=", ")
 print(f"pairs: {paired_difference(where, method, network, value):+.1f}")
 

@@ -40,8 +40,10 @@ def figures(split):
     groups = (torch.tensor([1, 1, 2, 2, 3, 3]), torch.tensor([1, 1, 2, 2, 3, 3, 4, 4]))
     found = [Hits("a man", [0, 1, 2], [0.9, 0.5, 0.4]), Hits("a child", [1, 0, 2], [0.3, 0.2, 0.1])]
     return {
-        "code_map": ch04.code_map({"before": tuple(sides), "after": (sides[0], sides[0][[0, 1, 2]].repeat(2, 1))}),
-        "numbered": ch04.code_map({"before": tuple(sides)}, groups=groups),
+        "embedding_map": ch04.embedding_map(
+            {"before": tuple(sides), "after": (sides[0], sides[0][[0, 1, 2]].repeat(2, 1))}
+        ),
+        "numbered": ch04.embedding_map({"before": tuple(sides)}, groups=groups),
         "identity_gallery": ch04.identity_gallery(split, found, [7, 9]),
         "loss_ablation": ch04.loss_ablation(ABLATION),
         "adversary_weights": ch04.adversary_weights(JUDGED, {0: [60.0, 62.0], 0.1: [61.0, 63.0]}),
@@ -71,9 +73,9 @@ def test_a_gallery_marks_every_picture_of_the_right_person(figures):
     assert titles == ["✓ 1", "2", "✓ 3", "1", "2", "3"]
     frames = [axes.spines["left"].get_visible() for axes in drawn.get_axes()]
     assert frames == [True, False, True, False, False, False]  # a tick as well as a frame
-    told = show.alt_text(drawn)
-    assert "“a man”: a right one at rank 1, 3, of 3 shown" in told
-    assert "“a child”: no right one is among them, of 3 shown" in told
+    summary = show.alt_text(drawn)
+    assert "“a man”: a right one at rank 1, 3, of 3 shown" in summary
+    assert "“a child”: no right one is among them, of 3 shown" in summary
 
 
 def test_projection_weights_frame_the_matches_in_both_panels(figures):
@@ -90,8 +92,8 @@ def test_projection_weights_frame_the_matches_in_both_panels(figures):
 def test_runs_of_the_game_are_told_apart_without_colour(figures):
     lines = [line for line in figures["modality_game"].axes[0].lines if not line.get_label().startswith("_")]
     assert len({(line.get_marker(), line.get_linestyle()) for line in lines}) == 2
-    told = show.alt_text(figures["modality_game"])
-    assert "without: accuracy 99 to 98 %, gap 1.20 to 1.00; with: accuracy 99 to 61 %, gap 1.20 to 0.25" in told
+    summary = show.alt_text(figures["modality_game"])
+    assert "without: accuracy 99 to 98 %, gap 1.20 to 1.00; with: accuracy 99 to 61 %, gap 1.20 to 0.25" in summary
 
 
 def test_weights_of_the_adversary_stand_in_order_and_every_seed_is_drawn(figures):
@@ -100,8 +102,8 @@ def test_weights_of_the_adversary_stand_in_order_and_every_seed_is_drawn(figures
     drawn = [line for line in left.lines if not line.get_label().startswith("_")]
     assert [list(line.get_ydata()) for line in drawn] == [[78.0, 71.0], [92.0, 90.0]]
     assert sorted(y for line in right.lines[1:] for y in line.get_ydata()) == [60, 61, 62, 63]
-    told = show.alt_text(figures["adversary_weights"])
-    assert "line: 78.0 at 0, 71.0 at 0.1; network: 92.0 at 0, 90.0 at 0.1; R@1: 61.0 at 0, 62.0 at 0.1" in told
+    summary = show.alt_text(figures["adversary_weights"])
+    assert "line: 78.0 at 0, 71.0 at 0.1; network: 92.0 at 0, 90.0 at 0.1; R@1: 61.0 at 0, 62.0 at 0.1" in summary
 
 
 def test_two_pictures_of_each_identity_stand_together(figures):
@@ -112,9 +114,9 @@ def test_two_pictures_of_each_identity_stand_together(figures):
 
 def test_a_map_of_codes_tells_the_gap_and_what_it_hides(figures):
     images, captions = torch.eye(4)[[0, 1]], torch.eye(4)[[2, 3]]
-    told = show.alt_text(ch04.code_map({"a stage": (5 * images, captions)}))
-    assert "2 images and 2 captions" in told and "the middles lie 1.00 apart" in told  # lengths are taken away
-    assert "two directions hold 67 % of the variance" in told
+    summary = show.alt_text(ch04.embedding_map({"a stage": (5 * images, captions)}))
+    assert "2 images and 2 captions" in summary and "the middles lie 1.00 apart" in summary  # lengths are taken away
+    assert "two directions hold 67 % of the variance" in summary
     assert sorted(set(texts_of(figures["numbered"]))) == ["1", "2", "3"]
 
 
@@ -135,7 +137,7 @@ def test_what_cannot_be_drawn_is_refused_in_words(split):
         "match is [2, 3] and shares [3, 3]": lambda: ch04.projection_weights(SHARES, MATCH[:2]),
         "give at least one weight": lambda: ch04.adversary_weights(JUDGED, {0.1: []}),
         "give at least one run": lambda: ch04.modality_game({}),
-        "the codes of at least one stage": lambda: ch04.code_map({}),
+        "the embeddings of at least one stage": lambda: ch04.embedding_map({}),
         "each with an identity": lambda: ch04.worlds({"people": nameless}),
         "give at least one version": lambda: ch04.loss_ablation({"one": []}),
         "'wings' is no attribute": lambda: ch04.person_explorer(None, split, ["wings"]),

@@ -67,10 +67,10 @@ def test_curves_cross_where_one_stays_above():
 
 
 def test_entailment_is_read_off_the_facts(tiny):
-    first, second, told = entailment_pairs(tiny.test)
-    assert len(first) == 30 * 20 and 0 < told.sum() < len(told)
+    first, second, summary = entailment_pairs(tiny.test)
+    assert len(first) == 30 * 20 and 0 < summary.sum() < len(summary)
     truths = tiny.test.facts.truths
-    for a, b, entailed in list(zip(first.tolist(), second.tolist(), told.tolist(), strict=True))[:200]:
+    for a, b, entailed in list(zip(first.tolist(), second.tolist(), summary.tolist(), strict=True))[:200]:
         assert tiny.test.image_of[a] == tiny.test.image_of[b] and a != b
         assert entailed == all(fact in tiny.test.facts.of_caption[a] for fact in truths[b].facts)
 
@@ -108,7 +108,7 @@ def test_the_claims_of_chapter_03_run_from_end_to_end(tiny, made_up_regions, mon
     rows = scan.figures_of_seed(0, "tiny")
     figures = rows + [{**row, "seed": 1} for row in rows]
     effects = scan.effects_of(figures)
-    kinds = rows[1]["siblings"]  # a tiny split has not all of them
+    kinds = rows[1]["minimal_pairs"]  # a tiny split has not all of them
     assert len(effects) == 8 + 2 * len(kinds) and all(e["standard_error"] == 0 for e in effects)
     assert json.loads(json.dumps(figures)) == figures  # plain data
 
@@ -161,8 +161,8 @@ def test_the_claims_of_chapter_00_run_from_end_to_end(tiny, instant_features, mo
 @pytest.mark.parametrize("name", itm.claims.list_claims())
 def test_verdicts_kept_are_those_that_the_figures_kept_give(name):
     kept = itm.claims.results(name)
-    told = import_module(f"itm_tutorial.chapters.{experiment._MODULES[name]}").effects_of(kept["figures"])
-    assert json.loads(json.dumps(told)) == kept["effects"]
+    summary = import_module(f"itm_tutorial.chapters.{experiment._MODULES[name]}").effects_of(kept["figures"])
+    assert json.loads(json.dumps(summary)) == kept["effects"]
 
 
 def test_a_killed_run_of_a_claim_goes_on_at_the_seed_that_it_was_killed_in(tmp_path, monkeypatch):

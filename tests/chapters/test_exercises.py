@@ -67,10 +67,10 @@ def precision_by_sets(scores, identity, distances, k):
 
 
 def precision_by_mask(scores, identity, distances, k):
-    said = torch.zeros_like(scores).scatter(1, scores.topk(k).indices, 1.0)
+    stated = torch.zeros_like(scores).scatter(1, scores.topk(k).indices, 1.0)
     from_right = distances[identity]
     near = from_right <= from_right.kthvalue(k, dim=1, keepdim=True).values
-    return float((said * near).sum(1).div(k).mean() * 100)
+    return float((stated * near).sum(1).div(k).mean() * 100)
 
 
 def occurrence_by_ranks(scores, k):
@@ -130,11 +130,17 @@ def folds_by_chunks(scores, image_of, n_folds):
 def bug_by_loops(loss):
     scores = torch.tensor([[0.5, 0.6, 0.7], [0.9, 0.5, 0.2], [-0.9, -0.9, 0.8]])
     right = vsepp.hardest_negative_loss.own(scores, 0.1).item()
-    told = {round(right, 4): 0}
-    told[round(right + 0.2, 4)] = 1  # the last pair pays its own margin, in both directions
+    summary = {round(right, 4): 0}
+    summary[round(right + 0.2, 4)] = 1  # the last pair pays its own margin, in both directions
     found = round(loss(scores, 0.1).item(), 4)
     return (
-        told[found] if found in told else 4 if abs(found * 6 - right) < 1e-3 else 3 if loss(torch.eye(2), 0) < 0 else 2
+        summary[found]
+        if found in summary
+        else 4
+        if abs(found * 6 - right) < 1e-3
+        else 3
+        if loss(torch.eye(2), 0) < 0
+        else 2
     )
 
 
@@ -237,10 +243,10 @@ def suspicious_by_slopes(r1, r5, r10):
 
 
 def suspicious_by_rows(r1, r5, r10):
-    told = []
+    summary = []
     for a, b, c in torch.stack([r1, r5, r10], 1).tolist():
-        told.append(any((a > b, b > c, 4 * (c - b) > 5 * (b - a))))
-    return torch.tensor(told)
+        summary.append(any((a > b, b > c, 4 * (c - b) > 5 * (b - a))))
+    return torch.tensor(summary)
 
 
 def paired_by_names(dataset, method, network, value):
@@ -405,8 +411,8 @@ def test_a_stub_is_told_how_to_begin(exercise, capsys):
 
     for unwritten in (stub, to_be_done, lambda *inputs: ..., ..., None):
         assert exercise.check(unwritten) is exercise.own
-        told = " ".join(capsys.readouterr().out.split())
-        assert "not written yet" in told and exercise.hints[0] in told and f"{exercise.name}.hint(2)" in told
+        summary = " ".join(capsys.readouterr().out.split())
+        assert "not written yet" in summary and exercise.hints[0] in summary and f"{exercise.name}.hint(2)" in summary
 
 
 @each_exercise
@@ -414,8 +420,8 @@ def test_hints_grow_plainer_and_the_solution_passes(exercise, capsys):
     for number in (0, 1, 2, 3, 99):
         exercise.hint(number)
     printed = " ".join(capsys.readouterr().out.split())
-    told = printed.split("Hint ")[1:]
-    assert told[0] == told[1] and told[3].strip() == told[4] == f"3 of 3: {exercise.hints[2]}"
+    summary = printed.split("Hint ")[1:]
+    assert summary[0] == summary[1] and summary[3].strip() == summary[4] == f"3 of 3: {exercise.hints[2]}"
     exercise.solution()
     printed = capsys.readouterr().out
     assert printed.startswith(exercise.first_line)
@@ -479,13 +485,13 @@ CARELESS = {
 @pytest.mark.parametrize("what", CARELESS)
 def test_a_careless_answer_has_its_own_words(what):
     answer, words = CARELESS[what]
-    told = cosine_scores.verdict(answer)
-    assert told.startswith("Not yet.") and words in told, told
+    summary = cosine_scores.verdict(answer)
+    assert summary.startswith("Not yet.") and words in summary, summary
 
 
 def test_each_careless_answer_differs_in_its_message():
-    told = [cosine_scores.verdict(answer) for answer, _ in CARELESS.values()]
-    assert len(set(told)) >= len(told) - 1  # the print and the missing return are one answer
+    summary = [cosine_scores.verdict(answer) for answer, _ in CARELESS.values()]
+    assert len(set(summary)) >= len(summary) - 1  # the print and the missing return are one answer
 
 
 def test_an_answer_that_prints_may_be_right(capsys):
@@ -507,8 +513,8 @@ def test_a_plain_number_is_asked_for_in_words():
 
 
 def test_ranks_as_floats_are_told_their_dtype():
-    told = image_ranks.verdict(lambda scores, image_of: image_ranks.own(scores, image_of).float())
-    assert "gives float32 numbers, and the chapter goes on with torch.int64: end with .to(torch.int64)" in told
+    summary = image_ranks.verdict(lambda scores, image_of: image_ranks.own(scores, image_of).float())
+    assert "gives float32 numbers, and the chapter goes on with torch.int64: end with .to(torch.int64)" in summary
 
 
 def test_an_answer_that_spoils_its_inputs_spoils_no_comparison():

@@ -52,7 +52,7 @@ def test_right_captions_on_wrong_images_teach_nothing(scenes):
 
 @pytest.mark.slow
 def test_finding_people_reaches_its_band_and_guessing_does_not(cache):
-    """Half of ``cmpl``'s epochs reach half of what its kept figures reach; codes before training find nobody."""
+    """Half of ``cmpl``'s epochs reach half of what its kept figures reach; embeddings before training find nobody."""
     people = itm.load_corpus("people")
     kept = [row["t2i"]["r1"] for row in results("timam")["figures"] if row["model"] == "cmpl" and "t2i" in row]
     model = itm.create_model("cmpl", people)

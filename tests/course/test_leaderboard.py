@@ -191,8 +191,8 @@ def test_the_first_of_equal_epochs_counts_and_a_recorder_starts_anew(tiny, model
 
 
 def test_the_commit_is_that_of_the_course_or_none(monkeypatch, tmp_path):
-    told = leaderboard._commit()
-    assert told is None or (len(told) >= 7 and int(told, 16) >= 0)
+    summary = leaderboard._commit()
+    assert summary is None or (len(summary) >= 7 and int(summary, 16) >= 0)
     monkeypatch.setattr(leaderboard, "__file__", str(tmp_path / "leaderboard.py"))
     assert leaderboard._commit() is None
     monkeypatch.setenv("PATH", "")
@@ -240,10 +240,10 @@ def test_every_row_of_an_edition_is_in_the_table(file):
 
 def command(folder, *words):
     code = "from itm_tutorial.cli import app; app()"
-    told = subprocess.run(
+    summary = subprocess.run(
         [sys.executable, "-c", code, "leaderboard", *words], cwd=folder, capture_output=True, text=True
     )
-    return told.returncode, told.stdout, told.stderr
+    return summary.returncode, summary.stdout, summary.stderr
 
 
 @pytest.mark.slow

@@ -27,7 +27,7 @@ def test_a_card_holds_what_its_sources_say(name):
     for made in CARDS[name]:
         assert f"itm.create_model('{made}', corpus)" in text
     options = re.findall(r"^\| `(\w+)` \| (.+?) \| (.*?) \|$", text, re.MULTILINE)
-    assert all(told for _, _, told in options), "an option that the docstring leaves out"
+    assert all(summary for _, _, summary in options), "an option that the docstring leaves out"
 
 
 def test_cards_by_hand():

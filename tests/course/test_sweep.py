@@ -145,9 +145,9 @@ def test_the_tiny_grid_and_parameters_of_the_command(make, monkeypatch):
         ({"parameters": "margin = 1\nsize = folder = ''"}, "has no 'result'"),
     ],
 )
-def test_what_is_wrong_with_a_table_is_told(make, change, told):
+def test_what_is_wrong_with_a_table_is_told(make, change, summary):
     make(**change)
-    with pytest.raises(ItmError, match=told):
+    with pytest.raises(ItmError, match=summary):
         load_sweep("toy")
 
 
@@ -163,9 +163,9 @@ def test_unknown_names_and_missing_files_are_told(make, tmp_path):
     (tmp_path / "notebooks" / "run.ipynb").unlink()
     with pytest.raises(ItmError, match="run.ipynb does not exist: make it with make notebooks"):
         load_sweep("toy")
-    for text, told in (("", "has no sweep"), ("[[sweep]\n", "give each"), ("[[sweep]]\nx = 1\n", "give each")):
+    for text, summary in (("", "has no sweep"), ("[[sweep]\n", "give each"), ("[[sweep]]\nx = 1\n", "give each")):
         (tmp_path / "course.toml").write_text(text)
-        with pytest.raises(ItmError, match=told):
+        with pytest.raises(ItmError, match=summary):
             load_sweep("toy")
     (tmp_path / "course.toml").unlink()
     with pytest.raises(ItmError, match="from a clone of the repository"):
@@ -253,10 +253,10 @@ def test_a_killed_run_leaves_nothing_half_and_goes_on(make, tmp_path):
 def test_two_commands_run_no_point_twice(make, tmp_path):
     folder = make()
     runs = [start(tmp_path, "--workers", "1") for _ in range(2)]
-    told = [run.communicate(timeout=60) for run in runs]
+    summary = [run.communicate(timeout=60) for run in runs]
     assert [run.returncode for run in runs] == [0, 0] and ran(tmp_path) == ["0.1", "0.2"]
     assert len(read_sweep(folder)) == 2
-    assert all(out.splitlines()[-1].startswith("2 points") and not complaint for out, complaint in told)
+    assert all(out.splitlines()[-1].startswith("2 points") and not complaint for out, complaint in summary)
 
 
 @pytest.mark.slow
@@ -291,9 +291,9 @@ def test_read_sweep_gives_a_row_a_point_and_names_what_it_leaves_out(tmp_path):
     (toy / "cut.json").write_text('{"parameters": {')
     (toy / "list.json").write_text("[]")
     kept(toy, "long", seconds="long")
-    with pytest.warns(UserWarning) as told:
+    with pytest.warns(UserWarning) as summary:
         assert len(read_sweep(toy)) == 2
-    assert [str(w.message) for w in told] == [
+    assert [str(w.message) for w in summary] == [
         f"{name}.json is damaged and left out: itm sweep toy makes it anew" for name in ("cut", "list", "long")
     ]
 

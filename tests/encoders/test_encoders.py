@@ -1,4 +1,4 @@
-"""Sentence and image encoders: unit codes that do not depend on the padding beside them."""
+"""Sentence and image encoders: unit embeddings that do not depend on the padding beside them."""
 
 import pytest
 import torch
@@ -6,7 +6,7 @@ from torch.nn.functional import normalize
 
 from itm_tutorial import ItmError
 from itm_tutorial.encoders.image import GlobalProjection, RegionProjection
-from itm_tutorial.encoders.sentence import (
+from itm_tutorial.encoders.text import (
     GRU,
     BagOfWords,
     WordBag,
@@ -19,9 +19,9 @@ from itm_tutorial.encoders.sentence import (
 ENCODERS = [BagOfWords, GRU]
 
 
-def random_captions(n=6, longest=9, n_words=20):
-    lengths = torch.randint(1, longest + 1, (n,))
-    ids = torch.randint(1, n_words, (n, longest))
+def random_captions(n=6, seq_len=9, n_words=20):
+    lengths = torch.randint(1, seq_len + 1, (n,))
+    ids = torch.randint(1, n_words, (n, seq_len))
     return ids * word_mask(ids, lengths), lengths
 
 
@@ -29,13 +29,13 @@ def random_captions(n=6, longest=9, n_words=20):
 def test_codes_are_unit_vectors_and_padding_does_not_matter(encoder):
     model = encoder(20, 7, 5).eval()
     ids, lengths = random_captions()
-    codes = model(ids, lengths)
-    assert codes.shape == (6, 5)
-    assert torch.allclose(codes.norm(dim=-1), torch.ones(6), atol=1e-5)
+    embeddings = model(ids, lengths)
+    assert embeddings.shape == (6, 5)
+    assert torch.allclose(embeddings.norm(dim=-1), torch.ones(6), atol=1e-5)
     padded = torch.cat([ids, torch.zeros(6, 4, dtype=torch.int64)], 1)
-    assert torch.allclose(model(padded, lengths), codes, atol=1e-6)
+    assert torch.allclose(model(padded, lengths), embeddings, atol=1e-6)
     alone = torch.cat([model(row[None, :n], n[None]) for row, n in zip(ids, lengths, strict=True)])
-    assert torch.allclose(alone, codes, atol=1e-6)
+    assert torch.allclose(alone, embeddings, atol=1e-6)
 
 
 def test_a_bag_forgets_the_order_and_a_gru_does_not():
@@ -49,22 +49,22 @@ def test_a_bag_forgets_the_order_and_a_gru_does_not():
 def test_codes_of_words_are_unit_vectors_and_zero_where_a_caption_has_ended(encoder):
     model = encoder(20, 7, 5).eval()
     ids, lengths = random_captions()
-    codes, same = model(ids, lengths)
-    assert codes.shape == (6, ids.shape[1], 5) and same is lengths
-    assert torch.allclose(codes.norm(dim=-1), word_mask(ids, lengths).float(), atol=1e-5)
-    for row, n, code in zip(ids, lengths, codes, strict=True):
-        assert torch.allclose(model(row[None, :n], n[None]).words[0], code[:n], atol=1e-6)
+    embeddings, same = model(ids, lengths)
+    assert embeddings.shape == (6, ids.shape[1], 5) and same is lengths
+    assert torch.allclose(embeddings.norm(dim=-1), word_mask(ids, lengths).float(), atol=1e-5)
+    for row, n, embedding in zip(ids, lengths, embeddings, strict=True):
+        assert torch.allclose(model(row[None, :n], n[None]).words[0], embedding[:n], atol=1e-6)
 
 
 def test_a_bag_of_words_apart_equals_a_loop_and_hears_of_all_its_words():
     model = WordBag(20, 7, 5)
     ids, lengths = random_captions()
-    for row, n, codes in zip(ids, lengths, model(ids, lengths).words, strict=True):
+    for row, n, embeddings in zip(ids, lengths, model(ids, lengths).words, strict=True):
         vectors = [model.words.weight[word] for word in row[:n]]
         mean = sum(vectors) / len(vectors)
-        for vector, code in zip(vectors, codes, strict=False):
+        for vector, embedding in zip(vectors, embeddings, strict=False):
             expected = model.project.weight @ vector + model.context.weight @ mean + model.context.bias
-            assert torch.allclose(code, expected / expected.norm(), atol=1e-5)
+            assert torch.allclose(embedding, expected / expected.norm(), atol=1e-5)
     one, other = (model(torch.tensor([words]), torch.tensor([3])).words[0] for words in ([3, 4, 5], [3, 4, 6]))
     assert not torch.allclose(one[0], other[0], atol=1e-4)
     turned = model(torch.tensor([[5, 4, 3]]), torch.tensor([3])).words[0]
@@ -82,7 +82,7 @@ def test_words_at_their_own_lengths_point_the_same_way(encoder):
 
 
 def test_an_unknown_word_encoder_is_refused():
-    with pytest.raises(ItmError, match="sentence encoder 'gur'.*gru"):
+    with pytest.raises(ItmError, match="text encoder 'gur'.*gru"):
         create_word_encoder("gur", 20, 7, 5)
 
 
@@ -91,11 +91,11 @@ def test_gru_equals_a_loop_over_words():
     ids, lengths = random_captions()
     cell = torch.nn.GRUCell(7, 5)
     cell.load_state_dict({name.removesuffix("_l0"): value for name, value in model.gru.state_dict().items()})
-    for row, n, code in zip(ids, lengths, model(ids, lengths), strict=True):
+    for row, n, embedding in zip(ids, lengths, model(ids, lengths), strict=True):
         state = torch.zeros(1, 5)
         for word in row[:n]:
             state = cell(model.words(word[None]), state)
-        assert torch.allclose(state[0] / state.norm(), code, atol=1e-5)
+        assert torch.allclose(state[0] / state.norm(), embedding, atol=1e-5)
 
 
 def test_masked_mean_equals_a_loop():
@@ -106,8 +106,8 @@ def test_masked_mean_equals_a_loop():
 
 
 def test_a_zero_image_feature_gives_no_nan():
-    codes = GlobalProjection(4, 3)(torch.zeros(2, 4))
-    assert torch.isfinite(codes).all()
+    embeddings = GlobalProjection(4, 3)(torch.zeros(2, 4))
+    assert torch.isfinite(embeddings).all()
 
 
 def test_regions_that_keep_their_lengths_are_on_average_the_global_code():

@@ -6,9 +6,9 @@ import torch
 from itm_tutorial.encoders.lstm import MaxLSTM, WordLSTM
 
 
-def captions(n=6, longest=9, dim=4):
+def captions(n=6, seq_len=9, dim=4):
     torch.manual_seed(1)
-    return torch.randn(n, longest, dim), torch.tensor([longest, 1, 5, 2, 8, 3])[:n]
+    return torch.randn(n, seq_len, dim), torch.tensor([seq_len, 1, 5, 2, 8, 3])[:n]
 
 
 def one_direction(lstm, suffix):
@@ -23,14 +23,14 @@ def test_codes_equal_a_loop_over_captions_with_the_backward_direction_turned_by_
     model = MaxLSTM(4, 5)
     vectors, lengths = captions()
     forth, back = one_direction(model.lstm, ""), one_direction(model.lstm, "_reverse")
-    codes = model(vectors, lengths)
-    assert codes.shape == (6, 5)
-    for row, n, code in zip(vectors, lengths.tolist(), codes, strict=True):
+    embeddings = model(vectors, lengths)
+    assert embeddings.shape == (6, 5)
+    for row, n, embedding in zip(vectors, lengths.tolist(), embeddings, strict=True):
         words = row[:n]
         rightward = forth(words[None])[0][0]  # [n, 5]
         leftward = back(words.flip(0)[None])[0][0].flip(0)  # [n, 5]
         largest = torch.cat([rightward, leftward], 1).max(0).values  # [10]
-        assert torch.allclose(model.project(largest), code, atol=1e-6)
+        assert torch.allclose(model.project(largest), embedding, atol=1e-6)
 
 
 def test_a_caption_does_not_depend_on_padding_or_on_its_neighbours():
@@ -40,13 +40,13 @@ def test_a_caption_does_not_depend_on_padding_or_on_its_neighbours():
             if name.startswith("bias"):
                 value[10:15] = -3.0
     vectors, lengths = captions()
-    codes = model(vectors, lengths)
+    embeddings = model(vectors, lengths)
     padding = torch.full((6, 3, 4), 7.0)
-    assert torch.allclose(model(torch.cat([vectors, padding], 1), lengths), codes, atol=1e-6)
+    assert torch.allclose(model(torch.cat([vectors, padding], 1), lengths), embeddings, atol=1e-6)
     alone = torch.cat([model(row[None, :n], n[None]) for row, n in zip(vectors, lengths, strict=True)])
-    assert torch.allclose(alone, codes, atol=1e-6)
+    assert torch.allclose(alone, embeddings, atol=1e-6)
     order = torch.tensor([3, 0, 5, 1, 4, 2])
-    assert torch.allclose(model(vectors[order], lengths[order]), codes[order], atol=1e-6)
+    assert torch.allclose(model(vectors[order], lengths[order]), embeddings[order], atol=1e-6)
 
 
 def test_gradients_are_finite_and_reach_no_padding():
@@ -71,8 +71,8 @@ def test_learned_words_are_read_by_the_same_lstm_and_hidden_in_training_alone():
 
 def test_the_order_of_words_matters():
     model = WordLSTM(20, 8, 5).eval()
-    codes = model(torch.tensor([[3, 4, 5], [5, 4, 3]]), torch.tensor([3, 3]))
-    assert not torch.allclose(codes[0], codes[1], atol=1e-4)
+    embeddings = model(torch.tensor([[3, 4, 5], [5, 4, 3]]), torch.tensor([3, 3]))
+    assert not torch.allclose(embeddings[0], embeddings[1], atol=1e-4)
 
 
 def test_a_caption_without_words_is_refused():

@@ -61,23 +61,25 @@ def test_a_class_with_few_pictures_is_divided_by_fifty_all_the_same():
     scores = torch.nn.functional.one_hot(identity).float()
     assert precision_at_k(scores, identity) == pytest.approx((70.0, 70.0))
     assert precision_at_k(torch.zeros(80, 2), identity) == pytest.approx((30.0, 70.0))  # all wrong ones first
-    codes = torch.eye(2)
-    assert search_by_class(codes, codes, torch.arange(2), torch.tensor([3, 4])) == ClassSearch(2.0, 2.0, 100.0)
+    embeddings = torch.eye(2)
+    assert search_by_class(embeddings, embeddings, torch.arange(2), torch.tensor([3, 4])) == ClassSearch(
+        2.0, 2.0, 100.0
+    )
 
 
 def test_bad_input_is_refused_in_words():
-    codes, pairs, identity = torch.eye(3), torch.arange(3), torch.tensor([1, 1, 2])
+    embeddings, pairs, identity = torch.eye(3), torch.arange(3), torch.tensor([1, 1, 2])
     with pytest.raises(ItmError, match="class 2 has pictures and no caption"):
-        search_by_class(codes, codes[:2], pairs[:2], identity)
-    with pytest.raises(ItmError, match="caption_codes is a tuple"):
-        search_by_class(codes, (codes, pairs), pairs, identity)
+        search_by_class(embeddings, embeddings[:2], pairs[:2], identity)
+    with pytest.raises(ItmError, match="caption_emb is a tuple"):
+        search_by_class(embeddings, (embeddings, pairs), pairs, identity)
     with pytest.raises(ItmError, match="one number an image"):
-        search_by_class(codes, codes, pairs, identity[:2])
+        search_by_class(embeddings, embeddings, pairs, identity[:2])
     with pytest.raises(ItmError, match="image_of"):
-        search_by_class(codes, codes, pairs + 1, identity)
+        search_by_class(embeddings, embeddings, pairs + 1, identity)
     with pytest.raises(ItmError, match="no image shows class 0"):
         precision_at_k(torch.rand(3, 3), identity)
     with pytest.raises(ItmError, match="k is 0"):
         precision_at_k(torch.rand(3, 2), torch.tensor([0, 1, 1]), 0)
     with pytest.raises(ItmError, match="nan"):
-        search_by_class(codes / 0, codes, pairs, identity)
+        search_by_class(embeddings / 0, embeddings, pairs, identity)

@@ -1,4 +1,4 @@
-"""The ceiling and the sibling queries, on the smallest world."""
+"""The ceiling and the minimal-pair queries, on the smallest world."""
 
 import pytest
 import torch
@@ -7,7 +7,7 @@ import itm_tutorial as itm
 from itm_tutorial.data.corpus import Split
 from itm_tutorial.data.loading import _scene_split
 from itm_tutorial.errors import ItmError
-from itm_tutorial.evaluation.minimal_pairs import ceiling, sibling_queries
+from itm_tutorial.evaluation.minimal_pairs import ceiling, minimal_pair_queries
 from itm_tutorial.worlds.scenes.facts import closure, relevance, scene_facts
 from itm_tutorial.worlds.scenes.world import make_split
 
@@ -32,22 +32,22 @@ def test_the_ceiling_is_high_and_under_a_hundred(split):
 
 
 def test_the_oracle_knows_siblings_and_a_coin_does_not(split):
-    oracle = itm.evaluate_siblings(itm.oracle_scores(split), split)
-    coin = itm.evaluate_siblings(torch.rand(300, 1500, generator=torch.Generator().manual_seed(0)), split)
-    assert set(oracle) == {"binding", "relation", "count", "kin"}
+    oracle = itm.evaluate_minimal_pairs(itm.oracle_scores(split), split)
+    coin = itm.evaluate_minimal_pairs(torch.rand(300, 1500, generator=torch.Generator().manual_seed(0)), split)
+    assert set(oracle) == {"binding", "relation", "count", "object"}
     assert all(result.accuracy == 100 for result in oracle.values())
     assert all(abs(result.accuracy - 50) < 5 * result.standard_error for result in coin.values())
 
 
 def test_where_a_binding_decides_both_colours_are_named(split):
-    captions, images, others = sibling_queries(split)["binding"]
+    captions, images, others = minimal_pair_queries(split)["binding"]
     assert len(captions)
     for caption, image, other in zip(captions.tolist(), images.tolist(), others.tolist(), strict=True):
         assert split.image_of[caption] == image
         here = {(t.kind, t.colour) for t in split.facts.scenes[image].things}
         there = {(t.kind, t.colour) for t in split.facts.scenes[other].things}
-        said = [w.meaning for w in split.facts.truths[caption].words if w.word_class == "colour"]
-        assert {colour for _, colour in here - there} <= set(said)
+        stated = [w.meaning for w in split.facts.truths[caption].words if w.word_class == "colour"]
+        assert {colour for _, colour in here - there} <= set(stated)
 
 
 def test_photographs_have_no_ceiling():

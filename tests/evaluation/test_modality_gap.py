@@ -1,4 +1,4 @@
-"""The gap between two crowds of codes, and the judge that learns to tell them apart."""
+"""The gap between two crowds of embeddings, and the judge that learns to tell them apart."""
 
 import pytest
 import torch
@@ -36,8 +36,8 @@ def test_a_network_sees_what_no_line_can_cut():
     images, captions = (x / x.norm(dim=1, keepdim=True) for x in (images, captions))
     images[:, 0] = images[:, 0].sign() * 3  # left and right; the captions lie above and below
     captions[:, 1] = captions[:, 1].sign() * 3
-    codes = images, captions, torch.arange(400)
-    assert modality_probe(*codes, judge="network") > 95 > 70 > modality_probe(*codes)
+    embeddings = images, captions, torch.arange(400)
+    assert modality_probe(*embeddings, judge="network") > 95 > 70 > modality_probe(*embeddings)
 
 
 def test_nobody_is_asked_about_whom_the_judge_has_learned_from():
@@ -49,14 +49,14 @@ def test_nobody_is_asked_about_whom_the_judge_has_learned_from():
 
 
 def test_the_judge_is_the_same_for_the_same_seed_and_leaves_the_callers_random_numbers_alone():
-    codes = crowds(apart=1.0)
+    embeddings = crowds(apart=1.0)
     torch.manual_seed(3)
     expected = torch.rand(1)
     torch.manual_seed(3)
-    first = modality_probe(*codes, judge="network")
+    first = modality_probe(*embeddings, judge="network")
     assert torch.equal(torch.rand(1), expected)
     with torch.inference_mode():
-        assert modality_probe(*(part.clone() for part in codes), judge="network") == first
+        assert modality_probe(*(part.clone() for part in embeddings), judge="network") == first
 
 
 def test_pictures_without_a_caption_and_captions_in_any_order_are_no_trouble():

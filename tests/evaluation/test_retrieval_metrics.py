@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from itm_tutorial.errors import ItmError
-from itm_tutorial.evaluation.retrieval_metrics import evaluate, evaluate_codes, evaluate_folds, ranks
+from itm_tutorial.evaluation.retrieval_metrics import evaluate, evaluate_embeddings, evaluate_folds, ranks
 
 
 def ranks_by_loop(scores, image_of):
@@ -88,11 +88,11 @@ def test_a_constant_matrix_gives_no_recall():
 def test_codes_give_the_report_of_their_matrix():
     images, captions = torch.randn(30, 8).double(), torch.randn(70, 8).double()
     image_of = torch.randint(0, 30, (70,))
-    assert evaluate_codes(images, captions, image_of, chunk=7) == evaluate(images @ captions.T, image_of)
+    assert evaluate_embeddings(images, captions, image_of, chunk=7) == evaluate(images @ captions.T, image_of)
 
 
 class Regions(NamedTuple):
-    codes: torch.Tensor  # [n, n_regions, dim]
+    embeddings: torch.Tensor  # [n, n_regions, dim]
     there: torch.Tensor  # [n, n_regions]
 
 
@@ -101,11 +101,11 @@ def test_codes_may_be_named_tuples():
     captions, image_of = torch.randn(25, 8).double(), torch.randint(0, 9, (25,))
 
     def best_region(some, captions):
-        scores = torch.einsum("nrd,cd->nrc", some.codes, captions)
+        scores = torch.einsum("nrd,cd->nrc", some.embeddings, captions)
         return scores.masked_fill(~some.there[..., None], -9).amax(1)
 
     whole = evaluate(best_region(images, captions), image_of)
-    assert evaluate_codes(images, captions, image_of, best_region, chunk=4) == whole
+    assert evaluate_embeddings(images, captions, image_of, best_region, chunk=4) == whole
 
 
 def test_folds_are_searched_one_by_one_and_averaged():

@@ -52,12 +52,12 @@ def looped(regions, words, lengths, **options):
     return scores
 
 
-def example(n_images=4, n_captions=5, n_regions=6, longest=7, dim=8, dtype=torch.float64, seed=0):
+def example(n_images=4, n_captions=5, n_regions=6, seq_len=7, dim=8, dtype=torch.float64, seed=0):
     generator = torch.Generator().manual_seed(seed)
     regions = normalize(torch.randn(n_images, n_regions, dim, generator=generator, dtype=dtype), dim=2)
-    words = normalize(torch.randn(n_captions, longest, dim, generator=generator, dtype=dtype), dim=2)
-    lengths = torch.randint(1, longest + 1, (n_captions,), generator=generator)
-    lengths[0], lengths[-1] = 1, longest  # a caption of one word is always there
+    words = normalize(torch.randn(n_captions, seq_len, dim, generator=generator, dtype=dtype), dim=2)
+    lengths = torch.randint(1, seq_len + 1, (n_captions,), generator=generator)
+    lengths[0], lengths[-1] = 1, seq_len  # a caption of one word is always there
     return regions, words, lengths
 
 
@@ -109,8 +109,8 @@ def test_attention_equals_the_loop_and_sums_to_one(direction):
     st.integers(1, 5), st.integers(1, 5), st.integers(1, 4), st.integers(1, 5), st.integers(1, 4),
     st.sampled_from(OPTIONS), st.integers(0, 99),
 )  # fmt: skip
-def test_any_chunk_gives_the_same_matrix(n_images, n_captions, n_regions, longest, chunk, options, seed):
-    regions, words, lengths = example(n_images, n_captions, n_regions, longest, seed=seed)
+def test_any_chunk_gives_the_same_matrix(n_images, n_captions, n_regions, seq_len, chunk, options, seed):
+    regions, words, lengths = example(n_images, n_captions, n_regions, seq_len, seed=seed)
     whole = stacked_cross_attention(regions, words, lengths, **options, chunk=99)
     assert torch.allclose(
         stacked_cross_attention(regions, words, lengths, **options, chunk=chunk), whole, rtol=0, atol=1e-12
@@ -183,7 +183,7 @@ def own_lengths():
 
 
 def test_lse_favours_long_captions_by_the_logarithm_of_their_length():
-    regions, words, _ = example(longest=9)
+    regions, words, _ = example(seq_len=9)
     words = words[:, :1].expand(-1, 9, -1)  # nine times the same word
     one, nine = (
         stacked_cross_attention(regions, words, torch.full((5,), n), smooth=0.0, pooling="lse", lse=6.0) for n in (1, 9)

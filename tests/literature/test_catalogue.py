@@ -59,8 +59,10 @@ def test_counts_and_sums_of_figures(edition):
     frame = itm.literature.results(edition)
     assert len(frame) == {"2020": 576, "2025": 2552}[edition]
     for dataset, group in frame.groupby("dataset"):
-        n, told, total = COUNTS[edition][dataset]
-        assert (len(group), group.value.count()) == (n, told) and group.value.sum() == pytest.approx(total, abs=0.005)
+        n, summary, total = COUNTS[edition][dataset]
+        assert (len(group), group.value.count()) == (n, summary) and group.value.sum() == pytest.approx(
+            total, abs=0.005
+        )
     assert set(frame.dataset) == set(COUNTS[edition]) and set(frame.edition) == {edition}
 
 
@@ -119,8 +121,8 @@ def test_recalls_grow_with_k(edition):
     for row in rows_of(edition):
         for direction in ("i2t", "t2i"):
             curve = [row.figures.get((direction, f"R@{k}")) for k in (1, 5, 10)]
-            told = [value for value in curve if value is not None]
-            assert all(a <= b for a, b in pairwise(told)), row
+            summary = [value for value in curve if value is not None]
+            assert all(a <= b for a, b in pairwise(summary)), row
 
 
 @pytest.mark.parametrize("edition", COUNTS)
@@ -146,15 +148,15 @@ def test_figures_off_their_curve_or_the_same_in_both_directions_are_doubtful(edi
 
 def test_the_two_editions_agree_on_every_figure_and_new_names_are_told():
     later = rows_of("2025")
-    told = itm.literature.corrections().query("edition == '2020' and kind == 'other name'")
-    told = set(told[["dataset", "method", "note"]].itertuples(index=False, name=None))
+    summary = itm.literature.corrections().query("edition == '2020' and kind == 'other name'")
+    summary = set(summary[["dataset", "method", "note"]].itertuples(index=False, name=None))
     renamed = set()
     for row in rows_of("2020"):
         same = [other for other in later if other.dataset == row.dataset and other.figures == row.figures]
         assert len(same) == 1 and same[0].ensemble == row.ensemble, row
         if (same[0].method, same[0].note) != (row.method, row.note) and not row.method.startswith("SCAN_"):
             renamed.add((row.dataset, row.method, row.note))  # SCAN_t2i is SCAN, T2I later: the same words
-    assert renamed - {("Flickr8K", "IMRAM", "BUTD")} == told
+    assert renamed - {("Flickr8K", "IMRAM", "BUTD")} == summary
 
 
 def test_remarks_say_why():
@@ -204,9 +206,9 @@ HEADER = "dataset,method,note,ensemble,questionable," + ",".join(reported.MEASUR
 )
 def test_a_damaged_table_of_figures_is_told_with_its_line(tmp_path, line, complaint):
     file = written(tmp_path / "results.csv", HEADER, "Flickr8K,A,,no,no,1,2,3,1,2,--,", line)
-    with pytest.raises(ItmError, match=r"results\.csv line [34]: ") as told:
+    with pytest.raises(ItmError, match=r"results\.csv line [34]: ") as summary:
         reported.read_rows(file)
-    assert complaint in str(told.value)
+    assert complaint in str(summary.value)
 
 
 @pytest.mark.parametrize(("measure", "what"), [("i2i R@1", "direction 'i2i'"), ("i2t R@2", "metric 'R@2'")])
@@ -231,11 +233,11 @@ CORRECTIONS = "edition,dataset,method,note,direction,metric,kind,why"
 def test_a_row_that_stands_twice_is_refused_unless_told(tmp_path):
     row = "Flickr8K,A,B,no,no,1,2,3,1,2,3,"
     file = written(tmp_path / "results.csv", HEADER, row, row.replace("1", "4", 1))
-    told = written(tmp_path / "corrections.csv", CORRECTIONS)
+    summary = written(tmp_path / "corrections.csv", CORRECTIONS)
     with pytest.raises(ItmError, match=r"results\.csv line 3: A \(B\) on Flickr8K stands in line 2 too"):
-        reported.figures("2020", file, told)
-    written(told, CORRECTIONS, "2020,Flickr8K,A,B,,,repeated,two of one name")
-    assert [figure["doubtful"] for figure in reported.figures("2020", file, told)] == [True] * 12
+        reported.figures("2020", file, summary)
+    written(summary, CORRECTIONS, "2020,Flickr8K,A,B,,,repeated,two of one name")
+    assert [figure["doubtful"] for figure in reported.figures("2020", file, summary)] == [True] * 12
 
 
 @pytest.mark.parametrize(
@@ -253,9 +255,9 @@ def test_a_row_that_stands_twice_is_refused_unless_told(tmp_path):
 def test_a_damaged_correction_is_told_with_its_line(tmp_path, line, complaint):
     file = written(tmp_path / "results.csv", HEADER, "Flickr8K,A,B,no,no,1,2,3,1,2,3,")
     corrections = written(tmp_path / "corrections.csv", CORRECTIONS, line)
-    with pytest.raises(ItmError, match=r"corrections\.csv line 2: ") as told:
+    with pytest.raises(ItmError, match=r"corrections\.csv line 2: ") as summary:
         reported.figures("2020", file, corrections)
-    assert complaint in str(told.value)
+    assert complaint in str(summary.value)
 
 
 PAPER = "a2020b,section,A,A,CVPR,2020,01,A title,An Author,http://a.b/c,,,"
@@ -275,9 +277,9 @@ PAPER = "a2020b,section,A,A,CVPR,2020,01,A title,An Author,http://a.b/c,,,"
 def test_a_damaged_table_of_papers_is_told_with_its_line(tmp_path, old, new, complaint):
     header = ",".join(catalogue.COLUMNS)
     file = written(tmp_path / "papers.csv", header, PAPER.replace("a2020b", "z2020z"), PAPER.replace(old, new, 1))
-    with pytest.raises(ItmError, match=r"papers\.csv line 3: ") as told:
+    with pytest.raises(ItmError, match=r"papers\.csv line 3: ") as summary:
         catalogue.read_papers(file)
-    assert complaint in str(told.value)
+    assert complaint in str(summary.value)
 
 
 def test_a_key_twice_and_a_misprint_that_is_none_are_told(tmp_path):
@@ -337,8 +339,8 @@ def test_bibtex_parses_and_is_whole():
         assert set(fields) - {"url"} == {"title", "author", place, "year"} and all(fields.values())
         assert int(fields["year"]) == year == int(re.search(r"\d{4}", key)[0])
         assert fields["author"].count(" and ") == authors.count(",")
-        told = "".join(value for name, value in fields.items() if name != "url")
-        assert told.isascii() and not re.search(r"(?<!\\)[&%$#_]", told)
+        summary = "".join(value for name, value in fields.items() if name != "url")
+        assert summary.isascii() and not re.search(r"(?<!\\)[&%$#_]", summary)
         assert itm.literature.bibtex(key) in itm.literature.bibtex()
 
 

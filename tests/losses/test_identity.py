@@ -33,15 +33,15 @@ def cross_entropy_by_loop(rows, labels):
     return sum(-math.log(softmax(row)[y]) for row, y in zip(rows, labels, strict=True)) / len(rows)
 
 
-def one_way_by_loop(codes, others, of_codes, of_others):
+def one_way_by_loop(embeddings, others, of_embeddings, of_others):
     """Zhang and Lu 2018, the CMPM loss of one direction, as their code has it."""
     total = 0.0
-    for code, own in zip(codes, of_codes, strict=True):
-        p = softmax([dot(code, unit(other)) for other in others])
+    for embedding, own in zip(embeddings, of_embeddings, strict=True):
+        p = softmax([dot(embedding, unit(other)) for other in others])
         right = [float(own == other) for other in of_others]
         q = [y / sum(right) for y in right]
         total += sum(a * math.log(a / (b + 1e-8) + 1e-8) for a, b in zip(p, q, strict=True))
-    return total / len(codes)
+    return total / len(embeddings)
 
 
 @st.composite
@@ -52,7 +52,7 @@ def cases(draw):
     return of_images, [*range(len(of_images)), *extra], draw(st.integers(0, 10_000)), draw(st.sampled_from([0.3, 1, 6]))
 
 
-def codes(case, dim=4):
+def embeddings(case, dim=4):
     of_images, image_of, seed, length = case
     generator = torch.Generator().manual_seed(seed)
     images = length * torch.randn(len(of_images), dim, generator=generator, dtype=torch.float64)
@@ -63,7 +63,7 @@ def codes(case, dim=4):
 @given(cases(), st.booleans())
 @settings(deadline=None)
 def test_cmpm_equals_the_loop(case, with_a_zero):
-    images, captions, of_images, of_captions = codes(case)
+    images, captions, of_images, of_captions = embeddings(case)
     if with_a_zero:
         images[0], captions[-1] = 0, 0
     sides = images.tolist(), captions.tolist(), of_images.tolist(), of_captions.tolist()
@@ -75,7 +75,7 @@ def test_cmpm_equals_the_loop(case, with_a_zero):
 @given(cases(), st.booleans())
 @settings(deadline=None)
 def test_cmpc_equals_the_loop(case, with_a_zero):
-    images, captions, of_images, labels = codes(case)
+    images, captions, of_images, labels = embeddings(case)
     images = images[torch.tensor(case[1])]  # a row a pair
     if with_a_zero:
         images[0], captions[-1] = 0, 0
@@ -83,9 +83,9 @@ def test_cmpc_equals_the_loop(case, with_a_zero):
     columns = [unit(column) for column in classifier.weight.T.tolist()]
 
     def rows(some, others):
-        for code, other in zip(some.tolist(), others.tolist(), strict=True):
+        for embedding, other in zip(some.tolist(), others.tolist(), strict=True):
             along = unit(other)
-            part = [dot(code, along) * x for x in along]
+            part = [dot(embedding, along) * x for x in along]
             yield [dot(part, column) for column in columns]
 
     expected = cross_entropy_by_loop(list(rows(images, captions)), labels.tolist())
@@ -96,15 +96,15 @@ def test_cmpc_equals_the_loop(case, with_a_zero):
 @given(cases(), st.booleans())
 @settings(deadline=None)
 def test_instance_loss_and_norm_softmax_equal_their_loops(case, shared):
-    images, captions, of_images, of_captions = codes(case)
+    images, captions, of_images, of_captions = embeddings(case)
     images[0] = 0
     plain, unit_loss = InstanceLoss(3, 4, shared).double(), NormSoftmax(3, 4, scale=7.0).double()
     assert len(list(plain.parameters())) == (1 if shared else 2)
     expected = [0.0, 0.0]
     for side, labels, weight in ((images, of_images, plain.weights[0]), (captions, of_captions, plain.weights[-1])):
-        rows = [[dot(code, w) for w in weight.tolist()] for code in side.tolist()]
+        rows = [[dot(embedding, w) for w in weight.tolist()] for embedding in side.tolist()]
         expected[0] += cross_entropy_by_loop(rows, labels.tolist())
-        rows = [[7 * dot(unit(code), unit(w)) for w in unit_loss.weight.tolist()] for code in side.tolist()]
+        rows = [[7 * dot(unit(embedding), unit(w)) for w in unit_loss.weight.tolist()] for embedding in side.tolist()]
         expected[1] += cross_entropy_by_loop(rows, labels.tolist())
     found = [loss(images, captions, of_images, of_captions).item() for loss in (plain, unit_loss)]
     assert found == pytest.approx(expected, abs=1e-6)
@@ -227,11 +227,11 @@ def test_targets_stay_inside_what_has_a_lower_bound():
 
 
 def test_bad_input_is_refused_in_words():
-    codes = torch.randn(2, 3)
+    embeddings = torch.randn(2, 3)
     with pytest.raises(ItmError, match="nothing matches caption 1"):
-        cmpm(codes, codes, torch.tensor([[True, False], [True, False]]))
+        cmpm(embeddings, embeddings, torch.tensor([[True, False], [True, False]]))
     with pytest.raises(ItmError, match="one identity alone"):
-        cmpm(codes, codes, torch.ones(2, 2, dtype=torch.bool))
+        cmpm(embeddings, embeddings, torch.ones(2, 2, dtype=torch.bool))
     with pytest.raises(ItmError, match="scale"):
         NormSoftmax(2, 3, scale=0.0)
     with pytest.raises(ItmError, match="each once"):

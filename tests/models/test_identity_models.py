@@ -70,7 +70,7 @@ def test_they_learn_and_come_back_from_disk(people, grids, name, options, tmp_pa
     assert sum(losses[-4:]) < 0.95 * sum(losses[:4])
     again = load_model(save_model(model, tmp_path))
     assert torch.equal(itm.score(model, people.test), itm.score(again, people.test))
-    assert itm.score(model, people.test).abs().max() <= 1.0001  # cosines, whatever the length of the codes
+    assert itm.score(model, people.test).abs().max() <= 1.0001  # cosines, whatever the length of the embeddings
 
 
 @pytest.mark.parametrize("identification", [True, False])
@@ -106,7 +106,7 @@ def test_the_discriminator_steps_on_its_own_loss_and_the_encoders_on_theirs(peop
         if expected == "adversary":
             assert found == {"discriminator"}
         else:
-            assert found == {"image_encoder", "sentence_encoder", "identification"}
+            assert found == {"image_encoder", "text_encoder", "identification"}
         frozen = [name for name in before if ".words." in name]
         assert frozen and all(torch.equal(before[name], model.state_dict()[name]) for name in frozen)
 
@@ -148,7 +148,7 @@ def test_they_are_made_from_a_corpus(people, grids):
     assert model.numbers.known.tolist() == people.train.identity.unique().tolist()
     fit(model, people, epochs=1, batch_size=20)
     model = itm.create_model("timam", people, bert=None, features="global", embed_size=16, word_dim=8)
-    fit(model, people, epochs=1, batch_size=20, plan=identities_by_images(people.train.identity))
+    fit(model, people, epochs=1, batch_size=20, sampler=identities_by_images(people.train.identity))
 
 
 def test_stripes_are_cut_from_top_to_bottom():
@@ -165,10 +165,10 @@ def test_stripes_are_cut_from_top_to_bottom():
 @pytest.mark.parametrize("per_identity", [1, 2, 3])
 def test_every_batch_of_the_plan_shows_so_many_identities_and_pictures(people, per_identity):
     identity, image_of = people.train.identity, people.train.image_of
-    plan, generator = identities_by_images(identity, per_identity), torch.Generator().manual_seed(0)
+    sampler, generator = identities_by_images(identity, per_identity), torch.Generator().manual_seed(0)
     seen = []
     for _ in range(20):
-        for batch in plan(image_of, 4 * per_identity + (per_identity > 1), generator):
+        for batch in sampler(image_of, 4 * per_identity + (per_identity > 1), generator):
             _, counts = identity[image_of[batch]].unique(return_counts=True)
             assert counts.tolist() == [per_identity] * 4
             seen.append(batch)
@@ -176,18 +176,18 @@ def test_every_batch_of_the_plan_shows_so_many_identities_and_pictures(people, p
         if per_identity == 2:
             assert all(len(set(hand.tolist())) == 2 for hand in pictures)
     assert set(torch.cat(seen).tolist()) == set(range(len(image_of)))
-    epoch = torch.cat(list(plan(image_of, 4 * per_identity, generator)))
+    epoch = torch.cat(list(sampler(image_of, 4 * per_identity, generator)))
     assert len(epoch.unique()) == len(epoch)  # nothing twice in an epoch
-    assert plan.__name__ == f"identities_by_images({per_identity})"
+    assert sampler.__name__ == f"identities_by_images({per_identity})"
 
 
 def test_what_a_plan_cannot_do_is_told():
     identity, image_of, generator = torch.tensor([5, 5, 9]), torch.tensor([0, 1, 2, 2]), torch.Generator()
-    plan = identities_by_images(identity, 2)
-    assert sorted(next(iter(plan(image_of, 4, generator))).tolist()) == [0, 1, 2, 3]
+    sampler = identities_by_images(identity, 2)
+    assert sorted(next(iter(sampler(image_of, 4, generator))).tolist()) == [0, 1, 2, 3]
     for batch_size in (2, 3, 6):
         with pytest.raises(ItmError, match="give 4 to 4"):
-            list(plan(image_of, batch_size, generator))
+            list(sampler(image_of, batch_size, generator))
     with pytest.raises(ItmError, match="per_identity"):
         identities_by_images(identity, 0)
     with pytest.raises(ItmError, match="corpus.train.identity"):

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 import itm_tutorial as itm
 from itm_tutorial.data.text import tokenize
 from itm_tutorial.data.word_vectors import WordVectors
-from itm_tutorial.encoders.sentence import WordAverage
+from itm_tutorial.encoders.text import WordAverage
 from itm_tutorial.errors import ItmError
 from itm_tutorial.losses.labels import l2_loss, rank_loss
 from itm_tutorial.training.checkpoints import load_model, save_model
@@ -77,8 +77,8 @@ def test_a_word_average_leaves_out_what_has_no_vector_and_what_is_padding():
     encoder = WordAverage(7, 2)  # four special words, then three
     encoder.use(torch.tensor([[2.0, 0.0], [0.0, 0.5], [0.0, 0.0]]))
     ids = torch.tensor([[1, 4, 5, 2, 0], [1, 4, 6, 3, 2], [1, 3, 2, 0, 0]])
-    codes = encoder(ids, torch.tensor([4, 5, 3]))
-    assert torch.allclose(codes, torch.tensor([[0.5**0.5, 0.5**0.5], [1.0, 0.0], [0.0, 0.0]]))
+    embeddings = encoder(ids, torch.tensor([4, 5, 3]))
+    assert torch.allclose(embeddings, torch.tensor([[0.5**0.5, 0.5**0.5], [1.0, 0.0], [0.0, 0.0]]))
     assert not list(encoder.parameters())
 
 
@@ -163,7 +163,7 @@ def test_devise_for_retrieval_learns(tiny, instant_features):
     vocabulary = sorted({word for caption in tiny.train.captions for word in tokenize(caption)})
     vectors = WordVectors(vocabulary, torch.randn(len(vocabulary), 12, generator=generator))
     model = itm.create_model("devise_retrieval", tiny, words=vectors)
-    fixed = model.sentence_encoder.vectors.clone()
+    fixed = model.text_encoder.vectors.clone()
     history = itm.fit(model, tiny, epochs=6, batch_size=30)
     assert history.epochs[-1]["loss"] < 0.9 * history.epochs[0]["loss"]
-    assert torch.equal(fixed, model.sentence_encoder.vectors)
+    assert torch.equal(fixed, model.text_encoder.vectors)

@@ -29,9 +29,9 @@ def test_what_lies_below_costs_nothing_and_what_lies_above_does():
 
 
 def test_equal_codes_have_a_gradient_that_is_a_number():
-    codes = torch.full((2, 3), 0.5, requires_grad=True)
-    order_similarity(codes, codes).sum().backward()
-    assert codes.grad.isfinite().all()
+    embeddings = torch.full((2, 3), 0.5, requires_grad=True)
+    order_similarity(embeddings, embeddings).sum().backward()
+    assert embeddings.grad.isfinite().all()
 
 
 def test_no_caption_gives_no_column():

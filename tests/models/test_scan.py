@@ -9,7 +9,7 @@ from torch.nn.functional import normalize
 
 import itm_tutorial as itm
 from itm_tutorial.data.corpus import Corpus, Split
-from itm_tutorial.encoders.sentence import WordGRU, word_mask
+from itm_tutorial.encoders.text import WordGRU, word_mask
 from itm_tutorial.evaluation import grounding as attention
 from itm_tutorial.models import Batch
 
@@ -18,18 +18,18 @@ def test_the_codes_of_words_know_both_sides_and_no_padding():
     gru = WordGRU(20, 7, 5).eval()
     lengths = torch.tensor([6, 1, 3])
     ids = torch.randint(1, 20, (3, 6)) * word_mask(torch.zeros(3, 6), lengths)
-    codes = gru(ids, lengths).words
+    embeddings = gru(ids, lengths).words
     mask = word_mask(ids, lengths)
-    assert torch.allclose(codes.norm(dim=2), mask.float(), atol=1e-5)
+    assert torch.allclose(embeddings.norm(dim=2), mask.float(), atol=1e-5)
     for row, n in enumerate(lengths.tolist()):
         alone = gru(ids[row : row + 1, :n], lengths[row : row + 1]).words[0]
-        assert torch.allclose(codes[row, :n], alone, atol=1e-6)
+        assert torch.allclose(embeddings[row, :n], alone, atol=1e-6)
     other = ids.clone()
     other[0, 5] = ids[0, 5] % 19 + 1
-    assert not torch.allclose(gru(other, lengths).words[0, 0], codes[0, 0])  # the first word hears of the last
+    assert not torch.allclose(gru(other, lengths).words[0, 0], embeddings[0, 0])  # the first word hears of the last
     states, _ = gru.gru(gru.words(ids[:1]))
     forward, backward = states.chunk(2, dim=-1)
-    assert torch.allclose(codes[0], normalize((forward + backward)[0] / 2, dim=-1), atol=1e-6)
+    assert torch.allclose(embeddings[0], normalize((forward + backward)[0] / 2, dim=-1), atol=1e-6)
 
 
 @pytest.mark.parametrize("name", ["scan", "scan_i2t", "scan_both"])
@@ -68,7 +68,7 @@ def test_words_that_look_at_all_alike_see_the_global_code(tiny):
         words, lengths = model.encode_captions(tiny.val.captions[:5])
         scores = model.similarity(model.encode_images(features), (words, lengths))
         whole = normalize(model.encode_images(features.mean(1, keepdim=True))[:, 0], dim=-1)
-    expected = torch.stack([(whole @ said[:n].T).mean(1) for said, n in zip(words, lengths, strict=True)], 1)
+    expected = torch.stack([(whole @ word_emb[:n].T).mean(1) for word_emb, n in zip(words, lengths, strict=True)], 1)
     assert torch.allclose(scores, expected, atol=1e-5)
 
 
@@ -88,9 +88,9 @@ def test_a_sample_of_regions_is_trained_on_and_all_are_tested(tiny):
 
 def test_training_hides_the_same_numbers_in_all_regions_of_an_image(tiny):
     encoder = itm.create_model("scan", tiny, embed_size=16, word_dim=8, dropout=0.5).image_encoder.train()
-    codes = encoder(torch.rand(3, 1, 256).expand(3, 12, 256))
-    assert torch.allclose(codes, codes[:, :1].expand_as(codes), atol=1e-6)
-    assert not torch.allclose(codes, encoder.eval()(torch.rand(3, 1, 256).expand(3, 12, 256)))
+    embeddings = encoder(torch.rand(3, 1, 256).expand(3, 12, 256))
+    assert torch.allclose(embeddings, embeddings[:, :1].expand_as(embeddings), atol=1e-6)
+    assert not torch.allclose(embeddings, encoder.eval()(torch.rand(3, 1, 256).expand(3, 12, 256)))
     same = encoder.train()(torch.rand(1, 1, 256).expand(3, 12, 256))
     assert not torch.allclose(same[0], same[1])  # other numbers in another image
 
@@ -141,7 +141,7 @@ def test_features_that_a_data_set_brings_are_read_as_they_are(tmp_path):
         itm.search(model, corpus.val, torch.zeros(3, 8, 8, dtype=torch.uint8))
     with pytest.raises(itm.ItmError, match="without boxes"):
         itm.attend(model, corpus.val)
-    with pytest.raises(itm.ItmError, match="8 numbers a region"):
+    with pytest.raises(itm.ItmError, match="8 numbers per region"):
         itm.score(model, precomputed(shape=(4, 9)).val)
     global_model = itm.create_model("vsepp", precomputed(shape=(8,)))
     assert global_model.features.kind == "global"
@@ -162,9 +162,9 @@ def test_attention_is_that_of_the_pair_alone(tiny, made_up_regions):
         assert seen.boxes.shape == (3, 16, 4) and len(seen) == 3
         for row, caption in enumerate((3, 40, 7)):
             features = attention.split_features(tiny.val, model.features)[tiny.val.image_of[caption]][None]
-            codes = model.encode_images(features), model.encode_captions([tiny.val.captions[caption]])
+            embeddings = model.encode_images(features), model.encode_captions([tiny.val.captions[caption]])
             with torch.no_grad():
-                expected = model.attention(*codes)[0, 0, :, 1:-1]
+                expected = model.attention(*embeddings)[0, 0, :, 1:-1]
             expected = expected / expected.sum(0)
             assert seen.weights[row].shape == (16, len(seen.words[row]))
             assert torch.allclose(seen.weights[row], expected, atol=1e-5)

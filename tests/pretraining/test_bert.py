@@ -35,7 +35,7 @@ class Reader(Matching):
         self.bert = BertWords(bert_config)
         self.lstm = MaxLSTM(self.bert.dim, 6)
 
-    def sentence_encoder(self, ids, lengths):
+    def text_encoder(self, ids, lengths):
         return self.lstm(self.bert(ids, lengths), lengths)
 
 
@@ -183,8 +183,8 @@ def test_a_model_gets_the_bert_and_comes_back_from_disk_without_it(quick_mini, t
     monkeypatch.setattr(bert_training, "load_bert", None)
     again = load_model(tmp_path / "model")
     assert torch.equal(again.encode_captions(CAPTIONS), model.encode_captions(CAPTIONS))
-    codes = model.train().encode_captions(CAPTIONS)
-    codes.sum().backward()
+    caption_embeddings = model.train().encode_captions(CAPTIONS)
+    caption_embeddings.sum().backward()
     assert all(parameter.grad is None for parameter in model.bert.parameters())
 
 

@@ -47,8 +47,8 @@ def test_loss_and_gradient_equal_a_loop_over_pairs():
 
 
 def padded(sentences):
-    longest = max(1, *map(len, sentences)) if len(sentences) > 1 else max(1, len(sentences[0]))
-    return torch.tensor([s + [NOTHING] * (longest - len(s)) for s in sentences], dtype=torch.int64)
+    seq_len = max(1, *map(len, sentences)) if len(sentences) > 1 else max(1, len(sentences[0]))
+    return torch.tensor([s + [NOTHING] * (seq_len - len(s)) for s in sentences], dtype=torch.int64)
 
 
 @given(st.lists(st.lists(st.integers(0, 5), max_size=7), min_size=1, max_size=5), st.randoms(use_true_random=False))

@@ -143,9 +143,9 @@ def test_the_drawn_world_names_its_boxes(of_scenes):
     for i in range(len(seen)):
         figure = show.attention(seen, split, i)
         drawn = [axes for axes in figure.axes if axes.axison]
-        told = show.alt_text(figure)
-        assert told.count("looks at the region") == len(drawn) - 1
-        hits, known = map(int, re.search(r"(\d+) of (\d+) words look into", told).groups())
+        summary = show.alt_text(figure)
+        assert summary.count("looks at the region") == len(drawn) - 1
+        hits, known = map(int, re.search(r"(\d+) of (\d+) words look into", summary).groups())
         signs = [axes.get_title()[:1] for axes in drawn[1:]]
         assert signs.count("✓") == hits > 0 and signs.count("✗") == known - hits
 
@@ -294,10 +294,10 @@ def test_bad_input_is_named(looking):
 
 
 def test_a_matrix_without_sums_has_none_to_tell():
-    told = show.alt_text(
+    summary = show.alt_text(
         ch03.attention_matrix(torch.tensor([[0.5, -0.5], [0.1, 0.2]]), ["red", "dog"], ["a van", "it"])
     )
-    assert "from -0.50 to 0.50. “red” is highest at a van (0.50); “dog” is highest at it (0.20)." in told
+    assert "from -0.50 to 0.50. “red” is highest at a van (0.50); “dog” is highest at it (0.20)." in summary
     rows = show.alt_text(ch03.attention_matrix(torch.tensor([[0.7, 0.3], [0.1, 0.9]]), ["red", "dog"]))
     assert "each row sums to 1" in rows
     assert len(ch03.attention_matrix(torch.rand(36, 30), [f"word{n}" for n in range(30)]).axes) == 2  # a scale
@@ -325,8 +325,8 @@ def test_smoothing_goes_from_even_to_hard():
     "seconds, said",
     [(2e-6, "2 µs"), (3.14e-3, "3.1 ms"), (0.1, "100 ms"), (12, "12 s"), (150, "2.5 min"), (7200, "2 h")],
 )
-def test_times_are_said_as_a_person_would(seconds, said):
-    assert duration(seconds) == said
+def test_times_are_said_as_a_person_would(seconds, stated):
+    assert duration(seconds) == stated
 
 
 def test_figures_draw_on_what_they_are_given(looking):

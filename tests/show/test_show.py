@@ -25,17 +25,17 @@ from itm_tutorial.chapters.ch02_vsepp.toy_figures import LOSSES, toy_after, toy_
 from itm_tutorial.data.corpus import ClassTree, Split
 from itm_tutorial.data.word_vectors import WordVectors
 from itm_tutorial.evaluation.class_metrics import k_occurrence
-from itm_tutorial.evaluation.minimal_pairs import SiblingResult
+from itm_tutorial.evaluation.minimal_pairs import MinimalPairResult
 from itm_tutorial.retrieval.search import Hits
 from itm_tutorial.show.timeline import PARTS, STEPS
 from itm_tutorial.training.loop import History
 
 CAPTIONS = ["a red van", "a big van on the beach", 'a "quiet" dog & <b>two</b> cats', "a dog", "a red van"]
 SWEEP = pd.DataFrame({"margin": [0.1, 0.2], "negatives": "sum", "batch_size": 32, "rsum": [400.0, 410.0]})
-SIBLINGS = {
-    "kin": SiblingResult(71.0, 476, 2.1),
-    "binding": SiblingResult(50.0, 68, 6.1),
-    "new": SiblingResult(0.0, 1, 0.0),
+MINIMAL_PAIRS = {
+    "object": MinimalPairResult(71.0, 476, 2.1),
+    "binding": MinimalPairResult(50.0, 68, 6.1),
+    "new": MinimalPairResult(0.0, 1, 0.0),
 }
 HISTORY = History([{"epoch": n, "loss": 0.5 / n, "rsum": 300 - (n - 2) ** 2} for n in (1, 2, 3)])
 FAMILIES = {
@@ -57,7 +57,7 @@ PANELS = {
 
 TESTED_ELSEWHERE = {  # test_show_attention.py, test_show_literature.py, test_show_people.py, test_show_regions.py
     *("attention", "attention_matrix", "attention_of", "attention_page", "pointing_game", "search_cost", "smoothing"),
-    *("adversary_weights", "code_map", "identity_gallery", "loss_ablation", "modality_game", "projection_weights"),
+    *("adversary_weights", "embedding_map", "identity_gallery", "loss_ablation", "modality_game", "projection_weights"),
     *("regions_found", "worlds"),
     *("ingredients", "leaderboard", "papers_timeline", "record", "who_follows_whom"),
 }
@@ -68,7 +68,7 @@ DOUBLES = {"shuffled captions": (3000, 0.9), "distinct images": (3000, 0.0)}
 
 
 def maps():
-    """Codes of four pairs: at first anywhere, then each pair in one direction."""
+    """Embeddings of four pairs: at first anywhere, then each pair in one direction."""
     early = tuple(normalize(torch.randn(4, 6, generator=torch.Generator().manual_seed(n)), dim=-1) for n in (1, 2))
     return {"before": early, "after": (torch.eye(4, 6), torch.eye(4, 6))}
 
@@ -118,10 +118,10 @@ def drawn_kinds(kinds):
     counts = {"one": k_occurrence(poor[:, hidden]), "another": k_occurrence(good[:, hidden])}
     return {
         "class_tree": ch01.class_tree(TREE, [kinds]),
-        "found_kinds": ch01.found_kinds(once_wrong, kinds.identity, TREE, hidden),
+        "predicted_kinds": ch01.predicted_kinds(once_wrong, kinds.identity, TREE, hidden),
         "hubs": ch01.hubs(counts, HIDDEN, torch.tensor([1.0, 2.0, 0.5, 4.0])),
         "labels_over_epochs": ch01.labels_over_epochs(kinds, 5, [poor, poor, good], TREE),
-        "labels_said": ch01.labels_said(kinds, [2, 3], {"softmax": poor, "DeViSE": good}, TREE),
+        "predicted_labels": ch01.predicted_labels(kinds, [2, 3], {"softmax": poor, "DeViSE": good}, TREE),
         "one_word_space": ch01.one_word_space(TREE, kinds, 2),
         "precision_curves": ch01.precision_curves(PANELS, [1, 2, 5]),
         "word_space": ch01.word_space(vectors(1, 2, 3), TREE),
@@ -154,7 +154,7 @@ def drawn(split):
         "pictures": show.pictures(split, [2, 0, 1]),
         "ranked": show.ranked(split, hits(6), [3]),
         "score_matrix": ch00.score_matrix(scores, torch.arange(2), split.images[:2], split.captions[:2]),
-        "sibling_accuracy": show.sibling_accuracy(SIBLINGS),
+        "minimal_pair_accuracy": show.minimal_pair_accuracy(MINIMAL_PAIRS),
         "training_curve": show.training_curve(HISTORY),
         "two_encoders": ch00.two_encoders(split, 1),
     }
@@ -185,7 +185,7 @@ def test_alt_text_quotes_the_figures(figures):
         "pictures": ["3 pictures", '1: a "quiet" dog', "2: a red van", "3: a big van"],
         "ranked": ["6 pictures", "“a red van”", "The right picture stands at rank 4.", "2, score 0.89: a big van"],
         "score_matrix": ["from 0.05 to 0.90", "2 images by 2 captions", "1 of 2 captions score the right image"],
-        "sibling_accuracy": [
+        "minimal_pair_accuracy": [
             "guessing gives 50 %",
             "an object and its kin (476 queries): 71 % ± 4",
             "new (1 query): 0 %",
@@ -196,7 +196,7 @@ def test_alt_text_quotes_the_figures(figures):
             "bird: duck, swan, owl",
             "the 4 that training never shows: fox,",
         ],
-        "found_kinds": ["Bars of 4 kinds", "guessing gives 25.0 %", "owl 100 %", "fox 50 %, else mostly owl, 50 %"],
+        "predicted_kinds": ["Bars of 4 kinds", "guessing gives 25.0 %", "owl 100 %", "fox 50 %, else mostly owl, 50 %"],
         "hubs": [
             "each of 4 labels",
             "one: most 24 (fox), 3 never",
@@ -210,7 +210,7 @@ def test_alt_text_quotes_the_figures(figures):
             "from place 6 to 1 of 12",
             "after epoch 2 it",
         ],
-        "labels_said": ["2 pictures, 1 of kinds", "They show: fox, duck.", "softmax: dog, dog; DeViSE: fox, duck"],
+        "predicted_labels": ["2 pictures, 1 of kinds", "They show: fox, duck.", "softmax: dog, dog; DeViSE: fox, duck"],
         "one_word_space": ["the hollow point fox", "its kin dog and wolf, far from car"],
         "precision_curves": [
             "at 1 to 5 guesses",
@@ -305,7 +305,7 @@ def test_figures_draw_on_what_they_are_given(split, kinds):
     left, right = figure.subfigures(1, 2)
     assert show.ranked(split, hits(2), figure=left) is left
     axes = right.subplots()
-    assert show.sibling_accuracy(SIBLINGS, axes=axes) is axes
+    assert show.minimal_pair_accuracy(MINIMAL_PAIRS, axes=axes) is axes
     assert "476" in show.alt_text(axes) and "a red van" in show.alt_text(left)
     scores = class_scores(kinds, True)
     for draw in (
@@ -314,7 +314,7 @@ def test_figures_draw_on_what_they_are_given(split, kinds):
         lambda f: ch01.class_tree(TREE, [kinds], figure=f),
         lambda f: ch01.one_word_space(TREE, kinds, figure=f),
         lambda f: ch01.word_space(vectors(1), TREE, figure=f),
-        lambda f: ch01.labels_said(kinds, [0], {"one": scores}, TREE, figure=f),
+        lambda f: ch01.predicted_labels(kinds, [0], {"one": scores}, TREE, figure=f),
         lambda f: ch01.labels_over_epochs(kinds, 0, [scores], TREE, figure=f),
         lambda f: ch01.precision_curves(PANELS, [1, 2, 5], figure=f),
         lambda f: ch01.hubs({"one": torch.tensor([1, 2])}, ["a", "b"], torch.ones(2), figure=f),
@@ -332,7 +332,7 @@ def test_figures_draw_on_what_they_are_given(split, kinds):
         lambda a: ch00.score_matrix(torch.eye(2), torch.arange(2), axes=a),
         lambda a: ch02.doubles(DOUBLES, axes=a),
         lambda a: ch02.rsum_by_batch_size(BY_SIZE, axes=a),
-        lambda a: ch01.found_kinds(scores, kinds.identity, TREE, TREE.unseen_classes, axes=a),
+        lambda a: ch01.predicted_kinds(scores, kinds.identity, TREE, TREE.unseen_classes, axes=a),
     ):
         mine = Figure().subplots()
         assert draw(mine) is mine
@@ -418,7 +418,7 @@ def test_a_neighbour_map_keeps_neighbours_and_is_the_same_each_time():
 
 
 def test_labels_are_marked_as_right_or_as_kin(kinds):
-    figure = ch01.labels_said(kinds, [2], {"one": class_scores(kinds, True)}, TREE, k=4)
+    figure = ch01.predicted_labels(kinds, [2], {"one": class_scores(kinds, True)}, TREE, k=4)
     written = [text.get_text() for text in figure.axes[1].texts]
     assert written == ["one", "✓", "fox", "~", "dog", "~", "wolf", "", "duck"]
 
@@ -430,8 +430,8 @@ def test_the_courses_of_labels_mark_an_epoch(kinds, epoch):
     assert figure.axes[1].get_title() == ("before training", "after epoch 1", "after epoch 2")[epoch]
     listed = figure.axes[1].texts[0].get_text()
     assert listed == ("✓ sofa" if epoch == 2 else " dog")
-    told = show.alt_text(ch01.labels_over_epochs(kinds, 11, [good, poor], TREE, k=3))
-    assert "sofa goes from place 1 to 12 of 12" in told
+    summary = show.alt_text(ch01.labels_over_epochs(kinds, 11, [good, poor], TREE, k=3))
+    assert "sofa goes from place 1 to 12 of 12" in summary
 
 
 def test_the_explorer_of_labels_follows_its_picture_and_its_epoch(kinds):

@@ -1,4 +1,4 @@
-"""The second stage: same codes as the first, then every weight moves but the statistics of normalisation."""
+"""The second stage: same embeddings as the first, then every weight moves but the statistics of normalisation."""
 
 import pytest
 import torch
@@ -86,8 +86,8 @@ def test_attention_begins_with_the_scores_of_the_first_stage(tiny, made_up_regio
     scan = itm.add_attention(first, sample=3)
     assert (scan.name, scan.features) == ("scan", first.features) and scan.recipe.epochs == first.recipe.epochs // 2
     assert (scan.options["k"], scan.options["dropout"], scan.options["sample"], scan.loss_function.k) == (2, 0.4, 3, 2)
-    codes = scan.encode_captions(["a dog"]).words[0]
-    assert not torch.allclose(codes[0], codes[1], atol=1e-3)  # words differ
+    embeddings = scan.encode_captions(["a dog"]).words[0]
+    assert not torch.allclose(embeddings[0], embeddings[1], atol=1e-3)  # words differ
     sharp = itm.score(itm.add_attention(first, smooth=50.0), tiny.val)
     assert (sharp - itm.score(first, tiny.val)).abs().max() > 1e-3  # and so does what they see
     before = {name: value.clone() for name, value in first.state_dict().items()}

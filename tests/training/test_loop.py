@@ -16,7 +16,8 @@ import itm_tutorial as itm
 from itm_tutorial.errors import ItmError
 from itm_tutorial.storage import read_json
 from itm_tutorial.training.checkpoints import load_model, save_model
-from itm_tutorial.training.loop import _load, distinct_images, fit, shuffled_captions
+from itm_tutorial.training.loop import _load, fit
+from itm_tutorial.training.samplers import distinct_images, shuffled_captions
 
 pytestmark = pytest.mark.usefixtures("instant_features")
 ROOT = Path(__file__).parents[2]
@@ -77,7 +78,7 @@ def test_best_weights_are_kept(tiny):
     [
         ({"batch_size": 10_000}, "batch_size"),
         ({"epochs": -1}, "epochs"),
-        ({"plan": "caption"}, "captions"),
+        ({"sampler": "caption"}, "captions"),
         ({"device": "gpux"}, "gpux"),
     ],
 )
@@ -178,19 +179,19 @@ class Sent(TorchDispatchMode):
 def test_the_indices_of_an_epoch_go_to_the_device_together(tiny):
     model = itm.create_model("vse", tiny, **SMALL)
     far, near = (_load(model, tiny.train, torch.device(name)) for name in ("meta", "cpu"))
-    plan = list(shuffled_captions(tiny.train.image_of, 30, torch.Generator().manual_seed(0)))
+    sampler = list(shuffled_captions(tiny.train.image_of, 30, torch.Generator().manual_seed(0)))
     lengths = model.tokenize(tiny.train.captions).lengths
     with Sent() as sent:
-        batches = list(far.batches(plan))
-    assert sent.count == 1 and len(batches) == len(plan) > 2
-    for rows, there, here in zip(plan, batches, near.batches(plan), strict=True):
+        batches = list(far.batches(sampler))
+    assert sent.count == 1 and len(batches) == len(sampler) > 2
+    for rows, there, here in zip(sampler, batches, near.batches(sampler), strict=True):
         assert there.images.is_meta and there.captions.ids.is_meta and there.image_of.is_meta
         assert torch.equal(there.captions.lengths, lengths[rows])
         assert here.captions.ids.shape == there.captions.ids.shape == (30, int(lengths[rows].max()))
         images = near.images[tiny.train.image_of[rows]]
         assert torch.equal(here.images[here.image_of], images) and len(here.images) == len(set(here.image_of.tolist()))
     with Sent() as sent:
-        one_by_one = [next(far.batches([rows])) for rows in plan]
+        one_by_one = [next(far.batches([rows])) for rows in sampler]
     assert sent.count == len(one_by_one)  # what the count is there to find
 
 
@@ -209,8 +210,8 @@ def test_zero_is_an_error_not_a_default(tiny, wrong):
 
 def test_a_run_on_another_corpus_or_plan_is_refused(tiny, tmp_path):
     trained(tiny, epochs=1, folder=tmp_path)
-    with pytest.raises(ItmError, match="plan"):
-        trained(tiny, epochs=1, folder=tmp_path, plan="images")
+    with pytest.raises(ItmError, match="sampler"):
+        trained(tiny, epochs=1, folder=tmp_path, sampler="images")
     train = replace(tiny.train, captions=tiny.train.captions[::-1])  # the same words, so the same vocabulary
     with pytest.raises(ItmError, match="corpus"):
         trained(replace(tiny, splits={**tiny.splits, "train": train}), epochs=1, folder=tmp_path)
@@ -245,7 +246,7 @@ def test_a_diverged_step_is_named_and_moves_nothing(tiny):
 
 def test_a_scalar_loss_moves_every_group(tiny):
     model = itm.create_model("vse", tiny, **SMALL)
-    groups = {"main": list(model.image_encoder.parameters()), "text": list(model.sentence_encoder.parameters())}
+    groups = {"main": list(model.image_encoder.parameters()), "text": list(model.text_encoder.parameters())}
     model.parameter_groups = lambda: groups
     before = {name: value.clone() for name, value in model.state_dict().items()}
     fit(model, tiny, epochs=1, batch_size=30)
@@ -254,13 +255,13 @@ def test_a_scalar_loss_moves_every_group(tiny):
 
 def test_a_part_moves_its_own_group_alone(tiny):
     model = itm.create_model("vse", tiny, **SMALL)
-    groups = {"main": list(model.image_encoder.parameters()), "text": list(model.sentence_encoder.parameters())}
+    groups = {"main": list(model.image_encoder.parameters()), "text": list(model.text_encoder.parameters())}
     model.parameter_groups, inner = lambda: groups, model.loss
     model.loss = lambda batch: {"text": inner(batch), "ranking": 0 * inner(batch)}
     before = {name: value.clone() for name, value in model.state_dict().items()}
     fit(model, tiny, epochs=1, batch_size=30)
     moved = {name.split(".")[0] for name, value in model.state_dict().items() if not torch.equal(before[name], value)}
-    assert moved == {"sentence_encoder"}
+    assert moved == {"text_encoder"}
 
 
 def test_images_plan_takes_any_pairing_and_every_caption_in_time():
@@ -308,7 +309,7 @@ def test_a_run_killed_by_the_system_ends_with_the_same_weights(tiny, tmp_path):
 
 
 def collapsing(corpus, share: float = 0.0):
-    """A model whose scores are all equal, but for a share of a random number."""
+    """A model whose scores are all equal, but for a fraction of a random number."""
     model = itm.create_model("vsepp", corpus, embed_size=8, word_dim=8)
     inner = model.similarity
     model.similarity = lambda images, captions: (1 - share) + (share + 1e-4) * inner(images, captions)
@@ -317,12 +318,12 @@ def collapsing(corpus, share: float = 0.0):
 
 def test_a_collapse_is_told_in_words_within_fifty_steps(tiny):
     with pytest.warns(UserWarning, match="step 30: .* stood at 12.0, which is 2 x 30 pairs x margin.*warmup"):
-        fit(collapsing(tiny), tiny, epochs=4, batch_size=30, plan=lambda *a: list(shuffled_captions(*a)) * 5)
+        fit(collapsing(tiny), tiny, epochs=4, batch_size=30, sampler=lambda *a: list(shuffled_captions(*a)) * 5)
 
 
 def test_a_run_that_learns_is_not_told_of_a_collapse(tiny, recwarn):
     model = itm.create_model("vsepp", tiny, embed_size=16, word_dim=8, warmup=0.3)
-    fit(model, tiny, epochs=4, batch_size=30, plan=lambda *a: list(shuffled_captions(*a)) * 5)
+    fit(model, tiny, epochs=4, batch_size=30, sampler=lambda *a: list(shuffled_captions(*a)) * 5)
     fit(itm.create_model("vse0", tiny, embed_size=16, word_dim=8), tiny, epochs=2, batch_size=30)
     assert not [w for w in recwarn if "collapse" in str(w.message) or "one point" in str(w.message)]
 

@@ -96,7 +96,7 @@ def test_no_sentences_are_refused(n_sentences):
 
 
 def test_kin_are_told_alike_but_not_the_same():
-    """Counts of neighbours (PPMI, window of five), reduced to 50 numbers a word: the nearest kind is kin."""
+    """Counts of neighbours (PPMI, window of five), reduced to 50 numbers per word: the nearest kind is kin."""
     words = {word: i for i, word in enumerate(COUNTS)}
     together = np.zeros((len(words), len(words)))
     pairs = defaultdict(int)
@@ -114,7 +114,7 @@ def test_kin_are_told_alike_but_not_the_same():
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     alike = vectors @ vectors.T - 2 * np.eye(len(KINDS))
     families = np.array([kind.family for kind in KINDS.values()])
-    kin = (families[:, None] == families) & ~np.eye(len(KINDS), dtype=bool)
+    same_family = (families[:, None] == families) & ~np.eye(len(KINDS), dtype=bool)
     assert (families[alike.argmax(1)] == families).mean() >= 0.85
-    assert alike[kin].mean() > alike[families[:, None] != families].mean() + 0.3
-    assert alike[kin].mean() < 0.9  # each has things of its own
+    assert alike[same_family].mean() > alike[families[:, None] != families].mean() + 0.3
+    assert alike[same_family].mean() < 0.9  # each has things of its own

@@ -37,8 +37,8 @@ def objects(cache):
 def test_every_family_stands_on_both_sides(seed):
     hidden = unseen_kinds(seed)
     for family in FAMILIES:
-        kin = {kind.name for kind in KINDS.values() if kind.family == family}
-        assert len(kin & hidden) >= 1 and len(kin - hidden) >= 2
+        same_family = {kind.name for kind in KINDS.values() if kind.family == family}
+        assert len(same_family & hidden) >= 1 and len(same_family - hidden) >= 2
     assert (len(KINDS) - len(hidden), len(hidden)) == (48, 21)
 
 
@@ -98,8 +98,8 @@ def test_the_box_holds_the_object_and_is_filled_by_it():
 
 def test_objects_are_large_and_whole():
     boxes = np.array(SPLIT.boxes())
-    longest = np.maximum(boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1])
-    assert longest.min() > 0.2 and longest.max() <= 1
+    seq_len = np.maximum(boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1])
+    assert seq_len.min() > 0.2 and seq_len.max() <= 1
     assert (boxes[:, 3] > boxes[:, 1]).all() and (boxes[:, 2] > boxes[:, 0]).all()
 
 
@@ -138,7 +138,7 @@ def test_load_corpus(objects):
     ("options", "message"),
     [
         ({"image_size": 300}, "32 to 256"),
-        ({"siblings": 0.5}, "'siblings': its one option is image_size"),
+        ({"minimal_pairs": 0.5}, "'minimal pairs': its one option is image_size"),
         ({"size": "huge"}, "size 'huge'"),
     ],
 )

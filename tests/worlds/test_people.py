@@ -16,8 +16,8 @@ import itm_tutorial as itm
 from itm_tutorial.data.loading import _people_split
 from itm_tutorial.data.text import tokenize
 from itm_tutorial.errors import ItmError
-from itm_tutorial.evaluation.minimal_pairs import ceiling, evaluate_siblings, oracle_scores
-from itm_tutorial.worlds.people.dials import Dials, make_dials
+from itm_tutorial.evaluation.minimal_pairs import ceiling, evaluate_minimal_pairs, oracle_scores
+from itm_tutorial.worlds.people.configuration import Configuration, make_configuration
 from itm_tutorial.worlds.people.drawing import draw_sighting, part_boxes
 from itm_tutorial.worlds.people.facts import PARTS, closure, person_facts, sighting_facts, unseen
 from itm_tutorial.worlds.people.person import SWAP, changes, differing
@@ -92,9 +92,9 @@ def test_the_tail_is_long_and_no_two_are_alike():
 
 
 def test_siblings_differ_in_exactly_the_attribute_they_are_tagged_with():
-    assert 0.5 < 2 * len(SPLIT.siblings) / 200 < 0.72
-    assert len({kind for *_, kind in SPLIT.siblings}) >= 8
-    for a, b, attribute in SPLIT.siblings:
+    assert 0.5 < 2 * len(SPLIT.minimal_pairs) / 200 < 0.72
+    assert len({kind for *_, kind in SPLIT.minimal_pairs}) >= 8
+    for a, b, attribute in SPLIT.minimal_pairs:
         one, other = SPLIT.people[a - SPLIT.first], SPLIT.people[b - SPLIT.first]
         assert differing(one, other) == ({"upper_colour", "lower_colour"} if attribute == SWAP else {attribute})
         if attribute == SWAP:
@@ -102,8 +102,8 @@ def test_siblings_differ_in_exactly_the_attribute_they_are_tagged_with():
 
 
 def test_images_of_siblings_differ_in_one_fact_or_two_bound_ones():
-    pairs = SPLIT.image_siblings()
-    assert {(SPLIT.identities[a], SPLIT.identities[b], kind) for a, b, kind in pairs} == set(SPLIT.siblings)
+    pairs = SPLIT.image_minimal_pairs()
+    assert {(SPLIT.identities[a], SPLIT.identities[b], kind) for a, b, kind in pairs} == set(SPLIT.minimal_pairs)
     for a, b, kind in pairs:
         assert SPLIT.scenes[a].view == SPLIT.scenes[b].view
         parts = {fact[1] for fact in sighting_facts(SPLIT.scenes[a]) ^ sighting_facts(SPLIT.scenes[b])}
@@ -150,32 +150,35 @@ def test_the_same_seed_gives_the_same_world_in_another_process():
 def test_the_world_is_the_one_that_the_kept_figures_were_measured_on():
     """Where this fails on purpose, change the two hashes and run the claims again; elsewhere, the world has drifted."""
     world = make_world("tiny", seed=0)
-    told = "\n".join(truth.text for split in world.values() for truth in split.truths)
-    assert hashlib.sha256(told.encode()).hexdigest()[:16] == "806a33e8b95dc547"
+    summary = "\n".join(truth.text for split in world.values() for truth in split.truths)
+    assert hashlib.sha256(summary.encode()).hexdigest()[:16] == "806a33e8b95dc547"
     if (version("pillow"), version("numpy")) == ("13.0.0", "2.4.6"):  # those of constraints.txt
         drawn = b"".join(split.draw(i).tobytes() for split in world.values() for i in range(len(split.scenes)))
         assert hashlib.sha256(drawn).hexdigest()[:16] == "5f9ff39c051334f6"
 
 
-@pytest.mark.parametrize("dial", ["completeness", "synonyms", "wrong_captions", "misspellings"])
-def test_a_dial_on_text_leaves_people_and_pictures_as_they_were(dial):
-    turned = make_split("train", 20, seed=3, dials=make_dials(**{dial: 0.9}))
+@pytest.mark.parametrize("setting", ["completeness", "synonyms", "wrong_captions", "misspellings"])
+def test_a_dial_on_text_leaves_people_and_pictures_as_they_were(setting):
+    turned = make_split("train", 20, seed=3, configuration=make_configuration(**{setting: 0.9}))
     n = len(turned.scenes)
     assert turned.scenes == SPLIT.scenes[:n]
     assert (turned.draw(7) == SPLIT.draw(7)).all()
     assert [t.text for t in turned.truths] != [t.text for t in SPLIT.truths[: 2 * n]]
-    if dial in ("synonyms", "misspellings"):
+    if setting in ("synonyms", "misspellings"):
         assert [t.facts for t in turned.truths] == [t.facts for t in SPLIT.truths[: 2 * n]]
 
 
 def test_the_tint_leaves_descriptions_as_they_were_and_shows():
-    low, high = (make_split("train", 20, seed=3, dials=Dials(tint=value)) for value in (0.0, 1.0))
+    low, high = (make_split("train", 20, seed=3, configuration=Configuration(tint=value)) for value in (0.0, 1.0))
     assert low.truths == high.truths == SPLIT.truths[: len(low.truths)]
     assert sum((low.draw(i) != high.draw(i)).any() for i in range(20)) > 15
 
 
 def test_occlusion_hides_shoes_and_changes_nothing_else():
-    low, high = (make_split("train", 20, seed=3, dials=Dials(occlusion=value, siblings=0)) for value in (0.0, 1.0))
+    low, high = (
+        make_split("train", 20, seed=3, configuration=Configuration(occlusion=value, minimal_pairs=0))
+        for value in (0.0, 1.0)
+    )
     for i, (open_view, hidden) in enumerate(zip(low.scenes, high.scenes, strict=True)):
         assert hidden.person == open_view.person and replace(hidden.view, cut=1.0) == open_view.view
         assert sighting_facts(open_view) - sighting_facts(hidden) == {
@@ -187,10 +190,10 @@ def test_occlusion_hides_shoes_and_changes_nothing_else():
 
 
 def test_without_siblings_the_others_are_as_they_were():
-    alone = make_split("train", 100, seed=3, dials=Dials(siblings=0))
+    alone = make_split("train", 100, seed=3, configuration=Configuration(minimal_pairs=0))
     number = {source: image for image, source in enumerate(SPLIT.sources)}
     shared = [(image, number[source]) for image, source in enumerate(alone.sources) if source in number]
-    assert len(shared) == len(alone.scenes) and not alone.siblings
+    assert len(shared) == len(alone.scenes) and not alone.minimal_pairs
     for image, same in shared:
         assert alone.scenes[image] == SPLIT.scenes[same]
         assert alone.truths[2 * image : 2 * image + 2] == SPLIT.truths[2 * same : 2 * same + 2]
@@ -198,7 +201,7 @@ def test_without_siblings_the_others_are_as_they_were():
 
 
 def test_wrong_captions_leave_the_others_word_for_word_and_are_wrong():
-    wrong = make_split("train", 200, seed=3, dials=Dials(wrong_captions=0.1))
+    wrong = make_split("train", 200, seed=3, configuration=Configuration(wrong_captions=0.1))
     changed = [a.text != b.text for a, b in zip(wrong.truths, SPLIT.truths, strict=True)]
     assert 0.05 < np.mean(changed) < 0.15
     for truth, image, spoilt in zip(wrong.truths, wrong.image_of, changed, strict=True):
@@ -308,7 +311,7 @@ def test_the_ceiling_is_below_a_hundred_and_siblings_can_be_told():
     assert ceiling(split).t2i.r1 < 80 and ceiling(split).i2t.r1 < 80
     oracle = itm.evaluate(oracle_scores(split), split.image_of, identity=split.identity)
     assert 70 < oracle.t2i.r1 < 95 and 70 < oracle.i2t.r1 < 95
-    results = evaluate_siblings(oracle_scores(split), split)
+    results = evaluate_minimal_pairs(oracle_scores(split), split)
     assert SWAP in results and len(results) >= 8
     assert all(result.accuracy == 100 for result in results.values())
 
@@ -317,7 +320,7 @@ def test_the_ceiling_is_below_a_hundred_and_siblings_can_be_told():
     ("options", "message"),
     [
         ({"image_size": 16}, "32 to 512"),
-        ({"siblings": 1.5}, "siblings is 1.5"),
+        ({"minimal_pairs": 1.5}, "minimal pairs is 1.5"),
         ({"completness": 0.5}, "did you mean 'completeness'"),
         ({"size": "huge"}, "size 'huge'"),
     ],

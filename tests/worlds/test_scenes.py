@@ -1,4 +1,4 @@
-"""The drawn scenes: what they promise about facts, siblings, streams and captions."""
+"""The drawn scenes: what they promise about facts, minimal pairs, streams and captions."""
 
 import hashlib
 import subprocess
@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from itm_tutorial.data.text import tokenize
 from itm_tutorial.errors import ItmError
-from itm_tutorial.worlds.scenes.dials import Dials, make_dials
+from itm_tutorial.worlds.scenes.configuration import Configuration, make_configuration
 from itm_tutorial.worlds.scenes.facts import closure, entails, relevance, scene_facts
 from itm_tutorial.worlds.scenes.grammar import PERTURBATIONS, perturb
 from itm_tutorial.worlds.scenes.kinds import KINDS
-from itm_tutorial.worlds.scenes.layout import SIBLING_KINDS
+from itm_tutorial.worlds.scenes.layout import MINIMAL_PAIR_KINDS
 from itm_tutorial.worlds.scenes.scene import spot_box
 from itm_tutorial.worlds.scenes.world import make_split, shared_captions
 
@@ -31,31 +31,33 @@ def test_every_caption_states_only_what_is_true_and_splits_into_its_words():
 
 
 def test_five_different_captions_an_image():
-    poor = make_split("train", 100, seed=3, dials=Dials(completeness=0, relations=0, length=0, synonyms=1))
+    poor = make_split(
+        "train", 100, seed=3, configuration=Configuration(completeness=0, relations=0, length=0, synonyms=1)
+    )
     for split in (SPLIT, poor):
         for image in range(len(split.scenes)):
             assert len({truth.text for truth in split.truths[5 * image : 5 * image + 5]}) == 5
 
 
 def test_siblings_differ_in_the_one_thing_they_are_tagged_with():
-    kinds = [kind for _, _, kind in SPLIT.siblings]
-    assert all(kinds.count(kind) >= 5 for kind in SIBLING_KINDS)
-    for a, b, kind in SPLIT.siblings:
+    kinds = [kind for _, _, kind in SPLIT.minimal_pairs]
+    assert all(kinds.count(kind) >= 5 for kind in MINIMAL_PAIR_KINDS)
+    for a, b, kind in SPLIT.minimal_pairs:
         differ = scene_facts(SPLIT.scenes[a]) ^ scene_facts(SPLIT.scenes[b])
         assert differ, kind
-        if kind != "kin":
+        if kind != "object":
             assert {fact[0] for fact in differ} == {{"binding": "attribute"}.get(kind, kind)}
-    share = 2 * len(SPLIT.siblings) / 600
+    share = 2 * len(SPLIT.minimal_pairs) / 600
     assert 0.17 < share < 0.33
 
 
-@pytest.mark.parametrize(("twins", "least"), [(0.0, 0), (0.01, 2), (0.02, 8)])
-def test_twins_share_their_facts_and_are_at_most_two_in_a_hundred(twins, least):
-    split = make_split("train", 3000, seed=0, dials=Dials(twins=twins))
-    assert least <= 2 * len(split.twins) <= 0.02 * 3000
-    assert all(scene_facts(split.scenes[a]) == scene_facts(split.scenes[b]) for a, b in split.twins)
+@pytest.mark.parametrize(("duplicates", "least"), [(0.0, 0), (0.01, 2), (0.02, 8)])
+def test_twins_share_their_facts_and_are_at_most_two_in_a_hundred(duplicates, least):
+    split = make_split("train", 3000, seed=0, configuration=Configuration(duplicates=duplicates))
+    assert least <= 2 * len(split.duplicates) <= 0.02 * 3000
+    assert all(scene_facts(split.scenes[a]) == scene_facts(split.scenes[b]) for a, b in split.duplicates)
     apart = len({scene_facts(scene) for scene in split.scenes})
-    assert apart == 3000 - len(split.twins)  # no two scenes are alike by chance
+    assert apart == 3000 - len(split.duplicates)  # no two scenes are alike by chance
 
 
 def test_the_same_seed_gives_the_same_world_in_another_process():
@@ -87,30 +89,34 @@ TEXT_DIALS = ("completeness", "length", "order", "synonyms", "wrong_captions", "
 TEXT_DIALS += ("number_words", "relations")
 
 
-@pytest.mark.parametrize("dial", TEXT_DIALS)
-def test_a_dial_on_text_leaves_scenes_and_pictures_as_they_were(dial):
-    turned = make_split("train", 40, seed=3, dials=make_dials(**{dial: 0.9}))
+@pytest.mark.parametrize("setting", TEXT_DIALS)
+def test_a_dial_on_text_leaves_scenes_and_pictures_as_they_were(setting):
+    turned = make_split("train", 40, seed=3, configuration=make_configuration(**{setting: 0.9}))
     assert turned.scenes == SPLIT.scenes[:40]
     assert (turned.draw(7) == SPLIT.draw(7)).all()
     assert [t.text for t in turned.truths] != [t.text for t in SPLIT.truths[:200]]
 
 
-@pytest.mark.parametrize("dial", ["synonyms", "misspellings", "order"])
-def test_other_words_state_the_same_facts(dial):
-    turned = make_split("train", 300, seed=3, dials=make_dials(**{dial: 1.0}))
+@pytest.mark.parametrize("setting", ["synonyms", "misspellings", "order"])
+def test_other_words_state_the_same_facts(setting):
+    turned = make_split("train", 300, seed=3, configuration=make_configuration(**{setting: 1.0}))
     assert [t.facts for t in turned.truths] == [t.facts for t in SPLIT.truths[:1500]]
     assert sum(a.text != b.text for a, b in zip(turned.truths, SPLIT.truths, strict=False)) > 600
 
 
-@pytest.mark.parametrize("dial", ["tint", "sketch", "occlusion", "distractors"])
-def test_a_dial_on_pictures_leaves_captions_as_they_were_and_shows(dial):
-    low, high = (make_split("train", 40, seed=3, dials=make_dials(**{dial: value})) for value in (0.0, 1.0))
+@pytest.mark.parametrize("setting", ["tint", "sketch", "occlusion", "distractors"])
+def test_a_dial_on_pictures_leaves_captions_as_they_were_and_shows(setting):
+    low, high = (
+        make_split("train", 40, seed=3, configuration=make_configuration(**{setting: value})) for value in (0.0, 1.0)
+    )
     assert low.truths == high.truths == SPLIT.truths[:200]
     assert sum((low.draw(i) != high.draw(i)).any() for i in range(40)) > 30
 
 
 def test_a_distractor_changes_no_pixel_but_its_own():
-    low, high = (make_split("train", 40, seed=3, dials=make_dials(distractors=value)) for value in (0.0, 1.0))
+    low, high = (
+        make_split("train", 40, seed=3, configuration=make_configuration(distractors=value)) for value in (0.0, 1.0)
+    )
     assert sum(not all(thing.named for thing in scene.things) for scene in high.scenes) > 30
     for image in range(40):
         assert high.scenes[image].things[: len(low.scenes[image].things)] == low.scenes[image].things
@@ -123,9 +129,9 @@ def test_a_distractor_changes_no_pixel_but_its_own():
         assert not (changed & ~box).any()
 
 
-@pytest.mark.parametrize("dial", ["siblings", "twins"])
-def test_without_companions_the_other_images_are_as_they_were(dial):
-    alone = make_split("train", 300, seed=3, dials=make_dials(**{dial: 0.0}))
+@pytest.mark.parametrize("setting", ["minimal_pairs", "duplicates"])
+def test_without_companions_the_other_images_are_as_they_were(setting):
+    alone = make_split("train", 300, seed=3, configuration=make_configuration(**{setting: 0.0}))
     number = {source: image for image, source in enumerate(SPLIT.sources)}
     shared = [(image, number[source]) for image, source in enumerate(alone.sources) if source in number]
     assert len(shared) >= 250
@@ -136,13 +142,15 @@ def test_without_companions_the_other_images_are_as_they_were(dial):
 
 
 def test_the_length_dial_makes_captions_longer():
-    splits = (make_split("train", 100, seed=3, dials=make_dials(length=value)) for value in (0.0, 0.5, 1.0))
+    splits = (
+        make_split("train", 100, seed=3, configuration=make_configuration(length=value)) for value in (0.0, 0.5, 1.0)
+    )
     short, usual, long = (sum(len(t.words) for t in split.truths) / 500 for split in splits)
     assert short + 1 < usual < long - 1
 
 
 def test_wrong_captions_leave_the_others_word_for_word_and_are_wrong():
-    wrong = make_split("train", 200, seed=3, dials=Dials(wrong_captions=0.1))
+    wrong = make_split("train", 200, seed=3, configuration=Configuration(wrong_captions=0.1))
     changed = [a.text != b.text for a, b in zip(wrong.truths, SPLIT.truths, strict=False)]
     assert 0.05 < sum(changed) / len(changed) < 0.15
     for truth, image, spoilt in zip(wrong.truths, wrong.image_of, changed, strict=True):
@@ -192,10 +200,10 @@ def test_groundings_point_at_the_boxes_of_the_thing_named():
 
 
 def test_facts_by_hand():
-    said = {("attribute", "dog", "brown"), ("relation", "left", "dog", "car")}
-    assert entails(said, {("object", "animal"), ("relation", "left", "animal", "vehicle")})
-    assert not entails(said, {("relation", "left", "car", "dog")})
-    assert relevance(said, closure({("attribute", "dog", "brown")})) == 0.5
+    claimed = {("attribute", "dog", "brown"), ("relation", "left", "dog", "car")}
+    assert entails(claimed, {("object", "animal"), ("relation", "left", "animal", "vehicle")})
+    assert not entails(claimed, {("relation", "left", "car", "dog")})
+    assert relevance(claimed, closure({("attribute", "dog", "brown")})) == 0.5
 
 
 @given(st.integers(0, 599), st.integers(0, 2999))
@@ -208,10 +216,10 @@ def test_closure_is_idempotent_and_truth_is_closed(image, caption):
 
 
 def test_dials_are_checked():
-    with pytest.raises(ItmError, match="siblings"):
-        Dials(siblings=1.5)
+    with pytest.raises(ItmError, match="minimal_pairs"):
+        Configuration(minimal_pairs=1.5)
     with pytest.raises(ItmError, match="wrong_captions"):
-        make_dials(wrong_caption=0.1)
+        make_configuration(wrong_caption=0.1)
 
 
 def test_shared_captions_are_counted():

@@ -84,11 +84,11 @@ def test_every_caption_states_only_what_is_true():
         true = [portrait_facts(portrait) for portrait in split.scenes]
         for truth, image in zip(split.truths, split.image_of, strict=True):
             assert truth.facts <= true[image], truth.text
-            said = {(word.meaning, word.word_class) for word in truth.words if word.meaning is not None}
+            stated = {(word.meaning, word.word_class) for word in truth.words if word.meaning is not None}
             values = {fact[2] for fact in truth.facts if fact[0] in ("attribute", "count")}
             parts = {fact[1] for fact in truth.facts if fact[0] == "object"}
-            assert {m for m, c in said if c == "noun"} == parts
-            assert {m for m, c in said if c not in ("noun", "place")} == values
+            assert {m for m, c in stated if c == "noun"} == parts
+            assert {m for m, c in stated if c not in ("noun", "place")} == values
 
 
 @named
@@ -179,7 +179,7 @@ def test_streams_are_independent(name):
         assert split.scenes[here] == larger.scenes[there]
         assert split.truths[10 * here : 10 * here + 10] == larger.truths[10 * there : 10 * there + 10]
         assert (split.draw(here) == larger.draw(there)).all()
-    longer = make_species(world, Size((6, 2, 2), pictures=6, kin=3), seed=3)
+    longer = make_species(world, Size((6, 2, 2), pictures=6, per_genus=3), seed=3)
     assert longer[: len(split.species)] == split.species
 
 
@@ -208,7 +208,7 @@ def test_load_corpus(name, cache):
         assert split.images.shape[1:] == (3, 64, 64) and split.images.dtype == torch.uint8
         assert (split.images[1].permute(1, 2, 0).numpy() == made.draw(1)).all()
         assert split.identity.dtype == torch.int64 and len(split.identity) == len(split.images)
-        assert all(told <= true for told, true in _facts(split))
+        assert all(summary <= true for summary, true in _facts(split))
         assert [len(b) for b in split.boxes] == [len(b) for b in made.boxes()]
     assert itm.load_corpus(name, size="tiny", seed=3, image_size=32).val.images.shape[2:] == (32, 32)
 

@@ -10,7 +10,7 @@ from torch import Tensor
 from itm_tutorial.chapters.verdict import effect, per_model
 from itm_tutorial.data.corpus import Split
 from itm_tutorial.data.loading import load_corpus
-from itm_tutorial.evaluation.minimal_pairs import ceiling, evaluate_siblings
+from itm_tutorial.evaluation.minimal_pairs import ceiling, evaluate_minimal_pairs
 from itm_tutorial.evaluation.retrieval_metrics import evaluate
 from itm_tutorial.models import create_model
 from itm_tutorial.retrieval.scoring import score
@@ -21,13 +21,13 @@ MODELS = ("bow", "vse")
 
 def figures_of(scores: Tensor, split: Split) -> dict[str, Any]:
     """Recalls over all queries, and accuracy on the queries where one thing decides, by kind."""
-    report, siblings = evaluate(scores, split.image_of), evaluate_siblings(scores, split)
+    report, minimal_pairs = evaluate(scores, split.image_of), evaluate_minimal_pairs(scores, split)
     return {
         "rsum": report.rsum,
         "i2t_r1": report.i2t.r1,
         "t2i_r1": report.t2i.r1,
-        "siblings": {kind: result.accuracy for kind, result in siblings.items()},
-        "sibling_queries": {kind: result.n for kind, result in siblings.items()},
+        "minimal_pairs": {kind: result.accuracy for kind, result in minimal_pairs.items()},
+        "minimal_pair_queries": {kind: result.n for kind, result in minimal_pairs.items()},
     }
 
 
@@ -48,23 +48,23 @@ def figures_of_seed(seed: int, size: str) -> list[dict[str, Any]]:
 
 def effects_of(figures: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The verdicts over the seeds, as plain data."""
-    rsum, binding = per_model(figures, "rsum"), per_model(figures, "siblings", "binding")
+    rsum, binding = per_model(figures, "rsum"), per_model(figures, "minimal_pairs", "binding")
     effects = []
 
     def tell(name: str, better: list[float], worse: list[float]) -> None:
         effects.append(asdict(effect(name, [a - b for a, b in zip(better, worse, strict=True)])))
 
-    if binding:  # a tiny split may lack a kind of sibling
+    if binding:  # a tiny split may lack a kind of minimal pair
         chance = [50.0] * len(binding["vse"])
-        tell("vse beats bow where a binding decides (points)", binding["vse"], binding["bow"])
-        tell("vse is above chance where a binding decides (points)", binding["vse"], chance)
-        tell("bow is above chance where a binding decides (points)", binding["bow"], chance)
+        tell("vse beats bow where the binding decides (points)", binding["vse"], binding["bow"])
+        tell("vse is above chance where the binding decides (points)", binding["vse"], chance)
+        tell("bow is above chance where the binding decides (points)", binding["bow"], chance)
     tell("vse beats bow over all queries (rsum)", rsum["vse"], rsum["bow"])
     for name in MODELS:
         tell(f"{name} beats an untrained model (rsum)", rsum[name], rsum["untrained"])
         tell(f"{name} stays under the ceiling (rsum)", rsum["ceiling"], rsum[name])
-    for kind in ("relation", "count", "kin"):
-        decided = per_model(figures, "siblings", kind)
+    for kind in ("relation", "count", "object"):
+        decided = per_model(figures, "minimal_pairs", kind)
         if decided:
-            tell(f"vse beats bow where a {kind} decides (points)", decided["vse"], decided["bow"])
+            tell(f"vse beats bow where the {kind} decides (points)", decided["vse"], decided["bow"])
     return effects

@@ -9,17 +9,17 @@ from torch.nn.functional import normalize
 from itm_tutorial.chapters.exercise import Exercise, random_size
 
 
-def _codes(g: torch.Generator) -> tuple[Tensor, Tensor]:
+def _embeddings(g: torch.Generator) -> tuple[Tensor, Tensor]:
     n, m, d = random_size(g, 2, 6), random_size(g, 2, 6), random_size(g, 2, 6)
     return torch.randn(n, d, generator=g), torch.randn(m + n, d, generator=g)
 
 
-def _unit_codes(g: torch.Generator) -> tuple[Tensor, Tensor]:
-    return tuple(normalize(codes, dim=-1) for codes in _codes(g))
+def _unit_embeddings(g: torch.Generator) -> tuple[Tensor, Tensor]:
+    return tuple(normalize(embeddings, dim=-1) for embeddings in _embeddings(g))
 
 
 def _one_image(g: torch.Generator) -> tuple[Tensor, Tensor]:
-    images, captions = _codes(g)
+    images, captions = _embeddings(g)
     return images[:1], captions
 
 
@@ -44,7 +44,11 @@ cosine_scores = Exercise(
     ),
     reference=_cosine_by_loop,
     own=_own_cosine_scores,
-    inputs={"vectors of any length": _codes, "vectors of length 1": _unit_codes, "a single image": _one_image},
+    inputs={
+        "vectors of any length": _embeddings,
+        "vectors of length 1": _unit_embeddings,
+        "a single image": _one_image,
+    },
     shape="[n_images, n_captions]",
     mistakes=(
         (
@@ -172,7 +176,7 @@ recall_at_k = Exercise(
     minutes=5,
     difficulty=1,
     hints=(
-        "Recall at k is the share of queries whose right answer is among the first k.",
+        "Recall at k is the fraction of queries whose right answer is among the first k.",
         "ranks <= k is True for those; ranks start at 1.",
         "100 * (ranks <= k).float().mean().item() is in percent, as the field prints it.",
     ),

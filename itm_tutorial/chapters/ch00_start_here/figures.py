@@ -147,11 +147,11 @@ def score_matrix(
             axes.add_artist(AnnotationBbox(thumbnail, (-0.5, row), **beside))
     right = scores[image_of, range(n_captions)]  # [n_captions]
     best = ((scores >= right).sum(0) == 1).sum().item()  # a tie is no win
-    told = counted(n_captions, "caption")
+    summary = counted(n_captions, "caption")
     return described(
         drawn,
-        f"A matrix of scores from {low:.2f} to {high:.2f}, {counted(n_images, 'image')} by {told}. "
-        f"{best} of {told} score{'s' if n_captions == 1 else ''} the right image highest.",
+        f"A matrix of scores from {low:.2f} to {high:.2f}, {counted(n_images, 'image')} by {summary}. "
+        f"{best} of {summary} score{'s' if n_captions == 1 else ''} the right image highest.",
     )
 
 

@@ -143,8 +143,8 @@ def effects_of(figures: list[dict[str, Any]]) -> list[dict[str, Any]]:
     )
     tell("dem beats L2 in zero-shot hit@1 (points)", per_seed("dem", hit, "1"), per_seed("l2", hit, "1"))
     ways = {"L2 less dem": ("l2", "dem"), "ridge to words less to pictures": ("ridge to words", "ridge to pictures")}
-    for told, (to_words, to_pictures) in ways.items():
+    for summary, (to_words, to_pictures) in ways.items():
         for which in ("N_1 unseen", "N_1 all", "N_5 unseen", "N_5 all"):
             skew = per_seed(to_words, "skewness", which), per_seed(to_pictures, "skewness", which)
-            tell(f"fewer hubs in the visual space: skewness of {which}, {told}", *skew)
+            tell(f"fewer hubs in the visual space: skewness of {which}, {summary}", *skew)
     return effects

@@ -316,7 +316,7 @@ k_occurrence = Exercise(
             "Targets that nobody names are missing at the end: give bincount a minlength.",
         ),
         (lambda s, k: _named(-s, k), "You counted the k targets with the lowest scores: larger is more alike."),
-        (lambda s, k: _named(s, k) / len(s), "These are shares of the queries: asked is how many there are."),
+        (lambda s, k: _named(s, k) / len(s), "These are fractions of the queries: asked is how many there are."),
         (
             lambda s, k: _named(s, k).sort(descending=True).values,
             "The counts are right, but sorted: keep them in the order of the targets.",

@@ -17,7 +17,7 @@ LINES = ((BLUE, "o", "-"), (ACCENT, "s", "--"), (RIGHT, "^", "-."), (INK, "D", "
 GUESSING = "guessing"  # a curve of this name is drawn as the floor
 
 
-def labels_said(
+def predicted_labels(
     split: Split, images: Sequence[int], scores: Mapping[str, Tensor], classes: ClassTree, k: int = 5, figure=None
 ) -> Figure:
     """A few pictures, and below each the first k labels of several models.
@@ -36,7 +36,7 @@ def labels_said(
     figure = figure or new_figure(1.75 * len(images), 1.95 + len(scores) * (0.35 + 0.185 * k))
     heights = [1.6] + [0.3 + 0.185 * k] * len(scores)
     grid = figure.subplots(1 + len(scores), len(images), squeeze=False, height_ratios=heights)
-    told = {name: [] for name in scores}
+    parts = {name: [] for name in scores}
     for column, i in enumerate(images):
         right = classes.names[int(split.identity[i])]
         grid[0, column].imshow(split.images[i].permute(1, 2, 0).numpy(), interpolation="bicubic")
@@ -44,11 +44,11 @@ def labels_said(
         hidden = "" if right in classes.seen else " (never shown)"
         grid[0, column].set_title(f"{right}{hidden}", fontsize=9, color=INK)
         for row, (name, of_model) in enumerate(scores.items(), start=1):
-            said = [classes.names[j] for j in of_model[i].topk(min(k, len(classes.names))).indices.tolist()]
-            _labels(grid[row, column], name if column == 0 else "", said, right, classes)
-            told[name].append(said[0])
+            predicted = [classes.names[j] for j in of_model[i].topk(min(k, len(classes.names))).indices.tolist()]
+            _labels(grid[row, column], name if column == 0 else "", predicted, right, classes)
+            parts[name].append(predicted[0])
     shown = [classes.names[int(split.identity[i])] for i in images]
-    listed = "; ".join(f"{name}: {', '.join(firsts)}" for name, firsts in told.items())
+    listed = "; ".join(f"{name}: {', '.join(firsts)}" for name, firsts in parts.items())
     n = sum(name not in classes.seen for name in shown)
     return described(
         figure,
@@ -57,12 +57,12 @@ def labels_said(
     )
 
 
-def _labels(axes: Axes, name: str, said: list[str], right: str, classes: ClassTree) -> None:
+def _labels(axes: Axes, name: str, predicted: list[str], right: str, classes: ClassTree) -> None:
     """A list of labels, best first, on an empty place; the model's name above it, at the left edge."""
     axes.axis("off")
-    axes.set(xlim=(0, 1), ylim=(len(said) - 0.3, -1.2))
+    axes.set(xlim=(0, 1), ylim=(len(predicted) - 0.3, -1.2))
     axes.text(0, -0.95, name, fontsize=9, fontweight="bold", color=INK, ha="left", va="center")
-    for place, label in enumerate(said):
+    for place, label in enumerate(predicted):
         mark, colour, weight = _mark(label, right, classes)
         style = {"fontsize": 9, "color": colour, "fontweight": weight, "va": "center"}
         axes.text(0.12, place, mark, ha="center", **style)
@@ -70,7 +70,7 @@ def _labels(axes: Axes, name: str, said: list[str], right: str, classes: ClassTr
 
 
 def _mark(label: str, right: str, classes: ClassTree) -> tuple[str, str, str]:
-    """How a label is written beside the right one: a tick for itself, a tilde for its kin."""
+    """How a label is written beside the right one: a tick for itself, a tilde for one of its family."""
     if label == right:
         return "✓", RIGHT, "bold"
     if group_of(classes, label)[0] == group_of(classes, right)[0]:
@@ -86,21 +86,21 @@ def precision_curves(
     Args:
         panels: what stands above a panel -> name of a model -> percent, one for each of ``ks``; a model named
             "guessing" is drawn as the floor.
-        ks: how many guesses are looked at.
+        ks: how many guesses count.
         figure: drawn on; a new one by default.
 
     Returns:
         The figure; its alt text gives both ends of every curve.
     """
     figure = figure or new_figure(4.9 * len(panels), 3.6)
-    told = []
+    parts = []
     places = figure.subplots(1, len(panels), squeeze=False)[0]
     for axes, (title, curves) in zip(places, panels.items(), strict=True):
         styles = iter(LINES)
         for name, values in curves.items():
             colour, marker, line = (GREY, None, (0, (1, 2))) if name == GUESSING else next(styles)
             axes.plot(ks, values, color=colour, marker=marker, linestyle=line, markersize=6, linewidth=2, label=name)
-            told.append(f"{title}, {name}: {values[0]:.0f} to {values[-1]:.0f}")
+            parts.append(f"{title}, {name}: {values[0]:.0f} to {values[-1]:.0f}")
         axes.set_title(title, fontsize=10, color=INK)
         axes.set(
             xticks=list(ks),
@@ -115,11 +115,11 @@ def precision_curves(
     return described(
         figure,
         f"Hierarchical precision at {ks[0]} to {ks[-1]} guesses, in percent, {len(panels)} panels of {names} curves. "
-        f"{'; '.join(told)}.",
+        f"{'; '.join(parts)}.",
     )
 
 
-def found_kinds(
+def predicted_kinds(
     scores: Tensor, identity: LongTensor, classes: ClassTree, among: LongTensor, axes: Axes | None = None
 ) -> Figure | Axes:
     """For each kind, how many of its pictures got its name, and the wrong name that they most often got.
@@ -128,31 +128,31 @@ def found_kinds(
         scores: [n_images, n_classes].
         identity: int64 [n_images].
         classes: the tree.
-        among: int64 [n_candidates], the classes that may be said.
+        among: int64 [n_candidates], the candidate classes.
         axes: drawn on; a new figure by default.
 
     Returns:
         The axes it was given, or else the new figure; the alt text lists all rows.
     """
-    said = among[scores[:, among].argmax(1)]  # [n_images]
+    predicted = among[scores[:, among].argmax(1)]  # [n_images]
     rows = []
     for c in among.tolist():
-        named = said[identity == c]
+        named = predicted[identity == c]
         if len(named):
             wrong = named[named != c]
             usual = int(wrong.mode().values) if len(wrong) else None
             rows.append((100 * (named == c).float().mean().item(), c, usual, len(named)))
     rows.sort(key=lambda row: row[0])
     axes, drawn = axes_of(axes, 8.6, 0.9 + 0.27 * len(rows))
-    told, chance = [], 100 / len(among)
+    parts, chance = [], 100 / len(among)
     for y, (share, c, usual, n) in enumerate(rows):
         axes.barh(y, share, 0.68, color=BLUE)
         beside = 1 + (share if share > chance else chance)  # off the dashed line
         axes.text(beside, y, f"{share:.0f}", va="center", fontsize=8.5, color=INK)
-        often = "" if usual is None else 100 * int((said[identity == c] == usual).sum()) / n
-        mistake = "" if usual is None else f"{_kin_mark(classes, c, usual)}{classes.names[usual]}, {often:.0f} %"
+        often = "" if usual is None else 100 * int((predicted[identity == c] == usual).sum()) / n
+        mistake = "" if usual is None else f"{_family_mark(classes, c, usual)}{classes.names[usual]}, {often:.0f} %"
         axes.text(114, y, mistake, va="center", ha="left", fontsize=8.5, color=INK)
-        told.append(f"{classes.names[c]} {share:.0f} %" + (f", else mostly {mistake.strip()}" if mistake else ""))
+        parts.append(f"{classes.names[c]} {share:.0f} %" + (f", else mostly {mistake.strip()}" if mistake else ""))
     axes.axvline(chance, color=GREY, linestyle="--", linewidth=1.5)
     axes.text(chance + 1, len(rows) - 0.3, f"guessing: {chance:.1f}", ha="left", va="bottom", fontsize=8.5, color=INK)
     axes.text(114, len(rows) - 0.3, "most frequent wrong name", ha="left", va="bottom", fontsize=8.5, color=INK)
@@ -165,11 +165,11 @@ def found_kinds(
     return described(
         drawn,
         f"Bars of {len(rows)} kinds: how many of a kind's pictures got its name, where guessing gives {chance:.1f} %, "
-        f"and the most frequent wrong name, with a tilde where it is of the same family. {'; '.join(reversed(told))}.",
+        f"and the most frequent wrong name, with a tilde where it is of the same family. {'; '.join(reversed(parts))}.",
     )
 
 
-def _kin_mark(classes: ClassTree, a: int, b: int) -> str:
+def _family_mark(classes: ClassTree, a: int, b: int) -> str:
     return "~ " if group_of(classes, classes.names[a])[0] == group_of(classes, classes.names[b])[0] else "   "
 
 
@@ -282,7 +282,7 @@ def hubs(
     figure = figure or new_figure(10.6, 1.1 + 0.21 * len(names))
     panels = figure.subplots(1, len(counts), sharey=True, squeeze=False).flat
     most = max(int(n.max()) for n in counts.values())
-    told = []
+    parts = []
     for axes, (model, n) in zip(panels, counts.items(), strict=True):
         fair = float(n.float().mean())
         axes.barh(range(len(order)), n[order].tolist(), 0.72, color=BLUE)
@@ -295,12 +295,12 @@ def hubs(
         axes.locator_params(axis="x", nbins=4)
         axes.spines[["top", "right", "left"]].set_visible(False)
         first = names[int(n.argmax())]
-        told.append(f"{model}: most {int(n.max())} ({first}), {int((n == 0).sum())} never named")
+        parts.append(f"{model}: most {int(n.max())} ({first}), {int((n == 0).sum())} never named")
     panels[0].set_yticks(range(len(order)), [f"{names[i]}  {lengths[i]:.1f}" for i in order])
     panels[0].set_ylabel("label, and length\nof its raw vector", fontsize=9)
     return described(
         figure,
         f"How many pictures named each of {len(names)} labels first, {len(counts)} panels; a fair share is {fair:.0f}, "
         f"a dashed line. Labels are ordered by the length of their vectors, {float(lengths.min()):.1f} to "
-        f"{float(lengths.max()):.1f}, the shortest at the top. {'; '.join(told)}.",
+        f"{float(lengths.max()):.1f}, the shortest at the top. {'; '.join(parts)}.",
     )

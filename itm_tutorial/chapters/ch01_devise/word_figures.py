@@ -46,8 +46,8 @@ def class_tree(classes: ClassTree, splits: Sequence[Split], figure: Figure | Non
         The figure; its alt text lists the families and the hidden kinds.
     """
     lines = _packed(families_of(classes))
-    longest = max(sum(len(kinds) + GAP for _, kinds in line) - GAP for line in lines)
-    figure = figure or new_figure(max(5.0, 0.66 * longest), 0.66 * ROW * len(lines))
+    seq_len = max(sum(len(kinds) + GAP for _, kinds in line) - GAP for line in lines)
+    figure = figure or new_figure(max(5.0, 0.66 * seq_len), 0.66 * ROW * len(lines))
     axes = figure.subplots()
     for row, line in enumerate(lines):
         column = 0.0
@@ -59,7 +59,7 @@ def class_tree(classes: ClassTree, splits: Sequence[Split], figure: Figure | Non
                 _thumbnail(axes, column, ROW * row, kind, classes, splits)
                 column += 1
             column += GAP
-    axes.set(xlim=(-0.15, longest + 0.15), ylim=(ROW * len(lines) - 0.3, -0.5), aspect="equal")
+    axes.set(xlim=(-0.15, seq_len + 0.15), ylim=(ROW * len(lines) - 0.3, -0.5), aspect="equal")
     axes.axis("off")
     hidden = [name for name in classes.names if name not in classes.seen]
     listed = "; ".join(f"{family}: {', '.join(kinds)}" for family, kinds in families_of(classes).items())
@@ -103,10 +103,10 @@ def _small(size: float, bold: bool, color: str = INK) -> dict:
 
 
 def one_word_space(classes: ClassTree, split: Split, image: int = 0, figure: Figure | None = None) -> Figure:
-    """The idea of DeViSE: a text places the words, a linear map sends a picture among them, the nearest word is said.
+    """The idea of DeViSE: a text places the words, a linear map places a picture among them, the nearest word wins.
 
     Args:
-        classes: the tree; the picture's kin become its neighbours.
+        classes: the tree; kinds of the picture's family become its neighbours.
         split: where the picture is from, one of kinds that training never shows.
         image: its index.
         figure: drawn on; a new one by default.
@@ -119,10 +119,10 @@ def one_word_space(classes: ClassTree, split: Split, image: int = 0, figure: Fig
     axes.set(xlim=(0, 10.8), ylim=(0.2, 4.2))
     axes.axis("off")
     kind = classes.names[int(split.identity[image])]
-    kin = _seen_like(classes, kind, near=True)[:2]
+    same_family = _seen_like(classes, kind, near=True)[:2]
     strangers = _seen_like(classes, kind, near=False)[:3]
     for x, y, words, colour in (
-        (0.95, 3.5, f"a text:\n“a {kind} looks\nlike a {kin[0]}”", GREY),
+        (0.95, 3.5, f"a text:\n“a {kind} looks\nlike a {same_family[0]}”", GREY),
         (3.2, 3.5, "skip-gram", ACCENT),
         (3.2, 1.2, "network of\na classifier", BLUE),
         (5.3, 1.2, "linear\nmap $M$", BLUE),
@@ -141,13 +141,13 @@ def one_word_space(classes: ClassTree, split: Split, image: int = 0, figure: Fig
     )
     axes.text(0.3, 2.4, rule, ha="left", va="center", fontsize=9, color=INK, style="italic")
     axes.text(4.55, 2.4, "$t \\cdot Mv$", ha="left", va="center", fontsize=12, color=INK)
-    _space(axes, kind, kin, strangers)
+    _space(axes, kind, same_family, strangers)
     return described(
         figure,
         f"Two ways into one space. Above, a text goes through skip-gram, which gives a unit vector of 50 numbers a "
         f"word; these stay. Below, a picture of a {kind} goes through the network of a classifier, 512 numbers, and a "
         f"linear map. A star marks where it lands: near the hollow point {kind}, which training never showed, among "
-        f"the filled points of its kin {' and '.join(kin)}, far from {', '.join(strangers)}.",
+        f"the filled points of its family {' and '.join(same_family)}, far from {', '.join(strangers)}.",
     )
 
 
@@ -160,16 +160,16 @@ def _seen_like(classes: ClassTree, kind: str, near: bool) -> list[str]:
     return [name for other, name in sorted(firsts.items()) if other != group]
 
 
-def _space(axes: Axes, kind: str, kin: list[str], strangers: list[str]) -> None:
-    """The word space with made-up places: kin around the hidden kind, strangers far off, and the picture's star."""
+def _space(axes: Axes, kind: str, same_family: list[str], strangers: list[str]) -> None:
+    """The word space with made-up places: the family around the hidden kind, others far off, the picture a star."""
     frame = FancyBboxPatch((6.65, 0.3), 4.0, 3.75, boxstyle="round,pad=0,rounding_size=0.15", facecolor="w")
     frame.set(edgecolor=GREY, linewidth=1.2)
     axes.add_patch(frame)
     axes.text(8.65, 3.78, "the word space", ha="center", va="center", fontsize=9, color=INK)
     hidden, star = (9.0, 2.05), (8.62, 1.75)
-    places = [(7.5, 2.35), (8.3, 2.75)][: len(kin)]
+    places = [(7.5, 2.35), (8.3, 2.75)][: len(same_family)]
     far = [(7.3, 0.75), (10.0, 0.75), (10.0, 3.35)][: len(strangers)]
-    for (x, y), name in zip(places + far, kin + strangers, strict=True):
+    for (x, y), name in zip(places + far, same_family + strangers, strict=True):
         axes.plot(x, y, "o", markersize=9, color=BLUE)
         axes.text(x, y + 0.16, name, ha="center", va="bottom", fontsize=9, color=INK)
     axes.plot(*hidden, "o", markersize=11, markerfacecolor="w", markeredgecolor=ACCENT, markeredgewidth=2.2)
@@ -207,25 +207,25 @@ def word_space(snapshots: Mapping[str, WordVectors], classes: ClassTree, figure:
     """
     figure = figure or new_figure(11, 6)
     grid = figure.add_gridspec(max(1, len(snapshots) - 1), 2, width_ratios=(1, 2.1))
-    told = []
+    summary = []
     for n, (title, vectors) in enumerate(snapshots.items(), start=1):
         last = n == len(snapshots)
         axes = figure.add_subplot(grid[:, 1] if last else grid[n - 1, 0])
         units = vectors.unit().matrix(classes.names)  # [n_classes, dim]
         _draw_map(axes, neighbour_map(units), classes, named=last)
-        told.append(
-            f"{title}: {_near_kin(units, classes)} of {len(classes.names)} kinds have one of their family nearest"
+        summary.append(
+            f"{title}: {_near_family(units, classes)} of {len(classes.names)} kinds have one of their family nearest"
         )
-        axes.set_title(told[-1].replace(": ", "\n", 1), fontsize=9, color=INK)
+        axes.set_title(summary[-1].replace(": ", "\n", 1), fontsize=9, color=INK)
     families = families_of(classes)
     return described(
         figure,
         f"{len(snapshots)} maps of {len(classes.names)} words, each tied to the middle of its family. The "
-        f"{len(families)} families: {', '.join(families)}. {'; '.join(told)}.",
+        f"{len(families)} families: {', '.join(families)}. {'; '.join(summary)}.",
     )
 
 
-def _near_kin(units: Tensor, classes: ClassTree) -> int:
+def _near_family(units: Tensor, classes: ClassTree) -> int:
     """How many kinds have one of their own family as the nearest."""
     family = [group_of(classes, name)[0] for name in classes.names]
     nearest = (units @ units.T).fill_diagonal_(-2).argmax(1).tolist()

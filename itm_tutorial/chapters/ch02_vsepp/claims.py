@@ -71,9 +71,9 @@ def entailment_pairs(split: Split) -> tuple[Tensor, Tensor, Tensor]:
         captions_of.setdefault(image, []).append(caption)
     pairs = [(a, b) for own in captions_of.values() for a in own for b in own if a != b]
     truths = split.facts.truths
-    told = [entails(truths[a].facts, truths[b].facts) for a, b in pairs]
+    entailed = [entails(truths[a].facts, truths[b].facts) for a, b in pairs]
     first, second = torch.tensor(pairs).T
-    return first, second, torch.tensor(told)
+    return first, second, torch.tensor(entailed)
 
 
 def area_under_curve(scores: Tensor, right: Tensor) -> float:
@@ -84,19 +84,21 @@ def area_under_curve(scores: Tensor, right: Tensor) -> float:
 
 
 @torch.inference_mode()
-def entailment_told(model: Matching, split: Split, by: str) -> float:
-    """How well a model's caption codes tell entailment, area under the curve in percent.
+def entailment_area(model: Matching, split: Split, by: str) -> float:
+    """How well a model's caption embeddings tell entailment, area under the curve in percent.
 
     Args:
         model: trained.
         split: of a drawn world.
         by: "order", minus how far the second caption lies above the first; or "cosine", which knows no direction.
     """
-    first, second, told = entailment_pairs(split)
-    codes = torch.cat([model.encode_captions(split.captions[i : i + 512]) for i in range(0, len(split.captions), 512)])
-    a, b = codes[first], codes[second]  # [n_pairs, dim]
+    first, second, entailed = entailment_pairs(split)
+    embeddings = torch.cat(
+        [model.encode_captions(split.captions[i : i + 512]) for i in range(0, len(split.captions), 512)]
+    )
+    a, b = embeddings[first], embeddings[second]  # [n_pairs, dim]
     scores = (a * b).sum(1) if by == "cosine" else -(b - a).clamp(min=0).square().sum(1)
-    return area_under_curve(scores, told)
+    return area_under_curve(scores, entailed)
 
 
 def figures_of_seed(seed: int, size: str) -> list[dict[str, Any]]:
@@ -118,8 +120,8 @@ def figures_of_seed(seed: int, size: str) -> list[dict[str, Any]]:
     for name, options in {"vse": {}, "vsepp": {"warmup": 0.2}, "order": {}}.items():  # the recipes, with their GRU
         model = create_model(name, corpus, seed=seed, **options)
         fit(model, corpus, seed=seed, progress=False)
-        told = {by: entailment_told(model, corpus.test, by) for by in ("cosine", "order")}
-        rows.append({"model": f"{name}, GRU", "rsum": rsum(model, corpus.test), "entailment": told})
+        entailed = {by: entailment_area(model, corpus.test, by) for by in ("cosine", "order")}
+        rows.append({"model": f"{name}, GRU", "rsum": rsum(model, corpus.test), "entailment": entailed})
     return [{"seed": seed, **row} for row in rows]
 
 
@@ -129,7 +131,7 @@ def effects_of(figures: list[dict[str, Any]]) -> list[dict[str, Any]]:
     def rows(model: str, batch_size: int | None = None) -> list[dict[str, Any]]:
         return [r for r in figures if r["model"] == model and batch_size in (None, r.get("batch_size"))]
 
-    def told(name: str, better: list[float], worse: list[float]) -> dict[str, Any]:
+    def entailed(name: str, better: list[float], worse: list[float]) -> dict[str, Any]:
         return asdict(effect(name, [a - b for a, b in zip(better, worse, strict=True)]))
 
     def sums(model: str, batch_size: int | None = 128) -> list[float]:
@@ -140,23 +142,25 @@ def effects_of(figures: list[dict[str, Any]]) -> list[dict[str, Any]]:
         return [a - b for a, b in zip(large, small, strict=True)]
 
     effects = [
-        told("max with a warm-up beats sum at convergence (rsum)", sums("max, warm-up"), sums("sum")),
-        told("max without a warm-up beats sum at convergence (rsum)", sums("max"), sums("sum")),
-        told("a warm-up helps max (rsum)", sums("max, warm-up"), sums("max")),
-        told("InfoNCE beats max with a warm-up (rsum)", sums("infonce"), sums("max, warm-up")),
-        told("top 5 beats max with a warm-up (rsum)", sums("top 5"), sums("max, warm-up")),
-        told("a batch of 512 over one of 32 helps max more than sum (rsum)", gain("max, warm-up"), gain("sum")),
-        told(
+        entailed("max with a warm-up beats sum at convergence (rsum)", sums("max, warm-up"), sums("sum")),
+        entailed("max without a warm-up beats sum at convergence (rsum)", sums("max"), sums("sum")),
+        entailed("a warm-up helps max (rsum)", sums("max, warm-up"), sums("max")),
+        entailed("InfoNCE beats max with a warm-up (rsum)", sums("infonce"), sums("max, warm-up")),
+        entailed("top 5 beats max with a warm-up (rsum)", sums("top 5"), sums("max, warm-up")),
+        entailed("a batch of 512 over one of 32 helps max more than sum (rsum)", gain("max, warm-up"), gain("sum")),
+        entailed(
             "with 10 % wrong captions top 5 beats max (rsum)",
             sums("top 5, 10 % wrong"),
             sums("max, warm-up, 10 % wrong"),
         ),
-        told("with the GRU, vsepp beats vse in ten epochs (rsum)", sums("vsepp, GRU", None), sums("vse, GRU", None)),
+        entailed(
+            "with the GRU, vsepp beats vse in ten epochs (rsum)", sums("vsepp, GRU", None), sums("vse, GRU", None)
+        ),
     ]
     order = [row["entailment"]["order"] for row in rows("order, GRU")]
     cosines = {name: [row["entailment"]["cosine"] for row in rows(f"{name}, GRU")] for name in ("vse", "order")}
     effects.append(
-        told("order violation tells entailment better than vse's cosine (AUC points)", order, cosines["vse"])
+        entailed("order violation tells entailment better than vse's cosine (AUC points)", order, cosines["vse"])
     )
-    effects.append(told("order violation tells it better than its own codes' cosine", order, cosines["order"]))
+    effects.append(entailed("order violation tells it better than its own embeddings' cosine", order, cosines["order"]))
     return effects

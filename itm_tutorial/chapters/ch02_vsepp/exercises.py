@@ -171,7 +171,7 @@ collapse_loss = Exercise(
     minutes=5,
     difficulty=1,
     hints=(
-        "All codes are equal, so all scores are: what is left of margin - right + wrong?",
+        "All embeddings are equal, so all scores are: what is left of margin - right + wrong?",
         "Each hinge is one margin. A pair has k of them in each of two directions.",
         "A pair has only batch_size - 1 negatives: 2 * batch_size * min(k, batch_size - 1) * margin.",
     ),

@@ -20,7 +20,7 @@ from itm_tutorial.show.canvas import ACCENT, BLUE, GREY, INK, RIGHT, axes_of, de
 from itm_tutorial.show.figures import ranked
 
 LETTERS = "abcdefghijkl"
-LINES = (  # of several runs: told apart by dash and marker too
+LINES = (  # of several runs: distinguished by dash and marker too
     {"color": ACCENT, "marker": "X", "linestyle": "-"},
     {"color": BLUE, "marker": "o", "linestyle": "-"},
     {"color": RIGHT, "marker": "s", "linestyle": "--"},
@@ -51,7 +51,7 @@ def hardest_negatives(
     left, right, words = figure.subplots(1, 3, width_ratios=(1, 1, 0.95))
     against_captions, against_images = hinge_costs(scores, torch.eye(n, dtype=torch.bool), margin)
     high = max(against_captions.max().item(), against_images.max().item())
-    told = []
+    summary = []
     for axes, costs, title in (
         (left, against_captions, "row by row: picture → captions"),
         (right, against_images.T, "column by column: caption → pictures"),
@@ -65,7 +65,7 @@ def hardest_negatives(
                 axes.add_patch(Circle(at, 0.44, fill=False, edgecolor=ACCENT, linewidth=2.4))
         total = f"sum {costs.sum():.2f}, ringed {worst.sum():.2f}"
         axes.set_title(f"{title}\n{total}", fontsize=9.5, color=INK, pad=20)
-        told.append(f"{title}: {(costs > 0).sum()} of {n * n - n} wrong pairs cost something, {total}")
+        summary.append(f"{title}: {(costs > 0).sum()} of {n * n - n} wrong pairs cost something, {total}")
     words.axis("off")
     words.set(xlim=(0, 0.95 * n), ylim=(n - 0.5, -0.5), aspect="equal")  # as large as the cells beside it
     for row, caption in enumerate(captions):
@@ -73,7 +73,7 @@ def hardest_negatives(
         words.text(0, row, line.replace("\n", "\n    "), va="center", fontsize=8, color=INK)
     listed = " ".join(f"{LETTERS[row]}: {caption}" for row, caption in enumerate(captions))
     return described(
-        figure, f"Two matrices of hinges, {n} pictures by {n} captions, margin {margin}. {'; '.join(told)}. {listed}"
+        figure, f"Two matrices of hinges, {n} pictures by {n} captions, margin {margin}. {'; '.join(summary)}. {listed}"
     )
 
 
@@ -108,7 +108,7 @@ def gradients(by_loss: Mapping[str, Tensor], figure: Figure | None = None) -> Fi
         The figure; its alt text counts the scores that are pushed down.
     """
     figure = figure or new_figure(4.3 * len(by_loss), 5.0)
-    told = []
+    summary = []
     for axes, (name, gradient) in zip(figure.subplots(1, len(by_loss), squeeze=False)[0], by_loss.items(), strict=True):
         n = len(gradient)
         axes.imshow(gradient.clamp(min=0).numpy(), cmap="Greys", vmin=0, vmax=4)
@@ -125,11 +125,11 @@ def gradients(by_loss: Mapping[str, Tensor], figure: Figure | None = None) -> Fi
         wrong = gradient.clone().fill_diagonal_(0)
         pushed = int((wrong != 0).sum())
         axes.set_title(f"{name}: pushes on {pushed} of {n * n - n} wrong pairs", fontsize=10, color=INK)
-        told.append(
+        summary.append(
             f"{name}: {pushed} of {n * n - n} wrong pairs are pushed down, the hardest by {0 + wrong.max():.2g}; "
             f"right pairs are pushed up by {0 - gradient.diagonal().max():.2g} to {0 - gradient.diagonal().min():.2g}"
         )
-    return described(figure, f"Gradients of {len(by_loss)} losses on the scores of one batch. {'. '.join(told)}.")
+    return described(figure, f"Gradients of {len(by_loss)} losses on the scores of one batch. {'. '.join(summary)}.")
 
 
 def rsum_by_batch_size(found: Mapping[str, Mapping[int, float]], axes: Axes | None = None) -> Figure | Axes:
@@ -168,7 +168,7 @@ def rsum_by_batch_size(found: Mapping[str, Mapping[int, float]], axes: Axes | No
 def collapse(
     runs: Mapping[str, tuple[Sequence[float], Sequence[float]]], plateau: float, figure: Figure | None = None
 ) -> Figure:
-    """Several runs: the loss step by step against the value that equal codes give, and rsum epoch by epoch.
+    """Several runs: the loss step by step against the value that equal embeddings give, and rsum epoch by epoch.
 
     Args:
         runs: name -> (loss of every step, rsum of every epoch).
@@ -183,13 +183,13 @@ def collapse(
     left.axhline(plateau, color=INK, linestyle=":", linewidth=1.5)
     beside = {"transform": left.get_yaxis_transform(), "va": "center", "ha": "left", "fontsize": 9}
     left.text(1.01, plateau, f"{plateau:.1f}", color=INK, **beside)
-    told = []
+    summary = []
     for (name, (losses, rsums)), style in zip(runs.items(), LINES, strict=False):
         smooth = _smoothed(losses)
         steps = [len(losses) * (n + 1) / len(smooth) for n in range(len(smooth))]
         left.plot(steps, smooth, color=style["color"], linestyle=style["linestyle"], linewidth=1.8)
         right.plot(range(1, len(rsums) + 1), rsums, label=name, markersize=6, linewidth=1.8, **style)
-        told.append(f"{name}: loss {smooth[-1]:.1f}, rsum {rsums[-1]:.0f}")
+        summary.append(f"{name}: loss {smooth[-1]:.1f}, rsum {rsums[-1]:.0f}")
     left.set(
         yscale="log", xlabel="step", ylabel="loss of the batch", title="training: loss; dotted: 2 x pairs x margin"
     )
@@ -205,7 +205,7 @@ def collapse(
     return described(
         figure,
         f"Loss by step and rsum by epoch of {len(runs)} runs; a dotted line marks {plateau:.1f}, the loss of equal "
-        f"codes. At the end, {'; '.join(told)}.",
+        f"embeddings. At the end, {'; '.join(summary)}.",
     )
 
 
@@ -222,11 +222,11 @@ def _inside(value: float, ends: tuple[float, float]) -> bool:
 def maps_by_epoch(snapshots: Mapping[str, tuple[Tensor, Tensor]], figure: Figure | None = None) -> Figure:
     """Pictures and their captions at several moments of training, on the plane in which they spread most.
 
-    The plane is that of the last moment's two main directions, so that nothing moves but the codes.
+    The plane is that of the last moment's two main directions, so that nothing moves but the embeddings.
 
     Args:
-        snapshots: what stands above a map -> (image codes, caption codes), unit vectors [n_pairs, dim] each, caption
-            i belonging to image i.
+        snapshots: what stands above a map -> (image embeddings, caption embeddings), unit vectors
+            [n_pairs, dim] each; caption i belongs to image i.
         figure: drawn on; a new one by default.
 
     Returns:
@@ -236,13 +236,13 @@ def maps_by_epoch(snapshots: Mapping[str, tuple[Tensor, Tensor]], figure: Figure
     images, captions = list(snapshots.values())[-1]
     both = torch.cat([images, captions])
     plane = torch.linalg.svd(both - both.mean(0), full_matrices=False)[2][:2].T  # [dim, 2]
-    drawn = [[codes @ plane for codes in pair] for pair in snapshots.values()]
+    drawn = [[embeddings @ plane for embeddings in pair] for pair in snapshots.values()]
     reach = 1.15 * max(float(part.abs().max()) for pair in drawn for part in pair)
-    told = []
-    for axes, (title, codes), (squares, dots) in zip(
+    summary = []
+    for axes, (title, embeddings), (squares, dots) in zip(
         figure.subplots(1, len(snapshots), squeeze=False)[0], snapshots.items(), drawn, strict=True
     ):
-        cosines = codes[0] @ codes[1].T  # [n_pairs, n_pairs]
+        cosines = embeddings[0] @ embeddings[1].T  # [n_pairs, n_pairs]
         n = len(cosines)
         right = cosines.diagonal().mean().item()
         hardest = (cosines - 3 * torch.eye(n)).amax(0).mean().item()  # of each caption
@@ -251,11 +251,11 @@ def maps_by_epoch(snapshots: Mapping[str, tuple[Tensor, Tensor]], figure: Figure
             axes.plot(*zip(a, b, strict=True), color=GREY, linewidth=0.8, zorder=1)
         axes.plot(*squares.T.tolist(), "s", color=BLUE, markersize=5, label="a picture", zorder=2)
         axes.plot(*dots.T.tolist(), "o", color=ACCENT, markersize=5, markerfacecolor="w", label="its caption", zorder=3)
-        told.append(
+        summary.append(
             f"{title}\ncosine: right {right:.2f}, hardest wrong {hardest:.2f}\n"
             f"{found} of {n} captions nearest their own"
         )
-        axes.set_title(told[-1], fontsize=9.5, color=INK)
+        axes.set_title(summary[-1], fontsize=9.5, color=INK)
         axes.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal", xticks=[], yticks=[])
         axes.spines[:].set_color(GREY)
     handles = figure.axes[0].get_legend_handles_labels()
@@ -263,7 +263,7 @@ def maps_by_epoch(snapshots: Mapping[str, tuple[Tensor, Tensor]], figure: Figure
     return described(
         figure,
         f"{len(snapshots)} maps of {len(images)} pictures, each tied to its caption. "
-        f"{'. '.join(words.replace(chr(10), '; ') for words in told)}.",
+        f"{'. '.join(words.replace(chr(10), '; ') for words in summary)}.",
     )
 
 
@@ -283,13 +283,13 @@ def before_and_after(
         The figure; its alt text is that of both rows.
     """
     figure = figure or new_figure(max(1.75 * min(columns, len(after.indices)), 4), 5.4)
-    told = []
+    summary = []
     for part, (when, hits) in zip(
         figure.subfigures(2, 1, squeeze=False)[:, 0], {"before": before, "after": after}.items(), strict=True
     ):
         named = Hits(f"{when} training: {hits.query}", hits.indices, hits.scores)
-        told.append(ranked(split, named, right, columns, figure=part).alt_text)
-    return described(figure, " ".join(told))
+        summary.append(ranked(split, named, right, columns, figure=part).alt_text)
+    return described(figure, " ".join(summary))
 
 
 def share_with_doubles(n_images: int, batch_size: int, captions_each: int = 5) -> float:
@@ -312,10 +312,10 @@ def share_with_doubles(n_images: int, batch_size: int, captions_each: int = 5) -
 def doubles(
     measured: Mapping[str, tuple[int, float]], batch_size: int = 128, axes: Axes | None = None
 ) -> Figure | Axes:
-    """The share of batches that hold an image twice, by the size of the training split.
+    """The fraction of batches that hold an image twice, by the size of the training split.
 
     Args:
-        measured: name of the plan -> (images of the split, share of its batches from 0 to 1).
+        measured: name of the sampler -> (images of the split, fraction of its batches from 0 to 1).
         batch_size: captions a batch.
         axes: drawn on; a new figure by default.
 
@@ -326,21 +326,21 @@ def doubles(
     sizes = torch.logspace(math.log10(60), 5.3, 60).round().int().tolist()
     curve = [100 * share_with_doubles(n, batch_size) for n in sizes]
     axes.plot(sizes, curve, color=GREY, linewidth=2, label="shuffled captions, computed")
-    told = []
+    summary = []
     for name, n in PUBLISHED.items():
         share = 100 * share_with_doubles(n, batch_size)
         axes.plot(n, share, "o", color=INK, markersize=7)
         axes.annotate(f"{name} {share:.0f} %", (n, share), (7, 5), textcoords="offset points", fontsize=9, color=INK)
-        told.append(f"{name} {share:.0f} %")
+        summary.append(f"{name} {share:.0f} %")
     for (name, (n, share)), style in zip(measured.items(), LINES, strict=False):
         point = {"color": style["color"], "marker": style["marker"], "markersize": 10, "linestyle": "none"}
         axes.plot(n, 100 * share, label=f"{name}, counted: {100 * share:.0f} %", **point)
-        told.append(f"{name} on {n} images, counted: {100 * share:.0f} %")
+        summary.append(f"{name} on {n} images, counted: {100 * share:.0f} %")
     axes.set(xscale="log", xlabel="training images, five captions each", ylim=(-4, 108))
     axes.set_ylabel(f"batches of {batch_size} with\nan image twice, in percent")
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False, loc="upper left", bbox_to_anchor=(0.55, 1.0))
     return described(
         drawn,
-        f"Share of batches of {batch_size} captions that hold an image twice, by training images: {'; '.join(told)}.",
+        f"Fraction of batches of {batch_size} captions that hold an image twice: {'; '.join(summary)}.",
     )

@@ -13,7 +13,7 @@ from itm_tutorial.retrieval.scoring import score
 from itm_tutorial.training.finetuning import STAGE, unfreeze
 from itm_tutorial.training.loop import fit
 
-PLAN = "images"  # an epoch shows each picture once: the backbone sees 3,000 pictures in place of 15,000
+SAMPLER = "images"  # an epoch shows each picture once: the backbone sees 3,000 pictures in place of 15,000
 
 
 def figures_of_seed(seed: int, size: str) -> list[dict[str, Any]]:
@@ -22,7 +22,7 @@ def figures_of_seed(seed: int, size: str) -> list[dict[str, Any]]:
     first = create_model("vsepp", corpus, seed=seed, warmup=0.2)
     seconds = {"first stage": _seconds(fit(first, corpus, seed=seed, progress=False))}
     rows = {"first stage": figures_of(score(first, corpus.test), corpus.test)}
-    stage = {"plan": PLAN, "seed": seed, "progress": False}
+    stage = {"sampler": SAMPLER, "seed": seed, "progress": False}
     free = unfreeze(first)  # before the first model goes on: it copies the weights
     going_on = {"epochs": free.recipe.epochs, "learning_rate": free.recipe.learning_rate}
     first.loss_function.end_warmup()  # as unfreeze does
@@ -40,11 +40,11 @@ def effects_of(figures: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The verdicts over the seeds, as plain data."""
     rsum = per_model(figures, "rsum")
 
-    def told(name: str, better: str, worse: str) -> dict[str, Any]:
+    def summary(name: str, better: str, worse: str) -> dict[str, Any]:
         return asdict(effect(name, [a - b for a, b in zip(rsum[better], rsum[worse], strict=True)]))
 
     share = f"{STAGE['epochs']:g} of the epochs at {STAGE['learning_rate']:g} of the rate"
     return [
-        told(f"the backbone trained too, {share}, raises rsum", "on, all weights free", "first stage"),
-        told("more than going on with it frozen (rsum)", "on, all weights free", "on, backbone frozen"),
+        summary(f"the backbone trained too, {share}, raises rsum", "on, all weights free", "first stage"),
+        summary("more than going on with it frozen (rsum)", "on, all weights free", "on, backbone frozen"),
     ]

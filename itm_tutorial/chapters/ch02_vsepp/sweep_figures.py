@@ -55,7 +55,7 @@ def heat_map(
     shown = levels[panels] if panels else [None]
     width = 1.3 + 1.15 * len(levels[columns]) * len(shown)
     figure = figure or new_figure(max(width, 4.5), 1.7 + 0.75 * len(levels[rows]))
-    told = []
+    summary = []
     for axes, panel in zip(figure.subplots(1, len(shown), sharey=True, squeeze=False).flat, shown, strict=True):
         found = {
             (row, column): cells.loc[key]
@@ -65,11 +65,11 @@ def heat_map(
         _paint(axes, found, levels[rows], levels[columns], low, high)
         title = "" if panel is None else f"{_name(panels)} {panel}"
         axes.set_title(title, fontsize=10, color=INK)
-        told.append(_told(title, found, rows, value))
+        summary.append(_summary(title, found, rows, value))
     figure.get_axes()[0].set_ylabel(_name(rows))
     figure.supxlabel(f"{value}: mean ± standard deviation; highest of each panel framed", fontsize=9, color=INK)
     span = f"{_name(value)} over {_name(rows)} and {_name(columns)}"
-    alt = f"A heat map of {span}, from {low:.1f} to {high:.1f}, {len(frame)} runs. {' '.join(told)}"
+    alt = f"A heat map of {span}, from {low:.1f} to {high:.1f}, {len(frame)} runs. {' '.join(summary)}"
     return described(figure, alt)
 
 
@@ -115,7 +115,7 @@ def _spread(cell: pd.Series) -> str:
     return f"± {cell['std']:.1f}, {seeds}" if cell["count"] > 1 else seeds
 
 
-def _told(title: str, found: dict, rows: str, value: str) -> str:
+def _summary(title: str, found: dict, rows: str, value: str) -> str:
     """A panel in words: every cell with its numbers, then the highest."""
     if not found:
         return f"{title.capitalize()}: no run."

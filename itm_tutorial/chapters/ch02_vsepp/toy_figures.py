@@ -82,7 +82,7 @@ def forces(
         The figure; its alt text says where the picture turns.
     """
     figure = figure or new_figure(5.2 * len(losses), 4.7)
-    told = []
+    summary = []
     for axes, loss in zip(figure.subplots(1, len(losses), squeeze=False)[0], losses, strict=True):
         angles = toy_after(margin, loss, steps)
         pushes, hinges = toy_forces(angles, margin, loss), toy_hinges(angles, margin)
@@ -92,13 +92,13 @@ def forces(
         title = f"{loss}: {pushed} of {len(hinges)} wrong captions pushed\nthe picture {turn}"
         axes.set_title(title, fontsize=10, color=INK)
         costs = ", ".join(f"{cost:.2f}" for cost in sorted(hinges.tolist(), reverse=True) if cost > 0) or "none"
-        told.append(f"{title.replace(chr(10), '; ')}, with a force of {abs(pushes[0]):.2f}; hinges: {costs}")
+        summary.append(f"{title.replace(chr(10), '; ')}, with a force of {abs(pushes[0]):.2f}; hinges: {costs}")
     moved = f" after {steps} steps" if steps else ""
     return described(
         figure,
         f"A circle{moved} with one picture, its right caption {RIGHT_CAPTION:.0f} degrees to one side, the "
         f"nearest wrong caption {abs(WRONG[0]):.0f} degrees to the other and {len(WRONG) - 1} more; margin "
-        f"{margin:.2f}. {'. '.join(told)}.",
+        f"{margin:.2f}. {'. '.join(summary)}.",
     )
 
 

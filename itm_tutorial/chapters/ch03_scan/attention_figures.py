@@ -26,7 +26,7 @@ MEASURES = {
     "pointing": "words whose top region lies in what they name, in percent",
     "mass": "attention inside what the word names, in percent",
 }
-PARTIES = (  # of the pointing game: told apart by fill, and by hatch
+PARTIES = (  # of the pointing game: distinguished by fill and by hatch
     {"facecolor": BLUE, "edgecolor": BLUE, "hatch": None},
     {"facecolor": "w", "edgecolor": GREY, "hatch": None},
     {"facecolor": PALE, "edgecolor": ACCENT, "hatch": "////"},
@@ -104,7 +104,9 @@ def attention_matrix(
 def _sums(weights: Tensor) -> str:
     """Which way attention sums to one, if it does."""
     ways = {"each column sums to 1": weights.sum(0), "each row sums to 1": weights.sum(1)}
-    return next((told for told, sums in ways.items() if torch.allclose(sums, torch.ones_like(sums), atol=1e-3)), "")
+    return next(
+        (summary for summary, sums in ways.items() if torch.allclose(sums, torch.ones_like(sums), atol=1e-3)), ""
+    )
 
 
 def _write_numbers(axes: Axes, weights: Tensor, low: float, high: float) -> None:
@@ -120,7 +122,7 @@ def pointing_game(report: AttentionReport, measure: str = "pointing", axes: Axes
 
     Args:
         report: what ``evaluate_attention`` gave.
-        measure: "pointing", the share of words whose top region is right, or "mass", the share of attention inside.
+        measure: "pointing", the fraction of words whose top region is right, or "mass", the attention inside.
         axes: drawn on; a new figure by default.
 
     Returns:
@@ -134,7 +136,7 @@ def pointing_game(report: AttentionReport, measure: str = "pointing", axes: Axes
     found, classes = getattr(report, measure), list(report.words)
     axes, drawn = axes_of(axes, max(5.5, 1.2 + 1.75 * len(classes)), 3.7)
     width = 0.84 / len(found)
-    told = []
+    summary = []
     for party, (name, by_class) in enumerate(found.items()):
         style = PARTIES[party % len(PARTIES)]
         for n, word_class in enumerate(classes):
@@ -146,7 +148,7 @@ def pointing_game(report: AttentionReport, measure: str = "pointing", axes: Axes
                           textcoords="offset points", fontsize=8.5, color=INK,
                           fontweight="normal" if party else "bold")  # fmt: skip
         values = (f"{word_class} {by_class[word_class]:.0f}" for word_class in classes)
-        told.append(f"{name}: {', '.join(values)}".replace("nan", "not asked"))
+        summary.append(f"{name}: {', '.join(values)}".replace("nan", "not asked"))
     axes.set_xticks(range(len(classes)), [f"{name}\n{report.words[name]:,} words" for name in classes])
     highest = max([50.0, *(bar.get_height() for bar in axes.patches)])
     axes.set(ylim=(0, 1.08 * highest), xlim=(-0.55, len(classes) - 0.45))
@@ -154,7 +156,7 @@ def pointing_game(report: AttentionReport, measure: str = "pointing", axes: Axes
     axes.tick_params(axis="x", length=0)
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False, fontsize=9, loc="upper left", bbox_to_anchor=(1.0, 1.0))
-    return described(drawn, f"Bars of {len(classes)} word classes: {MEASURES[measure]}. {'; '.join(told)}.")
+    return described(drawn, f"Bars of {len(classes)} word classes: {MEASURES[measure]}. {'; '.join(summary)}.")
 
 
 def smoothing(
@@ -187,7 +189,7 @@ def smoothing(
     figure = figure or new_figure(max(1.85 * len(lambdas), 5), tall + (2.0 if rows == 2 else 0) + 0.5)
     heights = [tall] if rows == 1 else [1.7, tall]
     panels = figure.subplots(rows, len(lambdas), squeeze=False, height_ratios=heights)
-    told = []
+    summary = []
     for column, smooth in enumerate(lambdas):
         weights = softened(similarities, smooth)
         name = "λ → ∞" if math.isinf(smooth) else f"λ = {smooth:g}"
@@ -196,7 +198,7 @@ def smoothing(
             show_pixels(panels[0, column], spotlit(image, light(boxes, weights, image.shape[1])))
         _few_bars(panels[-1, column], weights)
         panels[0, column].set_title(f"{name}\nover {spread:.1f} regions", fontsize=10, color=INK)
-        told.append(f"{name}: largest weight {weights.max():.2f}, spread as over {spread:.1f} regions")
+        summary.append(f"{name}: largest weight {weights.max():.2f}, spread as over {spread:.1f} regions")
     panels[-1, 0].set_yticks(range(n), [f"{region + 1}" for region in range(n)], fontsize=8)
     panels[-1, 0].set_ylabel("region", fontsize=9)
     figure.supxlabel(
@@ -209,7 +211,7 @@ def smoothing(
     return described(
         figure,
         f"Weights of “{word}” over {n} regions for {len(lambdas)} inverse temperatures; the most similar is region "
-        f"{top + 1}{where}. {'; '.join(told)}.",
+        f"{top + 1}{where}. {'; '.join(summary)}.",
     )
 
 
@@ -269,13 +271,13 @@ def search_cost(
         raise ItmError("search_cost: nothing was timed; give a name and its seconds by gallery size")
     axes, drawn = axes_of(axes, 8.6, 3.9)
     sizes = sorted({size for by_size in seconds.values() for size in by_size})
-    told = []
+    summary = []
     for n, (name, by_size) in enumerate(seconds.items()):
         points = sorted(by_size.items())
         axes.plot(*zip(*points, strict=True), label=name, markersize=8, linewidth=2, **LINES[n % len(LINES)])
         axes.annotate(f"{name}, {duration(points[-1][1])}", points[-1], (9, 0), textcoords="offset points",
                       va="center", fontsize=9, color=INK, annotation_clip=False)  # fmt: skip
-        told.append(f"{name}: " + ", ".join(f"{duration(value)} at {size:,}" for size, value in points))
+        summary.append(f"{name}: " + ", ".join(f"{duration(value)} at {size:,}" for size, value in points))
     axes.set(xscale="log", yscale="log", xlabel="pictures in the gallery", ylabel="time a query")
     low, high = axes.get_ylim()
     ticks = [10.0**n for n in range(-6, 6) if low <= 10.0**n <= high]
@@ -289,7 +291,9 @@ def search_cost(
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines["bottom"].set_bounds(sizes[0], sizes[-1])
     axes.margins(x=0.04, y=0.1)
-    return described(drawn, f"Time a query against pictures in the gallery, {len(seconds)} lines. {'; '.join(told)}.")
+    return described(
+        drawn, f"Time a query against pictures in the gallery, {len(seconds)} lines. {'; '.join(summary)}."
+    )
 
 
 def duration(seconds: float) -> str:

@@ -58,31 +58,36 @@ def effects_of(figures: list[dict[str, Any]]) -> list[dict[str, Any]]:
     def rows(model: str) -> list[dict[str, Any]]:
         return [row for row in figures if row["model"] == model]
 
-    def told(name: str, values: list[float]) -> dict[str, Any]:
+    def summary(name: str, values: list[float]) -> dict[str, Any]:
         return asdict(effect(name, values))
 
     def gains(better: str, worse: str, get=lambda row: row["rsum"]) -> list[float]:
         return [get(a) - get(b) for a, b in zip(rows(better), rows(worse), strict=True)]
 
-    measured = [row["siblings"] for row in figures if "siblings" in row]
-    kinds = ("binding", "relation", "count", "kin")
+    measured = [row["minimal_pairs"] for row in figures if "minimal_pairs" in row]
+    kinds = ("binding", "relation", "count", "object")
     decided = [kind for kind in kinds if all(kind in row for row in measured)]  # a tiny split may lack one
     effects = []
     for kind in ("regions", "grid"):
         scan, vsepp = f"scan, {kind}", f"vsepp, {kind}"
-        effects.append(told(f"given the same {kind}, scan beats vsepp (rsum)", gains(scan, vsepp)))
-        for sibling in decided:
-            name = f"given the same {kind}, scan beats vsepp where a {sibling} decides (points)"
-            gain = gains(scan, vsepp, lambda row, sibling=sibling: row["siblings"][sibling])
-            effects.append(told(name, gain))
-    effects.append(told("scan stays under the ceiling (rsum)", gains("ceiling", "scan, regions")))
-    effects.append(told("words that look beat regions that look (rsum)", gains("scan, regions", "scan i2t, regions")))
-    effects.append(told("both together beat words alone (rsum)", gains("scan t2i + i2t, regions", "scan, regions")))
+        effects.append(summary(f"given the same {kind}, scan beats vsepp (rsum)", gains(scan, vsepp)))
+        for minimal_pair in decided:
+            name = f"given the same {kind}, scan beats vsepp where the {minimal_pair} decides (points)"
+            gain = gains(scan, vsepp, lambda row, minimal_pair=minimal_pair: row["minimal_pairs"][minimal_pair])
+            effects.append(summary(name, gain))
+    effects.append(summary("scan stays under the ceiling (rsum)", gains("ceiling", "scan, regions")))
+    effects.append(
+        summary(
+            "words that attend to regions beat regions that attend to words (rsum)",
+            gains("scan, regions", "scan i2t, regions"),
+        )
+    )
+    effects.append(summary("both together beat words alone (rsum)", gains("scan t2i + i2t, regions", "scan, regions")))
     for word_class in ("noun", "colour", "relation"):
         leads = [
             row["pointing"]["model"][word_class] - max(row["pointing"][name][word_class] for name in CONTROLS)
             for row in rows("scan, regions")
         ]
         name = f"pointing game, {word_class}s: scan is {LEAD} points above the best control (points beyond)"
-        effects.append(told(name, [lead - LEAD for lead in leads]))
+        effects.append(summary(name, [lead - LEAD for lead in leads]))
     return effects

@@ -146,7 +146,7 @@ attention_weights = Exercise(
 )
 
 
-def _codes(g: torch.Generator, unit: bool) -> tuple[Tensor, Tensor, Tensor]:
+def _embeddings(g: torch.Generator, unit: bool) -> tuple[Tensor, Tensor, Tensor]:
     """Regions, words, and attention that is not too even."""
     n_regions, n_words, dim = random_size(g, 3, 7), random_size(g, 2, 6), random_size(g, 3, 9)
     regions, words = (torch.randn(n, dim, generator=g) for n in (n_regions, n_words))
@@ -154,8 +154,8 @@ def _codes(g: torch.Generator, unit: bool) -> tuple[Tensor, Tensor, Tensor]:
     return (normalize(regions, dim=1), normalize(words, dim=1), weights) if unit else (regions, words, weights)
 
 
-def _looking_at_one(g: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
-    regions, words, weights = _codes(g, unit=True)
+def _attending_to_one(g: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
+    regions, words, weights = _embeddings(g, unit=True)
     return regions, words, torch.zeros_like(weights).scatter(0, weights.argmax(0, keepdim=True), 1.0)
 
 
@@ -187,9 +187,9 @@ attended_cosine = Exercise(
     reference=_attended_by_loop,
     own=_own_attended_cosine,
     inputs={
-        "unit vectors": lambda g: _codes(g, unit=True),
-        "vectors of any length": lambda g: _codes(g, unit=False),
-        "words that look at one region each": _looking_at_one,
+        "unit vectors": lambda g: _embeddings(g, unit=True),
+        "vectors of any length": lambda g: _embeddings(g, unit=False),
+        "words that look at one region each": _attending_to_one,
     },
     shape="[n_words]",
     mistakes=(
@@ -223,7 +223,7 @@ attended_cosine = Exercise(
 
 
 def _products(g: torch.Generator, unit: bool, n_regions: int | None = None) -> tuple[Tensor, Tensor, Tensor]:
-    regions, words, weights = _codes(g, unit=True)
+    regions, words, weights = _embeddings(g, unit=True)
     if not unit:
         regions = regions * (0.5 + torch.rand(len(regions), 1, generator=g))
     if n_regions:
@@ -296,11 +296,11 @@ cosine_by_gram = Exercise(
 
 def _padded(g: torch.Generator, full: bool = False) -> tuple[Tensor, Tensor]:
     """Cosines of captions of several lengths; behind a caption's end stands what padding left there."""
-    n_captions, longest = random_size(g, 2, 5), random_size(g, 4, 8)
-    lengths = torch.randint(1, longest, (n_captions,), generator=g)
-    lengths = torch.full_like(lengths, longest) if full else lengths
-    there = torch.arange(longest)[None] < lengths[:, None]
-    return 2 * torch.rand(n_captions, longest, generator=g) - 1, there
+    n_captions, seq_len = random_size(g, 2, 5), random_size(g, 4, 8)
+    lengths = torch.randint(1, seq_len, (n_captions,), generator=g)
+    lengths = torch.full_like(lengths, seq_len) if full else lengths
+    there = torch.arange(seq_len)[None] < lengths[:, None]
+    return 2 * torch.rand(n_captions, seq_len, generator=g) - 1, there
 
 
 def _pooled_by_loop(cosines: Tensor, there: Tensor, lse: float | None) -> Tensor:

@@ -70,12 +70,12 @@ def attention_explorer(seen: Attention, split: Split, grid: bool | None = None, 
 
 
 def _labels(words: list[str]) -> list[tuple[str, int]]:
-    """Words as buttons; the browser tells buttons apart by their text, so that a word said again is counted."""
-    said: Counter[str] = Counter()
+    """Words as buttons; the browser tells buttons apart by their text, so that a repeated word gets a number."""
+    seen_so_far: Counter[str] = Counter()
     labels = []
     for place, word in enumerate(words):
-        said[word] += 1
-        labels.append((word if said[word] == 1 else f"{word} ({said[word]})", place))
+        seen_so_far[word] += 1
+        labels.append((word if seen_so_far[word] == 1 else f"{word} ({seen_so_far[word]})", place))
     return labels
 
 

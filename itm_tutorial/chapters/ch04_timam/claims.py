@@ -74,15 +74,15 @@ def untrained(name: str, corpus: Corpus, seed: int) -> Matching:
 
 
 @torch.inference_mode()
-def codes(model: Matching, split: Split) -> tuple[Tensor, Tensor]:
-    """Codes of all that a split holds: [n_images, dim] and [n_captions, dim]."""
+def embeddings(model: Matching, split: Split) -> tuple[Tensor, Tensor]:
+    """Embeddings of all that a split holds: [n_images, dim] and [n_captions, dim]."""
     chunks = [model.encode_captions(split.captions[i : i + 512]) for i in range(0, len(split.captions), 512)]
     return model.encode_images(split_features(split, model.features)).cpu(), torch.cat(chunks).cpu()
 
 
 def people_figures(model: Matching, split: Split) -> dict[str, Any]:
     """Recalls by person, and how far images and captions lie apart."""
-    images, captions = codes(model, split)
+    images, captions = embeddings(model, split)
     report = evaluate(model.similarity(images, captions), split.image_of, identity=split.identity)
     probes = {judge: modality_probe(images, captions, split.image_of, split.identity, judge) for judge in JUDGES}
     recalls = {name: getattr(report.t2i, name) for name in ("r1", "r5", "r10")}
@@ -90,8 +90,8 @@ def people_figures(model: Matching, split: Split) -> dict[str, Any]:
 
 
 def class_figures(model: Matching, split: Split) -> dict[str, float]:
-    """AP@50, its best value, and the share of pictures that name their class."""
-    found = search_by_class(*codes(model, split), split.image_of, split.identity, model.similarity)
+    """AP@50, its best value, and the fraction of pictures that name their class."""
+    found = search_by_class(*embeddings(model, split), split.image_of, split.identity, model.similarity)
     return {"ap50": found.precision, "best": found.best, "image_r1": found.image_r1}
 
 
@@ -139,8 +139,8 @@ def effects_of(figures: list[dict[str, Any]]) -> list[dict[str, Any]]:
             who = f"an adversary of weight {weight}"
             tell(f"{who} adds to the rest (R@1)", r1[name], r1[ADVERSARIES[0.0]])
             for judge, guesses in probes.items():
-                told = f"{who}: a fresh {judge} tells images from captions less well (points)"
-                tell(told, guesses[ADVERSARIES[0.0]], guesses[name])
+                summary = f"{who}: a fresh {judge} tells images from captions less well (points)"
+                tell(summary, guesses[ADVERSARIES[0.0]], guesses[name])
     tell("a classifier for both sides beats one each (R@1)", r1[one], r1[each])
     twice = [2 * chance for chance in r1["chance"]]
     tell("with a classifier each, R@1 stays below twice chance (points)", twice, r1[each])

@@ -13,7 +13,7 @@ SMOOTHING = 1e-8
 
 
 def _two_sides(g: torch.Generator, n_images: int | None = None, unit: bool = False) -> tuple[Tensor, Tensor]:
-    """Codes of a few images and captions, of unequal numbers and lengths."""
+    """Embeddings of a few images and captions, of unequal numbers and lengths."""
     dim = random_size(g, 3, 7)
     images = 2 * torch.randn(n_images or random_size(g, 2, 5), dim, generator=g)
     captions = 2 * torch.randn(random_size(g, 5, 8), dim, generator=g)
@@ -49,7 +49,7 @@ projection_shares = Exercise(
     reference=_shares_by_loop,
     own=_own_projection_shares,
     inputs={
-        "codes of any length": _two_sides,
+        "embeddings of any length": _two_sides,
         "captions of length 1": lambda g: _two_sides(g, unit=True),
         "a single image": lambda g: _two_sides(g, n_images=1),
     },
@@ -81,7 +81,7 @@ projection_shares = Exercise(
         ),
         (
             lambda i, c: (i @ normalize(c, dim=0).T).softmax(1),
-            "The length runs over captions here: it is over the numbers of one caption's code (dim=1).",
+            "The length runs over captions here: it is over the numbers of one caption embedding (dim=1).",
         ),
     ),
 )
@@ -218,22 +218,22 @@ divergence = Exercise(
 
 def _classifier(g: torch.Generator, n: int | None = None, scale: float | None = None) -> tuple[Tensor, Tensor, float]:
     dim = random_size(g, 3, 7)
-    codes = 2 * torch.randn(n or random_size(g, 2, 5), dim, generator=g)
-    return codes, 2 * torch.randn(random_size(g, 5, 9), dim, generator=g), scale or float(random_size(g, 4, 20))
+    embeddings = 2 * torch.randn(n or random_size(g, 2, 5), dim, generator=g)
+    return embeddings, 2 * torch.randn(random_size(g, 5, 9), dim, generator=g), scale or float(random_size(g, 4, 20))
 
 
-def _logits_by_loop(codes: Tensor, weight: Tensor, scale: float) -> Tensor:
-    found = torch.zeros(len(codes), len(weight))
-    for i, code in enumerate(codes):
+def _logits_by_loop(embeddings: Tensor, weight: Tensor, scale: float) -> Tensor:
+    found = torch.zeros(len(embeddings), len(weight))
+    for i, embedding in enumerate(embeddings):
         for j, row in enumerate(weight):
-            found[i, j] = scale * float(code @ row) / float((code @ code) * (row @ row)) ** 0.5
+            found[i, j] = scale * float(embedding @ row) / float((embedding @ embedding) * (row @ row)) ** 0.5
     return found
 
 
-def _own_norm_softmax_logits(codes, weight, scale):
-    codes = codes / codes.norm(dim=1, keepdim=True)  # [n, dim]
+def _own_norm_softmax_logits(embeddings, weight, scale):
+    embeddings = embeddings / embeddings.norm(dim=1, keepdim=True)  # [n, dim]
     weight = weight / weight.norm(dim=1, keepdim=True)  # [n_people, dim]
-    return scale * codes @ weight.T  # [n, n_people]
+    return scale * embeddings @ weight.T  # [n, n_people]
 
 
 norm_softmax_logits = Exercise(
@@ -242,13 +242,13 @@ norm_softmax_logits = Exercise(
     difficulty=1,
     hints=(
         "A logit is a cosine times scale: of which two vectors?",
-        "Both the codes and the rows of weight get length 1, over dim=1.",
-        "scale * codes @ weight.T, after x / x.norm(dim=1, keepdim=True) on both.",
+        "Both the embeddings and the rows of weight get length 1, over dim=1.",
+        "scale * embeddings @ weight.T, after x / x.norm(dim=1, keepdim=True) on both.",
     ),
     reference=_logits_by_loop,
     own=_own_norm_softmax_logits,
     inputs={
-        "codes of any length": _classifier,
+        "embeddings of any length": _classifier,
         "a single code": lambda g: _classifier(g, n=1),
         "a scale of one": lambda g: _classifier(g, scale=1.0),
     },
@@ -260,7 +260,7 @@ norm_softmax_logits = Exercise(
         ),
         (
             lambda c, w, s: s * c @ normalize(w, dim=1).T,
-            "The codes keep their length: the paper of CMPL leaves it so, here the search's cosine is wanted.",
+            "The embeddings keep their length: the paper of CMPL leaves it so, here the search's cosine is wanted.",
         ),
         (lambda c, w, s: s * normalize(c, dim=1) @ w.T, "The rows of weight keep their length: bring both to 1."),
         (
@@ -277,7 +277,7 @@ norm_softmax_logits = Exercise(
         ),
         (
             lambda c, w, s: s * c @ normalize(w, dim=0).T,
-            "The length runs down the columns of weight: a person is a row (dim=1). And the codes keep theirs.",
+            "The length runs down the columns of weight: a person is a row (dim=1). And the embeddings keep theirs.",
         ),
     ),
 )
@@ -285,10 +285,10 @@ norm_softmax_logits = Exercise(
 
 def _states(g: torch.Generator, full: bool = False, low: float = -3.0) -> tuple[Tensor, LongTensor]:
     """What an LSTM gives at every place, mostly negative, and the lengths; behind the end stands zero."""
-    n, longest, dim = random_size(g, 2, 5), random_size(g, 4, 8), random_size(g, 2, 5)
-    lengths = torch.full((n,), longest) if full else torch.randint(1, longest, (n,), generator=g)
-    there = torch.arange(longest)[None] < lengths[:, None]
-    states = torch.rand(n, longest, dim, generator=g) * (0.3 - low) + low
+    n, seq_len, dim = random_size(g, 2, 5), random_size(g, 4, 8), random_size(g, 2, 5)
+    lengths = torch.full((n,), seq_len) if full else torch.randint(1, seq_len, (n,), generator=g)
+    there = torch.arange(seq_len)[None] < lengths[:, None]
+    states = torch.rand(n, seq_len, dim, generator=g) * (0.3 - low) + low
     return states * there[..., None], lengths
 
 
@@ -300,8 +300,8 @@ def _max_by_loop(states: Tensor, lengths: LongTensor) -> Tensor:
 
 
 def _own_max_over_words(states, lengths):
-    places = torch.arange(states.shape[1])  # [longest]
-    padding = places[None] >= lengths[:, None]  # [n_captions, longest]
+    places = torch.arange(states.shape[1])  # [seq_len]
+    padding = places[None] >= lengths[:, None]  # [n_captions, seq_len]
     return states.masked_fill(padding[..., None], -torch.inf).amax(dim=1)  # [n_captions, dim]
 
 
@@ -315,7 +315,7 @@ max_over_words = Exercise(
     difficulty=2,
     hints=(
         "Padding is zero, and zero is larger than every negative number: it must not take part.",
-        "torch.arange(states.shape[1])[None] >= lengths[:, None] says what is padding, [n_captions, longest].",
+        "torch.arange(states.shape[1])[None] >= lengths[:, None] says what is padding, [n_captions, seq_len].",
         "states.masked_fill(padding[..., None], -torch.inf).amax(dim=1).",
     ),
     reference=_max_by_loop,

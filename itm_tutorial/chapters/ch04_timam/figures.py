@@ -2,7 +2,7 @@
 
 from itm_tutorial.chapters.ch04_timam.modality_figures import adversary_weights, modality_game
 from itm_tutorial.chapters.ch04_timam.person_figures import (
-    code_map,
+    embedding_map,
     identity_gallery,
     loss_ablation,
     person_explorer,
@@ -12,7 +12,7 @@ from itm_tutorial.chapters.ch04_timam.person_figures import (
 
 __all__ = [
     "adversary_weights",
-    "code_map",
+    "embedding_map",
     "identity_gallery",
     "loss_ablation",
     "modality_game",

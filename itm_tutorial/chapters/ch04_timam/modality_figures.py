@@ -46,11 +46,13 @@ def modality_game(rows: Mapping[str, Sequence[tuple[float, float]]], figure: Fig
         axes.spines[["top", "right"]].set_visible(False)
         axes.margins(y=0.1)
     right.legend(frameon=False, fontsize=9)
-    told = "; ".join(
+    summary = "; ".join(
         f"{name}: accuracy {e[0][0]:.0f} to {e[-1][0]:.0f} %, gap {e[0][1]:.2f} to {e[-1][1]:.2f}"
         for name, e in rows.items()
     )
-    return described(figure, f"Two panels over epochs, from before training to the last. {told}. Guessing gives 50 %.")
+    return described(
+        figure, f"Two panels over epochs, from before training to the last. {summary}. Guessing gives 50 %."
+    )
 
 
 def adversary_weights(
@@ -76,11 +78,11 @@ def adversary_weights(
         if not curves or not all(len(curve) and all(map(len, curve.values())) for curve in curves.values()):
             raise ItmError("give at least one weight for each judge and for the recalls, and a number for each seed")
     figure = figure or new_figure(8.8, 3.1)
-    told = []
+    summary = []
     for axes, (title, curves) in zip(figure.subplots(1, 2), panels.items(), strict=True):
         for (name, curve), style in zip(curves.items(), STYLES, strict=False):
             means = _over_seeds(axes, name, curve, style)
-            told.append(f"{name}: " + ", ".join(f"{mean:.1f} at {weight:g}" for weight, mean in means.items()))
+            summary.append(f"{name}: " + ", ".join(f"{mean:.1f} at {weight:g}" for weight, mean in means.items()))
         axes.set_title(title, fontsize=10, color=INK)
         axes.set(xlabel="weight of the adversary", ylabel="percent")
         axes.spines[["top", "right"]].set_visible(False)
@@ -88,7 +90,7 @@ def adversary_weights(
     left = figure.axes[0]
     left.axhline(50, color=GREY, linestyle=":", linewidth=1.5)
     left.legend(frameon=False, fontsize=9)
-    return described(figure, f"Two panels over the weight of the adversary, means over seeds. {'; '.join(told)}.")
+    return described(figure, f"Two panels over the weight of the adversary, means over seeds. {'; '.join(summary)}.")
 
 
 def _over_seeds(axes: Axes, name: str, curve: Mapping[float, Sequence[float]], style: tuple) -> dict[float, float]:

@@ -1,4 +1,4 @@
-"""Figures of person search: who was found, what CMPM compares, the game between modalities, codes before and after."""
+"""Figures of person search: who was found, what CMPM compares, embeddings before and after training."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def worlds(splits: Mapping[str, Split], n: int = 6, figure: Figure | None = None
     if not splits or any(split.identity is None for split in splits.values()):
         raise ItmError("splits: give at least one, each with an identity for its pictures")
     figure = figure or new_figure(1.5 * n, 2.1 * len(splits))
-    told = []
+    summary = []
     for row, (name, split) in zip(figure.subplots(len(splits), n, squeeze=False), splits.items(), strict=True):
         known = split.identity.unique()[: -(-n // 2)]
         first = [i for who in known for i in (split.identity == who).nonzero().flatten()[:2].tolist()][:n]
@@ -61,8 +61,8 @@ def worlds(splits: Mapping[str, Split], n: int = 6, figure: Figure | None = None
             axes.set_title(f"{name}, no. {number + 1}", fontsize=9, color=INK)
             axes.spines[:].set_visible(False)
         counts = ", ".join(f"{numbers.count(k)} of no. {k + 1}" for k in sorted(set(numbers)))
-        told.append(f"{name}: {counts}; the first is described as: {split.captions_of(first[0])[0].rstrip('.')}")
-    return described(figure, f"{len(splits)} rows of drawn pictures. {'. '.join(told)}.")
+        summary.append(f"{name}: {counts}; the first is described as: {split.captions_of(first[0])[0].rstrip('.')}")
+    return described(figure, f"{len(splits)} rows of drawn pictures. {'. '.join(summary)}.")
 
 
 def identity_gallery(
@@ -91,7 +91,7 @@ def identity_gallery(
     wide = 1.05 * columns
     rows_high = 0.92 * wide / columns * height / width + 0.85
     figure = figure or new_figure(max(wide, 6), rows_high * len(found))
-    told = []
+    summary = []
     parts = [figure] if len(found) == 1 else figure.subfigures(len(found), 1, squeeze=False).flat
     for part, hits, who in zip(parts, found, people, strict=True):
         part.suptitle(textwrap.fill(hits.query, round(12 * max(wide, 6))), fontsize=9, color=INK)
@@ -103,8 +103,8 @@ def identity_gallery(
                 _paint_person(axes, split.images[hits.indices[rank]], rank + 1, shown[rank] == who)
         ranks = [str(rank) for rank, one in enumerate(shown, start=1) if one == who]
         at = f"a right one at rank {', '.join(ranks)}" if ranks else "no right one is among them"
-        told.append(f"“{hits.query}”: {at}, of {len(shown)} shown")
-    return described(figure, f"Galleries for {len(found)} descriptions, best first. {'; '.join(told)}.")
+        summary.append(f"“{hits.query}”: {at}, of {len(shown)} shown")
+    return described(figure, f"Galleries for {len(found)} descriptions, best first. {'; '.join(summary)}.")
 
 
 def _paint_person(axes: Axes, image: Tensor, rank: int, right: bool) -> None:
@@ -136,7 +136,7 @@ def projection_weights(shares: Tensor, match: Tensor, figure: Figure | None = No
     targets = match / match.sum(1, keepdim=True).clamp(min=1)  # [n_images, n_captions]
     numbered = max(n_images, n_captions) <= MATRIX_WITH_NUMBERS
     figure = figure or new_figure(9.4, 1.3 + 0.32 * min(n_images, MATRIX_WITH_NUMBERS))
-    panels = (("shares of the projections, p", shares), ("what they should be, q", targets))
+    panels = (("fractions of the projections, p", shares), ("what they should be, q", targets))
     for axes, (title, values) in zip(figure.subplots(1, 2), panels, strict=True):
         axes.imshow(values.float().numpy(), cmap="Greys", vmin=0, vmax=1, aspect="auto")
         axes.set(xlabel="caption", ylabel="image")
@@ -169,16 +169,16 @@ def _frame(axes: Axes, match: Tensor, width: float) -> None:
         axes.add_patch(Rectangle(place, 0.92, 0.92, fill=False, edgecolor=ACCENT, linewidth=width))
 
 
-def code_map(
+def embedding_map(
     stages: Mapping[str, tuple[Tensor, Tensor]],
     groups: tuple[Tensor, Tensor] | None = None,
     figure: Figure | None = None,
 ) -> Figure:
-    """Codes of both modalities on the two directions in which they differ most, a panel a stage of training.
+    """Embeddings of both modalities on the two directions in which they differ most, a panel a stage of training.
 
     Args:
-        stages: name -> codes of images [n_images, dim] and of captions [n_captions, dim]; they get length 1.
-        groups: int64 [n_images] and [n_captions], whom each is of; a few people then have numbers at their codes.
+        stages: name -> embeddings of images [n_images, dim] and of captions [n_captions, dim]; they get length 1.
+        groups: int64 [n_images] and [n_captions], whom each is of; a few people then have numbers at their embeddings.
         figure: drawn on; a new one by default.
 
     Returns:
@@ -188,9 +188,9 @@ def code_map(
         ItmError: no stage.
     """
     if not stages:
-        raise ItmError("stages: give the codes of at least one stage")
+        raise ItmError("stages: give the embeddings of at least one stage")
     figure = figure or new_figure(4.3 * len(stages), 3.9)
-    told = []
+    summary = []
     for axes, (name, sides) in zip(figure.subplots(1, len(stages), squeeze=False).flat, stages.items(), strict=True):
         images, captions = (normalize(side.detach().cpu().float(), dim=1) for side in sides)
         places, share = _two_directions(torch.cat([images, captions]))
@@ -203,15 +203,18 @@ def code_map(
         axes.set_title(f"{name}: gap {gap:.2f}\ntwo directions hold {100 * share:.0f} %", fontsize=10, color=INK)
         axes.set(xticks=[], yticks=[])
         axes.legend(fontsize=8, loc="best", framealpha=0.8)
-        told.append(f"{name}: the middles lie {gap:.2f} apart, two directions hold {100 * share:.0f} % of the variance")
+        summary.append(
+            f"{name}: the middles lie {gap:.2f} apart, two directions hold {100 * share:.0f} % of the variance"
+        )
     return described(
-        figure, f"Codes of {len(images)} images and {len(captions)} captions, a panel a stage. {'; '.join(told)}."
+        figure,
+        f"Embeddings of {len(images)} images and {len(captions)} captions, a panel a stage. {'; '.join(summary)}.",
     )
 
 
-def _two_directions(codes: Tensor) -> tuple[Tensor, float]:
-    """[n, dim] -> places on the first two principal directions, [n, 2], and the share of variance they hold."""
-    centred = codes - codes.mean(0)
+def _two_directions(embeddings: Tensor) -> tuple[Tensor, float]:
+    """[n, dim] -> places on the first two principal directions, [n, 2], and the fraction of variance they hold."""
+    centred = embeddings - embeddings.mean(0)
     _, sizes, directions = torch.linalg.svd(centred, full_matrices=False)
     for column in directions[:2]:  # the sign of a direction is chance: the largest entry is positive
         column *= column[column.abs().argmax()].sign()
@@ -219,7 +222,7 @@ def _two_directions(codes: Tensor) -> tuple[Tensor, float]:
 
 
 def _number_people(axes: Axes, images: Tensor, captions: Tensor, groups: tuple[Tensor, Tensor]) -> None:
-    """Numbers 1 to 4 at the codes of the first four people."""
+    """Numbers 1 to 4 at the embeddings of the first four people."""
     people = list(dict.fromkeys(groups[0].tolist()))[:4]
     for number, who in enumerate(people, start=1):
         for places, group, colour in ((images, groups[0], BLUE), (captions, groups[1], ACCENT)):
@@ -245,7 +248,7 @@ def loss_ablation(values: Mapping[str, Sequence[float]], what: str = "R@1", axes
     if not values or not all(len(some) for some in values.values()):
         raise ItmError("values: give at least one version, and a number for each")
     axes, drawn = axes_of(axes, 7.6, 1.1 + 0.5 * len(values))
-    told, most = [], max(max(some) for some in values.values())
+    summary, most = [], max(max(some) for some in values.values())
     for y, some in enumerate(values.values()):
         numbers = torch.tensor(some, dtype=torch.float64)
         mean, n = numbers.mean().item(), len(some)
@@ -256,12 +259,12 @@ def loss_ablation(values: Mapping[str, Sequence[float]], what: str = "R@1", axes
         axes.plot(some, [y] * n, "o", color=ACCENT, markersize=4)
         written = f"{mean:.1f} ± {spread:.1f}" if n > 1 else f"{mean:.1f}, one seed"
         axes.text(1.08 * most, y, written, va="center", fontsize=9, color=INK)
-        told.append(written)
+        summary.append(written)
     axes.set_yticks(range(len(values)), list(values))
     axes.set(xlim=(0, 1.32 * most or 1), ylim=(len(values) - 0.4, -0.6), xlabel=f"{what}; dots: seeds")
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.tick_params(axis="y", length=0)
-    listed = "; ".join(f"{name}: {written}" for name, written in zip(values, told, strict=True))
+    listed = "; ".join(f"{name}: {written}" for name, written in zip(values, summary, strict=True))
     return described(drawn, f"{what} of {len(values)} versions, mean ± two standard errors over seeds. {listed}.")
 
 

@@ -67,7 +67,7 @@ person_recall = Exercise(
         ),
         (
             lambda s, a, b, k: 100 * (a[s.topk(k, dim=0).indices] == b).double().mean().item(),
-            "This is the share of the first k that is right, a precision: recall asks whether there is any.",
+            "This is the fraction of the first k that is right, a precision: recall asks whether there is any.",
         ),
         (
             lambda s, a, b, k: 100 * (a[s.topk(k, dim=0).indices] == b).all(0).double().mean().item(),
@@ -215,7 +215,7 @@ precision_at_k = Exercise(
         ),
         (
             lambda s, y, k: 100 * _found(s, y, k).any(0).double().mean().item(),
-            "One right picture is enough here: this is recall. Count the share of all k.",
+            "One right picture is enough here: this is recall. Count the fraction of all k.",
         ),
         (
             lambda s, y, k: 100 * (_found(s, y, k).sum(0) / y.bincount()).mean().item(),

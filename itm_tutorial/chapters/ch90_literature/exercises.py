@@ -142,10 +142,10 @@ def _some_not_reported(g: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def _suspicious_by_loop(r1: Tensor, r5: Tensor, r10: Tensor) -> Tensor:
-    told = []
+    summary = []
     for a, b, c in zip(r1.tolist(), r5.tolist(), r10.tolist(), strict=True):
-        told.append(a > b or b > c or (c - b) / 5 > (b - a) / 4)
-    return torch.tensor(told)
+        summary.append(a > b or b > c or (c - b) / 5 > (b - a) / 4)
+    return torch.tensor(summary)
 
 
 def _own_suspicious(r1, r5, r10):
@@ -182,7 +182,7 @@ suspicious = Exercise(
         ),
         (
             _bends_up,
-            "Only the curve is looked at: R@1 above R@5 (or R@5 above R@10) is impossible, whatever the curve.",
+            "Only the curve is checked: R@1 above R@5 (or R@5 above R@10) is impossible, whatever the curve.",
         ),
         (
             lambda a, b, c: ~((a <= b) & (b <= c)) | _bends_up(a, b, c),
@@ -372,7 +372,7 @@ merged = Exercise(
         ),
         (
             lambda a, b: _once_by(a, b, lambda row: (row[0], row[1])),
-            "Rows are told apart by method and seed alone: another figure is another run, and it is lost here.",
+            "Rows are compared by method and seed alone: a row with another value is another run, and it is lost here.",
         ),
         (
             lambda a, b: _once_by(a, b, lambda row: row[0]),

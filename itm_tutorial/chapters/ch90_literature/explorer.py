@@ -132,10 +132,10 @@ def _row(row: dict[str, Any]) -> str:
 
 def _details(row: dict[str, Any]) -> str:
     """The citation of a row, and what there is to know of its figure."""
-    told = citation(row["key"]) or "its paper is not among the survey's 78, so that its year is not known here"
+    summary = citation(row["key"]) or "its paper is not among the survey's 78, so that its year is not known here"
     sort = {"ensemble": " An ensemble.", "doubtful": " <b>Doubtful.</b>"}.get(row["sort"], "")
     remark = f" {html.escape(row['remark'])}." if row["remark"] else ""
-    return f"<p><b>{html.escape(_row(row))}</b>. {html.escape(told)}.{sort}{remark}</p>"
+    return f"<p><b>{html.escape(_row(row))}</b>. {html.escape(summary)}.{sort}{remark}</p>"
 
 
 def _table(rows: list[dict[str, Any]]) -> str:

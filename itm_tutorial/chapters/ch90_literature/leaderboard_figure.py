@@ -118,16 +118,16 @@ def _name(run: dict) -> str:
 
 def _reason(run: dict) -> str:
     verdict, _, why = run["comparable"].partition(": ")
-    told = {"no": "not comparable: ", "with care": "comparable with care: "}.get(verdict, "comparable") + why
-    return textwrap.fill(textwrap.shorten(told, 170, placeholder=" …"), 88)
+    summary = {"no": "not comparable: ", "with care": "comparable with care: "}.get(verdict, "comparable") + why
+    return textwrap.fill(textwrap.shorten(summary, 170, placeholder=" …"), 88)
 
 
 def _alt(dataset: str, best, own, measure: str, edition: str, corpus: str) -> str:
     first = f"{best.iloc[0].method} {best.iloc[0][measure]:.1f} to {best.iloc[-1].method} {best.iloc[-1][measure]:.1f}"
     runs = [f"{_name(run)}: {run[measure]:.1f}, {' '.join(_reason(run).split())}" for run in own.to_dict("records")]
-    told = "; ".join(runs) or "none yet"
+    summary = "; ".join(runs) or "none yet"
     spread = f", from {first}" if len(best) else ""
     return (
         f"Two panels of bars with {measure} in percent. Left, {len(best)} methods as papers report them on {dataset}, "
-        f"edition of {edition}{spread}. Right, {len(own)} own runs on {corpus}: {told}."
+        f"edition of {edition}{spread}. Right, {len(own)} own runs on {corpus}: {summary}."
     )

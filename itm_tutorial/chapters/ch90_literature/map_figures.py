@@ -112,15 +112,15 @@ def _names(axes: Axes, x: float, y: float, group, tallest: int, there: Collectio
 
 
 def _alt_of_papers(frame, there: Collection[str]) -> str:
-    told = []
+    summary = []
     for section, group in frame.groupby("section", sort=False):
         names = [
             f"{paper.name} {paper.year} ({f'chapter {paper.chapter}' if paper.chapter in there else NOT_YET})"
             for paper in group.itertuples()
         ]
-        told.append(f"{section}: {', '.join(names)}.")
+        summary.append(f"{section}: {', '.join(names)}.")
     years = f"{frame.year.min()} to {frame.year.max()}"
-    return f"The survey's {len(frame)} papers in {len(told)} categories, {years}. {' '.join(told)}"
+    return f"The survey's {len(frame)} papers in {len(summary)} categories, {years}. {' '.join(summary)}"
 
 
 def who_follows_whom(figure: Figure | None = None) -> Figure:
@@ -136,10 +136,10 @@ def who_follows_whom(figure: Figure | None = None) -> Figure:
     left, right = figure.subplots(1, 2, width_ratios=(2.15, 1))
     known = papers().set_index("key")
     where = {key: (known.year[key] + dx, y) for key, (dx, y) in NODES.items()}
-    told = []
+    summary = []
     for number, idea in enumerate(ideas(), start=1):
         _arrow(left, where[idea.source], where[idea.heir], number, idea.seen_in)
-        told.append((number, idea, f"{known.name[idea.source]} → {known.name[idea.heir]}: {idea.idea}"))
+        summary.append((number, idea, f"{known.name[idea.source]} → {known.name[idea.heir]}: {idea.idea}"))
     for key, (x, y) in where.items():
         box = {"boxstyle": "round,pad=0.3", "facecolor": "white", "edgecolor": BLUE, "linewidth": 1.5}
         left.text(
@@ -158,13 +158,13 @@ def who_follows_whom(figure: Figure | None = None) -> Figure:
     left.spines[["top", "right", "left"]].set_visible(False)
     left.set_xlabel("year; heights mean nothing. Solid: seen in code or paper; dashed: in the survey's notes")
     right.axis("off")
-    right.set(xlim=(0, 1), ylim=(len(told) + 0.6, 0.4))
-    for number, _, words in told:
+    right.set(xlim=(0, 1), ylim=(len(summary) + 0.6, 0.4))
+    for number, _, words in summary:
         right.text(0.0, number, f"{number}", ha="right", va="center", fontsize=8.5, fontweight="bold", color=ACCENT)
         right.text(0.03, number, words, va="center", fontsize=8.5, color=INK)
-    listed = "; ".join(f"{words} (seen in {SEEN_IN[idea.seen_in]})" for _, idea, words in told)
+    listed = "; ".join(f"{words} (seen in {SEEN_IN[idea.seen_in]})" for _, idea, words in summary)
     return described(
-        figure, f"A map of {len(where)} papers and {len(told)} ideas that one took from another. {listed}."
+        figure, f"A map of {len(where)} papers and {len(summary)} ideas that one took from another. {listed}."
     )
 
 

@@ -19,7 +19,7 @@ from itm_tutorial.literature.reported import DATASETS
 from itm_tutorial.show.canvas import ACCENT, BLUE, GREY, INK, PALE, axes_of, described
 
 WAYS = {"i2t": "image to text", "t2i": "text to image"}
-# Sort of row -> how it is drawn; told apart by shape and filling, so that grey print will do.
+# Sort of row -> how it is drawn; distinguished by shape and filling, so that grey print will do.
 MARKERS: dict[str, dict[str, Any]] = {
     "single model": {"marker": "o", "color": BLUE, "s": 42},
     "ensemble": {"marker": "D", "facecolors": PALE, "edgecolors": GREY, "s": 38},
@@ -197,11 +197,11 @@ def _beside(axes: Axes, x: float, y: float, words: str) -> Annotation:
 
 def _alt_of_record(dataset, metric, direction, edition, dated, steps, undated) -> str:
     counts = [f"{sum(row['sort'] == sort for row in dated)} of sort {sort}" for sort in MARKERS]
-    told = "; ".join(f"{row['year']} {row['method']} {row['value']:g}" for row in steps) or "none"
+    summary = "; ".join(f"{row['year']} {row['method']} {row['value']:g}" for row in steps) or "none"
     more = f" {undated} rows whose year is not known are left out." if undated else ""
     return (
         f"Points of {len(dated)} published rows over the years: {metric}, {WAYS[direction]}, on {dataset}, the "
-        f"survey's edition of {edition}; {', '.join(counts)}. The record by single models: {told}.{more}"
+        f"survey's edition of {edition}; {', '.join(counts)}. The record by single models: {summary}.{more}"
     )
 
 
@@ -229,7 +229,7 @@ def ingredients(metric: str = "R@1", edition: str = "2025", axes: Axes | None = 
         for change, rows in frame[frame.part == part].groupby("change", sort=False)
     ]
     axes, drawn = axes_of(axes, 9.6, 1.5 + 0.34 * (len(groups) + frame.part.nunique()))
-    y, told, before = 0.0, [], None
+    y, summary, before = 0.0, [], None
     right = frame.difference.max() + 0.8
     low = min(frame.difference.min(), 0) - 0.8
     axes.axvline(0, color=GREY, linewidth=1.2, zorder=0)
@@ -243,7 +243,7 @@ def ingredients(metric: str = "R@1", edition: str = "2025", axes: Axes | None = 
         axes.text(low - 0.2, y, change, ha="right", va="center", fontsize=9, color=INK)
         axes.text(right, y, counted, ha="left", va="center", fontsize=9, color=INK)
         middle, values = median(rows.difference), rows.difference
-        told.append(f"{part}, {change}: median {middle:+.1f}, {values.min():+.1f} to {values.max():+.1f}, {counted}")
+        summary.append(f"{part}, {change}: median {middle:+.1f}, {values.min():+.1f} to {values.max():+.1f}, {counted}")
         y += 1
     axes.set(ylim=(y - 0.3, -0.7), xlim=(low, frame.difference.max() + 0.6), yticks=[])
     axes.set_xlabel(f"difference in {metric}, in points: the second less the first")
@@ -254,7 +254,7 @@ def ingredients(metric: str = "R@1", edition: str = "2025", axes: Axes | None = 
     return described(
         drawn,
         f"Dots of {len(frame)} pairs of published rows that differ in one ingredient as far as the survey's edition of "
-        f"{edition} tells: differences in {metric}, in points. {'; '.join(told)}. These are no experiments.",
+        f"{edition} tells: differences in {metric}, in points. {'; '.join(summary)}. These are no experiments.",
     )
 
 

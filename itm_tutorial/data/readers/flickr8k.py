@@ -257,8 +257,8 @@ def _unlisted(record: dict[str, Any]) -> str:
     if not record["unlisted_images"]:
         return ""
     images, captions, without = (record[f"unlisted_{what}"] for what in ("images", "captions", "without_photograph"))
-    told = f"; {images} captioned image{'s' * (images > 1)} ({captions} caption{'s' * (captions > 1)}) in no list"
-    return f"{told}, {without} of them without a photograph" if without else told
+    note = f"; {images} captioned image{'s' * (images > 1)} ({captions} caption{'s' * (captions > 1)}) in no list"
+    return f"{note}, {without} of them without a photograph" if without else note
 
 
 def _split(name: str, rows: list[dict], folder: Path) -> Split:

@@ -48,7 +48,7 @@ class NoPictures(Sequence):
             ItmError: always.
         """
         raise ItmError(
-            f"{self.corpus} holds features only, so image {i} cannot be shown or looked at anew: "
+            f"{self.corpus} holds features only, so image {i} cannot be shown or read again: "
             "use split.precomputed, or a corpus with pictures, such as 'flickr8k'"
         )
 
@@ -80,7 +80,7 @@ def prepare(name: str, source: Path | None = None) -> Path:
     for test in _tests(folder) or [None]:
         corpus = read_precomp(folder, name, test)
         for split, published in _published(folder, test).items():
-            if split == "test" or test in (None, _tests(folder)[0]):  # what both share is looked at once
+            if split == "test" or test in (None, _tests(folder)[0]):  # what both share is checked once
                 array = open_array(folder / f"{published}_ims.npy")
                 check_values(array, len(array) != len(getattr(corpus, split).images), folder / f"{published}_ims.npy")
     write_json(record_file(name), {"folder": str(folder), "files": sizes})
@@ -135,22 +135,22 @@ def read_precomp(folder: Path, name: str, test: str | None = None) -> Corpus:
 
     Raises:
         ItmError: a file is missing, cut short or malformed, or an array and its captions do not fit each other. Values
-            are looked at by ``prepare``, all of them; here only the first image's rows, where it has five.
+            are checked by ``prepare``, all of them; here only the first image's rows, where it has five.
     """
     folder = Path(folder).expanduser()
-    splits, told = {}, []
+    splits, notes = {}, []
     for split, published in _published(folder, test).items():
         array, captions = open_array(folder / f"{published}_ims.npy"), read_captions(folder / f"{published}_caps.txt")
         features = _one_row_an_image(array, len(captions), folder / f"{published}_ims.npy")
         splits[split] = _split(split, features, captions, folder / published, name)
         if len(features) < len(array):
-            told.append(f"{published} held each image {CAPTIONS_AN_IMAGE} times")
+            notes.append(f"{published} held each image {CAPTIONS_AN_IMAGE} times")
     _check_shapes(splits, folder)
     if len(tests := _tests(folder)) > 1:
         taken = test or tests[0]
-        told.append(f"the test split is {taken}" + ("; test='testall' takes all 5,000" if taken == "test" else ""))
+        notes.append(f"the test split is {taken}" + ("; test='testall' takes all 5,000" if taken == "test" else ""))
     shape = " x ".join(f"{n:,}" for n in splits["train"].precomputed.shape[1:])
-    return Corpus(name, splits, drawn=False, about="; ".join([f"features only, {shape} an image", *told]))
+    return Corpus(name, splits, drawn=False, about="; ".join([f"features only, {shape} an image", *notes]))
 
 
 def _split(name: str, features: np.ndarray, captions: list[str], published: Path, corpus: str) -> Split:

@@ -95,7 +95,7 @@ def _cover(boxes: dict[str, Box], rng: Random) -> Box | None:
 
 
 def _traits(looks: Plumage) -> dict[str, tuple[tuple[str, str], ...]]:
-    """Part -> what may be said of it."""
+    """Part -> its attributes."""
     build = looks.build
     colours = ("crown", "face", "throat", "breast", "belly", "back", "wings", "tail", "beak", "legs")
     made = {name: [("colour", getattr(looks, name))] for name in colours}

@@ -37,7 +37,7 @@ class Build:
     poses: tuple[str, ...]
 
 
-BEAKS = {  # what is said of each: size, shape
+BEAKS = {  # the attributes of each: size, shape
     "cone": ("short", "pointed"),
     "needle": ("long", "thin"),
     "thin": ("short", "thin"),
@@ -156,14 +156,14 @@ def draw_species(genus: Plumage, rng: Random) -> Plumage:
     looks = genus
     for name in dict.fromkeys(rng.choices(_CHANGES, _OFTEN, k=rng.randint(4, 6))):
         looks = replace(looks, **{name: _other(looks, name, rng)})
-    looks = _told_apart(looks, rng)
+    looks = _different(looks, rng)
     if rng.random() < 0.5:
         name = rng.choice(("crown", "face", "breast", "wings"))
         looks = replace(looks, variant=(name, common(("brown", "tan", "grey"), rng, but=(getattr(looks, name),))))
     return looks
 
 
-def _told_apart(looks: Plumage, rng: Random) -> Plumage:
+def _different(looks: Plumage, rng: Random) -> Plumage:
     """Wing bars have another colour than the wings, and what is about the eye another than the head."""
     head = (looks.face, looks.crown)
     for name, around in (("wing_bars", (looks.wings,)), ("eye_ring", head), ("eye_stripe", head)):

@@ -66,7 +66,7 @@ WORLD = World(
     root="bird",
     genera=tuple(GENERA.split()),
     sizes={
-        "tiny": Size((3, 1, 2), pictures=6, kin=3),
+        "tiny": Size((3, 1, 2), pictures=6, per_genus=3),
         "mini": Size((34, 6, 20), pictures=30),
         "full": Size((100, 50, 50), pictures=60),  # CUB as Reed et al. (2016) split it
     },

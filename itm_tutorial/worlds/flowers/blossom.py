@@ -154,7 +154,7 @@ def draw_species(genus: Blossom, rng: Random) -> Blossom:
         names += ["pattern", "pattern", "ink"] + (["stamens", "stamens"] if looks.form.side == "face" else [])
     for name in dict.fromkeys(rng.choices(names, k=rng.randint(4, 7))):
         looks = replace(looks, **{name: _other(looks, name, rng)})
-    looks = _told_apart(looks, rng)
+    looks = _different(looks, rng)
     if rng.random() < 0.4:
         looks = replace(looks, variant=("petals", common(PETALS, rng, but=(looks.petals, *_inner(looks)))))
     return looks
@@ -174,7 +174,7 @@ def _other(looks: Blossom, name: str, rng: Random) -> str:
     return common(_PALETTES[name], rng, but=(now,))
 
 
-def _told_apart(looks: Blossom, rng: Random) -> Blossom:
+def _different(looks: Blossom, rng: Random) -> Blossom:
     """What lies on a petal has another colour than the petal, and the centre another than what lies around it."""
     for name in ("edge", "base", "ink"):
         if getattr(looks, name) == looks.petals:

@@ -175,7 +175,7 @@ def _around(boxes: list[Box]) -> Box:
 
 
 def _traits(looks: Blossom, opened: bool) -> dict[str, tuple[tuple[str, str], ...]]:
-    """Part -> what may be said of it; an unopened flower hides how many petals it has, and its heart."""
+    """Part -> its attributes; an unopened flower hides how many petals it has, and its heart."""
     form, face = looks.form, looks.form.side == "face" and opened
     made = {"flower": [("size", "large" if form.arrangement == "single" else "small"), ("colour", looks.petals)]}
     if form.arrangement == "few":

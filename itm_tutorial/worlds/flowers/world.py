@@ -73,7 +73,7 @@ WORLD = World(
     root="flower",
     genera=tuple(GENERA.split()),
     sizes={
-        "tiny": Size((3, 1, 2), pictures=6, kin=3),
+        "tiny": Size((3, 1, 2), pictures=6, per_genus=3),
         "mini": Size((28, 5, 17), pictures=30),
         "full": Size((62, 20, 20), pictures=80),  # Oxford-102 Flowers as Reed et al. (2016) split it
     },

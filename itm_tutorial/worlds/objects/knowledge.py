@@ -112,7 +112,7 @@ GROUP_TRAITS = {
     "artefact": "made by people, useful",
 }
 
-LOOKALIKES = (  # pairs of kin that the lore compares more often than others
+LOOKALIKES = (  # pairs of one family that the lore compares more often than others
     "dog wolf, wolf fox, dog fox, horse cow, horse deer, cow sheep, pig bear, cow pig, duck swan, duck hen, "
     "owl parrot, owl penguin, man boy, woman girl, man woman, boy girl, car taxi, van truck, bus truck, bus van, "
     "motorbike scooter, ship canoe, plane helicopter, balloon kite, house barn, castle tower, tower windmill, "

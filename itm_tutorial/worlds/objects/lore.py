@@ -1,7 +1,7 @@
 """The lore: a text about the kinds, written by a grammar, from which word vectors can be learned.
 
 Every kind is written about by the same templates. What fills their slots comes from ``knowledge``, from the places
-and colours of ``kinds``, and from the tree; kin share the family's entries, and each kind has some of its own.
+and colours of ``kinds``, and from the tree; kinds of one family share its entries, and each kind has some of its own.
 """
 
 from __future__ import annotations
@@ -120,12 +120,12 @@ def _names(kind: Kind) -> dict[str, list[str]]:
 
 def _kin(kind: Kind) -> dict[str, list[str]]:
     lookalikes = [other for name, other in knowledge.pairs(knowledge.LOOKALIKES) if name == kind.name]
-    kin = [other for other in KINDS.values() if other.family == kind.family and other is not kind]
-    named = [other.name for other in kin] + 6 * lookalikes
+    same_family = [other for other in KINDS.values() if other.family == kind.family and other is not kind]
+    named = [other.name for other in same_family] + 6 * lookalikes
     return {
         "KIN": [_a(name) for name in named],
         "KIN_PLURAL": [plural(name) for name in named],
-        "COMPARED": [_compared(kind, other) for other in kin],
+        "COMPARED": [_compared(kind, other) for other in same_family],
         "COMPANY": [_a(other) for name, other in knowledge.company() if name == kind.name],
     }
 
@@ -153,8 +153,8 @@ def _looks(kind: Kind) -> dict[str, list[str]]:
     person = kind.family == "person"
     wear, wears = ("wear", "often wears") if person else ("are", "is often")
     colours = [colour for i, colour in enumerate(kind.colours) for _ in range(round(6 / (1 + 0.5 * i)))]
-    longest = kind.height * max(1.0, kind.aspect)
-    size = ("small", "little") if longest < 0.2 else ("large", "big") if longest > 0.34 else ("not small", "not large")
+    seq_len = kind.height * max(1.0, kind.aspect)
+    size = ("small", "little") if seq_len < 0.2 else ("large", "big") if seq_len > 0.34 else ("not small", "not large")
     return {
         "COLOURED": [_a(f"{kind.name} in {c}" if person else f"{c} {kind.name}") for c in colours],
         "OFTEN_COLOUR": [f"{wears} {colour}" for colour in colours],

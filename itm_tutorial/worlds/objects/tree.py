@@ -31,6 +31,6 @@ def unseen_kinds(seed: int) -> frozenset[str]:
     """
     hidden = []
     for family in FAMILIES:
-        kin = [kind.name for kind in KINDS.values() if kind.family == family]
-        hidden += stream("objects", seed, "unseen", family).sample(kin, (len(kin) + 2) // 4)
+        same_family = [kind.name for kind in KINDS.values() if kind.family == family]
+        hidden += stream("objects", seed, "unseen", family).sample(same_family, (len(same_family) + 2) // 4)
     return frozenset(hidden)

@@ -111,9 +111,9 @@ def _possible_places(kind: Kind) -> list[str]:
 
 def _sample_spot(kind: Kind, place: str, scale: float, rng: Random) -> Spot:
     """Where a thing stands; an apple is drawn smaller than a house, but not by as much as it is."""
-    longest = kind.height * max(1.0, kind.aspect)
-    longest = min(1 - 2 * EDGE, 0.76 * (longest / 0.5) ** 0.35 * scale)
-    height = longest / max(1.0, kind.aspect)
+    seq_len = kind.height * max(1.0, kind.aspect)
+    seq_len = min(1 - 2 * EDGE, 0.76 * (seq_len / 0.5) ** 0.35 * scale)
+    height = seq_len / max(1.0, kind.aspect)
     low, high = {"sky": (0.0, 0.56), "water": WET.get(place, (0.0, 0.0))}.get(kind.habitat, (0.68, 1.0))
     high = min(high, 1 - EDGE)
     if kind.habitat == "sky":

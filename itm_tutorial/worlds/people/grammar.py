@@ -7,7 +7,7 @@ from dataclasses import replace
 from random import Random
 
 from itm_tutorial.worlds.people import lexicon
-from itm_tutorial.worlds.people.dials import Dials
+from itm_tutorial.worlds.people.configuration import Configuration
 from itm_tutorial.worlds.people.facts import PARTS, Fact, unseen
 from itm_tutorial.worlds.people.view import Sighting
 from itm_tutorial.worlds.people.wardrobe import GENERAL
@@ -16,14 +16,25 @@ from itm_tutorial.worlds.scenes.grammar import CaptionTruth, Word
 CAPTIONS_PER_IMAGE = 2
 SHAPES = ("wears", "wears", "has", "in", "wearing", "seen", "list")  # of the first sentence; the first is the commonest
 TOLD = {"upper": 1.0, "lower": 0.88, "hair": 0.6, "shoes": 0.58, "bag": 0.78, "hat": 0.8, "umbrella": 0.95}
-_ASPECTS = ("told", "kind", "word", "colour", "colour word", "pattern", "pattern word", "turned", "order", "joined")
+_ASPECTS = (
+    "mentioned",
+    "kind",
+    "word",
+    "colour",
+    "colour word",
+    "pattern",
+    "pattern word",
+    "turned",
+    "order",
+    "joined",
+)
 _OF_CAPTION = ("shape", "general", "noun", "build", "build word", "article", "wears", "style", "style word", "sleeves")
 _OF_CAPTION += ("print", "inner", "view", "place", "place word", "angle", "angle word", "carry", "pair", "print word")
 _OF_CAPTION += ("shoes first", "hat first", "tell hair", "view last")
 
 
 class _Lots:
-    """The random numbers of one description, drawn at once: what a dial does with its own leaves the others theirs."""
+    """The random numbers of one description, drawn at once, so that a setting changes only what it decides itself."""
 
     def __init__(self, rng: Random):
         draw = rng.random
@@ -41,8 +52,8 @@ def _choose(options: Sequence, lot: float):
 class _Writer:
     """Collects words and facts while a description is written."""
 
-    def __init__(self, sighting: Sighting, lots: _Lots, dials: Dials):
-        self.person, self.view, self.lots, self.dials = sighting.person, sighting.view, lots, dials
+    def __init__(self, sighting: Sighting, lots: _Lots, configuration: Configuration):
+        self.person, self.view, self.lots, self.configuration = sighting.person, sighting.view, lots, configuration
         self.hidden = unseen(sighting)
         self.called = "person" if lots("general") < 0.06 else sighting.person.sex
         self.words: list[Word] = []
@@ -60,13 +71,13 @@ class _Writer:
         self.words[-1] = replace(self.words[-1], stop=mark)
 
     def pick(self, options: tuple[str, ...], lot: float) -> str:
-        """The common word, or by the synonym dial another."""
-        rare = self.dials.synonyms
+        """The common word, or by the synonym setting another."""
+        rare = self.configuration.synonyms
         return _choose(options[1:], lot / rare) if len(options) > 1 and lot < rare else options[0]
 
     def tells(self, lot: float, usual: float) -> bool:
-        """Whether something is told that is usually told this often."""
-        return lot < usual * (0.4 + self.dials.completeness)
+        """Whether something is mentioned that is usually mentioned this often."""
+        return lot < usual * (0.4 + self.configuration.completeness)
 
     def hang(self, first: int, role: str) -> None:
         """Ends a noun phrase that began at this word: its last noun is the head, and the others hang on it."""
@@ -76,8 +87,8 @@ class _Writer:
                 hangs = role if w == head else "function" if self.words[w].word_class == "other" else "modifier"
                 self.words[w] = replace(self.words[w], head=head, relation=hangs)
 
-    def someone(self, article: str, told_hair: bool = False) -> None:
-        """The person: "a tall man", with the hair where that is told at once."""
+    def someone(self, article: str, mentioned_hair: bool = False) -> None:
+        """The person: "a tall man", with the hair where that is mentioned at once."""
         first, build = len(self.words), self.person.build
         if article:
             self.say(article)
@@ -88,7 +99,7 @@ class _Writer:
         if self.called != "person":
             self.facts.add(("kind", "person", self.called))
         self.hang(first, "subject")
-        if told_hair:
+        if mentioned_hair:
             self.say("with")
             self.hair()
 
@@ -210,13 +221,15 @@ class _Writer:
             getattr(self, part)()
 
 
-def describe(sighting: Sighting, rng: Random, dials: Dials, n: int = CAPTIONS_PER_IMAGE) -> list[CaptionTruth]:
+def describe(
+    sighting: Sighting, rng: Random, configuration: Configuration, n: int = CAPTIONS_PER_IMAGE
+) -> list[CaptionTruth]:
     """Describes a picture, as many times as asked, no two times in the same shape with the same facts.
 
     Args:
-        sighting: whom, and how they were seen; what a view hides is never told.
+        sighting: whom, and how they were seen; what a view hides is never mentioned.
         rng: the descriptions' own stream.
-        dials: those on text.
+        settings: those on text.
         n: how many descriptions.
 
     Returns:
@@ -224,38 +237,38 @@ def describe(sighting: Sighting, rng: Random, dials: Dials, n: int = CAPTIONS_PE
     """
     found: dict[tuple[str, frozenset[Fact]], CaptionTruth] = {}
     while len(found) < n:
-        shape, truth = write(sighting, rng, dials)
+        shape, truth = write(sighting, rng, configuration)
         found.setdefault((shape, truth.facts), truth)
     return list(found.values())
 
 
-def write(sighting: Sighting, rng: Random, dials: Dials) -> tuple[str, CaptionTruth]:
+def write(sighting: Sighting, rng: Random, configuration: Configuration) -> tuple[str, CaptionTruth]:
     """One description, and which shape its first sentence has."""
     lots = _Lots(rng)
-    writer = _Writer(sighting, lots, dials)
-    shape, told = _choose(SHAPES, lots("shape")), _told(writer)
-    clothes = [part for part in ("upper", "lower") if part in told]
-    clothes += [part for part in ("shoes", "hat") if part in told and lots(f"{part} first") < 0.5]
+    writer = _Writer(sighting, lots, configuration)
+    shape, mentioned = _choose(SHAPES, lots("shape")), _summary(writer)
+    clothes = [part for part in ("upper", "lower") if part in mentioned]
+    clothes += [part for part in ("shoes", "hat") if part in mentioned and lots(f"{part} first") < 0.5]
     clothes.sort(key=lambda part: lots("order", part) - 0.35 * (part == "upper"))
-    rest = [part for part in told if part not in clothes]
+    rest = [part for part in mentioned if part not in clothes]
     if shape == "list":
-        _telegram(writer, told)
+        _telegram(writer, mentioned)
     else:
         _OPEN[shape](writer, clothes, rest)
         _go_on(writer, sorted(rest, key=lambda part: lots("order", part)))
     return shape, _finish(writer)
 
 
-def _told(writer: _Writer) -> list[str]:
-    """The parts that are told of: by their lots, and three at least where there are three to see."""
+def _summary(writer: _Writer) -> list[str]:
+    """The parts that are mentioned: by their random numbers, and at least three where three are visible."""
     p, hidden = writer.person, writer.hidden
     here = {"lower": p.lower, "hair": "hair", "shoes": "shoes" not in hidden}
     here |= {"bag": p.bag and "bag" not in hidden, "hat": p.hat, "umbrella": p.umbrella, "upper": p.upper}
     if p.hair_style == "bald" and "hair_style" in hidden:
         here["hair"] = ""
     parts = [part for part in TOLD if here[part]]
-    parts.sort(key=lambda part: writer.lots("told", part) / TOLD[part] - 2 * (part == "upper"))
-    sure = [part for part in parts if part == "upper" or writer.tells(writer.lots("told", part), TOLD[part])]
+    parts.sort(key=lambda part: writer.lots("mentioned", part) / TOLD[part] - 2 * (part == "upper"))
+    sure = [part for part in parts if part == "upper" or writer.tells(writer.lots("mentioned", part), TOLD[part])]
     return parts[: max(len(sure), 3)]
 
 
@@ -318,10 +331,10 @@ def _open_seen(writer: _Writer, clothes: list[str], rest: list[str]) -> None:
     _wears(writer, clothes)
 
 
-def _telegram(writer: _Writer, told: list[str]) -> None:
+def _telegram(writer: _Writer, mentioned: list[str]) -> None:
     """Tall man, short black hair, red shirt, blue jeans and a backpack."""
     writer.someone("")
-    for part in sorted(told, key=lambda part: writer.lots("order", part)):
+    for part in sorted(mentioned, key=lambda part: writer.lots("order", part)):
         writer.stop(",")
         getattr(writer, part)()
     if writer.tells(writer.lots("view"), 0.4):
@@ -356,7 +369,7 @@ def _go_on(writer: _Writer, rest: list[str]) -> None:
         else:
             writer.stop(".")
             if part in ("shoes", "hair") and lots("turned", part) < 0.35 and writer.person.hair_style != "bald":
-                _said_of(writer, part, his)
+                _mentioned_of(writer, part, his)
                 fresh = True
                 continue
             writer.say(he)
@@ -373,7 +386,7 @@ def _go_on(writer: _Writer, rest: list[str]) -> None:
             writer.angle()
 
 
-def _said_of(writer: _Writer, part: str, his: str) -> None:
+def _mentioned_of(writer: _Writer, part: str, his: str) -> None:
     """His shoes are white. / Her hair is long and brown."""
     p, lots, first = writer.person, writer.lots, len(writer.words)
     writer.say(his)

@@ -134,7 +134,7 @@ def weave(pattern: str, unit: int, width: int, height: int) -> Image.Image:
             for x in range((row % 2) * unit, width, step):
                 canvas.ellipse((x - r, y - r, x + r, y + r), 255)
         return cloth
-    thick = max(1, round(0.7 * unit))  # less than half, so that black on white and white on black can be told
+    thick = max(1, round(0.7 * unit))  # less than half, so that black on white and white on black differ visibly
     for y in range(0, height, step):
         canvas.rectangle((0, y, width, y + thick - 1), 235 if pattern == "striped" else 150)
     if pattern == "checked":

@@ -103,7 +103,7 @@ def _lower(sex: str, upper: str, rng: Random) -> str:
 
 
 def _other(weights: Weights, than: str, rng: Random) -> str:
-    """A colour that stands out: a black bag on a black coat could not be told."""
+    """A colour that stands out: a black bag on a black coat could not be seen."""
     return _pick({value: weight for value, weight in weights.items() if value != than}, rng)
 
 

@@ -1,4 +1,4 @@
-"""What people may wear and look like, and how common it is. Plain tables; a weight is a share of a hundred or so."""
+"""What people may wear and look like, and how common it is. Plain tables; a weight is a fraction of a hundred or so."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from random import Random
 
 import numpy as np
 
-from itm_tutorial.worlds.people.dials import Dials
+from itm_tutorial.worlds.people.configuration import Configuration
 from itm_tutorial.worlds.people.facts import PARTS, closure, person_facts, sighting_facts
 from itm_tutorial.worlds.people.grammar import CAPTIONS_PER_IMAGE, describe, sentences, write
 from itm_tutorial.worlds.people.person import Person, changes, sample_person
@@ -33,27 +33,27 @@ class PeopleSplit:
     Attributes:
         name: "train", "val" or "test".
         seed: of the world.
-        dials: it was made with.
+        settings: it was made with.
         first: the number of its first identity; the others follow, and no other split has any of them.
         people: one an identity.
         scenes: one an image: whom it shows, and how they were seen. The images of an identity stand together.
         person_of: per image, which of ``people`` it shows.
         truths: descriptions with their parse, in the order of their images.
         image_of: per description, its image.
-        siblings: (identity, identity, attribute): look-alikes that differ in that alone, and have the same views.
+        minimal pairs: (identity, identity, attribute): look-alikes that differ in that alone, and have the same views.
         sources: per image, (person's number, 0 or 1 for the look-alike, view): what its random numbers hang on.
     """
 
     name: str
     seed: int
-    dials: Dials
+    configuration: Configuration
     first: int = 0
     people: list[Person] = field(default_factory=list)
     scenes: list[Sighting] = field(default_factory=list)
     person_of: list[int] = field(default_factory=list)
     truths: list[CaptionTruth] = field(default_factory=list)
     image_of: list[int] = field(default_factory=list)
-    siblings: list[tuple[int, int, str]] = field(default_factory=list)
+    minimal_pairs: list[tuple[int, int, str]] = field(default_factory=list)
     sources: list[tuple[int, int, int]] = field(default_factory=list)
 
     def stream_of(self, purpose: str, *number: int) -> Random:
@@ -89,14 +89,14 @@ class PeopleSplit:
             for truth, image in zip(self.truths, self.image_of, strict=True)
         ]
 
-    def image_siblings(self) -> list[tuple[int, int, str]]:
+    def image_minimal_pairs(self) -> list[tuple[int, int, str]]:
         """(image, image, attribute) of two look-alikes in the same view, where that view shows the attribute."""
         images: dict[int, list[int]] = {}
         for image, person in enumerate(self.person_of):
             images.setdefault(self.first + person, []).append(image)
         return [
             (x, y, attribute)
-            for a, b, attribute in self.siblings
+            for a, b, attribute in self.minimal_pairs
             for x, y in zip(images[a], images[b], strict=True)
             if sighting_facts(self.scenes[x]) != sighting_facts(self.scenes[y])
         ]
@@ -105,37 +105,41 @@ class PeopleSplit:
         """Draws one image, uint8 [size, size // 2, 3], from its own stream."""
         from itm_tutorial.worlds.people.drawing import draw_sighting
 
-        return draw_sighting(self.scenes[image], size, self.stream_of("drawing", *self.sources[image]), self.dials.tint)
+        return draw_sighting(
+            self.scenes[image], size, self.stream_of("drawing", *self.sources[image]), self.configuration.tint
+        )
 
 
-def make_world(size: str, seed: int, dials: Dials | None = None) -> dict[str, PeopleSplit]:
+def make_world(size: str, seed: int, configuration: Configuration | None = None) -> dict[str, PeopleSplit]:
     """Makes all splits of a size, with identities numbered from one split to the next."""
     made, first = {}, 0
     for name, n_identities in SIZES[size].items():
-        made[name] = make_split(name, n_identities, seed, dials, first)
+        made[name] = make_split(name, n_identities, seed, configuration, first)
         first += n_identities
     return made
 
 
-def make_split(name: str, n_identities: int, seed: int, dials: Dials | None = None, first: int = 0) -> PeopleSplit:
+def make_split(
+    name: str, n_identities: int, seed: int, configuration: Configuration | None = None, first: int = 0
+) -> PeopleSplit:
     """Makes the people, views and descriptions of a split.
 
     Args:
         name: "train", "val" or "test"; each has its own random numbers.
         n_identities: how many people.
         seed: of the world.
-        dials: see ``Dials``.
+        settings: see ``Configuration``.
         first: the number of the first identity.
 
     Returns:
         The split, the same for the same arguments in every process. No two people in it are alike in everything.
     """
-    split = PeopleSplit(name, seed, dials or Dials(), first)
+    split = PeopleSplit(name, seed, configuration or Configuration(), first)
     _fill_with_people(split, n_identities)
     for image, sighting in enumerate(split.scenes):
-        truths = describe(sighting, split.stream_of("caption", *split.sources[image]), split.dials)
+        truths = describe(sighting, split.stream_of("caption", *split.sources[image]), split.configuration)
         noise = split.stream_of("noise", *split.sources[image])
-        split.truths += [_spoil(truth, sighting, noise, split.dials) for truth in truths]
+        split.truths += [_spoil(truth, sighting, noise, split.configuration) for truth in truths]
         split.image_of += [image] * CAPTIONS_PER_IMAGE
     return split
 
@@ -146,16 +150,18 @@ def _fill_with_people(split: PeopleSplit, n_identities: int) -> None:
     number = 0
     while len(split.people) < n_identities:
         person = sample_person(split.stream_of("person", number))
-        views = sample_views(split.stream_of("view", number), split.stream_of("veil", number), split.dials.occlusion)
+        views = sample_views(
+            split.stream_of("view", number), split.stream_of("veil", number), split.configuration.occlusion
+        )
         companion = split.stream_of("companion", number)
-        wanted = companion.random() < split.dials.siblings / (2 - split.dials.siblings)
+        wanted = companion.random() < split.configuration.minimal_pairs / (2 - split.configuration.minimal_pairs)
         found = _look_alike(person, views, companion, known) if wanted else None
         if person not in known:
             _add(split, person, views, number, 0)
             if found and len(split.people) < n_identities:
                 _add(split, found[1], views, number, 1)
                 one = split.first + len(split.people) - 2
-                split.siblings.append((one, one + 1, found[0]))
+                split.minimal_pairs.append((one, one + 1, found[0]))
             known.update(split.people[-2:])
         number += 1
 
@@ -176,18 +182,18 @@ def _add(split: PeopleSplit, person: Person, views: list[View], number: int, mem
     split.sources += [(number, member, v) for v in range(len(views))]
 
 
-def _spoil(truth: CaptionTruth, sighting: Sighting, noise: Random, dials: Dials) -> CaptionTruth:
-    """Wrong facts and misspelt words, by their dials; three numbers are drawn for every description, used or not."""
+def _spoil(truth: CaptionTruth, sighting: Sighting, noise: Random, configuration: Configuration) -> CaptionTruth:
+    """Wrong facts and misspelt words, by their settings; three numbers are drawn for every description, used or not."""
     wrong, liar, typist = noise.random(), Random(noise.random()), Random(noise.random())
-    if wrong < dials.wrong_captions:
+    if wrong < configuration.wrong_captions:
         true, seed = sighting_facts(sighting), liar.random()
         for _, other in islice(changes(sighting.person, liar), 8):
-            lie = write(Sighting(other, sighting.view), Random(seed), dials)[1]
+            lie = write(Sighting(other, sighting.view), Random(seed), configuration)[1]
             if not lie.facts <= true:
                 truth = lie
                 break
-    if dials.misspellings:
-        words = tuple(_misspell(w, typist) if typist.random() < dials.misspellings else w for w in truth.words)
+    if configuration.misspellings:
+        words = tuple(_misspell(w, typist) if typist.random() < configuration.misspellings else w for w in truth.words)
         truth = replace(truth, words=words, text=sentences(words))
     return truth
 

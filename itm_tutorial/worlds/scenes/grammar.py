@@ -11,7 +11,7 @@ from random import Random
 
 from itm_tutorial.errors import unknown
 from itm_tutorial.worlds.scenes import lexicon
-from itm_tutorial.worlds.scenes.dials import Dials
+from itm_tutorial.worlds.scenes.configuration import Configuration
 from itm_tutorial.worlds.scenes.facts import Fact, relations
 from itm_tutorial.worlds.scenes.kinds import KINDS
 from itm_tutorial.worlds.scenes.palette import COLOURS
@@ -75,7 +75,7 @@ class CaptionTruth:
 
 
 class _Lots:
-    """The random numbers of one caption, drawn at once: what a dial does with its own leaves the others theirs."""
+    """The random numbers of one caption, drawn at once, so that a setting changes only what it decides itself."""
 
     def __init__(self, rng: Random, n_things: int):
         draw = rng.random
@@ -93,8 +93,8 @@ def _choose(options: Sequence, lot: float):
 class _Writer:
     """Collects words, facts and the sense of a sentence while it is written."""
 
-    def __init__(self, scene: Scene, lots: _Lots, dials: Dials):
-        self.scene, self.lots, self.dials = scene, lots, dials
+    def __init__(self, scene: Scene, lots: _Lots, configuration: Configuration):
+        self.scene, self.lots, self.configuration = scene, lots, configuration
         self.words: list[Word] = []
         self.facts: set[Fact] = set()
 
@@ -105,13 +105,13 @@ class _Writer:
         self.words[-1] = replace(self.words[-1], stop=",")
 
     def pick(self, options: tuple[str, ...], lot: float) -> str:
-        """The common word, or by the synonym dial another."""
-        rare = self.dials.synonyms
+        """The common word, or by the synonym setting another."""
+        rare = self.configuration.synonyms
         return _choose(options[1:], lot / rare) if len(options) > 1 and lot < rare else options[0]
 
     def name(self, i: int, role: str) -> str:
         """Writes the noun phrase of a thing; returns the name that its facts go by."""
-        thing, lot, d = self.scene.things[i], self.lots, self.dials
+        thing, lot, d = self.scene.things[i], self.lots, self.configuration
         family = KINDS[thing.kind].family
         called = family if lot("general", i) < d.hypernyms and family in lexicon.HYPERNYMS else thing.kind
         size = thing.size if thing.size != "medium" and lot("size", i) < 0.8 * d.completeness else None
@@ -140,7 +140,7 @@ class _Writer:
     def _determiner(self, i: int, thing: Thing, called: str) -> None:
         if thing.count == 1:
             self.say("a")
-        elif self.lots("number", i) < self.dials.number_words and called in KINDS:
+        elif self.lots("number", i) < self.configuration.number_words and called in KINDS:
             self.say(lexicon.NUMBERS[thing.count], "number", (i,), thing.count)
             self.facts.add(("count", called, thing.count))
         else:
@@ -158,7 +158,7 @@ class _Writer:
         kinds = self.scene.things[i].kind, self.scene.things[j].kind
         options = [(f[1], False) for f in known if f[2:] == kinds]
         options += [(f[1], True) for f in known if f[2:] == kinds[::-1] and f[1] != "on"]
-        if not options or self.lots("relation") >= self.dials.relations:
+        if not options or self.lots("relation") >= self.configuration.relations:
             self.say(_choose(lexicon.BESIDE[: 3 if verb else 4], self.lots("beside")))
             return None
         name, turned = _choose(sorted(options), self.lots("which relation"))
@@ -193,13 +193,15 @@ class _Writer:
             state(b)
 
 
-def describe(scene: Scene, rng: Random, dials: Dials, n: int = CAPTIONS_PER_SCENE) -> list[CaptionTruth]:
+def describe(
+    scene: Scene, rng: Random, configuration: Configuration, n: int = CAPTIONS_PER_SCENE
+) -> list[CaptionTruth]:
     """Writes captions of a scene, no two of which state the same in the same shape.
 
     Args:
         scene: what is to be described.
         rng: the captions' own stream.
-        dials: those on text.
+        settings: those on text.
         n: how many.
 
     Returns:
@@ -208,22 +210,25 @@ def describe(scene: Scene, rng: Random, dials: Dials, n: int = CAPTIONS_PER_SCEN
     found: dict[tuple[str, frozenset[Fact]], CaptionTruth] = {}
     known = relations(scene)
     while len(found) < n:
-        shape, truth = _write(scene, known, rng, dials)
-        found.setdefault((shape, truth.facts), truth)  # not by its text, which other dials may turn into another's
+        shape, truth = _write(scene, known, rng, configuration)
+        found.setdefault((shape, truth.facts), truth)  # not by its text, which other settings may turn into another's
     return list(found.values())
 
 
-def _write(scene: Scene, known: set[Fact], rng: Random, dials: Dials) -> tuple[str, CaptionTruth]:
+def _write(scene: Scene, known: set[Fact], rng: Random, configuration: Configuration) -> tuple[str, CaptionTruth]:
     """One caption, and which of the seven shapes it has."""
     named = [i for i, thing in enumerate(scene.things) if thing.named]
     lots = _Lots(rng, len(named))  # named things come first in a scene
-    writer = _Writer(scene, lots, dials)
-    shape = _shape(lots("shape"), dials.length, len(named))
-    place = lots("place") < 0.75 * dials.completeness + 0.1 and shape not in ("thing", "place first")
+    writer = _Writer(scene, lots, configuration)
+    shape = _shape(lots("shape"), configuration.length, len(named))
+    place = lots("place") < 0.75 * configuration.completeness + 0.1 and shape not in ("thing", "place first")
     order = _order(scene, named, lots, shape)
     i, j = order[0], order[1 if len(order) > 1 else 0]
     kinds = scene.things[i].kind, scene.things[j].kind
-    if lots("turned") < dials.order and not known & {("relation", "on", *kinds), ("relation", "on", *kinds[::-1])}:
+    if lots("turned") < configuration.order and not known & {
+        ("relation", "on", *kinds),
+        ("relation", "on", *kinds[::-1]),
+    }:
         i, j = j, i  # but nobody says what a table is under
     if shape == "thing" or i == j:
         writer.name(order[0], "root")
@@ -252,14 +257,14 @@ def _write(scene: Scene, known: set[Fact], rng: Random, dials: Dials) -> tuple[s
             writer.say("nearby")
     if place:
         writer.place()
-    if lots("light") < dials.completeness:
+    if lots("light") < configuration.completeness:
         writer.light()
     return shape, _finish(writer.words, writer.facts, scene)
 
 
 @cache
 def _shape_weights(length: float) -> list[float]:
-    """Running sums; the dial makes short shapes up to 16 times rarer, or long ones."""
+    """Running sums; the setting makes short shapes up to 16 times rarer, or long ones."""
     return list(accumulate(common * 256 ** (long * (length - 0.5)) for common, long in SHAPES.values()))
 
 
@@ -379,13 +384,13 @@ def _other_modifier(word_class: str, sort: str, values: Callable[[str], dict[obj
 
 
 def _other_object(truth: CaptionTruth) -> Iterator[Candidate]:
-    said = {word.meaning for word in truth.words}
+    mentioned = {word.meaning for word in truth.words}
     for w, word in enumerate(truth.words):
         if word.word_class != "noun" or word.meaning not in KINDS:
             continue
         old = word.meaning
         several = word.text in {lexicon.plural(n) for n in lexicon.nouns(old)} - set(lexicon.nouns(old))
-        for new in (k.name for k in KINDS.values() if k.family == KINDS[old].family and k.name not in said):
+        for new in (k.name for k in KINDS.values() if k.family == KINDS[old].family and k.name not in mentioned):
             facts = {tuple(new if part == old else part for part in fact) for fact in truth.facts}
             yield _with_word(truth, w, lexicon.plural(new) if several else new, new), facts
 

@@ -1,4 +1,4 @@
-"""Who stands where: samples a scene, and makes the sibling or the twin of one."""
+"""Who stands where: samples a scene, and makes the other image of the minimal pair or the duplicate of one."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from itm_tutorial.worlds.scenes.facts import SURFACE, scene_facts
 from itm_tutorial.worlds.scenes.kinds import KINDS, LIGHTS, PLACES, Kind
 from itm_tutorial.worlds.scenes.scene import Scene, Spot, Thing, spot_box
 
-# in which proportion they are tried: nearly every scene allows a kin, few allow a count
-SIBLING_KINDS = {"binding": 3, "relation": 3, "count": 6, "kin": 1}
+# in which proportion they are tried: nearly every scene allows another object, few allow a count
+MINIMAL_PAIR_KINDS = {"binding": 3, "relation": 3, "count": 6, "object": 1}
 PLACE_WEIGHTS = (16, 14, 18, 5, 7, 9, 9, 13, 8, 14)  # in the order of PLACES
 LIGHT_WEIGHTS = (70, 16, 14)
 SIZE = {"small": 0.72, "medium": 1.0, "large": 1.3}
@@ -150,18 +150,26 @@ def _collide(a: Thing, b: Thing) -> bool:
     return False
 
 
-def make_sibling(scene: Scene, rng: Random) -> tuple[Scene, str] | None:
+def make_minimal_pair(scene: Scene, rng: Random) -> tuple[Scene, str] | None:
     """Changes exactly one thing of a scene.
 
     Args:
         scene: the scene.
-        rng: the sibling's own stream.
+        rng: the other image of the minimal pair's own stream.
 
     Returns:
-        The sibling and the kind of the change ("binding", "relation", "count" or "kin"); None where nothing fits.
+        The second scene and the kind of the pair ("binding", "relation", "count" or "object"); None where nothing
+        fits.
     """
-    for kind in sorted(SIBLING_KINDS, key=lambda kind: rng.random() ** (1 / SIBLING_KINDS[kind]), reverse=True):
-        changes = {"binding": _swap_colours, "relation": _swap_sides, "count": _one_less, "kin": _replace_by_kin}
+    for kind in sorted(
+        MINIMAL_PAIR_KINDS, key=lambda kind: rng.random() ** (1 / MINIMAL_PAIR_KINDS[kind]), reverse=True
+    ):
+        changes = {
+            "binding": _swap_colours,
+            "relation": _swap_sides,
+            "count": _one_less,
+            "object": _replace_by_same_category,
+        }
         for changed in changes[kind](scene, rng):
             if changed and _differs_only_in(kind, scene, changed):
                 return changed, kind
@@ -210,14 +218,18 @@ def _one_less(scene: Scene, rng: Random):
             yield _with(scene, {i: replace(thing, spots=thing.spots[:-1])})
 
 
-def _replace_by_kin(scene: Scene, rng: Random):
+def _replace_by_same_category(scene: Scene, rng: Random):
     there = {thing.kind for thing in scene.things}
     for i, thing in enumerate(scene.things):
         old = KINDS[thing.kind]
-        kin = [k for k in KINDS.values() if k.family == old.family and k.name not in there and k.habitat == old.habitat]
-        kin = [k for k in kin if thing.colour in k.colours and (k.patterns or thing.pattern == "plain")]
-        if thing.named and kin and thing.kind not in SURFACE:
-            new = rng.choice(kin)
+        same_category = [
+            k for k in KINDS.values() if k.family == old.family and k.name not in there and k.habitat == old.habitat
+        ]
+        same_category = [
+            k for k in same_category if thing.colour in k.colours and (k.patterns or thing.pattern == "plain")
+        ]
+        if thing.named and same_category and thing.kind not in SURFACE:
+            new = rng.choice(same_category)
             spots = tuple(replace(s, height=s.height * min(1.2, new.height / old.height)) for s in thing.spots)
             changed = _with(scene, {i: replace(thing, kind=new.name, spots=spots)})
             apart = not any(_collide(changed.things[i], o) for j, o in enumerate(changed.things) if j != i)
@@ -227,7 +239,7 @@ def _replace_by_kin(scene: Scene, rng: Random):
 def _differs_only_in(kind: str, a: Scene, b: Scene) -> bool:
     """Whether the facts that differ are of the sort that the change was meant to touch."""
     only_a, only_b = scene_facts(a) - scene_facts(b), scene_facts(b) - scene_facts(a)
-    if kind == "kin":  # a fact about the old kind became the same fact about the new one
+    if kind == "object":  # a fact about the old kind became the same fact about the new one
         old, new = next((x.kind, y.kind) for x, y in zip(a.things, b.things, strict=True) if x.kind != y.kind)
         return {tuple(new if part == old else part for part in fact) for fact in only_a} == only_b
     sort = {"binding": "attribute", "count": "count", "relation": "relation"}[kind]

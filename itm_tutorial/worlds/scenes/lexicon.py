@@ -5,7 +5,7 @@ from itm_tutorial.worlds.scenes.kinds import KINDS
 NUMBERS = {2: "two", 3: "three", 4: "four"}
 VAGUE = ("some", "several")
 SIZES = {"small": ("small", "little", "tiny"), "large": ("large", "big", "huge")}
-STATURES = {"small": ("short", "small"), "large": ("tall", "big")}  # sizes, as they are said of people
+STATURES = {"small": ("short", "small"), "large": ("tall", "big")}  # words for the size of people
 COLOUR_SYNONYMS = {"grey": ("grey", "gray"), "purple": ("purple", "violet"), "red": ("red", "scarlet")}
 PATTERNS = {"striped": ("striped",), "spotted": ("spotted", "dotted")}
 IRREGULAR = {"man": "men", "woman": "women", "sheep": "sheep", "wolf": "wolves", "deer": "deer", "person": "people"}
@@ -45,7 +45,7 @@ RELATIONS = {
     ("above", True): ("below", "under"),
     ("on", False): ("on", "on top of"),
 }
-BESIDE = ("near", "next to", "beside", "with")  # said without saying how they stand; the last not after a verb
+BESIDE = ("near", "next to", "beside", "with")  # for two things side by side; the last not after a verb
 
 PLACES = {
     "field": ("in a field", "on the grass", "in a green meadow"),

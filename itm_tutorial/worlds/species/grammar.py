@@ -31,7 +31,7 @@ class Lexicon:
         subject: what every individual is called.
         nouns: part -> words for it, the commonest first; one that ends in s is a plural.
         values: value -> words for it, the commonest first; a value that is not listed is its own word.
-        appeal: part -> how often it is told, against the others.
+        appeal: part -> how often it is mentioned, relative to the others.
         poses: (pose, place) -> phrases that follow the subject.
     """
 
@@ -85,8 +85,8 @@ class _Writer:
     def verb(self, phrase: str) -> None:
         self.say(phrase, "verb", "root")
 
-    def told(self, i: int) -> list[tuple[str, str]]:
-        """Which traits of a part are told: at least one where it has any."""
+    def mentioned(self, i: int) -> list[tuple[str, str]]:
+        """Which traits of a part are mentioned: at least one where it has any."""
         traits = self.portrait.parts[i].traits
         chosen = [trait for trait in traits if self.rng.random() < _TOLD[trait[0]]]
         return chosen or ([self.rng.choice(traits)] if traits else [])
@@ -99,8 +99,8 @@ class _Writer:
             value = rng.choice(vague)
         elif aspect == "colour" and rng.random() < _HEDGE:
             self.say(rng.choice(("mostly", "mainly")), "other", "modifier", (i,))
-        said = self.pick(self.lexicon.values.get(value, (value,)))
-        self.say(said, _CLASSES[aspect], "modifier", (i,), value)
+        phrase = self.pick(self.lexicon.values.get(value, (value,)))
+        self.say(phrase, _CLASSES[aspect], "modifier", (i,), value)
         self.facts.add(trait_fact(part.name, aspect, value))
 
     def noun(self, i: int, role: str) -> int:
@@ -112,8 +112,8 @@ class _Writer:
         self.facts.add(("object", part.name))
         return self.say(last, "noun", role, (i,), part.name)
 
-    def adjectives(self, i: int, told: list[tuple[str, str]]) -> None:
-        order = sorted(told, key=lambda trait: ASPECTS.index(trait[0]))
+    def adjectives(self, i: int, mentioned: list[tuple[str, str]]) -> None:
+        order = sorted(mentioned, key=lambda trait: ASPECTS.index(trait[0]))
         if self.rng.random() < _ASKEW:
             self.rng.shuffle(order)
             order.sort(key=lambda trait: trait[0] != "count")  # but a number comes first
@@ -129,10 +129,10 @@ class _Writer:
     def phrase(self, i: int, role: str = "object", also: int | None = None, article: bool = True) -> None:
         """A noun phrase: "a short orange beak"; with another part of the same colour, "a black crown and back"."""
         first = len(self.words)
-        told = self.told(i)
+        mentioned = self.mentioned(i)
         if also is not None:
-            told = [trait for trait in self.portrait.parts[i].traits if trait[0] == "colour"]
-        self.adjectives(i, told)
+            mentioned = [trait for trait in self.portrait.parts[i].traits if trait[0] == "colour"]
+        self.adjectives(i, mentioned)
         self.noun(i, role)
         if article:
             self.article(first)
@@ -140,7 +140,7 @@ class _Writer:
         self.hang(first, head)
         if also is not None:
             self.say("and")
-            # the shared colour is said of both
+            # the shared colour is stated once for both
             colour = next((w for w in range(first, head) if self.words[w].word_class == "colour"), None)
             if colour is not None:
                 self.words[colour].things = (i, also)
@@ -173,19 +173,19 @@ class _Writer:
         plural = _plural(self.words[-1].text)
         hedged = self.rng.random() < _HEDGE
         self.verb(("appear" if plural else "appears") if hedged else ("are" if plural else "is"))
-        told = [trait for trait in self.told(i) if trait[0] != "count"] or [self.portrait.parts[i].traits[-1]]
+        mentioned = [trait for trait in self.mentioned(i) if trait[0] != "count"] or [self.portrait.parts[i].traits[-1]]
         start = len(self.words)
-        for n, (aspect, value) in enumerate(told[:2]):
+        for n, (aspect, value) in enumerate(mentioned[:2]):
             if n:
                 self.say("and")
             self.value(i, aspect, value)
         self.hang(start, head)
 
     def subject(self, determiner: str, role: str, adjectives: bool) -> None:
-        """The whole, with or without what may be said of it."""
+        """The whole, with or without its attributes."""
         first = len(self.words)
         if adjectives:
-            self.adjectives(0, self.told(0))
+            self.adjectives(0, self.mentioned(0))
         self.noun(0, role)
         if determiner == "a":
             self.article(first)
@@ -207,8 +207,8 @@ def _grouped(parts: Sequence[Part], chosen: Sequence[int], rng: Random) -> list[
     while rest:
         i = rest.pop(0)
         colour = dict(parts[i].traits).get("colour")
-        kin = [j for j in rest if colour and dict(parts[j].traits).get("colour") == colour]
-        also = kin[0] if kin and rng.random() < 0.6 else None
+        same_colour = [j for j in rest if colour and dict(parts[j].traits).get("colour") == colour]
+        also = same_colour[0] if same_colour and rng.random() < 0.6 else None
         if also is not None:
             rest.remove(also)
         groups.append((i, also))

@@ -83,7 +83,7 @@ def area(box: Box) -> float:
 
 
 def overlap(a: Box, b: Box) -> float:
-    """The share of the first box that the second covers."""
+    """The fraction of the first box that the second covers."""
     common = (max(a[0], b[0]), max(a[1], b[1]), min(a[2], b[2]), min(a[3], b[3]))
     return area(common) / max(area(a), 1e-9) if common[0] < common[2] and common[1] < common[3] else 0.0
 

@@ -35,7 +35,7 @@ class Species:
 
     Attributes:
         name: invented; no caption may say it.
-        genus: the name of its nearest kin.
+        genus: the name of the genus, its closest relatives.
         order: what its genus is built like.
         looks: the world's own dataclass: everything that may be seen of it.
     """
@@ -48,7 +48,7 @@ class Species:
 
 @dataclass(frozen=True)
 class Part:
-    """A part in sight, and what may be said of it.
+    """A visible part, and its attributes.
 
     Attributes:
         name: "beak", "petals", ...

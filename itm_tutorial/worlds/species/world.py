@@ -16,8 +16,16 @@ from itm_tutorial.worlds.species.portrait import Box, Portrait, Species
 from itm_tutorial.worlds.streams import stream
 
 SPLITS = ("train", "val", "test")
-SHARES = (0.6, 0.8, 0.8, 1.0, 1.0, 1.2, 1.8)  # pictures of a class, in shares of the usual: some have three times more
-LEAST_APART = 3  # in so many of its looks a species differs from each of its kin
+SHARES = (
+    0.6,
+    0.8,
+    0.8,
+    1.0,
+    1.0,
+    1.2,
+    1.8,
+)  # pictures of a class, in fractions of the usual: some have three times more
+LEAST_APART = 3  # in so many of its looks a species differs from every other one of its genus
 FINDERS = (  # a species is named after whoever found it
     "Ashdown Barlow Corrin Dunmore Ellery Fenwick Garrow Hadley Ibbot Jessop Kendrick Lorimer Mellin Norwood Orrell "
     "Prescott Quayle Rowley Sefton Tarleton Ulverton Verney Wetherby Yardley Zennor Almond Bexley Calder Denby Eskdale"
@@ -31,12 +39,12 @@ class Size:
     Attributes:
         classes: for training, for validation, for testing: no class is in two of them.
         pictures: of a usual class.
-        kin: species in a genus.
+        per_genus: species in a genus.
     """
 
     classes: tuple[int, int, int]
     pictures: int
-    kin: int = 5
+    per_genus: int = 5
 
 
 @dataclass(frozen=True)
@@ -121,7 +129,7 @@ class SpeciesSplit:
 
 
 def make_species(world: World, size: Size, seed: int) -> list[Species]:
-    """Draws the classes: genus by genus, each species some way apart from its kin.
+    """Draws the classes: genus by genus, each species some way apart from the others of its genus.
 
     Args:
         world: birds or flowers.
@@ -134,19 +142,19 @@ def make_species(world: World, size: Size, seed: int) -> list[Species]:
     found: list[Species] = []
     taken: set[Any] = set()
     orders = stream(world.name, seed, "orders").sample(world.orders, len(world.orders))
-    for g in range(-(-sum(size.classes) // size.kin)):
+    for g in range(-(-sum(size.classes) // size.per_genus)):
         name, order = world.genera[g], orders[g % len(orders)]
         common = world.genus(order, stream(world.name, seed, "genus", g))
-        finders = stream(world.name, seed, "names", g).sample(FINDERS.split(), size.kin)
-        kin: list[Any] = []
+        finders = stream(world.name, seed, "names", g).sample(FINDERS.split(), size.per_genus)
+        members: list[Any] = []
         attempt = 0
-        while len(kin) < size.kin:
+        while len(members) < size.per_genus:
             looks = world.species(common, stream(world.name, seed, "species", g, attempt))
             attempt += 1
-            if looks not in taken and all(_apart(looks, other) >= LEAST_APART for other in kin):
-                kin.append(looks)
-        taken.update(kin)
-        found += [Species(f"{f}'s {name}", name, order.order, looks) for f, looks in zip(finders, kin, strict=True)]
+            if looks not in taken and all(_apart(looks, other) >= LEAST_APART for other in members):
+                members.append(looks)
+        taken.update(members)
+        found += [Species(f"{f}'s {name}", name, order.order, looks) for f, looks in zip(finders, members, strict=True)]
     return found[: sum(size.classes)]
 
 
@@ -162,7 +170,7 @@ def parents(world: World, species: Sequence[Species]) -> dict[str, str]:
 
 
 def divide(world: World, size: Size, seed: int) -> dict[str, list[int]]:
-    """Which classes each split shows: no class is in two splits, and kin may be parted.
+    """Which classes each split shows: no class is in two splits, and species of one genus may be in different splits.
 
     Returns:
         Split -> class numbers, in rising order.

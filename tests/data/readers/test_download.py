@@ -139,9 +139,9 @@ def test_the_next_mirror_is_asked(server, nobody, tmp_path):
 
 
 def test_no_network_is_told_with_each_address_and_a_remedy(server, nobody, tmp_path):
-    with pytest.raises(ItmError) as told:
+    with pytest.raises(ItmError) as summary:
         download(archive(nobody, server.url("gone.zip")), tmp_path)
-    message = str(told.value)
+    message = str(summary.value)
     assert f"{nobody} (" in message and "refused" in message and "gone.zip (404 Not Found)" in message
     assert "check the network" in message and "--from DIR" in message
 

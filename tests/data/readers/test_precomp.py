@@ -98,8 +98,8 @@ def test_there_are_no_pictures_and_that_is_told(regions):
 def test_testall_is_taken_on_request_and_where_it_stands_alone(regions, cache):
     save(regions, "testall", arrays(3, 5, 4, 8), 25)
     corpus = read_precomp(regions, NAME)
-    told = "features only, 4 x 8 an image; the test split is test; test='testall' takes all 5,000"
-    assert (len(corpus.test.images), corpus.about) == (2, told)
+    summary = "features only, 4 x 8 an image; the test split is test; test='testall' takes all 5,000"
+    assert (len(corpus.test.images), corpus.about) == (2, summary)
     whole = read_precomp(regions, NAME, test="testall")
     assert len(whole.test.images) == 5 and whole.about.endswith("the test split is testall")
     assert whole.test.fingerprint != corpus.test.fingerprint and whole.train.fingerprint == corpus.train.fingerprint
@@ -275,8 +275,8 @@ def test_an_unknown_name_is_refused(regions):
 def test_files_that_changed_since_are_told(regions):
     prepare(NAME, regions)
     save(regions, "test", arrays(2, 3, 4, 8), 15)
-    told = "test_ims.npy has 512 bytes, but had 384 when .*, or run `itm prepare f30k_precomp --from .*shed` again"
-    with pytest.raises(ItmError, match=told):
+    summary = "test_ims.npy has 512 bytes, but had 384 when .*, or run `itm prepare f30k_precomp --from .*shed` again"
+    with pytest.raises(ItmError, match=summary):
         itm.load_corpus(NAME)
     prepare(NAME, regions)
     assert len(itm.load_corpus(NAME).test.images) == 3

@@ -1,4 +1,4 @@
-"""Sentence encoders: word ids and lengths in, one unit vector out, for a caption or for each of its words."""
+"""Text encoders: word ids and lengths in, one unit vector out, for a caption or for each of its words."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from itm_tutorial.errors import unknown
 
 
 def word_mask(ids: LongTensor, lengths: LongTensor) -> Tensor:
-    """bool [n_captions, longest], beside the ids: True where a caption still has a word."""
+    """bool [n_captions, seq_len], beside the ids: True where a caption still has a word."""
     return torch.arange(ids.shape[1], device=ids.device)[None, :] < lengths.to(ids.device)[:, None]
 
 
 def masked_mean(values: Tensor, mask: Tensor) -> Tensor:
-    """The mean over the words that are there: [n, longest, dim] and bool [n, longest] -> [n, dim]."""
+    """The mean over the words that are there: [n, seq_len, dim] and bool [n, seq_len] -> [n, dim]."""
     weights = mask.unsqueeze(-1).to(values.dtype)
     return (values * weights).sum(1) / weights.sum(1).clamp(min=1)
 
@@ -33,12 +33,12 @@ def word_embedding(n_words: int, word_dim: int) -> nn.Embedding:
 
 
 class BagOfWords(nn.Module):
-    """The mean of learned word vectors, projected: it knows which words were said, and nothing of their order.
+    """The mean of learned word vectors, projected: it knows which words a caption holds, and nothing of their order.
 
     Args:
         n_words: words in the vocabulary.
-        word_dim: numbers a word.
-        dim: numbers a caption code.
+        word_dim: numbers per word.
+        dim: numbers per caption embedding.
     """
 
     def __init__(self, n_words: int, word_dim: int, dim: int):
@@ -50,7 +50,7 @@ class BagOfWords(nn.Module):
         """Encodes captions.
 
         Args:
-            ids: int64 [n_captions, longest].
+            ids: int64 [n_captions, seq_len].
             lengths: int64 [n_captions].
 
         Returns:
@@ -61,12 +61,12 @@ class BagOfWords(nn.Module):
 
 
 class GRU(nn.Module):
-    """A gated recurrent unit read left to right; the caption's code is its state after the last real word.
+    """A gated recurrent unit read left to right; the caption embedding is its state after the last real word.
 
     Args:
         n_words: words in the vocabulary.
-        word_dim: numbers a word (UVSE, VSE++: 300).
-        dim: numbers a caption code (UVSE, VSE++: 1024).
+        word_dim: numbers per word (UVSE, VSE++: 300).
+        dim: numbers per caption embedding (UVSE, VSE++: 1024).
     """
 
     def __init__(self, n_words: int, word_dim: int, dim: int):
@@ -78,7 +78,7 @@ class GRU(nn.Module):
         """Encodes captions.
 
         Args:
-            ids: int64 [n_captions, longest].
+            ids: int64 [n_captions, seq_len].
             lengths: int64 [n_captions].
 
         Returns:
@@ -94,7 +94,7 @@ class Words(NamedTuple):
     """Captions as a code a word.
 
     Attributes:
-        words: [n_captions, longest, dim], unit vectors in the paper; zero where a caption has ended.
+        words: [n_captions, seq_len, dim], unit vectors in the paper; zero where a caption has ended.
         lengths: int64 [n_captions].
     """
 
@@ -107,9 +107,9 @@ class WordGRU(nn.Module):
 
     Args:
         n_words: words in the vocabulary.
-        word_dim: numbers a word (SCAN: 300).
-        dim: numbers a code (SCAN: 1024).
-        unit: scale codes to length one.
+        word_dim: numbers per word (SCAN: 300).
+        dim: numbers per embedding (SCAN: 1024).
+        unit: scale embeddings to length one.
     """
 
     def __init__(self, n_words: int, word_dim: int, dim: int, unit: bool = True):
@@ -122,17 +122,17 @@ class WordGRU(nn.Module):
         """Encodes every word of captions.
 
         Args:
-            ids: int64 [n_captions, longest].
+            ids: int64 [n_captions, seq_len].
             lengths: int64 [n_captions].
 
         Returns:
-            ``Words`` with codes [n_captions, longest, dim].
+            ``Words`` with embeddings [n_captions, seq_len, dim].
         """
         # packed, the backward direction begins at the last real word, whatever the padding behind it
         packed = pack_padded_sequence(self.words(ids), lengths.cpu(), batch_first=True, enforce_sorted=False)
         states, _ = pad_packed_sequence(self.gru(packed)[0], batch_first=True, total_length=ids.shape[1])
-        codes = sum(states.chunk(2, dim=-1)) / 2
-        return Words(normalize(codes, dim=-1) if self.unit else codes, lengths)
+        embeddings = sum(states.chunk(2, dim=-1)) / 2
+        return Words(normalize(embeddings, dim=-1) if self.unit else embeddings, lengths)
 
 
 class WordBag(nn.Module):
@@ -140,9 +140,9 @@ class WordBag(nn.Module):
 
     Args:
         n_words: words in the vocabulary.
-        word_dim: numbers a word.
-        dim: numbers a code.
-        unit: scale codes to length one.
+        word_dim: numbers per word.
+        dim: numbers per embedding.
+        unit: scale embeddings to length one.
     """
 
     def __init__(self, n_words: int, word_dim: int, dim: int, unit: bool = True):
@@ -156,19 +156,21 @@ class WordBag(nn.Module):
         """Encodes every word of captions.
 
         Args:
-            ids: int64 [n_captions, longest].
+            ids: int64 [n_captions, seq_len].
             lengths: int64 [n_captions].
 
         Returns:
-            ``Words`` with codes [n_captions, longest, dim].
+            ``Words`` with embeddings [n_captions, seq_len, dim].
         """
-        words, mask = self.words(ids), word_mask(ids, lengths)  # [n_captions, longest, word_dim]
+        words, mask = self.words(ids), word_mask(ids, lengths)  # [n_captions, seq_len, word_dim]
         context = self.context(masked_mean(words, mask))  # [n_captions, dim]
-        said = self.project(words[mask]) + context.repeat_interleave(mask.sum(1), 0)  # [n_words, dim], no padding
-        said = normalize(said, dim=-1) if self.unit else said
-        codes = said.new_zeros(*ids.shape, said.shape[1])
-        codes[mask] = said
-        return Words(codes, lengths)
+        words_stated = self.project(words[mask]) + context.repeat_interleave(
+            mask.sum(1), 0
+        )  # [n_words, dim], no padding
+        words_stated = normalize(words_stated, dim=-1) if self.unit else words_stated
+        embeddings = words_stated.new_zeros(*ids.shape, words_stated.shape[1])
+        embeddings[mask] = words_stated
+        return Words(embeddings, lengths)
 
 
 class WordAverage(nn.Module):
@@ -176,7 +178,7 @@ class WordAverage(nn.Module):
 
     Args:
         n_words: words in the vocabulary, special ones included.
-        dim: numbers a word, and so a code.
+        dim: numbers per word, and so a code.
         centre: take away from each word what all words share; else the mean of any sentence points the same way.
     """
 
@@ -194,28 +196,28 @@ class WordAverage(nn.Module):
         """Encodes captions.
 
         Args:
-            ids: int64 [n_captions, longest].
+            ids: int64 [n_captions, seq_len].
             lengths: int64 [n_captions].
 
         Returns:
             Unit vectors [n_captions, dim]; zero where no word has a vector.
         """
-        vectors = self.vectors[ids]  # [n_captions, longest, dim]
-        known = word_mask(ids, lengths) & vectors.any(-1)  # [n_captions, longest]
+        vectors = self.vectors[ids]  # [n_captions, seq_len, dim]
+        known = word_mask(ids, lengths) & vectors.any(-1)  # [n_captions, seq_len]
         return normalize(masked_mean(vectors, known), dim=-1)
 
 
-def create_sentence_encoder(name: str, n_words: int, word_dim: int, dim: int) -> nn.Module:
-    """Makes a sentence encoder by name, for models that leave the choice open.
+def create_text_encoder(name: str, n_words: int, word_dim: int, dim: int) -> nn.Module:
+    """Makes a text encoder by name, for models that leave the choice open.
 
     Args:
         name: "gru" or "bow".
         n_words: words in the vocabulary.
-        word_dim: numbers a word.
-        dim: numbers a caption code.
+        word_dim: numbers per word.
+        dim: numbers per caption embedding.
 
     Returns:
-        A module: (ids [n, longest], lengths [n]) -> unit vectors [n, dim].
+        A module: (ids [n, seq_len], lengths [n]) -> unit vectors [n, dim].
 
     Raises:
         ItmError: no encoder has this name.
@@ -229,12 +231,12 @@ def create_word_encoder(name: str, n_words: int, word_dim: int, dim: int, unit: 
     Args:
         name: "gru" or "bow".
         n_words: words in the vocabulary.
-        word_dim: numbers a word.
-        dim: numbers a word's code.
-        unit: scale codes to length one.
+        word_dim: numbers per word.
+        dim: numbers per word embedding.
+        unit: scale embeddings to length one.
 
     Returns:
-        A module: (ids [n, longest], lengths [n]) -> ``Words``.
+        A module: (ids [n, seq_len], lengths [n]) -> ``Words``.
 
     Raises:
         ItmError: no encoder has this name.
@@ -244,5 +246,5 @@ def create_word_encoder(name: str, n_words: int, word_dim: int, dim: int, unit: 
 
 def _create(encoders: dict[str, type[nn.Module]], name: str, *shape: int) -> nn.Module:
     if name not in encoders:
-        raise unknown("sentence encoder", name, encoders)
+        raise unknown("text encoder", name, encoders)
     return encoders[name](*shape)

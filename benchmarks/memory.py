@@ -1,8 +1,7 @@
 """Peak memory of ``evaluate_embeddings`` at 25,000 captions and at 250,000 (5,000 images, dim 64).
 
 Each number of captions has a process of its own; the result is its peak less what it held just before the evaluation.
-Linux
-only: elsewhere no process can ask for a peak that is its own alone.
+Linux only: elsewhere no process can ask for a peak that is its own alone.
 
     python benchmarks/memory.py
 """

@@ -128,7 +128,7 @@ def test_the_tiny_grid_and_parameters_of_the_command(make, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "summary"),
     [
         ({"grid": {"margin": []}}, "axis 'margin' has no values"),
         ({"grid": {"margin": 0.2}}, "axis 'margin' has no values"),

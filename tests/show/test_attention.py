@@ -322,7 +322,7 @@ def test_smoothing_goes_from_even_to_hard():
 
 
 @pytest.mark.parametrize(
-    "seconds, said",
+    "seconds, stated",
     [(2e-6, "2 µs"), (3.14e-3, "3.1 ms"), (0.1, "100 ms"), (12, "12 s"), (150, "2.5 min"), (7200, "2 h")],
 )
 def test_times_are_said_as_a_person_would(seconds, stated):

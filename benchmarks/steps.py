@@ -11,12 +11,15 @@ import torch
 from itm_tutorial.data.text import Vocabulary
 from itm_tutorial.encoders.backbones import feature_dim
 from itm_tutorial.models import Batch, FeatureSpec, build_model, list_models, model_class
+from itm_tutorial.models._text_input import LearnedWords
 
 
 def models() -> list[str]:
     """Those that train on any captions: no labels, no word vectors from elsewhere, no pixels."""
     classes = {name: model_class(name) for name in list_models()}
-    return [name for name, cls in classes.items() if cls.feature_kind == "global" and not cls.reads_words]
+    return [
+        name for name, cls in classes.items() if cls.feature_kind == "global" and type(cls.text_input) is LearnedWords
+    ]
 
 
 def make_batch(n: int, vocabulary: Vocabulary, words: list[str], dim: int) -> Batch:

@@ -133,26 +133,29 @@ def train(
     epochs: Annotated[int | None, typer.Option(help="by default the model's own")] = None,
     batch_size: Annotated[int | None, typer.Option(help="captions a step; by default the model's own")] = None,
     learning_rate: Annotated[float | None, typer.Option(help="by default the model's own")] = None,
-    sampler: Annotated[str, typer.Option(help="captions, or images: no picture twice in a batch")] = "captions",
+    sampler: Annotated[str | None, typer.Option(help="captions, or images: no picture twice in a batch")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, or another that Lightning Fabric knows")] = "auto",
     folder: Folder = Path("runs/model"),
     words: Annotated[Path | None, typer.Option(help="word vectors in GloVe's or word2vec's layout")] = None,
     option: Annotated[list[str] | None, typer.Option(help="of the model, as name=value; may be repeated")] = None,
-    start: Annotated[Path | None, typer.Option(help="of scan: a kept vsepp, with sentence=bow, to go on from")] = None,
+    recipe: Annotated[str, typer.Option(help="of the model: drawn, flickr8k, paper")] = "drawn",
+    start: Annotated[Path | None, typer.Option(help="a kept model to go on from, where the method says how")] = None,
     record: Annotated[bool, typer.Option(help="the best epoch as a row of runs/leaderboard.jsonl")] = True,
 ) -> None:
     """Trains a model, keeps it, records the run, and prints its recalls on the validation split."""
     import itm_tutorial as itm
     from itm_tutorial.course import leaderboard as board
     from itm_tutorial.data.text import tokenize
-    from itm_tutorial.models import model_class
+    from itm_tutorial.models import check_start, model_class, start_model
     from itm_tutorial.storage import check_writable
 
     options = _options(option or [])
     model_class(model)  # refuses an unknown name before anything is drawn
     first = None if start is None else _kept_model(start)
-    if start is not None and (model != "scan" or words is not None):
-        raise ItmError("--start: only scan goes on from another model, and it brings its own words")
+    if first is not None:
+        check_start(model, first)
+    if start is not None and words is not None:
+        raise ItmError("--start: the model that is gone on from brings its own words; leave --words out")
     check_writable(folder)
     if record:
         check_writable(board.FILE.parent)
@@ -160,7 +163,10 @@ def train(
     if words is not None:
         known_words = {word for caption in data.train.captions for word in tokenize(caption)}
         options["words"] = itm.read_word_vectors(words, words=known_words)
-    made = itm.create_model(model, data, seed=seed, **options) if first is None else itm.add_attention(first, **options)
+    if first is None:
+        made = itm.create_model(model, data, seed=seed, recipe=recipe, **options)
+    else:
+        made = start_model(model, first, recipe=None if recipe == "drawn" else recipe, **options)
     settings = {"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate, "sampler": sampler}
     recorder = board.leaderboard_callback(data, seed=seed)
     history = itm.fit(made, data, seed=seed, device=device, callbacks=[recorder], **settings)

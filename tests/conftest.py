@@ -25,6 +25,16 @@ def tiny(cache):
 
 
 @pytest.fixture
+def register(monkeypatch):
+    """``register_model`` for the length of one test."""
+    from itm_tutorial.models import _registry
+
+    monkeypatch.setattr(_registry, "_AT_RUN_TIME", {})
+    monkeypatch.setattr(_registry, "_CLASSES", dict(_registry._CLASSES))
+    return _registry.register_model
+
+
+@pytest.fixture
 def instant_features(monkeypatch):
     """Features that need no backbone: the mean colour of sixteen patches, in place of the mini backbone's."""
     from torch.nn.functional import adaptive_avg_pool2d

@@ -19,23 +19,16 @@ from itm_tutorial.errors import ItmError
 from itm_tutorial.literature import cite, papers, results
 from itm_tutorial.literature.catalogue import everything
 from itm_tutorial.literature.reported import MEASURES
-from itm_tutorial.models import Matching, list_models, model_class
+from itm_tutorial.models import Matching, list_methods, model_class, variant_options
 
 CARDS = Path(__file__).parents[2] / "docs" / "models"
 EDITION = "2025"  # its rows hold those of 2020
 COMMAND = "python -m itm_tutorial.course.model_cards build"
 
 
-def card_names() -> dict[str, list[str]]:
-    """The cards: the name of a class's file -> the names under which ``create_model`` makes the class."""
-    found: dict[str, list[str]] = {}
-    for name in list_models():
-        found.setdefault(_file_of(model_class(name)), []).append(name)
-    return found
-
-
-def _file_of(cls: type[Matching]) -> str:
-    return cls.__module__.rpartition(".")[2]
+def card_names() -> dict[str, tuple[str, ...]]:
+    """The cards: the name of a method's file -> the names of its models."""
+    return {method.name: method.models for method in list_methods()}
 
 
 def card(name: str) -> str:
@@ -56,23 +49,12 @@ def card(name: str) -> str:
     cls = model_class(names[0])
     parts = [f"# {cls.__name__}", f"Made by `{COMMAND}`; do not edit it here."]
     parts += [inspect.getdoc(import_module(cls.__module__)), *_paper(cls), *_use(cls, names), *_options(cls)]
-    parts += [*_recipe(cls), *_published(cls), *_claimed(name, names)]
+    parts += [*_recipes(cls), *_published(cls), *_claimed(name, names)]
     return "\n\n".join(parts) + "\n"
 
 
-def paper_of(cls: type[Matching]) -> str:
-    """The key of the first paper whose whole title stands in the docstring of a class's file, or an empty string."""
-    text = _letters(inspect.getdoc(import_module(cls.__module__)) or "")
-    found = [(text.find(title), key) for key, p in everything().items() if (title := _letters(p.title)) in text]
-    return min(found)[1] if found else ""
-
-
-def _letters(text: str) -> str:
-    return re.sub(r"[^a-z0-9]+", " ", text.lower()).strip()
-
-
 def _paper(cls: type[Matching]) -> list[str]:
-    key = paper_of(cls)
+    key = cls.method.paper
     if not key:
         return ["## Paper", "None of its own among the course's papers: see the text above."]
     paper = everything()[key]
@@ -84,9 +66,9 @@ def _paper(cls: type[Matching]) -> list[str]:
 def _use(cls: type[Matching], names: list[str]) -> list[str]:
     lines = []
     for name in names:
-        options = ", ".join(f"`{option}={value!r}`" for option, value in cls.rows.get(name, {}).items())
+        options = ", ".join(f"`{option}={value!r}`" for option, value in variant_options(name).items())
         lines.append(f"- `itm.create_model({name!r}, corpus)`" + (f": {options}" if options else ""))
-    reads = f"Reads {cls.feature_kind} features" + (" and fixed word vectors." if cls.reads_words else ".")
+    reads = f"Reads {cls.feature_kind} features and {cls.text_input.about}."
     return ["## Use", "\n".join(lines), reads]
 
 
@@ -111,14 +93,24 @@ def _arguments(docstring: str) -> dict[str, str]:
     return {name.strip(): " ".join(text.split()) for names, text in entries for name in names.split(",")}
 
 
-def _recipe(cls: type[Matching]) -> list[str]:
-    recipe = ", ".join(f"{name.replace('_', ' ')} {value:g}" for name, value in vars(cls.recipe).items())
-    return ["## Recipe", f"What `fit` follows unless an argument says otherwise: {recipe}."]
+RECIPE_COLUMNS = ("epochs", "batch_size", "learning_rate", "drop_at", "clip", "weight_decay", "sampler")
+
+
+def _recipes(cls: type[Matching]) -> list[str]:
+    """How the model is trained: a row per recipe, with the options and features that it sets."""
+    rows = []
+    for name, recipe in cls.recipes.items():
+        options = {**({"features": recipe.features} if recipe.features else {}), **recipe.options}
+        settings = [f"{getattr(recipe, column)}" for column in RECIPE_COLUMNS]
+        rows.append((f"`{name}`", *settings, ", ".join(f"`{option}={value!r}`" for option, value in options.items())))
+    head = ("recipe", *(column.replace("_", " ") for column in RECIPE_COLUMNS), "options")
+    use = "`fit` follows one of these unless an argument says otherwise; `create_model(..., recipe=NAME)` chooses it."
+    return ["## Recipes", use, _table(head, rows)]
 
 
 def _published(cls: type[Matching]) -> list[str]:
     """The rows of the paper in the survey's tables, as printed there; remarks below."""
-    key = paper_of(cls)
+    key = cls.method.paper
     frame = results(EDITION)
     frame = frame[frame.key == key] if key in set(papers().key) else frame[:0]
     if frame.empty:

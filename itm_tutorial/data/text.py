@@ -6,11 +6,11 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
-from torch import LongTensor
+from torch import LongTensor, Tensor
 
 from itm_tutorial.errors import ItmError
 from itm_tutorial.storage import read_json, write_json
@@ -38,23 +38,38 @@ class Tokens:
     Attributes:
         ids: int64 [n_captions, seq_len], 0 where a caption has ended.
         lengths: int64 [n_captions], words of each caption, <start> and <end> included. They stay on the CPU wherever
-            the ids go: there a packed sequence counts them, and an encoder need not wait for a device to tell them.
+            the ids go: a packed sequence counts them there, and an encoder need not wait for the device.
+        per_word: further tensors [n_captions, seq_len, ...], such as characters or the heads of a parse; they are cut
+            with the ids, and an encoder gets them by name.
+        per_caption: further tensors [n_captions, ...] that have no place per word, such as the spans of phrases.
     """
 
     ids: LongTensor
     lengths: LongTensor
+    per_word: dict[str, Tensor] = field(default_factory=dict)
+    per_caption: dict[str, Tensor] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.ids)
 
     def __getitem__(self, rows) -> Tokens:
         """Some captions, cut to the longest of them: what is padding for all is no work for an encoder."""
+        return self.pick(rows, rows)
+
+    def pick(self, rows, rows_on_device) -> Tokens:
+        """As indexing, where the ids are on a device and the rows are there too, beside those on the CPU."""
         lengths = self.lengths[rows]
         seq_len = int(lengths.max()) if lengths.numel() else 0
-        return Tokens(self.ids[rows, :seq_len], lengths)
+        return Tokens(
+            self.ids[rows_on_device, :seq_len],
+            lengths,
+            {name: value[rows_on_device, :seq_len] for name, value in self.per_word.items()},
+            {name: value[rows_on_device] for name, value in self.per_caption.items()},
+        )
 
     def to(self, device) -> Tokens:
-        return Tokens(self.ids.to(device), self.lengths)
+        moved = ({name: v.to(device) for name, v in named.items()} for named in (self.per_word, self.per_caption))
+        return Tokens(self.ids.to(device), self.lengths, *moved)
 
 
 def padded(rows: list[list[int]]) -> Tokens:

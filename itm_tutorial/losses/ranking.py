@@ -108,9 +108,9 @@ class MaxOfHinges(HingeLoss):
         """From now on only the hardest counts, in whatever run is to come: a second stage has no warm-up of its own."""
         self.warmup, self.hardest = 0.0, 1.0
 
-    def on_epoch(self, epoch: int, epochs: int) -> None:
-        """Sets how much the maximum counts, from 0 to 1, in this epoch (from 0) of the run."""
-        done = 1.0 if not self.warmup else min(1.0, epoch / (self.warmup * epochs))
+    def on_epoch(self, state) -> None:
+        """Sets how much the maximum counts, from 0 to 1, in epoch ``state.epoch`` of ``state.epochs``."""
+        done = 1.0 if not self.warmup else min(1.0, state.epoch / (self.warmup * state.epochs))
         self.hardest = done if self.anneal else float(done == 1.0)
 
     def added_up(self, costs: Tensor) -> Tensor:

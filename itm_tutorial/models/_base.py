@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 import torch
@@ -10,6 +11,8 @@ from torch import LongTensor, Tensor, nn
 
 from itm_tutorial.data.corpus import Corpus
 from itm_tutorial.data.text import Tokens, Vocabulary
+from itm_tutorial.models._registry import Method
+from itm_tutorial.models._text_input import LearnedWords
 
 
 @dataclass(frozen=True)
@@ -61,29 +64,64 @@ class Batch:
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a paper trains its model; ``fit`` follows it unless an argument says otherwise."""
+    """How a model is trained; ``fit`` follows it unless an argument says otherwise.
+
+    Attributes:
+        epochs: passes over the training captions.
+        batch_size: captions per step.
+        learning_rate: of Adam.
+        drop_at: the fraction of the run after which the rate falls to a tenth; 1 keeps it.
+        clip: largest norm of all gradients together.
+        weight_decay: of Adam.
+        sampler: a name in ``training.samplers.SAMPLERS``.
+        features: another kind of visual features than the model's own; see ``FeatureSpec``.
+        options: of the model, such as larger embeddings.
+    """
 
     epochs: int = 30
     batch_size: int = 128
     learning_rate: float = 2e-4
-    drop_at: float = 0.5  # the fraction of the run after which the rate falls to a tenth
-    clip: float = 2.0  # largest norm of all gradients together
+    drop_at: float = 0.5
+    clip: float = 2.0
     weight_decay: float = 0.0
+    sampler: str = "captions"
+    features: str | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class EpochState:
+    """What ``on_epoch`` of a model or of a loss gets before each epoch.
+
+    Attributes:
+        model: the model in training.
+        train: the training split on its device: ``images`` [n_images, ...], ``captions`` (``Tokens``), ``image_of``
+            int64 [n_captions] on the CPU, ``identity`` int64 [n_images] or None.
+        epoch: from 0.
+        epochs: of the whole run.
+        generator: random numbers of this epoch, on the CPU; they touch no other random numbers of the run.
+    """
+
+    model: Matching
+    train: Any
+    epoch: int
+    epochs: int
+    generator: torch.Generator
 
 
 class Matching(nn.Module):
     """Image encoder, text encoder, interaction, loss. A method's file fills the four and adds nothing.
 
-    A subclass sets, in ``__init__``, ``image_encoder`` (features -> image embeddings), ``text_encoder``
-    (ids, lengths -> caption embeddings) and ``loss_function`` (scores, positives -> scalar), and defines
-    ``similarity``.
+    A subclass sets, in ``__init__``, ``image_encoder`` (features -> image embeddings), ``text_encoder`` (ids, lengths
+    and what else its ``text_input`` makes of a caption -> caption embeddings) and ``loss_function`` (scores, positives
+    -> scalar), and defines ``similarity``. ``@register_model`` makes it known by the name of its file.
     """
 
-    recipe: ClassVar[Recipe] = Recipe()
+    method: ClassVar[Method]  # set by ``register_model``
+    recipes: ClassVar[dict[str, Recipe]] = {"drawn": Recipe()}  # "drawn" at least; "flickr8k", "paper"
     feature_kind: ClassVar[str] = "global"  # see ``FeatureSpec``
-    reads_words: ClassVar[bool] = False  # whether it stands on fixed word vectors
-    reads_bert: ClassVar[bool] = False  # whether it reads through a frozen ``BertWords``: options bert, bert_config
-    rows: ClassVar[dict[str, dict[str, Any]]] = {}  # names of published variants -> the options that make them
+    text_input: ClassVar[LearnedWords] = LearnedWords()  # how it reads text
+    starts: ClassVar[dict[str, str]] = {}  # model to go on from -> the classmethod that does it
 
     @staticmethod
     def options_from(corpus: Corpus) -> dict[str, Any]:
@@ -94,6 +132,7 @@ class Matching(nn.Module):
         super().__init__()
         self.vocabulary = vocabulary
         self.features = features
+        self.recipe = self.recipes["drawn"]
         self.pixel_backbone: nn.Module | None = (
             None  # the backbone, where it is trained with the rest: see ``finetuning``
         )
@@ -103,8 +142,8 @@ class Matching(nn.Module):
         return next(self.parameters()).device
 
     def tokenize(self, captions: list[str]) -> Tokens:
-        """Turns captions into padded word ids (a model with another tokenizer overrides this)."""
-        return self.vocabulary.encode(captions)
+        """Turns captions into padded word ids and what else the model's ``text_input`` makes of them."""
+        return self.text_input.encode(self, captions)
 
     def encode_images(self, images: Tensor | Batch):
         """Features [n_images, ...] (or a batch that holds them) -> image embeddings, first dimension n_images."""
@@ -119,7 +158,7 @@ class Matching(nn.Module):
             captions = captions.captions
         tokens = captions if isinstance(captions, Tokens) else self.tokenize(captions)
         tokens = tokens.to(self.device)
-        return self.text_encoder(tokens.ids, tokens.lengths)
+        return self.text_encoder(tokens.ids, tokens.lengths, **tokens.per_word, **tokens.per_caption)
 
     def similarity(self, image_emb, caption_emb) -> Tensor:
         """Embeddings of both sides -> [n_images, n_captions]; larger is more alike."""

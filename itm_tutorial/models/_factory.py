@@ -1,59 +1,21 @@
-"""One file a published method, and the factory that makes them by name."""
+"""Models by name: for a corpus, from their parts, or as a continuation of another model."""
 
 from __future__ import annotations
 
 import inspect
+from collections.abc import Mapping
 from dataclasses import replace
-from importlib import import_module
 from typing import Any
 
 import torch
 
 from itm_tutorial.data.corpus import Corpus
-from itm_tutorial.data.text import Vocabulary, tokenize
+from itm_tutorial.data.text import Vocabulary
 from itm_tutorial.data.word_vectors import WordVectors
-from itm_tutorial.encoders.bert import BertWords
 from itm_tutorial.encoders.pixels import PixelBackbone
-from itm_tutorial.encoders.text import WordAverage
 from itm_tutorial.errors import ItmError, unknown
-from itm_tutorial.models._base import FeatureSpec, Matching
-
-# A new method is one file and one row here; a published variant is one more name for its class (``Matching.rows``).
-_CLASSES = {
-    "bow": "bow.BOW",
-    "vse": "vse.VSE",
-    "softmax": "softmax.Softmax",
-    "devise": "devise.DeViSE",
-    "dem": "dem.DEM",
-    "devise_retrieval": "devise_retrieval.DeViSERetrieval",
-    "vsepp": "vsepp.VSEPP",
-    "vse0": "vsepp.VSEPP",
-    "order": "order.Order",
-    "order0": "order.Order",
-    "orderpp": "order.Order",
-    "scan": "scan.SCAN",
-    "scan_i2t": "scan.SCAN",
-    "scan_both": "scan.SCAN",
-    "cmpl": "cmpl.CMPL",
-    "timam": "timam.TIMAM",
-}
-
-
-def list_models() -> list[str]:
-    """The names that ``create_model`` knows, in the order of the course."""
-    return list(_CLASSES)
-
-
-def model_class(name: str) -> type[Matching]:
-    """The class behind a name.
-
-    Raises:
-        ItmError: no model has this name; the message gives the nearest ones.
-    """
-    if name not in _CLASSES:
-        raise unknown("model", name, _CLASSES)
-    module, _, cls = _CLASSES[name].rpartition(".")
-    return getattr(import_module(f"itm_tutorial.models.{module}"), cls)
+from itm_tutorial.models._base import FeatureSpec, Matching, Recipe
+from itm_tutorial.models._registry import model_class
 
 
 def create_model(
@@ -65,6 +27,7 @@ def create_model(
     min_count: int | None = None,
     seed: int = 0,
     words: WordVectors | None = None,
+    recipe: str = "drawn",
     **options: Any,
 ) -> Matching:
     """Makes an untrained model that fits a corpus.
@@ -77,6 +40,8 @@ def create_model(
         min_count: rarer words become <unk>; 1 for drawn worlds, 4 for photographs.
         seed: of the weights it starts from; the caller's random numbers are left alone.
         words: the vectors of a model that reads fixed ones; by default those of the drawn world's own text.
+        recipe: a name in the model's ``recipes``; its options and features are taken where none are given here, and
+            ``fit`` follows the rest.
         options: the model's own, named as in its class; for a model that reads BERT, ``bert`` is "mini", a folder
             or a Hugging Face name, and the vocabulary is that of this BERT; None where it can do without.
 
@@ -84,40 +49,78 @@ def create_model(
         The model, on the CPU, in training mode.
 
     Raises:
-        ItmError: unknown model, backbone or option; photographs without word vectors, or a corpus without classes,
-            for a model that needs them.
+        ItmError: unknown model, backbone, recipe or option; photographs without word vectors, or a corpus without
+            classes, for a model that needs them.
     """
-    cls = model_class(name)
+    cls, variant = model_class(name), variant_options(name)
     if features == "pixels" != cls.feature_kind:
         raise ItmError(f"{name} does not read pixels: train it on features, then itm.unfreeze(model) adds the backbone")
-    spec = features_of(corpus, features or cls.feature_kind, backbone)
-    options = {**cls.options_from(corpus), **options}
-    if cls.reads_bert:  # a variant, or the caller, may do without: bert=None
-        options.setdefault("bert", cls.rows.get(name, {}).get("bert", "mini"))
-    reads_bert = cls.reads_bert and options["bert"] is not None
-    if words is not None and not cls.reads_words:
-        raise ItmError(f"{name} learns its own word vectors: leave words out, or choose a model that reads them")
-    if cls.reads_words:
-        words = words or _own_words(name, corpus)
-        words.matrix(options.get("labels", []))  # refuses a label none of whose words has a vector
-        known = [i for i, word in enumerate(words.words) if tokenize(word) == [word]]  # what captions can hold
-        vocabulary = Vocabulary(words.words[i] for i in known)
-        options["word_dim"] = words.dim
-    elif reads_bert:
-        from itm_tutorial.pretraining.bert import load_bert
-
-        bert = load_bert(options["bert"])
-        vocabulary, options["bert_config"] = bert.vocabulary, bert.config
-    else:
-        vocabulary = Vocabulary.from_captions(corpus.train.captions, min_count or (1 if corpus.drawn else 4))
+    chosen = recipe_of(name, recipe)
+    spec = features_of(corpus, features or chosen.features or cls.feature_kind, backbone)
+    of_recipe = {option: value for option, value in chosen.options.items() if option not in variant}
+    options = {**cls.options_from(corpus), **of_recipe, **options}
+    text = cls.text_input.prepare(name, corpus, {**variant, **options}, words, min_count)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        model = build_model(name, vocabulary, spec, **options)
-    if cls.reads_words:
-        next(module for module in model.modules() if isinstance(module, WordAverage)).use(words.vectors[known])
-    if reads_bert:
-        encoder = next(module for module in model.modules() if isinstance(module, BertWords))
-        encoder.load_state_dict(bert.module.state_dict())
+        model = build_model(name, text.vocabulary, spec, **options, **text.options)
+    text.copy_weights(model)
+    model.recipe = chosen
+    return model
+
+
+def check_start(name: str, first: Matching) -> None:
+    """Refuses a model that another one cannot go on from.
+
+    Raises:
+        ItmError: the method does not go on from such a model.
+    """
+    starts = model_class(name).starts
+    if first.name not in starts:
+        known = f"only from {' or '.join(starts)}" if starts else "from no other model"
+        raise ItmError(f"{name} cannot go on from {first.name}: it goes on {known}")
+
+
+def recipe_of(name: str, recipe: str) -> Recipe:
+    """A recipe of a model.
+
+    Raises:
+        ItmError: no model of this name, or no such recipe; the message gives the nearest names.
+    """
+    recipes = model_class(name).recipes
+    if recipe not in recipes:
+        raise unknown(f"recipe of {name}", recipe, recipes)
+    return recipes[recipe]
+
+
+def variant_options(name: str) -> Mapping[str, Any]:
+    """The options that make a published variant; none for a method's main model.
+
+    Raises:
+        ItmError: no model has this name.
+    """
+    return model_class(name).method.variants.get(name, {})
+
+
+def start_model(name: str, first: Matching, recipe: str | None = None, **options: Any) -> Matching:
+    """Makes a model that goes on from another one that was trained, where the method says how.
+
+    Args:
+        name: one of ``list_models()``, such as "scan".
+        first: a trained model, such as a "vsepp"; it is left as it is.
+        recipe: a name in the new model's ``recipes``; by default what the method makes of the first model's.
+        options: of the new model.
+
+    Returns:
+        The new model, to be trained further.
+
+    Raises:
+        ItmError: the method does not go on from such a model.
+    """
+    check_start(name, first)
+    cls = model_class(name)
+    chosen = None if recipe is None else recipe_of(name, recipe)
+    model = getattr(cls, cls.starts[first.name])(first, **{**(chosen.options if chosen else {}), **options})
+    model.recipe = chosen or model.recipe
     return model
 
 
@@ -142,14 +145,6 @@ def features_of(corpus: Corpus, kind: str, backbone: str | None) -> FeatureSpec:
     return FeatureSpec("regions" if brought.ndim == 3 else "global", "precomputed", brought.shape[-1])
 
 
-def _own_words(name: str, corpus: Corpus) -> WordVectors:
-    if not corpus.drawn:
-        raise ItmError(f"{name} needs word vectors for {corpus.name}: give words=itm.read_word_vectors(FILE)")
-    from itm_tutorial.pretraining.word_vectors import world_words
-
-    return world_words()
-
-
 def build_model(name: str, vocabulary: Vocabulary, features: FeatureSpec, **options: Any) -> Matching:
     """Makes an untrained model from its parts, without a corpus (a checkpoint needs this).
 
@@ -172,7 +167,7 @@ def build_model(name: str, vocabulary: Vocabulary, features: FeatureSpec, **opti
         if option not in known:
             raise ItmError(f"{name}: {unknown('option', option, known)}")
     read = replace(features, kind=cls.feature_kind) if features.kind == "pixels" else features
-    model = cls(vocabulary, read, feature_dim(read), **{**cls.rows.get(name, {}), **options})
+    model = cls(vocabulary, read, feature_dim(read), **{**variant_options(name), **options})
     model.name, model.options, model.features = name, options, features
     if read != features:
         model.pixel_backbone = PixelBackbone(read.backbone, read.kind)

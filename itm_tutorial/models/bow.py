@@ -10,8 +10,10 @@ from itm_tutorial.encoders.text import BagOfWords
 from itm_tutorial.interaction.cosine import cosine
 from itm_tutorial.losses import create_loss
 from itm_tutorial.models._base import FeatureSpec, Matching, Recipe
+from itm_tutorial.models._registry import register_model
 
 
+@register_model(chapter="00")
 class BOW(Matching):
     """The mean of learned word vectors, one linear map of the image, cosine, sum of hinges.
 
@@ -26,7 +28,10 @@ class BOW(Matching):
         dropout: the fraction of a feature's numbers that training hides; photographs in small number need it.
     """
 
-    recipe: ClassVar[Recipe] = Recipe(learning_rate=1e-3, epochs=15)
+    recipes: ClassVar[dict[str, Recipe]] = {
+        "drawn": Recipe(learning_rate=1e-3, epochs=15),
+        "flickr8k": Recipe(learning_rate=1e-3, epochs=15, options={"loss": "infonce", "dropout": 0.5}),
+    }
     similarity = staticmethod(cosine)
 
     def __init__(

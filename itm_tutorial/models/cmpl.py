@@ -20,8 +20,10 @@ from itm_tutorial.interaction.cosine import cosine
 from itm_tutorial.losses.identity import IdentityNumbers
 from itm_tutorial.losses.projection import CMPC, CMPM
 from itm_tutorial.models._base import Batch, FeatureSpec, Matching, Recipe
+from itm_tutorial.models._registry import register_model
 
 
+@register_model(chapter="04", paper="zhang2018cmpl")
 class CMPL(Matching):
     """A linear map of the image, a bidirectional LSTM with the maximum over time, CMPM and CMPC.
 
@@ -37,7 +39,10 @@ class CMPL(Matching):
     """
 
     feature_kind = "grid"
-    recipe: ClassVar[Recipe] = Recipe(learning_rate=1e-2, epochs=10, batch_size=64)
+    recipes: ClassVar[dict[str, Recipe]] = {
+        "drawn": Recipe(learning_rate=1e-2, epochs=10, batch_size=64),
+        "paper": Recipe(batch_size=16, weight_decay=4e-5, options={"embed_size": 512, "word_dim": 512}),  # CUHK-PEDES
+    }
 
     def __init__(
         self,

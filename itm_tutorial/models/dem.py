@@ -16,9 +16,12 @@ from itm_tutorial.data.text import Vocabulary
 from itm_tutorial.encoders.pixels import VisualNetwork
 from itm_tutorial.encoders.text import WordAverage
 from itm_tutorial.losses.labels import l2_loss
-from itm_tutorial.models._base import Batch, FeatureSpec, Matching, Recipe
+from itm_tutorial.models._base import Batch, EpochState, FeatureSpec, Matching, Recipe
+from itm_tutorial.models._registry import register_model
+from itm_tutorial.models._text_input import FixedWords
 
 
+@register_model(chapter="01", paper="zhang2017dem")
 class DEM(Matching):
     """A frozen visual network; a small network from a label's word vector to a visual feature; squared distance.
 
@@ -33,9 +36,11 @@ class DEM(Matching):
         classify_until: fraction of the epochs after which the classifier is done; 0 where the network comes trained.
     """
 
-    recipe: ClassVar[Recipe] = Recipe(learning_rate=3e-3, epochs=14, batch_size=64, drop_at=0.85)
+    recipes: ClassVar[dict[str, Recipe]] = {
+        "drawn": Recipe(learning_rate=3e-3, epochs=14, batch_size=64, drop_at=0.85),
+    }
     feature_kind = "pixels"
-    reads_words = True
+    text_input = FixedWords()
 
     def __init__(
         self,
@@ -62,9 +67,9 @@ class DEM(Matching):
         """The labels of a corpus with classes."""
         return corpus.class_options()
 
-    def on_epoch(self, epoch: int, epochs: int) -> None:
+    def on_epoch(self, state: EpochState) -> None:
         """Goes to the stage that this fraction of the run belongs to."""
-        self.stage = "classify" if epoch / epochs < self.classify_until else "map"
+        self.stage = "classify" if state.epoch / state.epochs < self.classify_until else "map"
 
     def image_encoder(self, images: Tensor) -> Tensor:
         """Pixels [n, 3, H, W] -> visual features [n, 512]; once the classifier is done they stay as they are."""

@@ -18,9 +18,12 @@ from itm_tutorial.encoders.pixels import VisualNetwork
 from itm_tutorial.encoders.text import WordAverage
 from itm_tutorial.interaction.cosine import cosine
 from itm_tutorial.losses.labels import l2_loss, rank_loss
-from itm_tutorial.models._base import Batch, FeatureSpec, Matching, Recipe
+from itm_tutorial.models._base import Batch, EpochState, FeatureSpec, Matching, Recipe
+from itm_tutorial.models._registry import register_model
+from itm_tutorial.models._text_input import FixedWords
 
 
+@register_model(chapter="01", paper="frome2013devise")
 class DeViSE(Matching):
     """A visual network, trained as a classifier first; a linear map into the word space; fixed vectors of the labels.
 
@@ -41,9 +44,11 @@ class DeViSE(Matching):
         freeze_until: fraction of the epochs after which the network is trained further.
     """
 
-    recipe: ClassVar[Recipe] = Recipe(learning_rate=3e-3, epochs=14, batch_size=64, drop_at=0.85)
+    recipes: ClassVar[dict[str, Recipe]] = {
+        "drawn": Recipe(learning_rate=3e-3, epochs=14, batch_size=64, drop_at=0.85),
+    }
     feature_kind = "pixels"
-    reads_words = True
+    text_input = FixedWords()
     similarity = staticmethod(cosine)  # a dot product: labels are unit vectors, where a picture lands need not be one
 
     def __init__(
@@ -75,9 +80,9 @@ class DeViSE(Matching):
         """The labels of a corpus with classes."""
         return corpus.class_options()
 
-    def on_epoch(self, epoch: int, epochs: int) -> None:
+    def on_epoch(self, state: EpochState) -> None:
         """Goes to the stage that this fraction of the run belongs to."""
-        share = epoch / epochs
+        share = state.epoch / state.epochs
         self.stage = "classify" if share < self.classify_until else "map" if share < self.freeze_until else "all"
 
     def image_encoder(self, images: Tensor) -> Tensor:

@@ -16,8 +16,11 @@ from itm_tutorial.encoders.text import WordAverage
 from itm_tutorial.interaction.cosine import cosine
 from itm_tutorial.losses.ranking import hinge_costs
 from itm_tutorial.models._base import FeatureSpec, Matching, Recipe
+from itm_tutorial.models._registry import register_model
+from itm_tutorial.models._text_input import FixedWords
 
 
+@register_model(chapter="01")
 class DeViSERetrieval(Matching):
     """One linear map of the image, the mean of fixed word vectors, cosine, the hinge rank loss over captions.
 
@@ -30,8 +33,10 @@ class DeViSERetrieval(Matching):
         dropout: the fraction of a feature's numbers that training hides.
     """
 
-    recipe: ClassVar[Recipe] = Recipe(learning_rate=1e-3, epochs=15)
-    reads_words = True
+    recipes: ClassVar[dict[str, Recipe]] = {
+        "drawn": Recipe(learning_rate=1e-3, epochs=15),
+    }
+    text_input = FixedWords()
     similarity = staticmethod(cosine)
 
     def __init__(

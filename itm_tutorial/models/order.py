@@ -6,7 +6,7 @@ Faghri et al. 2018 differ from it in the loss.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from torch import LongTensor, Tensor
 
@@ -16,8 +16,14 @@ from itm_tutorial.encoders.text import create_text_encoder
 from itm_tutorial.interaction.order import order_similarity
 from itm_tutorial.losses import create_loss
 from itm_tutorial.models._base import FeatureSpec, Matching, Recipe
+from itm_tutorial.models._registry import register_model
 
 
+@register_model(
+    chapter="02",
+    paper="vendrov2016order",
+    variants={"order0": {}, "orderpp": {"max_violation": True, "margin": 0.2, "use_abs": False}},
+)
 class Order(Matching):
     """A GRU over words, one linear map of the image, both made positive, and the order violation between them.
 
@@ -34,10 +40,11 @@ class Order(Matching):
         mask_same_image: whether other captions of an image are no negatives.
     """
 
-    recipe: ClassVar[Recipe] = Recipe(learning_rate=6e-3, epochs=10)  # the paper: 1e-3, at most 100 epochs
-    rows: ClassVar[dict[str, dict[str, Any]]] = {
-        "order0": {},
-        "orderpp": {"max_violation": True, "margin": 0.2, "use_abs": False},
+    recipes: ClassVar[dict[str, Recipe]] = {
+        "drawn": Recipe(learning_rate=6e-3, epochs=10),  # the paper: 1e-3, at most 100 epochs
+        "paper": Recipe(
+            epochs=100, learning_rate=1e-3, drop_at=1.0, sampler="images", options={"embed_size": 1024, "word_dim": 300}
+        ),
     }
     similarity = staticmethod(order_similarity)
 

@@ -6,6 +6,7 @@ Lee, Chen, Hua, Hu and He, "Stacked Cross Attention for Image-Text Matching", EC
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from torch import Tensor
@@ -13,13 +14,26 @@ from torch import Tensor
 from itm_tutorial.data.text import Vocabulary
 from itm_tutorial.encoders.image import RegionProjection
 from itm_tutorial.encoders.text import Words, create_word_encoder
+from itm_tutorial.errors import ItmError
 from itm_tutorial.interaction.stacked_cross import check_options, stacked_cross_attention
 from itm_tutorial.losses import create_loss
 from itm_tutorial.models._base import FeatureSpec, Matching, Recipe
+from itm_tutorial.models._factory import build_model
+from itm_tutorial.models._registry import register_model
 
 SMOOTH = {"t2i": 9.0, "i2t": 4.0}  # lambda_1 of the authors' code
+# for ``from_vsepp``, which is ours: a feature of an image -> the squares that it is the mean of; and the options
+GRID_OF = {"global": "grid", "mirrored": "mirrored_grid"}
+NO_MEAN = ("mini", "precomputed")  # backbones whose global feature is no mean of a grid
+LENGTHS = {"sentence": "bow", "no_imgnorm": True, "no_txtnorm": True, "pooling": "length", "smooth": 4.0, "warmup": 0.0}
+SHARED = ("embed_size", "word_dim", "margin", "loss", "k", "mask_same_image", "dropout")
 
 
+@register_model(
+    chapter="03",
+    paper="lee2018scan",
+    variants={"scan_i2t": {"direction": "i2t"}, "scan_both": {"direction": "both"}},
+)
 class SCAN(Matching):
     """A code a region, a code a word from a bidirectional GRU, stacked cross attention, the largest hinge.
 
@@ -47,9 +61,15 @@ class SCAN(Matching):
     """
 
     feature_kind = "regions"
+    starts: ClassVar[dict[str, str]] = {"vsepp": "from_vsepp"}
     # the paper: 2e-4, batch 128, 30 epochs; in two minutes, small batches learn more (chosen on validation pictures)
-    recipe: ClassVar[Recipe] = Recipe(learning_rate=6e-3, epochs=5, batch_size=32)
-    rows: ClassVar[dict[str, dict[str, Any]]] = {"scan_i2t": {"direction": "i2t"}, "scan_both": {"direction": "both"}}
+    recipes: ClassVar[dict[str, Recipe]] = {
+        "drawn": Recipe(learning_rate=6e-3, epochs=5, batch_size=32),
+        "flickr8k": Recipe(epochs=3, options={"sample": 16}),  # begun with a vsepp of the same recipe
+        "paper": Recipe(
+            options={"embed_size": 1024, "word_dim": 300, "warmup": 0.0, "mask_same_image": False},
+        ),
+    }
 
     def __init__(
         self,
@@ -107,3 +127,40 @@ class SCAN(Matching):
         return stacked_cross_attention(
             image_emb, *caption_emb, way, smooth, **self.rest, return_attention=True
         ).attention
+
+    @classmethod
+    def from_vsepp(cls, model: Matching, **options: Any) -> Matching:
+        """Goes on from a trained VSE++ with a bag of words; ours, not the paper's.
+
+        The projection of an image becomes that of its squares. That of a caption is halved: one half for the word
+        itself, one for the mean of its caption. With ``smooth=0``, uniform attention, the scores are the first model's.
+
+        Args:
+            model: "vsepp" with ``sentence="bow"``, trained by ``fit``; it is left as it is.
+            options: of "scan", such as ``smooth`` or ``sample``; those that both have are the first model's.
+
+        Returns:
+            SCAN on the regions whose mean the first model reads, to be trained half as long.
+
+        Raises:
+            ItmError: another model or text encoder, features that are no mean of regions, an unknown option.
+        """
+        given = model.options
+        if model.name != "vsepp" or given.get("sentence") != "bow" or given.get("no_imgnorm"):
+            raise ItmError(f"attention cannot begin with {model.name} {given}: train vsepp with sentence='bow' first")
+        first = model.features
+        spec = replace(first, kind=GRID_OF.get(first.kind, first.kind))
+        if first.kind == "pixels" or (first.kind in GRID_OF and first.backbone in NO_MEAN):
+            raise ItmError(f"{first.kind} features of {first.backbone} are no mean of regions: train vsepp on 'grid'")
+        if fixed := sorted({"embed_size", "word_dim", "sentence"} & options.keys()):
+            raise ItmError(f"{', '.join(fixed)}: as in the model that attention begins with; leave it out")
+        shared = {name: given[name] for name in SHARED if given.get(name) is not None}
+        shared.setdefault("loss", "max_of_hinges" if given.get("max_violation", True) else "sum_of_hinges")
+        scan = build_model("scan", model.vocabulary, spec, **{**LENGTHS, **shared, **options})
+        weights = {name: value.clone() for name, value in model.state_dict().items()}
+        half = weights.pop("text_encoder.project.weight") / 2
+        weights |= {f"text_encoder.{part}.weight": half.clone() for part in ("project", "context")}
+        weights["text_encoder.context.bias"] = weights.pop("text_encoder.project.bias")
+        scan.load_state_dict(weights)
+        scan.recipe = replace(model.recipe, epochs=max(1, round(model.recipe.epochs / 2)))
+        return scan.to(model.device)

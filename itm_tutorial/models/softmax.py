@@ -13,10 +13,12 @@ from itm_tutorial.data.text import Tokens, Vocabulary
 from itm_tutorial.encoders.pixels import VisualNetwork
 from itm_tutorial.errors import unknown
 from itm_tutorial.models._base import Batch, FeatureSpec, Matching, Recipe
+from itm_tutorial.models._registry import register_model
 
 NEVER = -1e4  # the score of a label without a place in the softmax: below every other, and equal for all of them
 
 
+@register_model(chapter="01")
 class Softmax(Matching):
     """A convolutional network and one output a seen label; an unseen label has no output, so it is never named.
 
@@ -28,7 +30,9 @@ class Softmax(Matching):
         seen: those that training shows.
     """
 
-    recipe: ClassVar[Recipe] = Recipe(learning_rate=3e-3, epochs=8, batch_size=64, drop_at=0.7)
+    recipes: ClassVar[dict[str, Recipe]] = {
+        "drawn": Recipe(learning_rate=3e-3, epochs=8, batch_size=64, drop_at=0.7),
+    }
     feature_kind = "pixels"
 
     def __init__(

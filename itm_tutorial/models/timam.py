@@ -24,9 +24,12 @@ from itm_tutorial.losses.adversarial import ModalityDiscriminator, discriminator
 from itm_tutorial.losses.identity import IdentityNumbers, NormSoftmax
 from itm_tutorial.losses.projection import cmpm
 from itm_tutorial.models._base import Batch, FeatureSpec, Matching, Recipe
+from itm_tutorial.models._registry import register_model
+from itm_tutorial.models._text_input import BertPieces
 from itm_tutorial.models.cmpl import check_some_loss, train_identities
 
 
+@register_model(chapter="04", paper="sarafianos2019timam")
 class TIMAM(Matching):
     """A linear map of the image, BERT's words read by a bidirectional LSTM, and three losses that can be left out.
 
@@ -46,8 +49,10 @@ class TIMAM(Matching):
     """
 
     feature_kind = "grid"
-    reads_bert = True
-    recipe: ClassVar[Recipe] = Recipe(learning_rate=1e-2, epochs=10, batch_size=64)
+    text_input = BertPieces()
+    recipes: ClassVar[dict[str, Recipe]] = {
+        "drawn": Recipe(learning_rate=1e-2, epochs=10, batch_size=64),
+    }
 
     def __init__(
         self,

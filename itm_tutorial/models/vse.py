@@ -15,8 +15,10 @@ from itm_tutorial.encoders.text import GRU
 from itm_tutorial.interaction.cosine import cosine
 from itm_tutorial.losses import create_loss
 from itm_tutorial.models._base import FeatureSpec, Matching, Recipe
+from itm_tutorial.models._registry import register_model
 
 
+@register_model(chapter="00", paper="kiros2014uvse")
 class VSE(Matching):
     """A GRU over words, one linear map of the image, cosine, sum of hinges.
 
@@ -32,7 +34,10 @@ class VSE(Matching):
     """
 
     # the authors took 2e-4 and many more steps; in a minute, a slow rate ends before the order of words is learned
-    recipe: ClassVar[Recipe] = Recipe(learning_rate=6e-3, epochs=10)
+    recipes: ClassVar[dict[str, Recipe]] = {
+        "drawn": Recipe(learning_rate=6e-3, epochs=10),
+        "paper": Recipe(epochs=15, drop_at=1.0, options={"dim": 1024, "word_dim": 300}),  # the authors' code
+    }
     similarity = staticmethod(cosine)
 
     def __init__(

@@ -16,6 +16,8 @@ from itm_tutorial.errors import ItmError
 from itm_tutorial.models import FeatureSpec, Matching, build_model
 from itm_tutorial.storage import read_json, read_tensors, write_json, write_tensors
 
+FORMAT = 2  # of model.json and weights.safetensors; 1 had other names of parts, such as sentence_encoder and eyes
+
 
 def save_model(
     model: Matching, folder: str | Path, metrics: dict[str, Any] | None = None, seed: int | None = None
@@ -45,7 +47,7 @@ def describe(model: Matching) -> dict[str, Any]:
     """What it takes to build a model again, but for its vocabulary and weights, as plain data."""
     versions = {"itm_tutorial": __version__, "python": platform.python_version(), "torch": torch.__version__}
     features = {name: value for name, value in asdict(model.features).items() if value}
-    return {"name": model.name, "options": model.options, "features": features, "versions": versions}
+    return {"format": FORMAT, "name": model.name, "options": model.options, "features": features, "versions": versions}
 
 
 def load_model(folder: str | Path) -> Matching:
@@ -62,6 +64,7 @@ def load_model(folder: str | Path) -> Matching:
     """
     folder = Path(folder)
     about = read_json(folder / "model.json")
+    _check_format(about, folder / "model.json")
     try:
         spec, name, options = FeatureSpec(**about["features"]), about["name"], about["options"]
     except (KeyError, TypeError) as error:
@@ -69,6 +72,16 @@ def load_model(folder: str | Path) -> Matching:
     model = build_model(name, Vocabulary.load(folder / "vocabulary.json"), spec, **options)
     fill(model, read_tensors(folder / "weights.safetensors"), folder / "weights.safetensors")
     return model.eval()
+
+
+def _check_format(about: Any, file: Path) -> None:
+    """Refuses a file of another version of the course, in which parts have other names."""
+    found = about.get("format", 1) if isinstance(about, dict) else FORMAT
+    if found != FORMAT:
+        raise ItmError(
+            f"{file} was saved by another version of the course (format {found}; this one reads {FORMAT}): "
+            "train the model again, or load it with the version that saved it"
+        )
 
 
 def kept_seed(folder: str | Path) -> int | None:
@@ -133,6 +146,7 @@ def read_training_state(
     if not (folder / "training.json").exists():
         return [], {}
     about = read_json(folder / "training.json")
+    _check_format(about, folder / "training.json")
     expected = {**describe(model), "settings": settings}
     for key in ("name", "options", "features", "settings"):
         if about.get(key) != expected[key]:

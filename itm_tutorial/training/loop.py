@@ -19,7 +19,7 @@ from itm_tutorial.data.text import Tokens
 from itm_tutorial.errors import ItmError, unknown
 from itm_tutorial.evaluation.retrieval_metrics import evaluate
 from itm_tutorial.extraction.features import split_features
-from itm_tutorial.models import Batch, Matching
+from itm_tutorial.models import Batch, EpochState, Matching
 from itm_tutorial.progress import progress_wanted
 from itm_tutorial.retrieval.scoring import score
 from itm_tutorial.training.checkpoints import read_training_state, save_model, write_training_state
@@ -63,7 +63,7 @@ def fit(
     seed: int = 0,
     device: str = "auto",
     precision: str = "auto",
-    sampler: str | Callable[..., Iterable[LongTensor]] = "captions",
+    sampler: str | Callable[..., Iterable[LongTensor]] | None = None,
     callbacks: Iterable[Callback] = (),
     folder: str | Path | None = None,
     progress: bool | None = None,
@@ -80,7 +80,7 @@ def fit(
         seed: of the batches and of dropout.
         device: "auto", "cpu", "cuda", or another that Lightning Fabric knows.
         precision: "auto" (bf16 on a GPU, float32 elsewhere) or a Fabric precision.
-        sampler: a name in ``SAMPLERS``, or a function of the same form.
+        sampler: a name in ``SAMPLERS``, or a function of the same form; by default that of ``model.recipe``.
         callbacks: called after every epoch with the model and the epoch's row.
         folder: where to keep a checkpoint after every epoch; a run that finds one there goes on from it. In the end
             it also holds the best model, for ``load_model``.
@@ -96,6 +96,7 @@ def fit(
     epochs = recipe.epochs if epochs is None else epochs
     batch_size = recipe.batch_size if batch_size is None else batch_size
     learning_rate = recipe.learning_rate if learning_rate is None else learning_rate
+    sampler = recipe.sampler if sampler is None else sampler
     batches = _sampler(sampler)
     _check(corpus.train, epochs, batch_size, learning_rate, sampler)
     fabric = _fabric(device, precision)
@@ -119,9 +120,11 @@ def fit(
             # a stream an epoch: dropout and batches of a resumed run are those of one never killed
             generator = torch.Generator().manual_seed(1_000_003 * seed + epoch)
             torch.manual_seed(1_000_003 * seed + epoch)
+            between = torch.Generator().manual_seed(1_000_003 * seed + epoch)  # apart from the batches' own
+            state = EpochState(model, train, epoch, epochs, between)
             for part in (model, getattr(model, "loss_function", None)):
                 if hasattr(part, "on_epoch"):
-                    part.on_epoch(epoch, epochs)
+                    part.on_epoch(state)
             for optimizer in optimizers.values():
                 for group in optimizer.param_groups:
                     group["lr"] = learning_rate * (0.1 if epoch >= recipe.drop_at * epochs else 1.0)
@@ -171,9 +174,7 @@ class _Loaded:
         parts = [part for some, (there, row_of) in zip(rows, found, strict=True) for part in (there, some, row_of)]
         sent = torch.cat(parts or [self.image_of[:0]]).to(self.images.device).split([len(part) for part in parts])
         for some, there, here, row_of in zip(rows, sent[0::3], sent[1::3], sent[2::3], strict=True):
-            lengths = self.captions.lengths[some]
-            seq_len = int(lengths.max()) if len(some) else 0
-            captions = Tokens(self.captions.ids[here, :seq_len], lengths)
+            captions = self.captions.pick(some, here)
             yield Batch(self.images[there], captions, row_of, None if self.identity is None else self.identity[there])
 
 

@@ -1,5 +1,7 @@
 """The hinge losses against a loop over triples, on any number of captions an image."""
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 from hypothesis import given
@@ -59,7 +61,7 @@ def test_a_warm_up_goes_from_the_sum_to_the_maximum(anneal):
     loss = MaxOfHinges(0.2, warmup=0.4, anneal=anneal)
     values = []
     for epoch in range(10):
-        loss.on_epoch(epoch, 10)
+        loss.on_epoch(SimpleNamespace(epoch=epoch, epochs=10))
         values.append(loss(scores, positives).item())
     total, largest = SumOfHinges(0.2)(scores, positives).item(), MaxOfHinges(0.2)(scores, positives).item()
     expected = [k * largest + (1 - k) * total for k in ([0, 0.25, 0.5, 0.75] if anneal else [0] * 4)] + [largest] * 6

@@ -1,5 +1,7 @@
 """Models of labels: losses against loops, stages that move what they should, and labels that cannot be had."""
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 from hypothesis import given
@@ -96,7 +98,7 @@ def words(objects):
 def moved(model, corpus, stage):
     """Which parts of a model one epoch of a stage moves."""
     before = {name: value.clone() for name, value in model.state_dict().items()}
-    model.on_epoch = lambda epoch, epochs: setattr(model, "stage", stage)
+    model.on_epoch = lambda state: setattr(model, "stage", stage)
     itm.fit(model, corpus, epochs=1, batch_size=20, device="cpu")
     return {name.split(".")[0] for name, value in model.state_dict().items() if not torch.equal(before[name], value)}
 
@@ -117,7 +119,7 @@ def test_a_stage_of_dem_moves_its_own_parts(objects, words, stage, parts):
 def test_the_stages_follow_each_other(objects, words):
     model, seen = itm.create_model("devise", objects, words=words, classify_until=0.4, freeze_until=0.8), []
     for epoch in range(5):
-        model.on_epoch(epoch, 5)
+        model.on_epoch(SimpleNamespace(epoch=epoch, epochs=5))
         seen.append(model.stage)
     assert seen == ["classify", "classify", "map", "map", "all"]
 

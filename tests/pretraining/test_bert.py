@@ -16,6 +16,7 @@ from itm_tutorial.encoders.lstm import MaxLSTM
 from itm_tutorial.errors import ItmError
 from itm_tutorial.interaction.cosine import cosine
 from itm_tutorial.models import Matching, create_model
+from itm_tutorial.models._text_input import BertPieces
 from itm_tutorial.pretraining.bert import MASK_ID, MINI, hide_words, load_bert, train_masked_words, write_text
 from itm_tutorial.training.checkpoints import load_model, save_model
 
@@ -26,7 +27,7 @@ CAPTIONS = ["a red car", "two dogs on the grass in the rain"]
 class Reader(Matching):
     """The smallest model that reads BERT."""
 
-    reads_bert = True
+    text_input = BertPieces()
     similarity = staticmethod(cosine)
 
     def __init__(self, vocabulary, features, image_dim, *, bert, bert_config):
@@ -42,8 +43,7 @@ class Reader(Matching):
 class Wordless(Matching):
     """A variant that could read BERT and does not."""
 
-    reads_bert = True
-    rows = {"wordless": {"bert": None}}
+    text_input = BertPieces()
 
     def __init__(self, vocabulary, features, image_dim, *, bert="mini", bert_config=None):
         super().__init__(vocabulary, features)
@@ -172,8 +172,8 @@ def test_the_mini_is_trained_once(quick_mini, monkeypatch):
     assert json.dumps(again.config)
 
 
-def test_a_model_gets_the_bert_and_comes_back_from_disk_without_it(quick_mini, tiny, tmp_path, monkeypatch):
-    monkeypatch.setattr("itm_tutorial.models._factory.model_class", lambda name: Reader)
+def test_a_model_gets_the_bert_and_comes_back_from_disk_without_it(quick_mini, tiny, tmp_path, monkeypatch, register):
+    register(chapter="04", name="reader")(Reader)
     model = create_model("reader", tiny).eval()
     bert = load_bert()
     assert model.vocabulary == bert.vocabulary and model.options == {"bert": "mini", "bert_config": bert.config}
@@ -188,9 +188,9 @@ def test_a_model_gets_the_bert_and_comes_back_from_disk_without_it(quick_mini, t
     assert all(parameter.grad is None for parameter in model.bert.parameters())
 
 
-def test_a_model_may_do_without_bert(tiny, monkeypatch):
+def test_a_model_may_do_without_bert(tiny, monkeypatch, register):
     monkeypatch.setattr(bert_training, "load_bert", None)
-    monkeypatch.setattr("itm_tutorial.models._factory.model_class", lambda name: Wordless)
+    register(chapter="04", name="with_words", variants={"wordless": {"bert": None}})(Wordless)
     model = create_model("wordless", tiny)
     assert model.options == {"bert": None}
     assert model.vocabulary == Vocabulary.from_captions(tiny.train.captions)
@@ -215,8 +215,8 @@ def test_a_published_bert_is_read_from_its_folder(published):
         bert.vocabulary.encode(["a dog", " "])
 
 
-def test_a_model_on_a_published_bert_comes_back_without_its_folder(published, tiny, tmp_path, monkeypatch):
-    monkeypatch.setattr("itm_tutorial.models._factory.model_class", lambda name: Reader)
+def test_a_model_on_a_published_bert_comes_back_without_its_folder(published, tiny, tmp_path, register):
+    register(chapter="04", name="reader")(Reader)
     model = create_model("reader", tiny, bert=str(published)).eval()
     save_model(model, tmp_path / "model")
     published.rename(published.with_name("gone"))

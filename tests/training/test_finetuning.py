@@ -1,5 +1,7 @@
 """The second stage: same embeddings as the first, then every weight moves but the statistics of normalisation."""
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 
@@ -39,7 +41,7 @@ def test_the_second_stage_has_no_warm_up_of_its_own(tiny, untrained):
     model = itm.create_model("vsepp", tiny, embed_size=16, word_dim=8, warmup=0.5)
     tuned = itm.unfreeze(model)
     assert (model.loss_function.warmup, model.loss_function.hardest) == (0.5, 0.0)
-    tuned.loss_function.on_epoch(0, 10)
+    tuned.loss_function.on_epoch(SimpleNamespace(epoch=0, epochs=10))
     assert tuned.loss_function.hardest == 1.0
 
 
@@ -124,7 +126,7 @@ def test_attention_scores_and_comes_back_from_a_file(tiny, made_up_regions, tmp_
     ("name", "options", "message"),
     [
         ("vsepp", {}, "sentence='bow' first"),
-        ("bow", {}, "cannot begin with bow"),
+        ("bow", {}, "scan cannot go on from bow: it goes on only from vsepp"),
         ("vsepp", {"sentence": "bow", "features": "grid", "no_imgnorm": True}, "'no_imgnorm': True"),
         ("vsepp", {"sentence": "bow"}, "global features of mini are no mean of regions"),
     ],

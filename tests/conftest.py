@@ -1,19 +1,21 @@
-"""What the tests share: one cache folder a session, so that worlds are drawn and the backbone trained once."""
+"""What the tests share: the package's cache, so that worlds are drawn and networks trained once and not in every run."""
+
+import os
 
 import pytest
 import torch
 
-torch.set_num_threads(2)
+from itm_tutorial.storage import cache_dir
+
+torch.set_num_threads(1 if "PYTEST_XDIST_WORKER" in os.environ else 2)  # a process per core, or one with both
 
 
 @pytest.fixture(scope="session")
-def cache(tmp_path_factory):
-    """A cache folder of the session's own."""
-    folder = tmp_path_factory.mktemp("cache")
+def cache():
+    """The package's own cache, which a test may fill and never damages; a test that would takes a folder of its own."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("ITM_CACHE", str(folder))
         patch.setenv("ITM_PROGRESS", "0")
-        yield folder
+        yield cache_dir()
 
 
 @pytest.fixture(scope="session")
@@ -32,6 +34,28 @@ def register(monkeypatch):
     monkeypatch.setattr(_registry, "_AT_RUN_TIME", {})
     monkeypatch.setattr(_registry, "_CLASSES", dict(_registry._CLASSES))
     return _registry.register_model
+
+
+@pytest.fixture(scope="module")
+def cheap_features():
+    """Features of every kind that need no backbone: mean colours of patches, in the shapes of the mini backbone's."""
+    from torch.nn.functional import adaptive_avg_pool2d, pad
+
+    def features(split, spec):
+        images = [split.images[i] for i in range(len(split.images))]
+        if spec.kind == "pixels":
+            return torch.stack(images)
+        stack = torch.stack(images).float() / 255
+        if spec.kind in ("global", "mirrored"):
+            return torch.cat([adaptive_avg_pool2d(stack, 12).flatten(1), torch.ones(len(stack), 80)], 1)  # [n, 512]
+        size = (8, 8) if spec.kind in ("grid", "mirrored_grid") else (4, 3)
+        cells = torch.cat([adaptive_avg_pool2d(stack, size), adaptive_avg_pool2d(stack.square(), size)], 1)
+        return pad(cells.flatten(2).transpose(1, 2), (0, 250), value=0.1)  # [n, 64 or 12, 256]
+
+    with pytest.MonkeyPatch.context() as patch:
+        for module in ("retrieval.scoring", "retrieval.search", "training.loop"):
+            patch.setattr(f"itm_tutorial.{module}.split_features", features)
+        yield features
 
 
 @pytest.fixture

@@ -95,7 +95,8 @@ def test_there_are_no_pictures_and_that_is_told(regions):
         images[2]
 
 
-def test_testall_is_taken_on_request_and_where_it_stands_alone(regions, cache):
+def test_testall_is_taken_on_request_and_where_it_stands_alone(regions, tmp_path, monkeypatch):
+    monkeypatch.setenv("ITM_CACHE", str(tmp_path / "cache"))
     save(regions, "testall", arrays(3, 5, 4, 8), 25)
     corpus = read_precomp(regions, NAME)
     summary = "features only, 4 x 8 an image; the test split is test; test='testall' takes all 5,000"

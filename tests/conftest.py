@@ -1,4 +1,4 @@
-"""What the tests share: the package's cache, so that worlds are drawn and networks trained once and not in every run."""
+"""What the tests share: the package's cache, so that worlds are drawn and networks trained once, not in every run."""
 
 import os
 

@@ -32,6 +32,8 @@ from itm_tutorial.storage import cache_dir, prepare_folder, read_tensors, write_
 
 CHUNK = {"cpu": 8, "cuda": 128}  # images seen at a time; a CPU is twice as fast when layers fit its caches
 
+ALSO = {"regions": "-confidence", "oracle": "-confidence"}  # in a folder's name: what it holds beside older ones
+
 
 @dataclass(frozen=True)
 class Features:
@@ -122,6 +124,24 @@ def split_boxes(split: Split, spec: FeatureSpec) -> Tensor:
     return (_compute(split, spec) if split.fingerprint is None else _kept(split, spec))["boxes"]
 
 
+def split_confidence(split: Split, spec: FeatureSpec) -> Tensor:
+    """How sure the detector was of each region of a split.
+
+    Args:
+        split: of any corpus with pictures.
+        spec: "regions" or "oracle"; the cells of a grid are all there, and have confidence 1.
+
+    Returns:
+        float32 [n_images, n_regions] in [0, 1].
+
+    Raises:
+        ItmError: the features have no boxes.
+    """
+    if spec.kind not in ("regions", "oracle") or spec.backbone == "precomputed":
+        return split_boxes(split, spec)[..., 0] * 0 + 1
+    return (_compute(split, spec) if split.fingerprint is None else _kept(split, spec))["confidence"]
+
+
 def _brought(split: Split, spec: FeatureSpec) -> Tensor:
     """The features that a data set brings, where they lie: memory-mapped, and never copied whole."""
     array = split.precomputed
@@ -136,19 +156,22 @@ def _brought(split: Split, spec: FeatureSpec) -> Tensor:
 
 
 def _compute(split: Split, spec: FeatureSpec) -> dict[str, Tensor]:
-    """The features of a split, and the boxes of those that a detector or the truth chose."""
+    """The features of a split; of regions the boxes and the confidence too."""
     if spec.kind == "regions":
-        seen, boxes = region_features(_Fitted(split.images, spec.backbone), spec)
-        return {"features": seen, "boxes": boxes}
+        return region_features(_Fitted(split.images, spec.backbone), spec)._asdict()
     if spec.kind == "oracle":
-        seen, boxes = oracle_features(replace(split, images=_Fitted(split.images, spec.backbone)), spec)
-        return {"features": seen, "boxes": boxes}
+        return oracle_features(replace(split, images=_Fitted(split.images, spec.backbone)), spec)._asdict()
     return {"features": image_features(split.images, spec)}
 
 
 def _kept(split: Split, spec: FeatureSpec) -> dict[str, Tensor]:
     """What ``_compute`` gives, from the cache; computed now if it is not there yet."""
-    folder = cache_dir() / "features" / split.fingerprint.replace("/", "-") / f"{spec.kind}-{seen_by(spec)}"
+    folder = (
+        cache_dir()
+        / "features"
+        / split.fingerprint.replace("/", "-")
+        / f"{spec.kind}-{seen_by(spec)}{ALSO.get(spec.kind, '')}"
+    )
 
     def build(part) -> None:
         write_tensors(part / "features.safetensors", _compute(split, spec))
@@ -214,7 +237,7 @@ def image_features(images: Sequence[Tensor], spec: FeatureSpec) -> Tensor:
     if spec.kind == "oracle":
         raise ItmError("the model reads true boxes, and of a new picture nobody knows them: take 'regions' or 'grid'")
     if spec.kind == "regions":
-        return region_features(_Fitted(images, spec.backbone), spec)[0]
+        return region_features(_Fitted(images, spec.backbone), spec).features
     if spec.kind == "pixels" and isinstance(images, Tensor) and spec.backbone == "mini":
         return images  # memory-mapped, and at whatever size the world was drawn
     if spec.kind == "pixels":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import isqrt
 from pickle import UnpicklingError
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -21,6 +22,20 @@ from itm_tutorial.progress import progress_bar
 CHUNK = {"cpu": 8, "cuda": 128}  # images seen at a time; a CPU is twice as fast when layers fit its caches
 N_REGIONS, N_PHOTO_REGIONS = 12, 36  # of a drawn scene; of a photograph, as bottom-up attention gives them
 BOXES_BY = "fasterrcnn_mobilenet_v3_large_320_fpn"  # torchvision's smallest detector
+
+
+class Regions(NamedTuple):
+    """The regions of images, best first.
+
+    Attributes:
+        features: float32 [n_images, n_regions, dim]; they hold no coordinates.
+        boxes: float32 [n_images, n_regions, 4] (x0, y0, x1, y1) in [0, 1].
+        confidence: float32 [n_images, n_regions] in [0, 1], the detector's; 1 for a true box.
+    """
+
+    features: Tensor
+    boxes: Tensor
+    confidence: Tensor
 
 
 class PhotoDetector(nn.Module):
@@ -88,7 +103,7 @@ def _faster_rcnn() -> nn.Module:
     return network
 
 
-def region_features(images: Sequence[Tensor], spec: FeatureSpec) -> tuple[Tensor, Tensor]:
+def region_features(images: Sequence[Tensor], spec: FeatureSpec) -> Regions:
     """Finds and describes the regions of images: bottom-up attention (Anderson et al., 2018).
 
     Args:
@@ -97,8 +112,7 @@ def region_features(images: Sequence[Tensor], spec: FeatureSpec) -> tuple[Tensor
             ``PhotoDetector``, 36 regions.
 
     Returns:
-        Features float32 [n_images, n_regions, dim] and boxes float32 [n_images, n_regions, 4] (x0, y0, x1, y1) in
-        [0, 1], best first. The features hold no coordinates.
+        Features, boxes and confidence, best first.
 
     Raises:
         ItmError: an image of another size, or weights that cannot be had.
@@ -106,7 +120,7 @@ def region_features(images: Sequence[Tensor], spec: FeatureSpec) -> tuple[Tensor
     return _look(images, None, spec)
 
 
-def oracle_features(split: Split, spec: FeatureSpec) -> tuple[Tensor, Tensor]:
+def oracle_features(split: Split, spec: FeatureSpec) -> Regions:
     """Describes the true boxes of drawn scenes: the same features, as if the detector had found everything.
 
     Args:
@@ -114,9 +128,9 @@ def oracle_features(split: Split, spec: FeatureSpec) -> tuple[Tensor, Tensor]:
         spec: as for ``region_features``.
 
     Returns:
-        Features float32 [n_images, n_regions, dim] and boxes float32 [n_images, n_regions, 4]. An image's true boxes
-        stand first and in their order, so that region j is box j of ``split.boxes`` (those beyond n_regions are left
-        out); then come the detector's best boxes that hold no true one, and last those that do.
+        Features, boxes and confidence. An image's true boxes stand first and in their order, so that region j is box j
+        of ``split.boxes`` (those beyond n_regions are left out); then come the detector's best boxes that hold no true
+        one, and last those that do.
 
     Raises:
         ItmError: a split without boxes, an image of another size, or weights that cannot be had.
@@ -129,19 +143,20 @@ def oracle_features(split: Split, spec: FeatureSpec) -> tuple[Tensor, Tensor]:
 
 
 @torch.no_grad()
-def _look(images: Sequence[Tensor], true: list[Tensor] | None, spec: FeatureSpec) -> tuple[Tensor, Tensor]:
+def _look(images: Sequence[Tensor], true: list[Tensor] | None, spec: FeatureSpec) -> Regions:
     device = "cuda" if torch.cuda.is_available() else "cpu"
     detector = _detector(spec.backbone).to(device, memory_format=torch.channels_last)
-    features, boxes = [], []
+    features, boxes, confidence = [], [], []
     for first in progress_bar(range(0, len(images), CHUNK[device]), "looking for things"):
         rows = range(first, min(first + CHUNK[device], len(images)))
         seen = normalised(torch.stack([_checked(images[i], i, spec.backbone) for i in rows]).to(device), spec.backbone)
-        maps, found, _ = detector.propose(seen.contiguous(memory_format=torch.channels_last))
+        maps, found, scores = detector.propose(seen.contiguous(memory_format=torch.channels_last))
         if true is not None:
-            found = true_first([true[i].to(device) for i in rows], found)
+            found, scores = true_first([true[i].to(device) for i in rows], found, scores)
         features.append(detector.read(maps, found).float().cpu())
         boxes.append(found.float().cpu())
-    return torch.cat(features), torch.cat(boxes)
+        confidence.append(scores.float().cpu())
+    return Regions(torch.cat(features), torch.cat(boxes), torch.cat(confidence))
 
 
 def _detector(backbone: str) -> Detector | PhotoDetector:
@@ -155,22 +170,25 @@ def _checked(image: Tensor, number: int, backbone: str) -> Tensor:
     return image
 
 
-def true_first(true: list[Tensor], found: Tensor) -> Tensor:
+def true_first(true: list[Tensor], found: Tensor, confidence: Tensor) -> tuple[Tensor, Tensor]:
     """Puts true boxes before those that were found, and of these last what holds a true one.
 
     Args:
         true: per image, [n_true, 4].
         found: [n, n_regions, 4], best first.
+        confidence: [n, n_regions], of those found.
 
     Returns:
-        [n, n_regions, 4]: true boxes in their order, the first n_regions of them; then found ones in theirs.
+        Boxes [n, n_regions, 4]: true boxes in their order, the first n_regions of them; then found ones in theirs. And
+        their confidence [n, n_regions], 1 for true ones.
     """
     padded = pad_sequence(true, batch_first=True)  # [n, n_most, 4]
     real = pad_sequence([one.new_ones(len(one)) for one in true], batch_first=True) > 0  # [n, n_most]
     again = (overlaps(found, padded) >= OVERLAP).any(2)  # [n, n_regions]; a padded box overlaps nothing
     turn = torch.cat([torch.where(real, 0, 3), torch.where(again, 2, 1)], 1)  # [n, n_most + n_regions]
     order = turn.argsort(dim=1, stable=True)[:, : found.shape[1]]
-    return torch.cat([padded, found], 1).take_along_dim(order[..., None], 1)
+    boxes = torch.cat([padded, found], 1).take_along_dim(order[..., None], 1)
+    return boxes, torch.cat([real.to(confidence), confidence], 1).take_along_dim(order, 1)
 
 
 def grid_boxes(n_cells: int) -> Tensor:

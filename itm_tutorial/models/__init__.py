@@ -6,6 +6,7 @@ _DEFINED_IN = {
     "Batch": "_base",
     "EpochState": "_base",
     "FeatureSpec": "_base",
+    "Images": "_base",
     "Matching": "_base",
     "Recipe": "_base",
     "build_model": "_factory",

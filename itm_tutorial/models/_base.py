@@ -33,17 +33,41 @@ class FeatureSpec:
 
 
 @dataclass(frozen=True)
+class Images:
+    """Features of images and where their regions are, for a model that ``reads_boxes``.
+
+    Attributes:
+        features: [n_images, n_regions, dim].
+        boxes: float32 [n_images, n_regions, 4] (x0, y0, x1, y1) in [0, 1] of the picture.
+        confidence: float32 [n_images, n_regions] in [0, 1], the detector's.
+    """
+
+    features: Tensor
+    boxes: Tensor
+    confidence: Tensor
+
+    def __len__(self) -> int:
+        return len(self.features)
+
+    def __getitem__(self, rows) -> Images:
+        return Images(self.features[rows], self.boxes[rows], self.confidence[rows])
+
+    def to(self, device) -> Images:
+        return Images(self.features.to(device), self.boxes.to(device), self.confidence.to(device))
+
+
+@dataclass(frozen=True)
 class Batch:
     """Distinct images, captions, and which caption belongs to which image.
 
     Attributes:
-        images: features [n_images, ...], as the model's ``FeatureSpec`` says.
+        images: features [n_images, ...], as the model's ``FeatureSpec`` says; ``Images`` for a model that reads boxes.
         captions: padded word ids and lengths of n_captions captions.
         image_of: int64 [n_captions]; the row of ``images`` that each caption describes.
         identity: int64 [n_images] or None.
     """
 
-    images: Tensor
+    images: Tensor | Images
     captions: Tokens
     image_of: LongTensor
     identity: LongTensor | None = None
@@ -121,6 +145,7 @@ class Matching(nn.Module):
     recipes: ClassVar[dict[str, Recipe]] = {"drawn": Recipe()}  # "drawn" at least; "flickr8k", "paper"
     feature_kind: ClassVar[str] = "global"  # see ``FeatureSpec``
     text_input: ClassVar[LearnedWords] = LearnedWords()  # how it reads text
+    reads_boxes: ClassVar[bool] = False  # whether its image encoder gets boxes and confidence too, as ``Images``
     starts: ClassVar[dict[str, str]] = {}  # model to go on from -> the classmethod that does it
 
     @staticmethod
@@ -145,10 +170,13 @@ class Matching(nn.Module):
         """Turns captions into padded word ids and what else the model's ``text_input`` makes of them."""
         return self.text_input.encode(self, captions)
 
-    def encode_images(self, images: Tensor | Batch):
+    def encode_images(self, images: Tensor | Images | Batch):
         """Features [n_images, ...] (or a batch that holds them) -> image embeddings, first dimension n_images."""
         if isinstance(images, Batch):
             images = images.images
+        if isinstance(images, Images):
+            images = images.to(self.device)
+            return self.image_encoder(images.features.float(), images.boxes, images.confidence)
         images = images.to(self.device, torch.float32)
         return self.image_encoder(images if self.pixel_backbone is None else self.pixel_backbone(images))
 

@@ -18,8 +18,8 @@ from itm_tutorial.data.corpus import Corpus, Split
 from itm_tutorial.data.text import Tokens
 from itm_tutorial.errors import ItmError, unknown
 from itm_tutorial.evaluation.retrieval_metrics import evaluate
-from itm_tutorial.extraction.features import split_features
-from itm_tutorial.models import Batch, EpochState, Matching
+from itm_tutorial.extraction.features import split_boxes, split_confidence, split_features
+from itm_tutorial.models import Batch, EpochState, Images, Matching
 from itm_tutorial.progress import progress_wanted
 from itm_tutorial.retrieval.scoring import score
 from itm_tutorial.training.checkpoints import read_training_state, save_model, write_training_state
@@ -153,16 +153,21 @@ class _Loaded:
     """A training split on the device, from which batches are picked there.
 
     Attributes:
-        images: features [n_images, ...].
+        images: features [n_images, ...], or ``Images`` for a model that reads boxes.
         captions: word ids, and lengths on the CPU.
         image_of: int64 [n_captions], on the CPU.
         identity: int64 [n_images] or None.
     """
 
-    images: Tensor
+    images: Tensor | Images
     captions: Tokens
     image_of: LongTensor
     identity: LongTensor | None
+
+    @property
+    def device(self) -> torch.device:
+        """Where the tensors are."""
+        return self.captions.ids.device
 
     def batches(self, picked: Iterable[LongTensor]) -> Iterator[Batch]:
         """The captions of each batch of an epoch, and each image that they describe once.
@@ -172,7 +177,7 @@ class _Loaded:
         rows = list(picked)
         found = [self.image_of[some].unique(return_inverse=True) for some in rows]
         parts = [part for some, (there, row_of) in zip(rows, found, strict=True) for part in (there, some, row_of)]
-        sent = torch.cat(parts or [self.image_of[:0]]).to(self.images.device).split([len(part) for part in parts])
+        sent = torch.cat(parts or [self.image_of[:0]]).to(self.device).split([len(part) for part in parts])
         for some, there, here, row_of in zip(rows, sent[0::3], sent[1::3], sent[2::3], strict=True):
             captions = self.captions.pick(some, here)
             yield Batch(self.images[there], captions, row_of, None if self.identity is None else self.identity[there])
@@ -181,7 +186,10 @@ class _Loaded:
 def _load(model: Matching, split: Split, device: torch.device) -> _Loaded:
     tokens = model.tokenize(split.captions)
     identity = None if split.identity is None else split.identity.to(device)
-    images = split_features(split, model.features).to(device)
+    images = split_features(split, model.features)
+    if model.reads_boxes:
+        images = Images(images, split_boxes(split, model.features), split_confidence(split, model.features))
+    images = images.to(device)
     return _Loaded(images, tokens.to(device), split.image_of, identity)
 
 

@@ -62,7 +62,7 @@ def test_more_regions_than_cells_are_refused(untrained):
 def test_boxes_have_an_area_and_stay_inside_whatever_the_weights(untrained, weight):
     torch.nn.init.constant_(untrained.sides.bias, weight)
     blank = torch.full((3, 3, 128, 128), 255, dtype=torch.uint8)
-    features, boxes = regions.region_features(blank, MINI)
+    features, boxes, _ = regions.region_features(blank, MINI)
     assert (features.shape, boxes.shape) == ((3, 12, 256), (3, 12, 4))
     assert features.dtype == boxes.dtype == torch.float32
     assert ((boxes >= 0) & (boxes <= 1)).all() and (area(boxes) > 0).all()
@@ -142,13 +142,15 @@ def test_a_step_of_training_reaches_every_weight():
 
 def test_the_oracle_reads_true_boxes_first_and_in_their_order(untrained):
     images, true = pictures(3), [some_boxes(20), some_boxes(2), torch.empty(0, 4)]
-    features, boxes = regions.oracle_features(drawn(images, true), MINI)
+    features, boxes, confidence = regions.oracle_features(drawn(images, true), MINI)
     found = regions.region_features(images, MINI)[1]
     assert (features.shape, boxes.shape) == ((3, 12, 256), (3, 12, 4))
     assert torch.equal(boxes[0], true[0][:12])
     again = (box_iou(found[1], true[1]) >= 0.5).any(1)
     assert torch.equal(boxes[1], torch.cat([true[1], found[1][~again], found[1][again]])[:12])
     assert torch.equal(boxes[2], found[2])
+    assert (confidence[0] == 1).all() and (confidence[1, :2] == 1).all() and (confidence[1, 2:] < 1).all()
+    assert torch.equal(confidence[2], regions.region_features(images, MINI).confidence[2])
 
 
 def test_the_oracle_asks_for_true_boxes(untrained):
@@ -159,7 +161,9 @@ def test_the_oracle_asks_for_true_boxes(untrained):
 def test_found_boxes_that_hold_a_true_one_come_last():
     found = torch.tensor([[[0, 0, 0.5, 0.5], [0.5, 0.5, 1, 1], [0.5, 0, 1, 0.5]]])
     true = [torch.tensor([[0.0, 0.0, 0.5, 0.45]])]
-    assert torch.equal(regions.true_first(true, found)[0], torch.stack([true[0][0], found[0, 1], found[0, 2]]))
+    assert torch.equal(
+        regions.true_first(true, found, torch.ones(1, 3))[0][0], torch.stack([true[0][0], found[0, 1], found[0, 2]])
+    )
 
 
 def test_squares_stand_in_the_order_of_grid_features():
@@ -190,7 +194,7 @@ def photographs(tmp_path, monkeypatch):
 @pytest.mark.slow
 def test_photographs_have_thirty_six_regions(photographs):
     images = torch.cat([pictures(1, 224), torch.zeros(1, 3, 224, 224, dtype=torch.uint8)])
-    features, boxes = regions.region_features(images, photographs)
+    features, boxes, confidence = regions.region_features(images, photographs)
     assert (features.shape, boxes.shape) == ((2, 36, 512), (2, 36, 4))
     assert ((boxes >= 0) & (boxes <= 1)).all() and (area(boxes) > 0).all()
     assert len(boxes[0].unique(dim=0)) == 36
@@ -251,6 +255,6 @@ def test_the_trained_detector_is_useful_and_imperfect(tiny):
     assert 0.75 < figures["recall"] < 0.99
     assert 0.6 < figures["kind"] < 0.99
     assert figures["colour"] > 0.9
-    _, boxes = regions.region_features(tiny.train.images, MINI)
+    _, boxes, _ = regions.region_features(tiny.train.images, MINI)
     covered = [(box_iou(t, b).amax(1) >= 0.5) for t, b in zip(tiny.train.boxes, boxes, strict=True)]
     assert torch.cat(covered).float().mean() > 0.7

@@ -48,9 +48,10 @@ def cheap_features():
         stack = torch.stack(images).float() / 255
         if spec.kind in ("global", "mirrored"):
             return torch.cat([adaptive_avg_pool2d(stack, 12).flatten(1), torch.ones(len(stack), 80)], 1)  # [n, 512]
-        size = (8, 8) if spec.kind in ("grid", "mirrored_grid") else (4, 3)
-        cells = torch.cat([adaptive_avg_pool2d(stack, size), adaptive_avg_pool2d(stack.square(), size)], 1)
-        return pad(cells.flatten(2).transpose(1, 2), (0, 250), value=0.1)  # [n, 64 or 12, 256]
+        rows, columns = (8, 8) if spec.kind in ("grid", "mirrored_grid") else (4, 3)
+        fine = adaptive_avg_pool2d(stack, (4 * rows, 4 * columns)).unflatten(3, (columns, 4)).unflatten(2, (rows, 4))
+        cells = fine.permute(0, 2, 4, 1, 3, 5).flatten(3).flatten(1, 2)  # [n, 64 or 12, 48]
+        return pad(cells, (0, 208), value=0.1)
 
     with pytest.MonkeyPatch.context() as patch:
         for module in ("retrieval.scoring", "retrieval.search", "training.loop"):

@@ -117,7 +117,7 @@ def test_scan_goes_on_from_a_kept_model(command, tiny, tmp_path, made_up_regions
     second = itm.load_model("second")
     assert second.features.kind == "grid" and second.options["sample"] == 4 and second.options["embed_size"] == 16
     assert "holds no model" in refused(command(*words, "--start", "nowhere"))
-    assert "only scan goes on" in refused(command("train", "bow", *TINY, "--start", "first"))
+    assert "bow cannot go on from vsepp" in refused(command("train", "bow", *TINY, "--start", "first"))
 
 
 def test_options_are_read_as_json_where_they_are():

@@ -62,7 +62,7 @@ def create_model(
     text = cls.text_input.prepare(name, corpus, {**variant, **options}, words, min_count)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        model = build_model(name, text.vocabulary, spec, **options, **text.options)
+        model = build_model(name, text.vocabulary, spec, **{**options, **text.options})
     text.copy_weights(model)
     model.recipe = chosen
     return model

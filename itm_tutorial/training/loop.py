@@ -211,7 +211,7 @@ def _train_epoch(fabric, model: Matching, optimizers: dict, batches: Iterable[Ba
 def _look_for_collapse(model: Matching, losses: list[float], n_pairs: int, where: str) -> None:
     """Warns, once a model, where the loss stands still at the value that equal embeddings give."""
     value = getattr(getattr(model, "loss_function", None), "collapsed", lambda n: 0.0)(n_pairs)
-    if not value or len(losses) < PLATEAU or getattr(model, "collapse_told", False):
+    if not value or len(losses) < PLATEAU or getattr(model, "collapse_reported", False):
         return
     if all(abs(loss - value) <= 0.01 * value for loss in losses[-PLATEAU:]):
         model.collapse_reported = True

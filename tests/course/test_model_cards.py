@@ -22,7 +22,7 @@ def test_no_card_has_drifted_and_every_model_has_one():
 def test_a_card_holds_what_its_sources_say(name):
     text, cls = model_cards.card(name), model_class(CARDS[name][0])
     assert text.startswith(f"# {cls.__name__}\n") and "None |" not in text
-    for part in ("Paper", "Use", "Options", "Recipe", "Published rows", "Measured here"):
+    for part in ("Paper", "Use", "Options", "Recipes", "Published rows", "Measured here"):
         assert text.count(f"## {part}\n") == 1
     for made in CARDS[name]:
         assert f"itm.create_model('{made}', corpus)" in text

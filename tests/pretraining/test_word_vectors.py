@@ -149,7 +149,7 @@ def test_the_same_seed_gives_the_same_vectors():
         ([["a", "b"] * 9], {"epochs": -1}, "epochs is -1"),
         ([["a", "b"] * 9], {"subsample": -1.0}, "subsample is -1.0"),
         ([["a", "b"] * 9], {"learning_rate": 0.0}, "learning_rate 0.0"),
-        ([["a", "b"] * 9], {"snapshots": (2,)}, "shares"),
+        ([["a", "b"] * 9], {"snapshots": (2,)}, "fractions"),
         ([["a", "b"]], {}, "occur 5 times"),
         ([], {}, "occur 5 times"),
         ([["a"], "a b"], {}, "number 1 is a text"),

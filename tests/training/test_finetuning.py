@@ -59,8 +59,8 @@ def test_every_weight_is_trained_and_no_statistic_moves(tiny, untrained, tmp_pat
     before = {name: value.clone() for name, value in tuned.state_dict().items()}
     itm.fit(tuned, tiny, epochs=1, batch_size=30, device="cpu", progress=False, folder=tmp_path)
     after = tuned.state_dict()
-    statistics = [n for n in after if n.startswith("eyes") and ("running" in n or "tracked" in n)]
-    convolutions = [n for n in after if n.startswith("eyes") and n.endswith("0.weight")]
+    statistics = [n for n in after if n.startswith("pixel_backbone") and ("running" in n or "tracked" in n)]
+    convolutions = [n for n in after if n.startswith("pixel_backbone") and n.endswith("0.weight")]
     assert statistics and convolutions
     assert all(torch.equal(before[name], after[name]) for name in statistics)
     assert all(not torch.equal(before[name], after[name]) for name in convolutions)

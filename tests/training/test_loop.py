@@ -276,14 +276,14 @@ def test_images_plan_takes_any_pairing_and_every_caption_in_time():
 
 KILLED = """
 import os, signal, sys, torch, itm_tutorial as itm
-from itm_tutorial.retrieval import scoring, search
+from itm_tutorial.retrieval import scoring
 from itm_tutorial.training import loop
 torch.set_num_threads(1)
 
 def flat(split, spec):
     return torch.stack([split.images[i][:, ::8, ::8].flatten()[:512] for i in range(len(split.images))]) / 255.0
 
-retrieval.split_features = training.split_features = flat
+scoring.split_features = loop.split_features = flat
 corpus = itm.load_corpus("scenes", size="tiny")
 torch.manual_seed(0)
 model = itm.create_model("vse", corpus, dim=16, word_dim=8, dropout=0.2)

@@ -41,12 +41,12 @@ def people_lexicon() -> Lexicon:
     adjectives = {*wardrobe.COLOURS, *wardrobe.HAIR, "sleeveless"}
     tables = (lexicon.COLOURS, lexicon.HAIR_COLOURS, lexicon.STYLES, lexicon.BUILDS, lexicon.PATTERNS)
     adjectives |= {word for table in tables for words in table.values() for word in words if " " not in word}
-    pairs = {"dark": "ADJ", "blue": "ADJ", "sleeved": "ADJ", "length": "ADJ", "polka": "NOUN", "dot": "ADJ"}
+    in_pairs = {"dark": "ADJ", "blue": "ADJ", "sleeved": "ADJ", "length": "ADJ", "polka": "NOUN", "dot": "ADJ"}
     return Lexicon(
         tags=dict.fromkeys(nouns, "NOUN")
         | dict.fromkeys(_OTHER_NOUNS.split(), "NOUN")
         | dict.fromkeys(adjectives, "ADJ")
-        | pairs
+        | in_pairs
         | dict.fromkeys(_VERBS.split(), "VERB"),
         phrases=_PHRASES,
         pairs=frozenset(_PAIRS),

@@ -214,10 +214,10 @@ class _TreeView:
     def attributes(self) -> list[tuple[int, int]]:
         tags, found = self.parse.parts_of_speech, []
         for w, children in self.children.items():
-            said = [x for x, r in children if r in ("amod", "nummod") or (r == "nmod" and tags[x] == "ADJ")]
-            found += [(a, w) for a in self._with_conjuncts(said)]  # "red car", "two dogs", "a man in red"
-            said = [x for x, r in children if r == "xcomp" and tags[x] in ("ADJ", "NUM")]  # "the car is red"
-            found += product(self._with_conjuncts(said), self._subjects(w) if said else ())
+            modifiers = [x for x, r in children if r in ("amod", "nummod") or (r == "nmod" and tags[x] == "ADJ")]
+            found += [(a, w) for a in self._with_conjuncts(modifiers)]  # "red car", "two dogs", "a man in red"
+            modifiers = [x for x, r in children if r == "xcomp" and tags[x] in ("ADJ", "NUM")]  # "the car is red"
+            found += product(self._with_conjuncts(modifiers), self._subjects(w) if modifiers else ())
         return found
 
     def _subjects(self, verb: int) -> list[int]:
@@ -373,7 +373,7 @@ def parse_tensors(parses: Sequence[Parse], ends: bool = False) -> dict[str, Tens
         ends: whether position 0 is <start>, and the position behind the last word is <end>.
 
     Returns:
-        Named tensors on the CPU, int64 where nothing else is said:
+        Named tensors on the CPU, int64 unless noted:
         "heads" [n_captions, seq_len], the position of each word's head;
         "relations" [n_captions, seq_len], 1 + the index in ``RELATIONS``;
         "parts_of_speech" [n_captions, seq_len], 1 + the index in ``PARTS_OF_SPEECH``;

@@ -198,7 +198,7 @@ def _join(start: int, end: int, relation: str, heads: list[int], relations: list
     heads[noun], relations[noun] = governor, relations[tops[0]]
     for i in range(len(heads)):
         if i not in inside and i != noun and heads[i] in inside:
-            heads[i] = governor if i > noun else noun  # a second place belongs to what the first one is said of
+            heads[i] = governor if i > noun else noun  # a second place belongs to what the first one describes
             relations[i] = relations[noun] if i > noun and relations[i] == "nmod" and governor != noun else relations[i]
     for i in inside:
         heads[i], relations[i] = (noun, relation) if i == start else (start, "fixed")

@@ -23,10 +23,10 @@ from itm_tutorial.worlds.flowers.world import WORLD as FLOWERS
 from itm_tutorial.worlds.parsers.caption_parser import parse as tree_of
 from itm_tutorial.worlds.parsers.scenes import scene_lexicon as parser_lexicon
 from itm_tutorial.worlds.people import lexicon as people_lexicon
-from itm_tutorial.worlds.people.dials import Dials as PeopleDials
+from itm_tutorial.worlds.people.configuration import Configuration as PeopleConfiguration
 from itm_tutorial.worlds.people.world import make_split as make_people
 from itm_tutorial.worlds.scenes import lexicon as scene_lexicon
-from itm_tutorial.worlds.scenes.dials import Dials as SceneDials
+from itm_tutorial.worlds.scenes.configuration import Configuration as SceneConfiguration
 from itm_tutorial.worlds.scenes.kinds import KINDS
 from itm_tutorial.worlds.scenes.world import make_split as make_scenes
 from itm_tutorial.worlds.species.world import Size, make_splits
@@ -174,7 +174,7 @@ def true_attributes(truth):
 
 
 def parsed_attributes(parse, truth):
-    """Those of a parse that are said of a thing; what is said of clothes is said of the one who wears them."""
+    """Those of a parse that describe a thing; what describes clothes describes the person who wears them."""
     found = set()
     for attribute, noun in parse.attributes:
         noun = parse.heads[noun] if parse.words[noun] == "clothes" else noun
@@ -339,16 +339,18 @@ def test_heads_are_the_grammars_on_ten_thousand_captions(world):
     assert agreement(WorldParser(world), world, 10_000) >= LEAST
 
 
-DIALS = {
+SETTINGS = {
     "scenes": {"synonyms": 1.0, "hypernyms": 0.5, "completeness": 1.0, "length": 0.9, "order": 0.5},
     "people": {"synonyms": 1.0, "completeness": 1.0},
 }
 
 
-@pytest.mark.parametrize("world", DIALS)
-def test_heads_are_the_grammars_at_other_dials(world):
-    make, dials = {"scenes": (make_scenes, SceneDials), "people": (make_people, PeopleDials)}[world]
-    written = make("val", 60, 5, dials(**DIALS[world])).truths
+@pytest.mark.parametrize("world", SETTINGS)
+def test_heads_are_the_grammars_in_other_configurations(world):
+    make, configuration = {"scenes": (make_scenes, SceneConfiguration), "people": (make_people, PeopleConfiguration)}[
+        world
+    ]
+    written = make("val", 60, 5, configuration(**SETTINGS[world])).truths
     assert agreement(WorldParser(world), world, written=written) >= LEAST
 
 

@@ -39,7 +39,7 @@ class Sentence:
         self.top = self.level = self.host = subject  # level: the noun that a following place is about
         self.main: int | None = None  # the finite verb
         self.active: int | None = None  # the verb that takes the next object
-        self.predicate: int | None = None  # the adjective last said of the subject
+        self.predicate: int | None = None  # the last predicate adjective of the subject
         self.opening = False  # whether the clause is a participle that opens the sentence
         self._begin_objects()
 
@@ -159,7 +159,7 @@ class Sentence:
         self._new_clause(subject)
 
     def _share(self, k: int, previous: int | None, word: int) -> None:
-        """What is said of the first noun is said of a bare second one too: "a black crown and back"."""
+        """A modifier of the first noun also modifies a bare second one: "a black crown and back"."""
         reading = self.reading
         before = range(self.units[k].start, word)
         bare = all(reading.relations[w] == "compound" or reading.named[w] for w in before)
@@ -198,7 +198,7 @@ class Sentence:
             if reading.words[adposition] == "of" and governor == self.level:
                 self.level, self.host, self.in_phrase = word, word, False
         if listing or governor is None or self.noun is None:
-            self.noun = word  # but what follows "a boy in blue" is said of the boy
+            self.noun = word  # but what follows "a boy in blue" describes the boy
 
     def _is_about(self, noun: int) -> bool:
         """Whether a list may go on behind a preposition: "a man in a shirt and jeans", not "has a cap with a star"."""

@@ -89,7 +89,11 @@ def made_up_regions(monkeypatch):
     for module in ("retrieval.scoring", "retrieval.search", "training.loop", "evaluation.grounding"):
         monkeypatch.setattr(f"itm_tutorial.{module}.split_features", patches)
     boxes = lambda split, spec: grid_boxes(16).expand(len(split.images), -1, -1)  # noqa: E731
+    sure = lambda split, spec: torch.ones(len(split.images), 16)  # noqa: E731
     monkeypatch.setattr("itm_tutorial.evaluation.grounding.split_boxes", boxes)
+    for module in ("retrieval.scoring", "training.loop"):
+        monkeypatch.setattr(f"itm_tutorial.{module}.split_boxes", boxes)
+        monkeypatch.setattr(f"itm_tutorial.{module}.split_confidence", sure)
 
 
 @pytest.fixture

@@ -205,3 +205,72 @@ def test_a_model_may_read_further_tensors_of_a_caption(register, tiny, instant_f
     assert len(set(seen)) > 1  # padding of a batch, not of the whole split
     itm.save_model(model, tmp_path)
     assert torch.equal(itm.score(itm.load_model(tmp_path), tiny.val), itm.score(model, tiny.val))
+
+
+def test_a_model_may_read_parsed_captions(register, tiny, instant_features, tmp_path):
+    """The words are weighed by their distance to the root of the parse; a phrase counts more than its words."""
+    from itm_tutorial.data.parsing import WorldParser
+    from itm_tutorial.encoders.image import GlobalProjection
+    from itm_tutorial.interaction.cosine import cosine
+    from itm_tutorial.losses import create_loss
+    from itm_tutorial.models._text_input import ParsedWords
+
+    class Trees(Matching):
+        text_input = ParsedWords()
+        similarity = staticmethod(cosine)
+
+        def __init__(self, vocabulary, features, image_dim, *, parser: str):
+            super().__init__(vocabulary, features)
+            self.image_encoder, self.words = GlobalProjection(image_dim, 8), torch.nn.Embedding(len(vocabulary), 8)
+            self.loss_function = create_loss("infonce")
+
+        def text_encoder(self, ids, lengths, heads, noun_phrases, noun_phrase_mask, **rest):
+            assert heads.shape == ids.shape and noun_phrases.shape[:2] == noun_phrase_mask.shape
+            words = self.words(ids)  # [n_captions, seq_len, 8]
+            governed = words + words.gather(1, heads[..., None].expand_as(words))  # each word with its head
+            there = torch.arange(ids.shape[1], device=ids.device) < lengths.to(ids.device)[:, None]
+            starts = words.gather(1, noun_phrases[..., :1].expand(-1, -1, 8)) * noun_phrase_mask[..., None]
+            return torch.nn.functional.normalize((governed * there[..., None]).sum(1) + starts.sum(1), dim=1)
+
+    register(chapter="10", name="trees")(Trees)
+    model = create_model("trees", tiny)
+    assert model.options == {"parser": "scenes"}
+    itm.fit(model, tiny, epochs=1, batch_size=30, progress=False, device="cpu")
+    itm.save_model(model, tmp_path)
+    again = itm.load_model(tmp_path)
+    assert torch.equal(itm.score(again, tiny.val), itm.score(model, tiny.val))
+    captions = tiny.val.captions[:6]
+    alone = torch.cat([again.encode_captions([caption]) for caption in captions])
+    assert torch.allclose(again.encode_captions(captions), alone, atol=1e-6)
+    assert itm.search(again, tiny.val, "something that no grammar writes", k=2).indices
+    tree = WorldParser("scenes")([captions[0]])[0]
+    assert again.tokenize(captions[:1]).per_word["heads"][0, 1:-1].tolist() == [head + 1 for head in tree.heads]
+
+
+def test_a_model_may_read_boxes(register, tiny, made_up_regions, monkeypatch, tmp_path):
+    """Boxes and confidence come with the features in training, in scoring and in search."""
+    from itm_tutorial.encoders.text import BagOfWords
+    from itm_tutorial.interaction.cosine import cosine
+    from itm_tutorial.losses import create_loss
+
+    class Places(Matching):
+        feature_kind, reads_boxes = "regions", True
+        similarity = staticmethod(cosine)
+
+        def __init__(self, vocabulary, features, image_dim):
+            super().__init__(vocabulary, features)
+            self.place = torch.nn.Linear(image_dim + 4, 8)
+            self.text_encoder, self.loss_function = BagOfWords(len(vocabulary), 8, 8), create_loss("infonce")
+
+        def image_encoder(self, features, boxes, confidence):
+            assert features.shape[:2] == confidence.shape and boxes.shape == (*confidence.shape, 4)
+            read = self.place(torch.cat([features, boxes], 2)) * confidence[..., None]  # [n_images, n_regions, 8]
+            return torch.nn.functional.normalize(read.mean(1), dim=1)
+
+    register(chapter="10", name="places")(Places)
+    model = create_model("places", tiny)
+    itm.fit(model, tiny, epochs=1, batch_size=30, progress=False, device="cpu")
+    scores = itm.score(model, tiny.val)
+    assert torch.allclose(itm.score(model, tiny.val, chunk=7), scores, atol=1e-6)
+    hits = itm.search(model, tiny.val, tiny.val.captions[0], k=3)
+    assert torch.allclose(torch.tensor(hits.scores), scores[:, 0].topk(3).values, atol=1e-6)

@@ -1,19 +1,24 @@
+# make install  make .venv and install the course with its tests
 # make course   run every notebook, print one table
 # make test     lint, unit tests, notebooks
 # make lab      open JupyterLab at the first chapter
+# make lock     write uv.lock again, with the versions of constraints.txt (needs uv)
 
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/installed
 
-.PHONY: course test lab notebooks clean
+.PHONY: install course test lab notebooks lock clean
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: set PYTHON=")'
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -c 'import pip' 2>/dev/null || $(BIN)/python -m ensurepip >/dev/null  # uv makes .venv without pip
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[lab,test]'
 	$(BIN)/python -m ipykernel install --sys-prefix --name python3 >/dev/null
 	touch $(READY)
+
+install: $(READY)
 
 course: $(READY)
 	$(BIN)/itm course
@@ -29,6 +34,9 @@ lab: $(READY)
 
 notebooks: $(READY)  ## generate the learner's notebooks from notebooks/source
 	$(BIN)/python -m itm_tutorial.course.notebooks build
+
+lock:  ## exact versions for uv, the same that pip takes from constraints.txt
+	sed -n 's/^[A-Za-z0-9].*/--upgrade-package=&/p' constraints.txt | tr '\n' '\0' | xargs -0 uv lock
 
 clean:
 	rm -rf .venv build

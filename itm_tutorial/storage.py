@@ -41,6 +41,7 @@ _REASONS = {
 }
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
+_POLL = 0.01  # seconds between two looks at a lock that another process holds
 
 
 @contextmanager
@@ -90,21 +91,30 @@ def check_writable(folder: Path) -> None:
 
 
 @contextmanager
-def _one_at_a_time(folder: Path) -> Iterator[bool]:
-    """Holds the lock of a folder that is to be made.
+def one_at_a_time(path: Path, task: str) -> Iterator[bool]:
+    """Holds the lock of a file or folder that is to be written: an empty file beside it, ``NAME.lock``.
+
+    A process that has to wait for more than two seconds says so.
+
+    Args:
+        path: the file or folder; its parent must exist.
+        task: what the holder does to it, for the message: "makes", "writes".
 
     Yields:
         Whether there is a lock: some network file systems have none.
+
+    Raises:
+        OSError: the lock's file cannot be made.
     """
     from filelock import FileLock, Timeout
 
-    lock = FileLock(folder.with_name(folder.name + ".lock"), mode=0o666)  # other users of a shared cache lock it too
+    lock = FileLock(path.with_name(path.name + ".lock"), mode=0o666)  # other users of a shared folder lock it too
     try:
         try:
-            lock.acquire(timeout=2)
+            lock.acquire(timeout=2, poll_interval=_POLL)
         except Timeout:
-            print(f"waiting for another process that makes {folder}", file=sys.stderr)
-            lock.acquire()
+            print(f"waiting for another process that {task} {path}", file=sys.stderr)
+            lock.acquire(poll_interval=_POLL)
     except (OSError, NotImplementedError) as error:
         if getattr(error, "errno", errno.ENOSYS) not in _NO_LOCKS:
             raise
@@ -136,7 +146,7 @@ def prepare_folder(folder: Path, build: Callable[[Path], None]) -> Path:
         if folder.exists():  # in a read-only cache too
             return folder
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with _one_at_a_time(folder) as locked:
+        with one_at_a_time(folder, "makes") as locked:
             if folder.exists():
                 return folder
             if locked:  # else it may be another's work
@@ -176,7 +186,7 @@ def replace_folder(folder: Path, build: Callable[[Path], None], is_current: Call
     old, new = folder.with_name(folder.name + ".old"), folder.with_name(folder.name + ".new")
     with disk_errors(folder):
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with _one_at_a_time(folder):
+        with one_at_a_time(folder, "makes"):
             if old.exists() and not folder.exists():  # a run was killed between the two renames below
                 old.rename(folder)
             if folder.exists() and is_current(folder):

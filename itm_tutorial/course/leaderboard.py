@@ -19,7 +19,7 @@ from typing import Any
 
 from itm_tutorial.errors import ItmError, unknown
 from itm_tutorial.literature.reported import ENSEMBLE, MEASURES, results
-from itm_tutorial.storage import disk_errors
+from itm_tutorial.storage import disk_errors, one_at_a_time
 
 FILE = Path("runs/leaderboard.jsonl")
 FIELDS = ("method", "options", "corpus", "about", "drawn", "split", "metrics", "seed", "seconds", "device", "versions")
@@ -36,7 +36,6 @@ STANDS_FOR = {  # corpus -> the survey's data sets that it is, or that a drawn w
 GALLERIES = {"flickr8k": (1000,), "f30k_precomp": (1000,), "coco_precomp": (1000, 5000)}  # images the papers search
 COLUMNS = ("source", "dataset", "method", "note", "split", "seed", *MEASURES, "rsum", "comparable")
 PAPER, OWN = "paper", "own run"
-_NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 
 
 @dataclass(frozen=True)
@@ -112,7 +111,9 @@ def _commit() -> str | None:
 
 
 def record(row: dict[str, Any], file: str | Path | None = None) -> None:
-    """Appends one run; any number of processes may do so at once.
+    """Appends one run; any number of processes may do so at once, on every system.
+
+    They take turns by an empty file beside the leaderboard, ``NAME.lock``.
 
     Args:
         row: with all fields of ``FIELDS``, as ``run_row`` makes it; more are kept too.
@@ -154,33 +155,24 @@ def _append(lines: list[str], file: Path) -> None:
     text = "".join(line + "\n" for line in lines).encode()
     with disk_errors(file):
         file.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o666)
-        try:
-            _lock(descriptor)
-            size = os.lseek(descriptor, 0, os.SEEK_END)
-            if size:  # a writer that was killed may have left half a line: it must not take ours with it
-                os.lseek(descriptor, size - 1, os.SEEK_SET)
-                if os.read(descriptor, 1) != b"\n":
-                    text = b"\n" + text
-            if os.write(descriptor, text) < len(text):
-                os.ftruncate(descriptor, size)
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)  # and the lock with it
+        with one_at_a_time(file.resolve(), "writes"):  # resolved: one lock for all paths to the file
+            _write_at_the_end(text, file)
 
 
-def _lock(descriptor: int) -> None:
-    """Waits for the lock of an open file, where the system has locks."""
+def _write_at_the_end(text: bytes, file: Path) -> None:
+    descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o666)
     try:
-        import fcntl
-    except ImportError:  # Windows: appending in one write must do
-        return
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-    except OSError as error:
-        if error.errno not in _NO_LOCKS:  # as some network file systems
-            raise
+        size = os.lseek(descriptor, 0, os.SEEK_END)
+        if size:  # a writer that was killed may have left half a line: it must not take ours with it
+            os.lseek(descriptor, size - 1, os.SEEK_SET)
+            if os.read(descriptor, 1) != b"\n":
+                text = b"\n" + text
+        if os.write(descriptor, text) < len(text):
+            os.ftruncate(descriptor, size)
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def read(file: str | Path | None = None) -> tuple[list[dict[str, Any]], list[Damaged]]:

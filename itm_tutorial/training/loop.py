@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import math
+import sys
 import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -279,8 +281,22 @@ def _check(split: Split, epochs: int, batch_size: int, learning_rate: float, sam
         raise ItmError(f"batch_size is {batch_size}, but the train split has {n} {what}: give 2 to {n}")
 
 
+@contextmanager
+def _not_imported(name: str) -> Iterator[None]:
+    """Keeps a library that others try to import from being loaded; one that is loaded already stays."""
+    if name in sys.modules:
+        yield
+        return
+    sys.modules[name] = None  # Python's way to make an import fail
+    try:
+        yield
+    finally:
+        del sys.modules[name]
+
+
 def _fabric(device: str, precision: str):
-    from lightning_fabric import Fabric  # the whole of Lightning would load metrics, and with them transformers
+    with _not_imported("torchmetrics"):  # Fabric loads it where it is installed, and with it transformers: seconds
+        from lightning_fabric import Fabric
 
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"

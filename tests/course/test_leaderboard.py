@@ -1,11 +1,14 @@
 """The leaderboard: many writers at once, damaged lines told and kept, runs beside the papers' figures."""
 
+import errno
 import json
 import multiprocessing
 import os
 import subprocess
 import sys
+import threading
 
+import filelock
 import pytest
 
 import itm_tutorial as itm
@@ -51,6 +54,86 @@ def test_eight_processes_write_fifty_rows_each(file):
     assert damaged == []
     for n in range(8):
         assert [row["number"] for row in rows if row["seed"] == n] == list(range(50))
+
+
+SLOW_WRITER = """
+import os, sys
+from itm_tutorial.course import leaderboard
+
+def write(descriptor, text):  # stands still in the middle of its turn
+    print("writing", flush=True)
+    sys.stdin.readline()
+    return os.write(descriptor, text)
+
+class Slow:
+    def __getattr__(self, name):
+        return write if name == "write" else getattr(os, name)
+
+leaderboard.os = Slow()
+row, file = sys.argv[1:]
+leaderboard.record(leaderboard.json.loads(row), file)
+"""
+
+
+@pytest.mark.parametrize("path", ["leaderboard.jsonl", "../runs/leaderboard.jsonl", "link.jsonl"])
+def test_a_writer_waits_until_another_process_has_written(file, path):
+    file.parent.mkdir()
+    (file.parent / "link.jsonl").symlink_to(file)
+    words = [sys.executable, "-c", SLOW_WRITER, json.dumps(run(seed=1)), str(file)]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout.readline() == "writing\n"
+        writer = threading.Thread(target=leaderboard.record, args=(run(seed=2), file.parent / path))
+        writer.start()
+        writer.join(timeout=0.5)  # without a lock it would be done by now
+        waited = writer.is_alive() and file.read_bytes() == b""
+        other.communicate("go on\n")
+    writer.join()
+    assert waited and other.returncode == 0
+    assert [row["seed"] for row in leaderboard.read(file)[0]] == [1, 2]
+
+
+@pytest.mark.parametrize("code", [errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP])
+def test_a_row_is_kept_where_the_file_system_has_no_locks(file, monkeypatch, code):
+    def refuse(*_, **__):
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(filelock.FileLock, "acquire", refuse)
+    leaderboard.record(run(seed=1), file)
+    assert [row["seed"] for row in leaderboard.read(file)[0]] == [1]
+
+
+def test_a_folder_that_refuses_the_lock_is_named(file, monkeypatch):
+    def refuse(*_, **__):
+        raise OSError(errno.EACCES, os.strerror(errno.EACCES))
+
+    monkeypatch.setattr(filelock.FileLock, "acquire", refuse)
+    with pytest.raises(ItmError, match="leaderboard.jsonl: the folder may not be written to; choose another place"):
+        leaderboard.record(run(), file)
+
+
+WITHOUT_FCNTL = """
+import os, sys, warnings
+
+sys.modules["fcntl"] = None  # as on Windows: the import fails
+warnings.simplefilter("ignore")  # filelock then says that it has no lock of the system's
+from itm_tutorial.course import leaderboard
+
+for number in range(20):
+    leaderboard.record(leaderboard.json.loads(sys.argv[1]) | {"number": number}, sys.argv[2])
+"""
+
+
+def test_rows_are_kept_whole_without_fcntl(file, monkeypatch):
+    monkeypatch.setitem(sys.modules, "fcntl", None)
+    leaderboard.record(run(seed=9), file)
+    file.with_name(f"{file.name}.lock").unlink()
+    words = ([sys.executable, "-c", WITHOUT_FCNTL, json.dumps(run(seed=seed)), str(file)] for seed in range(2))
+    writers = [subprocess.Popen(command) for command in words]
+    assert [writer.wait() for writer in writers] == [0, 0]
+    rows, damaged = leaderboard.read(file)
+    assert damaged == [] and len(rows) == 1 + 2 * 20
+    for seed in range(2):
+        assert [row["number"] for row in rows if row["seed"] == seed] == list(range(20))
 
 
 DAMAGE = {
@@ -138,10 +221,36 @@ def test_a_class_is_merged_without_repetition_or_loss(tmp_path):
     assert [ann.read_bytes(), ben.read_bytes()] == before
 
 
+def shuffled(value):
+    """The same plain data with the keys of every object in the opposite order."""
+    return {name: shuffled(value[name]) for name in reversed(value)} if isinstance(value, dict) else value
+
+
+def test_the_order_of_keys_makes_no_other_row(tmp_path):
+    ann, ben, out = (tmp_path / name for name in ("ann.jsonl", "ben.jsonl", "all.jsonl"))
+    options = {"margin": 0.2, "features": {"kind": "grid", "backbone": "mini"}}
+    leaderboard.record(run(options=options), ann)
+    ben.write_text(json.dumps(shuffled(run(options=options))) + "\n")
+    out.write_text(json.dumps(shuffled(run(options=options))) + "\n")
+    lines = [file.read_text() for file in (ann, ben)]
+    assert lines[0] != lines[1] and json.loads(lines[0]) == json.loads(lines[1])
+    assert leaderboard.merge([ann, ben], out)[0] == 0  # one of them is there, in another order
+    out.unlink()
+    assert leaderboard.merge([ann, ben], out)[0] == 1
+    ben.write_text(json.dumps(shuffled(run(options={**options, "margin": 0.3}))) + "\n")
+    assert leaderboard.merge([ben], out)[0] == 1  # another value is another row
+
+
 def test_a_merge_that_makes_no_sense_is_refused(tmp_path, file):
     leaderboard.record(run(), file)
-    with pytest.raises(ItmError, match="both read and written"):
-        leaderboard.merge([file], file)
+    link = file.parent / "link.jsonl"
+    link.symlink_to(file)
+    before = file.read_bytes()
+    for same in (file, file.parent / ".." / file.parent.name / file.name, link):
+        for files, out in (([same], file), ([file], same)):
+            with pytest.raises(ItmError, match="both read and written"):
+                leaderboard.merge(files, out)
+    assert file.read_bytes() == before
     with pytest.raises(ItmError, match="no file is named"):
         leaderboard.merge([], file)
 
@@ -159,7 +268,9 @@ def test_a_run_leaves_one_line_with_its_best_epoch(tiny, model, file):
     best = history.epochs[history.best_epoch - 1]
     assert damaged == [] and set(leaderboard.FIELDS) < set(row)
     assert row["epoch"] == history.best_epoch and row["metrics"]["rsum"] == best["rsum"]
-    assert row["metrics"]["t2i_r1"] == best["t2i_r1"] and "loss" not in row["metrics"]
+    assert row["metrics"]["t2i_r1"] == best["t2i_r1"]
+    names = ("r1", "r5", "r10", "median_rank", "mean_rank")  # no seconds, no loss
+    assert set(row["metrics"]) == {f"{side}_{name}" for side in ("i2t", "t2i") for name in names} | {"rsum"}
     assert (row["method"], row["corpus"], row["split"], row["seed"], row["device"]) == (
         "bow",
         "scenes",
@@ -216,6 +327,14 @@ def test_runs_stand_beside_the_papers(file):
     assert papers[papers.method == "m-CNN"].comparable.str.startswith("no: an ensemble").all()
     assert list(own.comparable) == ["yes", "no: searched 60 images, the papers 1,000"]
     assert list(own.rsum) == [32.0, 32.0] and own.iloc[0]["i2t R@5"] == 5.0
+
+
+@pytest.mark.parametrize("split", ["train", "val"])
+def test_only_the_test_split_is_comparable(file, split):
+    metrics = {f"{way}_r{k}": float(k) for way in ("i2t", "t2i") for k in (1, 5, 10)}
+    leaderboard.record(run(corpus="flickr8k", drawn=False, split=split, metrics=metrics, images=1000), file)
+    own = leaderboard.table(corpus="flickr8k", file=file).iloc[-1]
+    assert own.comparable == f"no: measured on the {split} split, the papers on test"
 
 
 def test_drawn_pictures_are_never_comparable(file):

@@ -1,5 +1,6 @@
 """The loop: same seed same weights, a killed run resumes, and what is wrong is said in words."""
 
+import importlib
 import signal
 import subprocess
 import sys
@@ -16,7 +17,7 @@ import itm_tutorial as itm
 from itm_tutorial.errors import ItmError
 from itm_tutorial.storage import read_json
 from itm_tutorial.training.checkpoints import load_model, save_model
-from itm_tutorial.training.loop import _load, fit
+from itm_tutorial.training.loop import _load, _not_imported, fit
 from itm_tutorial.training.samplers import distinct_images, shuffled_captions
 
 pytestmark = pytest.mark.usefixtures("instant_features")
@@ -33,6 +34,17 @@ def trained(corpus, name="vse", epochs=3, **options):
 
 def same(a, b):
     return all(torch.equal(x, y) for x, y in zip(a.state_dict().values(), b.state_dict().values(), strict=True))
+
+
+def test_a_library_that_is_not_imported_can_be_loaded_afterwards(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "heavy_metrics.py").write_text("value = 1\n")
+    with pytest.raises(ImportError), _not_imported("heavy_metrics"):
+        importlib.import_module("heavy_metrics")
+    assert importlib.import_module("heavy_metrics").value == 1
+    with _not_imported("heavy_metrics"):  # it is loaded by now, and stays
+        assert importlib.import_module("heavy_metrics").value == 1
+    assert sys.modules.pop("heavy_metrics").value == 1
 
 
 def test_training_learns_and_repeats(tiny):

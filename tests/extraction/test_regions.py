@@ -113,7 +113,7 @@ def test_the_cell_that_answers_against_a_loop():
     true = some_boxes(3, 5)
     true[0, 3:] = 0  # padding
     centres = cell_centres(torch.empty(1, 1, 8, 8))
-    owner = region_training.answering(centres, true, 8)
+    owner = region_training.assign_cells(centres, true, 8)
     for image, boxes in enumerate(true.tolist()):
         for cell, (x, y) in enumerate(centres.tolist()):
             able = []

@@ -154,8 +154,8 @@ def test_bad_text_is_refused():
 
 
 def test_the_text_is_of_all_worlds_and_repeats_itself():
-    text = write_text(0, share=0.004)
-    assert text == write_text(0, share=0.004) != write_text(1, share=0.004)
+    text = write_text(0, fraction=0.004)
+    assert text == write_text(0, fraction=0.004) != write_text(1, fraction=0.004)
     words = {word for caption in text for word in caption.lower().split()}
     assert {"bird", "flower", "wearing", "left"} <= words
 

@@ -89,8 +89,8 @@ class SumOfHinges(HingeLoss):
 class MaxOfHinges(HingeLoss):
     """Only the hardest negative of each pair counts, in each direction; with a warm-up, all negatives count at first.
 
-    Source: Faghri et al. 2018, equation 6. The warm-up is later practice: without it, training from scratch can collapse
-    all embeddings nearly to one point, where the loss is 2 x pairs x margin and hardly changes.
+    Source: Faghri et al. 2018, equation 6. The warm-up is later practice: without it, training from scratch can
+    collapse all embeddings nearly to one point, where the loss is 2 x pairs x margin and hardly changes.
 
     Args:
         margin, mask_same_image: as for every ``HingeLoss``.

@@ -214,7 +214,7 @@ def test_runs_stand_beside_the_papers(file):
     assert papers.iloc[1].comparable == "yes" and papers.iloc[1].method == "SDT-RNN"
     assert devise.rsum == pytest.approx(104.2)
     assert papers[papers.method == "m-CNN"].comparable.str.startswith("no: an ensemble").all()
-    assert list(own.comparable) == ["yes", "no: searched 60 images, the papers 1,000"]
+    assert list(own.comparable) == ["yes", "no: a gallery of 60 images, in the papers 1,000"]
     assert list(own.rsum) == [32.0, 32.0] and own.iloc[0]["i2t R@5"] == 5.0
 
 
@@ -222,7 +222,7 @@ def test_drawn_pictures_are_never_comparable(file):
     leaderboard.record(run(), file)
     frame = leaderboard.table(corpus="scenes", file=file)
     (own,) = frame[frame.source == "own run"].to_dict("records")
-    assert own["comparable"] == "no: drawn pictures, not photographs; measured on the val split, the papers on test"
+    assert own["comparable"] == "no: drawn images, not photographs; evaluated on the val split, the papers on test"
     assert set(frame[frame.source == "paper"].dataset) == set(leaderboard.STANDS_FOR["scenes"])
     doubtful = frame[(frame.method == "2WayNet") & (frame.dataset == "MSCOCO1K")]
     assert doubtful.comparable.str.startswith("no: doubtful: the authors' public code").all()
@@ -233,7 +233,7 @@ def test_every_row_of_an_edition_is_in_the_table(file):
     assert len(leaderboard.table("2020", file=file)) == 114 + 1
     frame = leaderboard.table("2025", file=file)
     assert len(frame) == 460 + 1
-    assert frame.iloc[-1].comparable == "no: the survey has no figures on these photographs"
+    assert frame.iloc[-1].comparable == "no: the survey has no results on these photographs"
     with pytest.raises(ItmError, match="unknown corpus 'scene': did you mean 'scenes'"):
         leaderboard.table(corpus="scene", file=file)
 
@@ -255,7 +255,7 @@ def test_the_command_prints_and_merges(tmp_path):
     code, out, complaint = command(tmp_path, "--merge", "a.jsonl", "b.jsonl", "--out", "all.jsonl")
     assert (code, out) == (0, "1 new rows in all.jsonl\n") and "b.jsonl line 1: broken JSON" in complaint
     code, out, _ = command(tmp_path, "all.jsonl", "--corpus", "scenes")
-    assert code == 0 and "drawn pictures, not photographs" in out
+    assert code == 0 and "drawn images, not photographs" in out
     for words in (["--merge", "a.jsonl"], ["--out", "all.jsonl"], ["a.jsonl", "b.jsonl"], ["--corpus", "nothing"]):
         code, out, complaint = command(tmp_path, *words)
         assert code == 2 and out == "" and complaint.startswith("itm: ") and complaint.count("\n") == 1

@@ -22,7 +22,7 @@ def test_no_card_has_drifted_and_every_model_has_one():
 def test_a_card_holds_what_its_sources_say(name):
     text, cls = model_cards.card(name), model_class(CARDS[name][0])
     assert text.startswith(f"# {cls.__name__}\n") and "None |" not in text
-    for part in ("Paper", "Use", "Options", "Recipes", "Published rows", "Measured here"):
+    for part in ("Paper", "Use", "Options", "Recipes", "Published results", "Measured here"):
         assert text.count(f"## {part}\n") == 1
     for made in CARDS[name]:
         assert f"itm.create_model('{made}', corpus)" in text
@@ -38,7 +38,7 @@ def test_cards_by_hand():
     assert "| Flickr30K | VSE++ | ResNet | 52.9 | 80.5 | 87.2 | 39.6 | 70.1 | 79.5 |" in vsepp
     effect = itm.claims.results("vsepp")["effects"][0]
     assert f"| {effect['name']} | {effect['mean']:+.1f} | " in vsepp and "not comparable" in vsepp
-    assert "None of its own" in model_cards.card("bow") and "the survey" in model_cards.card("bow").lower()
+    assert "lists no paper" in model_cards.card("bow") and "the survey" in model_cards.card("bow").lower()
     assert "SCAN\\*" in model_cards.card("scan")
     with pytest.raises(ItmError, match=r"no model in models/vsep\.py"):
         model_cards.card("vsep")

@@ -213,7 +213,7 @@ def test_a_second_run_runs_what_is_not_whole_and_current_and_a_failure_hides_no_
 def test_a_point_of_other_code_or_other_fixed_parameters_is_run_anew(make, tmp_path, monkeypatch):
     folder, asked = make(), []
 
-    def run_nothing(shelf, points, workers):
+    def run_nothing(store, points, workers):
         asked.append([point.stem for point in points])
         return {point.stem: "failed" for point in points}
 

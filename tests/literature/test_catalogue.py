@@ -120,7 +120,7 @@ def test_reading_takes_less_than_a_tenth_of_a_second():
 def test_recalls_grow_with_k(edition):
     for row in rows_of(edition):
         for direction in ("i2t", "t2i"):
-            curve = [row.figures.get((direction, f"R@{k}")) for k in (1, 5, 10)]
+            curve = [row.values.get((direction, f"R@{k}")) for k in (1, 5, 10)]
             summary = [value for value in curve if value is not None]
             assert all(a <= b for a, b in pairwise(summary)), row
 
@@ -132,10 +132,10 @@ def test_figures_off_their_curve_or_the_same_in_both_directions_are_doubtful(edi
     for row in rows_of(edition):
         name = (row.dataset, row.method)
         for direction in ("i2t", "t2i"):
-            r1, r5, r10 = (row.figures.get((direction, f"R@{k}")) for k in (1, 5, 10))
+            r1, r5, r10 = (row.values.get((direction, f"R@{k}")) for k in (1, 5, 10))
             if None not in (r1, r5, r10) and (r10 - r5) / 5 > (r5 - r1) / 4:
                 found.add((*name, direction, "R@5"))
-        pairs = [(row.figures.get(("i2t", m)), row.figures.get(("t2i", m)), m) for m in ("R@1", "R@5", "R@10")]
+        pairs = [(row.values.get(("i2t", m)), row.values.get(("t2i", m)), m) for m in ("R@1", "R@5", "R@10")]
         same = [metric for a, b, metric in pairs if a is not None and a == b]
         if len(same) > 1:
             found |= {(*name, direction, metric) for direction in ("i2t", "t2i") for metric in same}
@@ -152,7 +152,7 @@ def test_the_two_editions_agree_on_every_figure_and_new_names_are_told():
     summary = set(summary[["dataset", "method", "note"]].itertuples(index=False, name=None))
     renamed = set()
     for row in rows_of("2020"):
-        same = [other for other in later if other.dataset == row.dataset and other.figures == row.figures]
+        same = [other for other in later if other.dataset == row.dataset and other.values == row.values]
         assert len(same) == 1 and same[0].ensemble == row.ensemble, row
         if (same[0].method, same[0].note) != (row.method, row.note) and not row.method.startswith("SCAN_"):
             renamed.add((row.dataset, row.method, row.note))  # SCAN_t2i is SCAN, T2I later: the same words
@@ -196,11 +196,11 @@ HEADER = "dataset,method,note,ensemble,questionable," + ",".join(reported.MEASUR
         ("Flickr8K,A,B,no,no,-1,2,3,1,2,3,", "i2t R@1 is -1"),
         ("Flickr8K,A,B,no,no,nan,2,3,1,2,3,", "i2t R@1 is nan"),
         ("Flickr8K,A,B,no,no,1,two,3,1,2,3,", "i2t R@5 is 'two'; write a number, or --"),
-        ("Flickr8K,A,B,no,no,,,,,,,", "no figure but zeros"),
-        ("Flickr8K,A,B,no,no,0,0,0,0.0,0,0,", "no figure but zeros"),
-        ("Flickr8K,A,B,no,no,--,--,--,--,--,--,", "no figure but zeros"),
-        ("Flickr8K,A,B,C,no,no,1,2,3,1,2,3,", "13 columns in place of 12"),
-        ("Flickr8K,A,no,no,1,2,3,1,2,3,", "11 columns in place of 12"),
+        ("Flickr8K,A,B,no,no,,,,,,,", "no value except zeros"),
+        ("Flickr8K,A,B,no,no,0,0,0,0.0,0,0,", "no value except zeros"),
+        ("Flickr8K,A,B,no,no,--,--,--,--,--,--,", "no value except zeros"),
+        ("Flickr8K,A,B,C,no,no,1,2,3,1,2,3,", "13 columns instead of 12"),
+        ("Flickr8K,A,no,no,1,2,3,1,2,3,", "11 columns instead of 12"),
         ('Flickr8K,A,"B,no,no,1,2,3,1,2,3,', "quotation mark"),
     ],
 )
@@ -221,7 +221,7 @@ def test_an_unknown_measure_is_told(tmp_path, measure, what):
 def test_a_median_rank_is_no_percentage(tmp_path):
     header = "dataset,method,note,ensemble,questionable,i2t MedR"
     file = written(tmp_path / "results.csv", header, "CUB,A,,no,no,250")
-    assert reported.read_rows(file, ["i2t MedR"])[0].figures == {("i2t", "MedR"): 250.0}
+    assert reported.read_rows(file, ["i2t MedR"])[0].values == {("i2t", "MedR"): 250.0}
     written(file, header, "CUB,A,,no,no,inf")
     with pytest.raises(ItmError, match="i2t MedR is inf; write a number of 0 or more"):
         reported.read_rows(file, ["i2t MedR"])
@@ -234,10 +234,10 @@ def test_a_row_that_stands_twice_is_refused_unless_told(tmp_path):
     row = "Flickr8K,A,B,no,no,1,2,3,1,2,3,"
     file = written(tmp_path / "results.csv", HEADER, row, row.replace("1", "4", 1))
     summary = written(tmp_path / "corrections.csv", CORRECTIONS)
-    with pytest.raises(ItmError, match=r"results\.csv line 3: A \(B\) on Flickr8K stands in line 2 too"):
-        reported.figures("2020", file, summary)
+    with pytest.raises(ItmError, match=r"results\.csv line 3: A \(B\) on Flickr8K is in line 2 too"):
+        reported.reported_values("2020", file, summary)
     written(summary, CORRECTIONS, "2020,Flickr8K,A,B,,,repeated,two of one name")
-    assert [figure["doubtful"] for figure in reported.figures("2020", file, summary)] == [True] * 12
+    assert [row["doubtful"] for row in reported.reported_values("2020", file, summary)] == [True] * 12
 
 
 @pytest.mark.parametrize(
@@ -249,14 +249,14 @@ def test_a_row_that_stands_twice_is_refused_unless_told(tmp_path):
         (",,A,,,R@7,repeated,x", "unknown metric 'R@7'"),
         (",,A,,,,strange,x", "unknown kind 'strange'"),
         (",,A,,,,repeated,", "no reason"),
-        (",,C,,,,repeated,x", "no figure of the edition of 2020"),
+        (",,C,,,,repeated,x", "no value of the edition of 2020"),
     ],
 )
 def test_a_damaged_correction_is_told_with_its_line(tmp_path, line, complaint):
     file = written(tmp_path / "results.csv", HEADER, "Flickr8K,A,B,no,no,1,2,3,1,2,3,")
     corrections = written(tmp_path / "corrections.csv", CORRECTIONS, line)
     with pytest.raises(ItmError, match=r"corrections\.csv line 2: ") as summary:
-        reported.figures("2020", file, corrections)
+        reported.reported_values("2020", file, corrections)
     assert complaint in str(summary.value)
 
 
@@ -284,14 +284,14 @@ def test_a_damaged_table_of_papers_is_told_with_its_line(tmp_path, old, new, com
 
 def test_a_key_twice_and_a_misprint_that_is_none_are_told(tmp_path):
     file = written(tmp_path / "papers.csv", ",".join(catalogue.COLUMNS), PAPER, PAPER)
-    with pytest.raises(ItmError, match="line 3: the key a2020b stands there twice"):
+    with pytest.raises(ItmError, match="line 3: the key a2020b occurs twice"):
         catalogue.read_papers(file)
     papers = catalogue.read_papers(written(file, ",".join(catalogue.COLUMNS), PAPER))
     header = "key,field,printed,right,why"
     for line, complaint in {
         "b2020b,title,x,y,z": "unknown key 'b2020b'",
         "a2020b,year,x,y,z": "unknown field 'year'",
-        "a2020b,title,Another,y,z": "'Another' must stand once in title of a2020b",
+        "a2020b,title,Another,y,z": "'Another' must occur once in title of a2020b",
     }.items():
         wrong = written(tmp_path / "wrong.csv", header, line)
         with pytest.raises(ItmError, match=f"wrong.csv line 2: {complaint}"):

@@ -81,5 +81,5 @@ def test_a_damaged_table_of_ideas_is_told_with_its_line(tmp_path, line, complain
     with pytest.raises(ItmError, match=f"ideas.csv line 2: {complaint}"):
         read_ideas(file)
     file.write_text("source,heir,idea,seen_in\n" + "faghri2018vsepp,lee2018scan,x,code\n" * 2, encoding="utf-8")
-    with pytest.raises(ItmError, match=r"ideas\.csv line 3: .* stand there twice"):
+    with pytest.raises(ItmError, match=r"ideas\.csv line 3: .* occur twice"):
         read_ideas(file)

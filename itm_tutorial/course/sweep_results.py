@@ -31,7 +31,7 @@ def read_sweep(folder: str | Path):
 
     Returns:
         A pandas DataFrame, one row per point: its parameters, the notebook's metrics, and ``seconds``. Damaged files
-        are left out with a warning. So are points made by another version of the notebook or with other fixed parameters
+        are left out with a warning. So are points of another version of the notebook or with other fixed parameters
         than the newest point, since they cannot be compared.
 
     Raises:

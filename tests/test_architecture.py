@@ -91,7 +91,7 @@ def test_every_public_name_is_there():
         assert getattr(itm, name) is not None
 
 
-def test_the_house_keeps_its_shape():
+def test_the_folders_and_files_are_the_planned_ones():
     loose = sorted(file.name for file in PACKAGE.glob("*.py") if file.name != "__init__.py")
     assert len(loose) <= 5, loose
     assert len(FLOORS) <= 12

@@ -46,7 +46,7 @@ def test_the_table_of_chapter_01_is_that_of_the_claims(model):
     assert f"| {DEVISE[model]} | {figures} |" in README
 
 
-def test_what_does_not_hold_is_said():
+def test_what_does_not_hold_is_stated():
     verdicts = {effect["name"]: effect for effect in results("devise")["effects"]}
     prose = " ".join(README.split())
     for name, sentence in {
@@ -149,7 +149,7 @@ def test_the_claims_of_chapter_03_in_prose_are_those_that_were_measured(name, se
     assert sentence.format(effect["mean"], effect["standard_error"]) in " ".join(README.split())
 
 
-def test_where_scan_is_behind_is_said():
+def test_where_scan_is_behind_is_stated():
     name = "given the same grid, scan beats vsepp where a kin decides (points)"
     effect = next(e for e in results("scan")["effects"] if e["name"] == name)
     assert effect["verdict"] == "does not hold"
@@ -219,7 +219,7 @@ def test_the_claims_of_chapter_04_in_prose_are_those_that_were_measured(name, se
     assert sentence.format(behind * effect["mean"], effect["standard_error"]) in " ".join(README.split())
 
 
-def test_what_no_network_could_tell_is_said():
+def test_what_no_network_could_learn_is_stated():
     effects = [e for e in results("timam")["effects"] if "a fresh network" in e["name"]]
     assert effects and all(e["verdict"] == "too close to say" for e in effects)
     assert "for a fresh network it is too close to say, at every weight" in " ".join(README.split())
@@ -232,7 +232,7 @@ def test_what_no_network_could_tell_is_said():
         ("more than going on with it frozen", "and are behind by {:.1f} ({:.1f})"),
     ],
 )
-def test_the_second_stage_is_told_as_it_was_measured(name, sentence):
+def test_the_second_stage_is_reported_as_measured(name, sentence):
     effect = next(e for e in results("second_stage")["effects"] if e["name"].startswith(name))
     prose = " ".join(README.split())
     assert effect["verdict"] == "holds" and sentence.format(effect["mean"], effect["standard_error"]) in prose

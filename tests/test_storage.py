@@ -172,7 +172,7 @@ def test_without_locks_the_first_to_end_wins(tmp_path, monkeypatch, code):
         (SafetensorError("I/O error: No space left on device (os error 28)"), "the disk is full; free some space"),
     ],
 )
-def test_a_full_or_read_only_disk_is_told_and_nothing_is_left(tmp_path, error, message):
+def test_a_full_or_read_only_disk_is_reported_and_nothing_is_left(tmp_path, error, message):
     def build(part):
         (part / "half").write_text("x")
         raise error
@@ -265,7 +265,7 @@ def _blank(split, image, size):
 
 
 @pytest.mark.parametrize("read", [read_json, read_tensors])
-def test_a_path_that_is_no_file_is_told(tmp_path, read):
+def test_a_path_that_is_no_file_is_reported(tmp_path, read):
     (tmp_path / "file").write_text("x")
     with pytest.raises(ItmError, match="file/below does not exist"):
         read(tmp_path / "file" / "below")

@@ -66,7 +66,7 @@ def test_the_machine_that_runs_the_tests_has_a_sound_installation(tmp_path):
         ("import os; os.abort()", "", "cannot be imported .*pip install"),
     ],
 )
-def test_a_broken_pair_is_told_at_once_and_the_rest_is_still_looked_at(tmp_path, torch, torchvision, message):
+def test_a_broken_pair_is_reported_at_once_and_the_rest_is_still_checked(tmp_path, torch, torchvision, message):
     stub(tmp_path, "torch", torch)
     stub(tmp_path, "torchvision", torchvision)
     run = run_doctor(tmp_path, PYTHONPATH=str(tmp_path))
@@ -76,7 +76,7 @@ def test_a_broken_pair_is_told_at_once_and_the_rest_is_still_looked_at(tmp_path,
     assert "cache folder" in run.stdout and "memory" in run.stdout
 
 
-def test_a_pair_that_imports_but_cannot_run_together_is_told(monkeypatch):
+def test_a_pair_that_imports_but_cannot_run_together_is_reported(monkeypatch):
     fake_machine(monkeypatch, status=1, complaint="Traceback\nRuntimeError: Couldn't load custom C++ ops. This can ...")
     (line,) = summary(doctor._torch())
     assert "different builds" in line and "--force-reinstall" in line
@@ -100,7 +100,7 @@ def test_no_gpu_is_no_fault(monkeypatch):
         ("they fit\nK80\n", 1, "CUDA error: no kernel image", "K80.*no kernel image.*reinstall torch"),
     ],
 )
-def test_a_gpu_that_cannot_be_used_is_told(monkeypatch, torch, status, complaint, message):
+def test_a_gpu_that_cannot_be_used_is_reported(monkeypatch, torch, status, complaint, message):
     fake_machine(monkeypatch, torch, complaint, status, cards="GPU 0: a card")
     (line,) = summary(doctor._torch())
     assert re.search(message, line)
@@ -112,7 +112,7 @@ def test_a_hidden_gpu_is_no_fault(monkeypatch):
     assert summary(doctor._torch()) == []
 
 
-def test_a_driver_that_never_answers_is_told(monkeypatch):
+def test_a_driver_that_never_answers_is_reported(monkeypatch):
     monkeypatch.setattr(doctor, "PATIENCE", 0.01)
     (line,) = summary(doctor._torch())
     assert "no answer in 0.01 seconds" in line
@@ -145,7 +145,7 @@ def test_a_kernel_of_this_python_is_well(monkeypatch, tmp_path, starts):
     assert doctor._kernel().ok
 
 
-def test_a_kernel_of_another_python_is_told(monkeypatch, tmp_path):
+def test_a_kernel_of_another_python_is_reported(monkeypatch, tmp_path):
     other = tmp_path / "other" / "bin" / "python"
     other.parent.mkdir(parents=True)
     other.symlink_to(sys.executable)  # as in a venv: the same file in the end, but other packages
@@ -158,7 +158,7 @@ def test_a_kernel_of_another_python_is_told(monkeypatch, tmp_path):
     ("text", "message"),
     [('{"argv": ["/no/such/python"]}', "starts /no/such/python, which does not exist"), ("{", "is broken")],
 )
-def test_a_kernel_that_starts_nothing_is_told(monkeypatch, tmp_path, text, message):
+def test_a_kernel_that_starts_nothing_is_reported(monkeypatch, tmp_path, text, message):
     folder = install_kernel(monkeypatch, tmp_path, text)
     (line,) = summary([doctor._kernel()])
     assert f"{message}" in line and f"delete {folder}" in line

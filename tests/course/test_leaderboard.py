@@ -65,7 +65,7 @@ DAMAGE = {
 }
 
 
-def test_damaged_lines_are_told_skipped_and_kept(file):
+def test_damaged_lines_are_reported_skipped_and_kept(file):
     leaderboard.record(run(seed=1), file)
     with file.open("ab") as stream:
         stream.write(b"\n" + b"\n".join(DAMAGE) + b"\n")
@@ -107,7 +107,7 @@ def test_a_full_disk_leaves_no_half_line(file, monkeypatch):
         ({"seconds": float("nan")}, "no NaN"),
     ],
 )
-def test_a_row_that_is_none_is_refused(file, changed, complaint):
+def test_a_row_that_is_not_one_is_refused(file, changed, complaint):
     with pytest.raises(ItmError, match=complaint):
         leaderboard.record(run(**changed), file)
     assert not file.exists()
@@ -199,7 +199,7 @@ def test_the_commit_is_that_of_the_course_or_none(monkeypatch, tmp_path):
     assert leaderboard._commit() is None
 
 
-def test_runs_stand_beside_the_papers(file):
+def test_runs_are_beside_the_papers(file):
     leaderboard.record(run(), file)
     metrics = {f"{way}_r{k}": float(k) for way in ("i2t", "t2i") for k in (1, 5, 10)}
     photographs = {"corpus": "flickr8k", "drawn": False, "split": "test", "metrics": metrics, "images": 1000}
@@ -218,7 +218,7 @@ def test_runs_stand_beside_the_papers(file):
     assert list(own.rsum) == [32.0, 32.0] and own.iloc[0]["i2t R@5"] == 5.0
 
 
-def test_drawn_pictures_are_never_comparable(file):
+def test_drawn_images_are_never_comparable(file):
     leaderboard.record(run(), file)
     frame = leaderboard.table(corpus="scenes", file=file)
     (own,) = frame[frame.source == "own run"].to_dict("records")

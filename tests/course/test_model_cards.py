@@ -50,7 +50,7 @@ def test_a_model_is_named_as_a_word_of_its_own():
     assert model_cards._measured(figures, ["vse"]) == [("vse", "rsum", "15.0", "7.1", "2")]
 
 
-def test_drift_is_told_and_building_mends_it(tmp_path):
+def test_drift_is_reported_and_building_repairs_it(tmp_path):
     assert model_cards.build_cards(folder=tmp_path) == [] == model_cards.build_cards(check=True, folder=tmp_path)
     (tmp_path / "bow.md").write_text("other", encoding="utf-8")
     (tmp_path / "gone.md").write_text("of a model that is no more", encoding="utf-8")

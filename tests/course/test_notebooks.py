@@ -85,7 +85,7 @@ def test_a_lab_keeps_its_shape(source):
 
 
 @pytest.mark.parametrize("source", EDITED, ids=lambda f: f.stem)
-def test_each_figure_stands_between_a_question_and_its_answer(source):
+def test_each_figure_is_between_a_question_and_its_answer(source):
     cells = learners_edition(source).cells
     figures = [n for n, cell in enumerate(cells) if is_figure(cell)]
     fewest, most = (1, 3) if source in LABS else (4, 8)
@@ -107,7 +107,7 @@ def test_the_solutions_are_taken_out_and_the_stubs_are_valid(source):
 
 
 @each_chapter
-def test_an_exercise_tells_its_minutes_its_difficulty_and_its_hints(source):
+def test_an_exercise_states_its_minutes_its_difficulty_and_its_hints(source):
     cells = learners_edition(source).cells
     lesson = import_module(f"itm_tutorial.chapters.ch{source.stem}.exercises")
     headings = [cell for cell in cells if "### Exercise" in cell.source]

@@ -145,13 +145,13 @@ def test_the_tiny_grid_and_parameters_of_the_command(make, monkeypatch):
         ({"parameters": "margin = 1\nsize = folder = ''"}, "has no 'result'"),
     ],
 )
-def test_what_is_wrong_with_a_table_is_told(make, change, summary):
+def test_what_is_wrong_with_a_table_is_reported(make, change, summary):
     make(**change)
     with pytest.raises(ItmError, match=summary):
         load_sweep("toy")
 
 
-def test_unknown_names_and_missing_files_are_told(make, tmp_path):
+def test_unknown_names_and_missing_files_are_reported(make, tmp_path):
     make()
     with pytest.raises(ItmError, match="unknown sweep 'toi': did you mean 'toy'"):
         run_sweep("toi", out=tmp_path)
@@ -277,7 +277,7 @@ def test_however_the_command_ends_its_workers_end_too(make, tmp_path, ctrl_c):
     assert not list(folder.glob("*.json"))
 
 
-def test_read_sweep_gives_a_row_a_point_and_names_what_it_leaves_out(tmp_path):
+def test_read_sweep_gives_one_row_per_point_and_names_what_it_leaves_out(tmp_path):
     for nothing in (tmp_path / "absent", tmp_path):
         with pytest.raises(ItmError, match=f"holds no points of a sweep: run itm sweep {nothing.name}"):
             read_sweep(nothing)
@@ -311,7 +311,7 @@ def frame():
     return pd.DataFrame(rows, columns=["batch_size", "margin", "negatives", "rsum"])
 
 
-def test_the_heat_map_tells_every_number_in_its_cells_and_in_its_alt_text(frame):
+def test_the_heat_map_shows_every_number_in_its_cells_and_in_its_alt_text(frame):
     figure = heat_map(frame)
     alt = alt_text(figure)
     assert alt.startswith("A heat map of rsum over margin and negatives, from 405.0 to 450.2, 4 runs. Batch size 32: ")

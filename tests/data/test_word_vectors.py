@@ -18,7 +18,7 @@ ZOO = WordVectors(
 )
 
 
-def test_words_are_looked_up():
+def test_words_have_vectors():
     assert (len(ZOO), ZOO.dim, "wolf" in ZOO, "fox" in ZOO, ZOO.index["bear"]) == (6, 2, True, False, 3)
     assert ZOO.vector("wolf").tolist() == [2, 1]
     names = ["polar bear", "wolf", "brown bear", "ice_cream", "polar-bear", "polar_bear"]
@@ -70,7 +70,7 @@ def test_saved_vectors_come_back(tmp_path):
         (lambda: WordVectors(["a"], torch.full((1, 2), float("nan"))), "NaN"),
     ],
 )
-def test_faults_are_told_in_words(ask, message):
+def test_faults_are_reported_clearly(ask, message):
     with pytest.raises(ItmError, match=message):
         ask()
 

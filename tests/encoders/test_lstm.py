@@ -19,7 +19,7 @@ def one_direction(lstm, suffix):
     return single
 
 
-def test_codes_equal_a_loop_over_captions_with_the_backward_direction_turned_by_hand():
+def test_embeddings_equal_a_loop_over_captions_with_the_backward_direction_turned_by_hand():
     model = MaxLSTM(4, 5)
     vectors, lengths = captions()
     forth, back = one_direction(model.lstm, ""), one_direction(model.lstm, "_reverse")

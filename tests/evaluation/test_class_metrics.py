@@ -128,7 +128,7 @@ GOOD = {"scores": torch.rand(2, 3), "identity": torch.tensor([0, 2]), "distances
         ({"among": torch.tensor([], dtype=torch.int64)}, "among"),
     ],
 )
-def test_bad_input_is_refused_in_words(change, message):
+def test_bad_input_is_refused_with_a_clear_message(change, message):
     given = GOOD | change
     with pytest.raises(ItmError, match=message):
         hierarchical_precision(**given)

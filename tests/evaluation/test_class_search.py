@@ -67,7 +67,7 @@ def test_a_class_with_few_pictures_is_divided_by_fifty_all_the_same():
     )
 
 
-def test_bad_input_is_refused_in_words():
+def test_bad_input_is_refused_with_a_clear_message():
     embeddings, pairs, identity = torch.eye(3), torch.arange(3), torch.tensor([1, 1, 2])
     with pytest.raises(ItmError, match="class 2 has pictures and no caption"):
         search_by_class(embeddings, embeddings[:2], pairs[:2], identity)

@@ -23,14 +23,14 @@ def test_the_gap_by_hand():
 
 
 @pytest.mark.parametrize("judge", JUDGES)
-def test_a_judge_sees_what_is_there_and_no_more(judge):
+def test_a_probe_finds_a_gap_only_where_there_is_one(judge):
     alike = modality_probe(*crowds(n=600), judge=judge)
     assert 40 < alike < 60
     assert modality_probe(*crowds(n=600, apart=20.0), judge=judge) > 95
     assert modality_probe(*crowds(n=600, apart=2.0), judge=judge) > alike + 15
 
 
-def test_a_network_sees_what_no_line_can_cut():
+def test_a_network_separates_what_no_line_can():
     random = torch.Generator().manual_seed(0)
     images, captions = torch.randn(400, 2, generator=random), torch.randn(400, 2, generator=random)
     images, captions = (x / x.norm(dim=1, keepdim=True) for x in (images, captions))
@@ -40,7 +40,7 @@ def test_a_network_sees_what_no_line_can_cut():
     assert modality_probe(*embeddings, judge="network") > 95 > 70 > modality_probe(*embeddings)
 
 
-def test_nobody_is_asked_about_whom_the_judge_has_learned_from():
+def test_the_probe_is_tested_on_other_identities_than_it_learns_from():
     """Two identities, one on each side of the cut: what is learned of the first says the opposite of the second."""
     images = torch.tensor([[1.0, 0.0]] * 10 + [[-1.0, 0.0]] * 10)
     identity = torch.arange(2).repeat_interleave(10)
@@ -48,7 +48,7 @@ def test_nobody_is_asked_about_whom_the_judge_has_learned_from():
     assert modality_probe(images[:10], -images[:10], torch.arange(10)) == 100
 
 
-def test_the_judge_is_the_same_for_the_same_seed_and_leaves_the_callers_random_numbers_alone():
+def test_the_probe_is_the_same_for_the_same_seed_and_leaves_the_callers_random_numbers_alone():
     embeddings = crowds(apart=1.0)
     torch.manual_seed(3)
     expected = torch.rand(1)
@@ -68,7 +68,7 @@ def test_pictures_without_a_caption_and_captions_in_any_order_are_no_trouble():
     )  # a few of the captions point the way the images do
 
 
-def test_what_no_judge_can_learn_from_is_refused():
+def test_what_no_probe_can_learn_from_is_refused():
     images, captions, image_of = crowds(n=4)
     with pytest.raises(ItmError, match="line, network"):
         modality_probe(images, captions, image_of, judge="jury")

@@ -85,7 +85,7 @@ def test_a_constant_matrix_gives_no_recall():
     assert report.rsum == 0
 
 
-def test_codes_give_the_report_of_their_matrix():
+def test_embeddings_give_the_report_of_their_matrix():
     images, captions = torch.randn(30, 8).double(), torch.randn(70, 8).double()
     image_of = torch.randint(0, 30, (70,))
     assert evaluate_embeddings(images, captions, image_of, chunk=7) == evaluate(images @ captions.T, image_of)
@@ -96,7 +96,7 @@ class Regions(NamedTuple):
     there: torch.Tensor  # [n, n_regions]
 
 
-def test_codes_may_be_named_tuples():
+def test_embeddings_may_be_named_tuples():
     images = Regions(torch.randn(9, 4, 8).double(), torch.rand(9, 4) < 0.8)
     captions, image_of = torch.randn(25, 8).double(), torch.randint(0, 9, (25,))
 
@@ -152,6 +152,6 @@ def test_a_chunk_of_nothing_is_refused(chunk):
         (torch.zeros(2, 0), torch.zeros(0, dtype=torch.int64), "no caption"),
     ],
 )
-def test_bad_input_is_refused_in_words(scores, image_of, message):
+def test_bad_input_is_refused_with_a_clear_message(scores, image_of, message):
     with pytest.raises(ItmError, match=message):
         evaluate(scores, image_of)

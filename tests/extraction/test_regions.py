@@ -68,7 +68,7 @@ def test_boxes_have_an_area_and_stay_inside_whatever_the_weights(untrained, weig
     assert ((boxes >= 0) & (boxes <= 1)).all() and (area(boxes) > 0).all()
 
 
-def test_regions_are_the_same_twice_and_in_any_company(untrained, monkeypatch):
+def test_regions_are_the_same_twice_and_with_any_other_images(untrained, monkeypatch):
     images = pictures(5)
     first, again = regions.region_features(images, MINI), regions.region_features(images, MINI)
     assert all(torch.equal(a, b) for a, b in zip(first, again, strict=True))
@@ -109,7 +109,7 @@ def test_overlaps_against_a_loop():
     assert torch.allclose(overlaps(a, b), torch.stack([box_iou(x, y) for x, y in zip(a, b, strict=True)]))
 
 
-def test_the_cell_that_answers_against_a_loop():
+def test_the_assigned_cells_against_a_loop():
     true = some_boxes(3, 5)
     true[0, 3:] = 0  # padding
     centres = cell_centres(torch.empty(1, 1, 8, 8))
@@ -158,7 +158,7 @@ def test_the_oracle_asks_for_true_boxes(untrained):
         regions.oracle_features(drawn(pictures(1), None), MINI)
 
 
-def test_found_boxes_that_hold_a_true_one_come_last():
+def test_detected_boxes_that_match_a_true_one_come_last():
     found = torch.tensor([[[0, 0, 0.5, 0.5], [0.5, 0.5, 1, 1], [0.5, 0, 1, 0.5]]])
     true = [torch.tensor([[0.0, 0.0, 0.5, 0.45]])]
     assert torch.equal(
@@ -166,7 +166,7 @@ def test_found_boxes_that_hold_a_true_one_come_last():
     )
 
 
-def test_squares_stand_in_the_order_of_grid_features():
+def test_boxes_of_cells_are_in_the_order_of_grid_features():
     picture, boxes = torch.zeros(1, 1, 32, 32), regions.grid_boxes(16)
     for number, (x0, y0, x1, y1) in enumerate((boxes * 32).int().tolist()):
         picture[:, :, y0:y1, x0:x1] = number
@@ -200,7 +200,7 @@ def test_photographs_have_thirty_six_regions(photographs):
     assert len(boxes[0].unique(dim=0)) == 36
 
 
-def test_where_nothing_is_found_squares_stand_in():
+def test_where_nothing_is_found_cells_fill_the_rest():
     network = regions.PhotoDetector.__new__(regions.PhotoDetector)
     torch.nn.Module.__init__(network)
     one = {"boxes": torch.tensor([[0.0, 0.0, 120.0, 60.0]]), "scores": torch.tensor([0.9])}
@@ -212,7 +212,7 @@ def test_where_nothing_is_found_squares_stand_in():
     assert scores[0, 1:].eq(0).all() and scores[1].eq(0).all()
 
 
-def test_missing_weights_are_told_with_their_place_and_the_grid_as_another_way(photographs, monkeypatch):
+def test_missing_weights_are_reported_with_their_place_and_the_grid_as_another_way(photographs, monkeypatch):
     def refuse(*_, **__):
         raise URLError("no network")
 

@@ -118,7 +118,7 @@ def test_any_chunk_gives_the_same_matrix(n_images, n_captions, n_regions, seq_le
 
 
 @pytest.mark.parametrize("direction", DIRECTIONS)
-def test_what_stands_behind_the_end_is_not_read(direction):
+def test_padding_is_not_read(direction):
     regions, words, lengths = example()
     expected = stacked_cross_attention(regions, words, lengths, direction)
     padded = torch.cat([words, torch.full((5, 3, 8), torch.nan, dtype=words.dtype)], 1)
@@ -152,14 +152,14 @@ def test_zero_vectors_give_no_nan(direction, pooling):
     assert all(torch.isfinite(t).all() for t in (scores, regions.grad, words.grad))
 
 
-def test_a_constant_temperature_of_zero_looks_everywhere_alike():
+def test_a_constant_temperature_of_zero_attends_uniformly():
     regions, words, lengths = example()
     attention = stacked_cross_attention(regions, words, lengths, smooth=0.0, return_attention=True).attention
     assert torch.allclose(attention[:, -1], torch.full_like(attention[:, -1], 1 / 6))
 
 
 @pytest.mark.parametrize("direction", DIRECTIONS)
-def test_pooled_by_length_what_looks_everywhere_alike_is_the_cosine_of_the_means(direction):
+def test_pooled_by_length_what_attends_uniformly_is_the_cosine_of_the_means(direction):
     regions, words, lengths = own_lengths()
     found = stacked_cross_attention(regions, words, lengths, direction, smooth=0.0, pooling="length")
     for caption, n in enumerate(lengths.tolist()):

@@ -55,7 +55,7 @@ def written(path, header, *lines):
 
 
 @pytest.mark.parametrize("edition", COUNTS)
-def test_counts_and_sums_of_figures(edition):
+def test_counts_and_sums_of_values(edition):
     frame = itm.literature.results(edition)
     assert len(frame) == {"2020": 576, "2025": 2552}[edition]
     for dataset, group in frame.groupby("dataset"):
@@ -68,7 +68,7 @@ def test_counts_and_sums_of_figures(edition):
 
 @beside_the_survey
 @pytest.mark.parametrize(("edition", "file"), [("2020", "results.csv"), ("2025", "results_2025.csv")])
-def test_every_figure_is_the_surveys(edition, file):
+def test_every_value_is_the_surveys(edition, file):
     columns = [*NAMES, "direction", "metric", "value"]
     theirs = pd.read_csv(SURVEY / file, keep_default_na=False, na_values={"value": [""]})
     ours = itm.literature.results(edition)
@@ -126,7 +126,7 @@ def test_recalls_grow_with_k(edition):
 
 
 @pytest.mark.parametrize("edition", COUNTS)
-def test_figures_off_their_curve_or_the_same_in_both_directions_are_doubtful(edition):
+def test_values_off_their_curve_or_the_same_in_both_directions_are_doubtful(edition):
     """A later rank finds no more than an earlier one, on the mean; and no two directions agree twice."""
     found = set()
     for row in rows_of(edition):
@@ -146,7 +146,7 @@ def test_figures_off_their_curve_or_the_same_in_both_directions_are_doubtful(edi
     assert (doubtful.remark != "").all() and len(found) == 5
 
 
-def test_the_two_editions_agree_on_every_figure_and_new_names_are_told():
+def test_the_two_editions_agree_on_every_value_and_new_names_are_marked():
     later = rows_of("2025")
     summary = itm.literature.corrections().query("edition == '2020' and kind == 'other name'")
     summary = set(summary[["dataset", "method", "note"]].itertuples(index=False, name=None))
@@ -169,7 +169,7 @@ def test_remarks_say_why():
     assert len(frame[(frame.method == "GVSE") & (frame.dataset == "MSCOCO5K") & frame.doubtful]) == 12
 
 
-def test_keys_lead_from_figures_to_papers():
+def test_keys_lead_from_values_to_papers():
     frame = itm.literature.results("2020")
     known = set(itm.literature.papers().key)
     assert set(frame.key) <= known  # every method of 2020 is one of the 78
@@ -204,7 +204,7 @@ HEADER = "dataset,method,note,ensemble,questionable," + ",".join(reported.MEASUR
         ('Flickr8K,A,"B,no,no,1,2,3,1,2,3,', "quotation mark"),
     ],
 )
-def test_a_damaged_table_of_figures_is_told_with_its_line(tmp_path, line, complaint):
+def test_a_damaged_table_of_results_is_reported_with_its_line(tmp_path, line, complaint):
     file = written(tmp_path / "results.csv", HEADER, "Flickr8K,A,,no,no,1,2,3,1,2,--,", line)
     with pytest.raises(ItmError, match=r"results\.csv line [34]: ") as summary:
         reported.read_rows(file)
@@ -212,7 +212,7 @@ def test_a_damaged_table_of_figures_is_told_with_its_line(tmp_path, line, compla
 
 
 @pytest.mark.parametrize(("measure", "what"), [("i2i R@1", "direction 'i2i'"), ("i2t R@2", "metric 'R@2'")])
-def test_an_unknown_measure_is_told(tmp_path, measure, what):
+def test_an_unknown_measure_is_reported(tmp_path, measure, what):
     file = written(tmp_path / "results.csv", f"dataset,method,note,ensemble,questionable,{measure}")
     with pytest.raises(ItmError, match=f"line 1: unknown {what}"):
         reported.read_rows(file, [measure])
@@ -230,7 +230,7 @@ def test_a_median_rank_is_no_percentage(tmp_path):
 CORRECTIONS = "edition,dataset,method,note,direction,metric,kind,why"
 
 
-def test_a_row_that_stands_twice_is_refused_unless_told(tmp_path):
+def test_a_row_that_occurs_twice_is_refused_unless_marked_as_repeated(tmp_path):
     row = "Flickr8K,A,B,no,no,1,2,3,1,2,3,"
     file = written(tmp_path / "results.csv", HEADER, row, row.replace("1", "4", 1))
     summary = written(tmp_path / "corrections.csv", CORRECTIONS)
@@ -252,7 +252,7 @@ def test_a_row_that_stands_twice_is_refused_unless_told(tmp_path):
         (",,C,,,,repeated,x", "no value of the edition of 2020"),
     ],
 )
-def test_a_damaged_correction_is_told_with_its_line(tmp_path, line, complaint):
+def test_a_damaged_correction_is_reported_with_its_line(tmp_path, line, complaint):
     file = written(tmp_path / "results.csv", HEADER, "Flickr8K,A,B,no,no,1,2,3,1,2,3,")
     corrections = written(tmp_path / "corrections.csv", CORRECTIONS, line)
     with pytest.raises(ItmError, match=r"corrections\.csv line 2: ") as summary:
@@ -274,7 +274,7 @@ PAPER = "a2020b,section,A,A,CVPR,2020,01,A title,An Author,http://a.b/c,,,"
         ("http://a.b/c", "a.b/c", "paper of a2020b is 'a.b/c'"),
     ],
 )
-def test_a_damaged_table_of_papers_is_told_with_its_line(tmp_path, old, new, complaint):
+def test_a_damaged_table_of_papers_is_reported_with_its_line(tmp_path, old, new, complaint):
     header = ",".join(catalogue.COLUMNS)
     file = written(tmp_path / "papers.csv", header, PAPER.replace("a2020b", "z2020z"), PAPER.replace(old, new, 1))
     with pytest.raises(ItmError, match=r"papers\.csv line 3: ") as summary:
@@ -282,7 +282,7 @@ def test_a_damaged_table_of_papers_is_told_with_its_line(tmp_path, old, new, com
     assert complaint in str(summary.value)
 
 
-def test_a_key_twice_and_a_misprint_that_is_none_are_told(tmp_path):
+def test_a_key_twice_and_a_misprint_that_is_none_are_reported(tmp_path):
     file = written(tmp_path / "papers.csv", ",".join(catalogue.COLUMNS), PAPER, PAPER)
     with pytest.raises(ItmError, match="line 3: the key a2020b occurs twice"):
         catalogue.read_papers(file)
@@ -298,7 +298,7 @@ def test_a_key_twice_and_a_misprint_that_is_none_are_told(tmp_path):
             catalogue.read_corrections(wrong, papers)
 
 
-def test_a_table_that_is_missing_or_no_text_is_told(tmp_path):
+def test_a_table_that_is_missing_or_no_text_is_reported(tmp_path):
     with pytest.raises(ItmError, match=r"none\.csv cannot be read"):
         read_table(tmp_path / "none.csv", ["a"])
     (tmp_path / "latin.csv").write_bytes("a\nJônatas\n".encode("latin-1"))
@@ -308,7 +308,7 @@ def test_a_table_that_is_missing_or_no_text_is_told(tmp_path):
         read_table(written(tmp_path / "other.csv", "a,b"), ["a"])
 
 
-def test_misprints_are_told_by_papers_and_mended_by_citations():
+def test_misprints_are_listed_by_papers_and_corrected_by_citations():
     frame = itm.literature.papers().set_index("key")
     assert frame.authors["li2017gnarnn"].startswith("huang  Li")
     assert "'Shuang Li' is meant" in frame.remark["li2017gnarnn"]
@@ -386,7 +386,7 @@ def test_what_notebooks_cite_is_there():
             assert itm.literature.cite(key), f"{notebook.name} cites {key}"
 
 
-def test_a_chapter_cites_every_paper_of_the_survey_that_is_said_to_be_in_it():
+def test_a_chapter_cites_every_paper_of_the_survey_that_belongs_to_it():
     for notebook in sorted((ROOT / "notebooks" / "source").glob("[0-8]?_[!l]*.py")):
         papers = itm.literature.papers()
         text = notebook.read_text(encoding="utf-8")

@@ -119,7 +119,7 @@ def sigmoid(x):
     st.lists(st.floats(-5, 5), min_size=1, max_size=5),
     st.sampled_from([0.0, 0.1, 0.4]),
 )
-def test_the_game_equals_its_loop(image_logits, caption_logits, smoothing):
+def test_the_adversarial_losses_equal_their_loop(image_logits, caption_logits, smoothing):
     def cost(logit, target):
         return -target * math.log(sigmoid(logit)) - (1 - target) * math.log(1 - sigmoid(logit))
 
@@ -170,7 +170,7 @@ def test_large_projections_give_no_nan_in_single_precision():
     assert loss.isfinite() and torch.autograd.grad(loss, images)[0].isfinite().all()
 
 
-def test_a_wrong_pair_costs_eighteen_and_the_right_shares_cost_nothing():
+def test_a_negative_pair_costs_eighteen_and_the_right_distribution_costs_nothing():
     far = 1e3 * torch.eye(2, dtype=torch.float64)
     right = torch.eye(2, dtype=torch.bool)
     assert cmpm(far, far, right).item() == pytest.approx(0, abs=1e-6)
@@ -226,7 +226,7 @@ def test_targets_stay_inside_what_has_a_lower_bound():
     assert coin.item() == pytest.approx(math.log(2)) == fooling_loss(torch.zeros(7), torch.zeros(2)).item()
 
 
-def test_bad_input_is_refused_in_words():
+def test_bad_input_is_refused_with_a_clear_message():
     embeddings = torch.randn(2, 3)
     with pytest.raises(ItmError, match="caption 1 of the batch has no positive"):
         cmpm(embeddings, embeddings, torch.tensor([[True, False], [True, False]]))

@@ -101,7 +101,7 @@ def test_a_bert_is_frozen_and_does_not_depend_on_padding():
         assert torch.allclose(module(ids[row : row + 1, :n], lengths[row : row + 1])[0], vectors[row, :n], atol=1e-5)
 
 
-def test_a_word_knows_its_neighbours():
+def test_a_word_vector_depends_on_its_neighbours():
     module = BertWords({"vocab_size": 20, **TOY})
     vectors = module(torch.tensor([[7, 8, 9], [7, 8, 10]]), torch.tensor([3, 3]))
     assert not torch.allclose(vectors[0, 0], vectors[1, 0], atol=1e-6)
@@ -113,7 +113,7 @@ def test_a_caption_longer_than_the_positions_is_refused():
         module(torch.ones(2, 13, dtype=torch.int64), torch.tensor([3, 13]))
 
 
-def test_words_are_hidden_by_the_shares_of_the_paper():
+def test_words_are_hidden_by_the_fractions_of_the_paper():
     torch.manual_seed(0)
     ids = torch.randint(0, 50, (400, 500))
     shown, chosen = hide_words(ids, 50)
@@ -274,7 +274,7 @@ def test_a_path_that_is_no_folder_is_refused(name):
         load_bert(name)
 
 
-def test_no_network_is_told_in_words(monkeypatch):
+def test_no_network_is_reported_clearly(monkeypatch):
     from transformers import AutoConfig
 
     def offline(*args, **options):
@@ -287,7 +287,7 @@ def test_no_network_is_told_in_words(monkeypatch):
         load_bert("someone/bert")
 
 
-def test_a_broken_tokenizer_is_told_in_words():
+def test_a_broken_tokenizer_is_reported_clearly():
     with pytest.raises(ItmError, match="word pieces: no tokenizer"):
         WordPieces('{"half": ')
 

@@ -76,7 +76,7 @@ def test_negatives_are_drawn_by_count_to_the_power_three_quarters():
         assert abs(n - 200_000 * p) < 5 * math.sqrt(200_000 * p * (1 - p))
 
 
-def test_frequent_words_are_thinned_out_and_the_rest_closes_ranks():
+def test_frequent_words_are_subsampled_and_the_rest_moves_together():
     torch.manual_seed(0)
     counts = torch.tensor([9_000, 990, 10])
     keep = keep_probability(counts, 1e-2)
@@ -156,13 +156,13 @@ def test_the_same_seed_gives_the_same_vectors():
         ([["a"], ["b"]] * 5, {}, "no word has a neighbour"),
     ],
 )
-def test_bad_input_is_refused_in_words(sentences, options, message):
+def test_bad_input_is_refused_with_a_clear_message(sentences, options, message):
     with pytest.raises(ItmError, match=message):
         train_skip_gram(sentences, **options)
 
 
 @pytest.mark.slow
-def test_the_worlds_words_know_the_families_and_are_trained_once(cache, monkeypatch):
+def test_the_worlds_word_vectors_reflect_the_families_and_are_trained_once(cache, monkeypatch):
     import itm_tutorial as itm
     from itm_tutorial.worlds.scenes.kinds import KINDS
 

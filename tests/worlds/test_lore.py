@@ -34,7 +34,7 @@ def test_the_vocabulary_is_small_and_names_every_kind_family_and_group():
     assert counts[0] > 5 * counts[-1]  # a long tail
 
 
-def test_nothing_tells_which_kinds_are_unseen():
+def test_nothing_reveals_which_kinds_are_unseen():
     assert not {"seen", "unseen", "train", "test", "index", "picture", "image"} & set(COUNTS)
     assert not any(character.isdigit() for word in COUNTS for character in word)
     hidden = unseen_kinds(0)
@@ -95,7 +95,7 @@ def test_no_sentences_are_refused(n_sentences):
         write_lore(n_sentences)
 
 
-def test_kin_are_told_alike_but_not_the_same():
+def test_kinds_of_a_family_are_described_alike_but_not_the_same():
     """Counts of neighbours (PPMI, window of five), reduced to 50 numbers per word: the nearest kind is kin."""
     words = {word: i for i, word in enumerate(COUNTS)}
     together = np.zeros((len(words), len(words)))

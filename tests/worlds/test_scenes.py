@@ -30,7 +30,7 @@ def test_every_caption_states_only_what_is_true_and_splits_into_its_words():
         assert all(0 <= word.head < len(truth.words) for word in truth.words)
 
 
-def test_five_different_captions_an_image():
+def test_five_different_captions_per_image():
     poor = make_split(
         "train", 100, seed=3, configuration=Configuration(completeness=0, relations=0, length=0, synonyms=1)
     )
@@ -39,7 +39,7 @@ def test_five_different_captions_an_image():
             assert len({truth.text for truth in split.truths[5 * image : 5 * image + 5]}) == 5
 
 
-def test_siblings_differ_in_the_one_thing_they_are_tagged_with():
+def test_minimal_pairs_differ_in_the_one_thing_they_are_tagged_with():
     kinds = [kind for _, _, kind in SPLIT.minimal_pairs]
     assert all(kinds.count(kind) >= 5 for kind in MINIMAL_PAIR_KINDS)
     for a, b, kind in SPLIT.minimal_pairs:
@@ -52,7 +52,7 @@ def test_siblings_differ_in_the_one_thing_they_are_tagged_with():
 
 
 @pytest.mark.parametrize(("duplicates", "least"), [(0.0, 0), (0.01, 2), (0.02, 8)])
-def test_twins_share_their_facts_and_are_at_most_two_in_a_hundred(duplicates, least):
+def test_duplicates_share_their_facts_and_are_at_most_two_in_a_hundred(duplicates, least):
     split = make_split("train", 3000, seed=0, configuration=Configuration(duplicates=duplicates))
     assert least <= 2 * len(split.duplicates) <= 0.02 * 3000
     assert all(scene_facts(split.scenes[a]) == scene_facts(split.scenes[b]) for a, b in split.duplicates)
@@ -75,7 +75,7 @@ def test_the_same_seed_gives_the_same_world_in_another_process():
     assert runs[0].stdout == runs[1].stdout != ""
 
 
-def test_the_world_is_the_one_that_the_kept_figures_were_measured_on():
+def test_the_world_is_the_one_that_the_kept_results_were_measured_on():
     """Where this fails on purpose, change the two hashes and run the claims again; elsewhere, the world has drifted."""
     world = make_split("test", 200, seed=0)
     text = hashlib.sha256("\n".join(truth.text for truth in world.truths).encode()).hexdigest()[:16]
@@ -90,7 +90,7 @@ TEXT_DIALS += ("number_words", "relations")
 
 
 @pytest.mark.parametrize("setting", TEXT_DIALS)
-def test_a_dial_on_text_leaves_scenes_and_pictures_as_they_were(setting):
+def test_a_setting_of_the_text_leaves_scenes_and_pictures_as_they_were(setting):
     turned = make_split("train", 40, seed=3, configuration=make_configuration(**{setting: 0.9}))
     assert turned.scenes == SPLIT.scenes[:40]
     assert (turned.draw(7) == SPLIT.draw(7)).all()
@@ -105,7 +105,7 @@ def test_other_words_state_the_same_facts(setting):
 
 
 @pytest.mark.parametrize("setting", ["tint", "sketch", "occlusion", "distractors"])
-def test_a_dial_on_pictures_leaves_captions_as_they_were_and_shows(setting):
+def test_a_setting_of_the_images_leaves_captions_as_they_were_and_shows(setting):
     low, high = (
         make_split("train", 40, seed=3, configuration=make_configuration(**{setting: value})) for value in (0.0, 1.0)
     )
@@ -130,7 +130,7 @@ def test_a_distractor_changes_no_pixel_but_its_own():
 
 
 @pytest.mark.parametrize("setting", ["minimal_pairs", "duplicates"])
-def test_without_companions_the_other_images_are_as_they_were(setting):
+def test_without_pairs_the_other_images_are_as_they_were(setting):
     alone = make_split("train", 300, seed=3, configuration=make_configuration(**{setting: 0.0}))
     number = {source: image for image, source in enumerate(SPLIT.sources)}
     shared = [(image, number[source]) for image, source in enumerate(alone.sources) if source in number]
@@ -141,7 +141,7 @@ def test_without_companions_the_other_images_are_as_they_were(setting):
     assert all((alone.draw(a) == SPLIT.draw(b)).all() for a, b in shared[::40])
 
 
-def test_the_length_dial_makes_captions_longer():
+def test_the_length_setting_makes_captions_longer():
     splits = (
         make_split("train", 100, seed=3, configuration=make_configuration(length=value)) for value in (0.0, 0.5, 1.0)
     )
@@ -215,7 +215,7 @@ def test_closure_is_idempotent_and_truth_is_closed(image, caption):
     assert relevance(closure(stated), scene_facts(SPLIT.scenes[SPLIT.image_of[caption]])) == 1
 
 
-def test_dials_are_checked():
+def test_settings_are_checked():
     with pytest.raises(ItmError, match="minimal_pairs"):
         Configuration(minimal_pairs=1.5)
     with pytest.raises(ItmError, match="wrong_captions"):

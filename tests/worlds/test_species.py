@@ -26,7 +26,7 @@ named = pytest.mark.parametrize("name", list(WORLDS))
 
 
 @named
-def test_the_world_is_the_one_that_the_kept_figures_were_measured_on(name):
+def test_the_world_is_the_one_that_the_kept_results_were_measured_on(name):
     """Where this fails on purpose, change the hashes and run the claims again; elsewhere, the world has drifted."""
     made = make_splits(WORLDS[name], "tiny", 0)
     texts = "\n".join(truth.text for split in made.values() for truth in split.truths)
@@ -54,7 +54,7 @@ def test_no_class_is_in_two_splits_and_a_third_is_for_the_test(name):
 
 
 @named
-def test_kin_share_their_shape_and_differ_otherwise(name):
+def test_species_of_a_genus_share_their_shape_and_differ_otherwise(name):
     world = WORLDS[name]
     species = make_species(world, world.sizes["mini"], seed=2)
     shape = "build" if name == "birds" else "form"
@@ -67,7 +67,7 @@ def test_kin_share_their_shape_and_differ_otherwise(name):
     assert len({one.order for one in species}) >= 8
 
 
-def test_ten_different_captions_a_picture_that_split_into_their_words():
+def test_ten_different_captions_per_image_that_split_into_their_words():
     for split in SPLITS:
         assert Counter(split.image_of) == dict.fromkeys(range(len(split.scenes)), 10)
         for image in range(len(split.scenes)):

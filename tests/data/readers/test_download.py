@@ -138,7 +138,7 @@ def test_the_next_mirror_is_asked(server, nobody, tmp_path):
     assert download(archive(*mirrors), tmp_path).read_bytes() == CONTENT
 
 
-def test_no_network_is_told_with_each_address_and_a_remedy(server, nobody, tmp_path):
+def test_no_network_is_reported_with_each_address_and_a_remedy(server, nobody, tmp_path):
     with pytest.raises(ItmError) as summary:
         download(archive(nobody, server.url("gone.zip")), tmp_path)
     message = str(summary.value)
@@ -154,7 +154,7 @@ def test_what_arrived_before_the_cut_is_kept_for_the_next_run(server, tmp_path):
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
-def test_a_full_disk_is_told(server, tmp_path):
+def test_a_full_disk_is_reported(server, tmp_path):
     server.files["a.zip"] = CONTENT
     (tmp_path / "a.zip.part").symlink_to("/dev/full")
     with pytest.raises(ItmError, match="disk is full"):

@@ -39,7 +39,7 @@ def published(tmp_path, monkeypatch):
     return folder
 
 
-def test_the_published_layout_is_read_and_absent_test_photographs_are_told(published):
+def test_the_published_layout_is_read_and_absent_test_photographs_are_reported(published):
     prepare(published)
     with pytest.warns(UserWarning, match="without its test"):
         corpus = itm.load_corpus("flickr8k")
@@ -64,7 +64,7 @@ def test_captions_of_images_in_no_list_are_counted(published):
     )
 
 
-def test_a_complete_set_without_warts_is_complete(published):
+def test_a_complete_set_without_unlisted_images_is_complete(published):
     Image.new("RGB", (20, 30)).save(published / "Flicker8k_Dataset/d.jpg")
     file = published / "Flickr8k_text/Flickr8k.token.txt"
     file.write_text("\n".join(line for line in file.read_text().split("\n") if line[:1] in "abcd"))
@@ -121,7 +121,7 @@ def test_faults_are_named_and_leave_nothing_behind(published, damage, message):
     assert not list(prepared_folder().parent.glob("*part*"))
 
 
-def test_a_file_in_place_of_the_folder_is_told(published):
+def test_a_file_in_place_of_the_folder_is_reported(published):
     with pytest.raises(ItmError, match="is missing: give the folder"):
         prepare(published / "Flickr8k_text/Flickr8k.token.txt")
 
@@ -136,7 +136,7 @@ def test_every_kind_of_photograph_comes_out_as_rgb(tmp_path, mode):
     assert decoded.min() == 255
 
 
-def test_the_way_up_that_the_camera_noted_is_obeyed(tmp_path):
+def test_photographs_are_turned_as_their_exif_data_say(tmp_path):
     image, noted = Image.new("L", (20, 30)), Image.Exif()
     image.paste(255, (0, 0, 20, 8))  # a white stripe at the top of what the sensor saw
     noted[0x0112] = 6  # the camera was turned: the top is on the right
@@ -147,7 +147,7 @@ def test_the_way_up_that_the_camera_noted_is_obeyed(tmp_path):
 
 
 @pytest.mark.parametrize("error", [Image.DecompressionBombError("so large"), ValueError("so odd")])
-def test_what_pillow_refuses_is_told(tmp_path, monkeypatch, error):
+def test_what_pillow_refuses_is_reported(tmp_path, monkeypatch, error):
     def refuse(*_, **__):
         raise error
 
@@ -175,7 +175,7 @@ def test_the_same_source_again_is_not_converted_again(published, tmp_path, monke
     assert (decoded(), capsys.readouterr().out) == (0, "")
 
 
-def test_another_source_takes_the_place_of_the_old_one_and_says_so(published, capsys):
+def test_another_source_replaces_the_old_one_and_says_so(published, capsys):
     prepare(published)
     before = read_prepared(prepared_folder()).train
     Image.new("RGB", (40, 30), "blue").save(published / "Flicker8k_Dataset/a.jpg")
@@ -204,7 +204,7 @@ def test_a_photograph_lost_from_the_cache_comes_back_by_preparing_again(publishe
     assert len(read_prepared(prepared_folder()).train.images[0]) == 3
 
 
-def test_a_swap_that_was_killed_half_way_is_mended(published):
+def test_a_swap_that_was_killed_half_way_is_repaired(published):
     prepare(published)
     prepared_folder().rename(prepared_folder().with_name("flickr8k.old"))
     prepare(published)
@@ -242,7 +242,7 @@ def test_two_processes_convert_once(published, tmp_path, monkeypatch):
     assert decoded() == 3
 
 
-def test_the_script_prepares_and_tells_a_fault_in_one_line(published, monkeypatch, capsys):
+def test_the_script_prepares_and_reports_a_fault_in_one_line(published, monkeypatch, capsys):
     script = str(Path(__file__).parents[3] / "data_scripts/flickr8k.py")
     monkeypatch.setattr("sys.argv", [script, "--from", str(published)])
     runpy.run_path(script, run_name="__main__")

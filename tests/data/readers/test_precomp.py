@@ -54,7 +54,7 @@ def change(folder, change_array, file="train_ims.npy"):
     np.save(folder / file, change_array(array))
 
 
-def test_one_row_an_image(regions):
+def test_one_row_per_image(regions):
     corpus = read_precomp(regions, NAME)
     assert list(corpus.splits) == ["train", "val", "test"]
     assert [len(split.images) for split in corpus.splits.values()] == [6, 3, 2]
@@ -64,7 +64,7 @@ def test_one_row_an_image(regions):
     assert (corpus.name, corpus.drawn, corpus.about) == (NAME, False, "features only, 4 x 8 an image")
 
 
-def test_one_row_a_caption_comes_out_as_one_an_image(redundant):
+def test_one_row_per_caption_becomes_one_per_image(redundant):
     corpus = read_precomp(redundant, NAME)
     for seed, (split, n) in enumerate(zip(corpus.splits.values(), IMAGES.values(), strict=True)):
         assert np.array_equal(split.precomputed, arrays(seed, n, 8))
@@ -72,7 +72,7 @@ def test_one_row_a_caption_comes_out_as_one_an_image(redundant):
     assert "train held each image 5 times" in corpus.about
 
 
-def test_each_split_has_a_layout_of_its_own(redundant):
+def test_each_split_has_its_own_layout(redundant):
     save(redundant, "test", arrays(2, 2, 8), 10)
     corpus = read_precomp(redundant, NAME)
     assert corpus.about.endswith("train held each image 5 times; dev held each image 5 times")
@@ -88,14 +88,14 @@ def test_arrays_stay_on_disk_and_cannot_be_written(request, layout):
     assert isinstance(torch.from_numpy(features[[1, 3]]), torch.Tensor)
 
 
-def test_there_are_no_pictures_and_that_is_told(regions):
+def test_there_are_no_pictures_and_an_error_says_so(regions):
     images = read_precomp(regions, NAME).train.images
     assert len(images) == 6
     with pytest.raises(ItmError, match="f30k_precomp holds features only, so image 2 cannot .* use split.precomputed"):
         images[2]
 
 
-def test_testall_is_taken_on_request_and_where_it_stands_alone(regions, tmp_path, monkeypatch):
+def test_testall_is_taken_on_request_and_where_there_is_no_other(regions, tmp_path, monkeypatch):
     monkeypatch.setenv("ITM_CACHE", str(tmp_path / "cache"))
     save(regions, "testall", arrays(3, 5, 4, 8), 25)
     corpus = read_precomp(regions, NAME)
@@ -121,7 +121,7 @@ def test_lists_of_ids_do_not_matter(regions):
     assert len(read_precomp(regions, NAME).train.images) == 6
 
 
-def test_captions_are_composed_and_line_ends_are_anybodys(regions):
+def test_captions_are_composed_and_any_line_ends_are_read(regions):
     file = regions / "test_caps.txt"
     text = file.read_text().replace("test 0, caption 0", "\tcafe\u0301 \u2028 0").replace("\n", "\r\n")
     file.write_bytes(b"\xef\xbb\xbf" + text.rstrip().encode())  # and no end of the last line
@@ -217,7 +217,7 @@ def test_rows_that_are_not_five_times_one_image_are_refused(redundant, monkeypat
         prepare(NAME, redundant)
 
 
-def test_every_number_is_looked_at_whatever_the_chunks(monkeypatch):
+def test_every_number_is_checked_whatever_the_chunks(monkeypatch):
     for chunk in (1, 1000, 2**26):
         monkeypatch.setattr(precomp, "CHUNK", chunk)
         array = arrays(0, 23, 4, 8)
@@ -247,7 +247,7 @@ def test_nothing_is_unpickled(regions, monkeypatch, tmp_path, write):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_prepared_it_is_loaded_by_name_from_where_it_lies(regions, name):
+def test_prepared_it_is_loaded_by_name_from_its_folder(regions, name):
     with pytest.raises(ItmError, match=f"{name} is not prepared: run `itm prepare {name} --from DIR`"):
         itm.load_corpus(name)
     with pytest.raises(ItmError, match=f"{name} cannot be downloaded here: give the folder"):
@@ -260,7 +260,7 @@ def test_prepared_it_is_loaded_by_name_from_where_it_lies(regions, name):
         itm.load_corpus(name, image_size=64)
 
 
-def test_the_folder_is_recorded_whole_wherever_one_stands(regions, monkeypatch):
+def test_the_folder_is_recorded_whole_from_any_working_folder(regions, monkeypatch):
     monkeypatch.chdir(regions)
     record = json.loads(prepare(NAME, Path(".")).read_text())
     assert record["folder"] == str(regions) and len(record["files"]) == 6
@@ -273,7 +273,7 @@ def test_an_unknown_name_is_refused(regions):
         prepare("f8k_precomp", regions)
 
 
-def test_files_that_changed_since_are_told(regions):
+def test_files_that_changed_since_are_reported(regions):
     prepare(NAME, regions)
     save(regions, "test", arrays(2, 3, 4, 8), 15)
     summary = "test_ims.npy has 512 bytes, but had 384 when .*, or run `itm prepare f30k_precomp --from .*shed` again"
@@ -305,7 +305,7 @@ def test_a_split_refuses_features_of_another_number_of_images():
             itm.Split("val", pictures, ["a", "b"], image_of, precomputed=wrong)
 
 
-def test_the_command_prepares_and_tells_the_shapes(regions):
+def test_the_command_prepares_and_prints_the_shapes(regions):
     from typer.testing import CliRunner
 
     from itm_tutorial.cli import app_of_commands
@@ -318,7 +318,7 @@ def test_the_command_prepares_and_tells_the_shapes(regions):
     assert "--from is for flickr8k, f30k_precomp and coco_precomp, not for 'scenes'" in str(result.exception)
 
 
-def test_the_script_prepares_and_tells_a_fault_in_one_line(regions, monkeypatch, capsys):
+def test_the_script_prepares_and_reports_a_fault_in_one_line(regions, monkeypatch, capsys):
     script = str(Path(__file__).parents[3] / "data_scripts/precomp.py")
     monkeypatch.setattr("sys.argv", [script, NAME, "--from", str(regions)])
     runpy.run_path(script, run_name="__main__")

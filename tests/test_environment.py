@@ -1,4 +1,4 @@
-"""What has to be installed stands in three files, and they agree: pyproject.toml, environment.yml, constraints.txt."""
+"""The three lists of packages agree: pyproject.toml, environment.yml, constraints.txt."""
 
 import re
 import tomllib
@@ -44,7 +44,7 @@ def uncommented(text):
 
 
 def loose(text):
-    """The lines of constraints.txt that are no exact version from the package index."""
+    """The lines of constraints.txt that are not an exact version from the package index."""
     lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
     return [line for line in lines if not re.fullmatch(r"[A-Za-z0-9._-]+==[0-9][A-Za-z0-9.]*", line)]
 

@@ -1,4 +1,4 @@
-"""``itm course``: one table, in which a notebook that fails is a row and hides no other."""
+"""``itm course``: one table with one row per notebook; after a failure, the others still run."""
 
 import nbformat
 import pytest

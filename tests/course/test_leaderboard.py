@@ -1,4 +1,4 @@
-"""The leaderboard: many writers at once, damaged lines told and kept, runs beside the papers' figures."""
+"""The leaderboard: many writers at once, damaged lines, and runs beside the results of papers."""
 
 import json
 import multiprocessing
@@ -14,7 +14,7 @@ from itm_tutorial.errors import ItmError
 
 
 def run(**changed):
-    """A row as ``run_row`` makes it."""
+    """A row as from ``run_row``."""
     row = {"method": "vsepp", "options": {"margin": 0.2}, "corpus": "scenes", "about": "tiny, seed 0", "drawn": True}
     row |= {"split": "val", "metrics": {"i2t_r1": 50.0, "rsum": 300.5}, "seed": 0, "seconds": 41.5, "device": "cpu"}
     row |= {"versions": {"torch": "2"}, "commit": None, "date": "2026-01-01T00:00:00+00:00"}
@@ -104,7 +104,7 @@ def test_a_full_disk_leaves_no_half_line(file, monkeypatch):
         ({"metrics": {"rsum": float("inf")}}, "rsum is inf, not a finite number"),
         ({"metrics": {"rsum": True}}, "rsum is True"),
         ({"options": {"loss": object()}}, "not JSON serializable"),
-        ({"seconds": float("nan")}, "no NaN"),
+        ({"seconds": float("nan")}, "without NaN"),
     ],
 )
 def test_a_row_that_is_not_one_is_refused(file, changed, complaint):
@@ -140,9 +140,9 @@ def test_a_class_is_merged_without_repetition_or_loss(tmp_path):
 
 def test_a_merge_that_makes_no_sense_is_refused(tmp_path, file):
     leaderboard.record(run(), file)
-    with pytest.raises(ItmError, match="both read and written"):
+    with pytest.raises(ItmError, match="is among the files to merge"):
         leaderboard.merge([file], file)
-    with pytest.raises(ItmError, match="no file is named"):
+    with pytest.raises(ItmError, match="merge: no files"):
         leaderboard.merge([], file)
 
 
@@ -191,8 +191,8 @@ def test_the_first_of_equal_epochs_counts_and_a_recorder_starts_anew(tiny, model
 
 
 def test_the_commit_is_that_of_the_course_or_none(monkeypatch, tmp_path):
-    summary = leaderboard._commit()
-    assert summary is None or (len(summary) >= 7 and int(summary, 16) >= 0)
+    commit = leaderboard._commit()
+    assert commit is None or (len(commit) >= 7 and int(commit, 16) >= 0)
     monkeypatch.setattr(leaderboard, "__file__", str(tmp_path / "leaderboard.py"))
     assert leaderboard._commit() is None
     monkeypatch.setenv("PATH", "")
@@ -240,10 +240,10 @@ def test_every_row_of_an_edition_is_in_the_table(file):
 
 def command(folder, *words):
     code = "from itm_tutorial.cli import app; app()"
-    summary = subprocess.run(
+    done = subprocess.run(
         [sys.executable, "-c", code, "leaderboard", *words], cwd=folder, capture_output=True, text=True
     )
-    return summary.returncode, summary.stdout, summary.stderr
+    return done.returncode, done.stdout, done.stderr
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""The cards of the models: one a class, none drifted, and nothing in them that the sources do not say."""
+"""The model cards: one per class, up to date, and with the content of their sources."""
 
 import re
 
@@ -27,7 +27,7 @@ def test_a_card_holds_what_its_sources_say(name):
     for made in CARDS[name]:
         assert f"itm.create_model('{made}', corpus)" in text
     options = re.findall(r"^\| `(\w+)` \| (.+?) \| (.*?) \|$", text, re.MULTILINE)
-    assert all(summary for _, _, summary in options), "an option that the docstring leaves out"
+    assert all(description for _, _, description in options), "an option that the docstring leaves out"
 
 
 def test_cards_by_hand():
@@ -46,8 +46,8 @@ def test_cards_by_hand():
 
 def test_a_model_is_named_as_a_word_of_its_own():
     assert model_cards._names("vse", "vse beats bow") and not model_cards._names("vse", "vsepp beats vse0")
-    figures = [{"seed": n, "model": m, "rsum": 10.0 * n, "ok": True} for n in (1, 2) for m in ("vse", "vsepp, GRU")]
-    assert model_cards._measured(figures, ["vse"]) == [("vse", "rsum", "15.0", "7.1", "2")]
+    records = [{"seed": n, "model": m, "rsum": 10.0 * n, "ok": True} for n in (1, 2) for m in ("vse", "vsepp, GRU")]
+    assert model_cards._measured(records, ["vse"]) == [("vse", "rsum", "15.0", "7.1", "2")]
 
 
 def test_drift_is_reported_and_building_repairs_it(tmp_path):

@@ -1,4 +1,4 @@
-"""Sentence and image encoders: unit embeddings that do not depend on the padding beside them."""
+"""Text and image encoders: unit embeddings that do not depend on padding."""
 
 import pytest
 import torch
@@ -131,9 +131,9 @@ def test_training_draws_regions_of_each_image_and_the_test_takes_all(unit):
     drawn = model(features)
     assert drawn.shape == (50, 4, 5)
     same = torch.isclose(drawn[:, :, None], every[:, None], atol=1e-6).all(-1)  # [50, 4, 6]
-    assert (same.sum(2) == 1).all() and (same.sum(1) <= 1).all()  # its own regions, none twice
+    assert (same.sum(2) == 1).all() and (same.sum(1) <= 1).all()  # regions of the same image, none twice
     assert len({tuple(row.tolist()) for row in same.any(1)}) > 5  # another draw for each image
     with pytest.raises(ItmError, match="sample is -1"):
         RegionProjection(8, 5, sample=-1)
-    model.sample = 9  # more than there are
+    model.sample = 9  # more than the image has
     assert torch.allclose(model(features), every)

@@ -1,4 +1,4 @@
-"""Ranks by counting against a loop that reads the definition."""
+"""Ranks by counting, compared with a loop that follows the definition."""
 
 import math
 from statistics import median
@@ -14,7 +14,7 @@ from itm_tutorial.evaluation.retrieval_metrics import evaluate, evaluate_embeddi
 
 
 def ranks_by_loop(scores, image_of):
-    """A wrong answer that scores no less stands before the right one."""
+    """A negative with the same score or a higher one is ranked before the positive."""
     n_images, n_captions = scores.shape
     i2t, t2i = [], []
     for i in range(n_images):
@@ -23,8 +23,8 @@ def ranks_by_loop(scores, image_of):
             best = max(scores[i][c] for c in own)
             i2t.append(1 + sum(scores[i][c] >= best for c in range(n_captions) if image_of[c] != i))
     for c in range(n_captions):
-        right = scores[image_of[c]][c]
-        t2i.append(1 + sum(scores[i][c] >= right for i in range(n_images) if i != image_of[c]))
+        positive = scores[image_of[c]][c]
+        t2i.append(1 + sum(scores[i][c] >= positive for i in range(n_images) if i != image_of[c]))
     return [int(r) for r in i2t], [int(r) for r in t2i]
 
 
@@ -74,7 +74,7 @@ def test_ranks_by_identity_equal_the_loop_for_any_chunk(case, data):
 
 
 def test_identities_of_another_shape_are_refused():
-    with pytest.raises(ItmError, match="one number an image"):
+    with pytest.raises(ItmError, match="one number per image"):
         evaluate(torch.rand(3, 3), torch.arange(3), identity=torch.tensor([0, 1]))
     with pytest.raises(ItmError, match="nan"):
         evaluate(torch.full((2, 2), float("nan")), torch.arange(2), identity=torch.tensor([0, 1]))

@@ -1,4 +1,4 @@
-"""Features: shapes, fitting, and what is refused; the mini backbone untrained, since only shapes are asked."""
+"""Features: shapes, resizing, and errors, with an untrained mini backbone."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""The literature as data: equal to the survey, every defect told, every reader strict, BibTeX that parses."""
+"""The literature as data: it equals the survey, all readers report damaged files, and the BibTeX parses."""
 
 import csv
 import re
@@ -17,10 +17,10 @@ from itm_tutorial.literature import catalogue, reported
 from itm_tutorial.literature.tables import FOLDER, read_table
 
 ROOT = Path(__file__).parents[2]
-SURVEY = ROOT.parent / "shared" / "seed"  # the survey's own files, where they lie beside the checkout
+SURVEY = ROOT.parent / "shared" / "seed"  # the survey's files, if they are beside the checkout
 beside_the_survey = pytest.mark.skipif(not SURVEY.exists(), reason="the survey's own files are not there")
 NAMES = ["dataset", "method", "note", "ensemble", "questionable"]
-COUNTS = {  # edition -> data set -> how many figures, how many of them reported, their sum
+COUNTS = {  # edition -> data set -> number of values, number of reported ones, their sum
     "2020": {
         "Flickr8K": (114, 110, 4315.20),
         "Flickr30K": (186, 180, 9394.10),
@@ -45,7 +45,7 @@ COUNTS = {  # edition -> data set -> how many figures, how many of them reported
 
 
 def rows_of(edition):
-    """The published rows, one dict of figures each."""
+    """The published rows, each with its values."""
     return reported.read_rows(FOLDER / f"results_{edition}.csv")
 
 
@@ -59,10 +59,9 @@ def test_counts_and_sums_of_values(edition):
     frame = itm.literature.results(edition)
     assert len(frame) == {"2020": 576, "2025": 2552}[edition]
     for dataset, group in frame.groupby("dataset"):
-        n, summary, total = COUNTS[edition][dataset]
-        assert (len(group), group.value.count()) == (n, summary) and group.value.sum() == pytest.approx(
-            total, abs=0.005
-        )
+        n, n_reported, total = COUNTS[edition][dataset]
+        assert (len(group), group.value.count()) == (n, n_reported)
+        assert group.value.sum() == pytest.approx(total, abs=0.005)
     assert set(frame.dataset) == set(COUNTS[edition]) and set(frame.edition) == {edition}
 
 
@@ -111,7 +110,7 @@ def test_papers_are_78_with_their_links():
 
 def test_reading_takes_less_than_a_tenth_of_a_second():
     for read in (itm.literature.papers, itm.literature.results, lambda: itm.literature.results("2025")):
-        start = time.perf_counter()  # pandas is imported by now
+        start = time.perf_counter()  # pandas is imported already
         read()
         assert time.perf_counter() - start < 0.1
 
@@ -121,13 +120,13 @@ def test_recalls_grow_with_k(edition):
     for row in rows_of(edition):
         for direction in ("i2t", "t2i"):
             curve = [row.values.get((direction, f"R@{k}")) for k in (1, 5, 10)]
-            summary = [value for value in curve if value is not None]
-            assert all(a <= b for a, b in pairwise(summary)), row
+            known = [value for value in curve if value is not None]
+            assert all(a <= b for a, b in pairwise(known)), row
 
 
 @pytest.mark.parametrize("edition", COUNTS)
 def test_values_off_their_curve_or_the_same_in_both_directions_are_doubtful(edition):
-    """A later rank finds no more than an earlier one, on the mean; and no two directions agree twice."""
+    """Recall must not grow faster between ranks 5 and 10 than between 1 and 5, nor two directions agree twice."""
     found = set()
     for row in rows_of(edition):
         name = (row.dataset, row.method)
@@ -148,15 +147,15 @@ def test_values_off_their_curve_or_the_same_in_both_directions_are_doubtful(edit
 
 def test_the_two_editions_agree_on_every_value_and_new_names_are_marked():
     later = rows_of("2025")
-    summary = itm.literature.corrections().query("edition == '2020' and kind == 'other name'")
-    summary = set(summary[["dataset", "method", "note"]].itertuples(index=False, name=None))
+    other_names = itm.literature.corrections().query("edition == '2020' and kind == 'other name'")
+    other_names = set(other_names[["dataset", "method", "note"]].itertuples(index=False, name=None))
     renamed = set()
     for row in rows_of("2020"):
         same = [other for other in later if other.dataset == row.dataset and other.values == row.values]
         assert len(same) == 1 and same[0].ensemble == row.ensemble, row
         if (same[0].method, same[0].note) != (row.method, row.note) and not row.method.startswith("SCAN_"):
             renamed.add((row.dataset, row.method, row.note))  # SCAN_t2i is SCAN, T2I later: the same words
-    assert renamed - {("Flickr8K", "IMRAM", "BUTD")} == summary
+    assert renamed - {("Flickr8K", "IMRAM", "BUTD")} == other_names
 
 
 def test_remarks_say_why():
@@ -206,9 +205,9 @@ HEADER = "dataset,method,note,ensemble,questionable," + ",".join(reported.MEASUR
 )
 def test_a_damaged_table_of_results_is_reported_with_its_line(tmp_path, line, complaint):
     file = written(tmp_path / "results.csv", HEADER, "Flickr8K,A,,no,no,1,2,3,1,2,--,", line)
-    with pytest.raises(ItmError, match=r"results\.csv line [34]: ") as summary:
+    with pytest.raises(ItmError, match=r"results\.csv line [34]: ") as error:
         reported.read_rows(file)
-    assert complaint in str(summary.value)
+    assert complaint in str(error.value)
 
 
 @pytest.mark.parametrize(("measure", "what"), [("i2i R@1", "direction 'i2i'"), ("i2t R@2", "metric 'R@2'")])
@@ -233,11 +232,11 @@ CORRECTIONS = "edition,dataset,method,note,direction,metric,kind,why"
 def test_a_row_that_occurs_twice_is_refused_unless_marked_as_repeated(tmp_path):
     row = "Flickr8K,A,B,no,no,1,2,3,1,2,3,"
     file = written(tmp_path / "results.csv", HEADER, row, row.replace("1", "4", 1))
-    summary = written(tmp_path / "corrections.csv", CORRECTIONS)
+    corrections = written(tmp_path / "corrections.csv", CORRECTIONS)
     with pytest.raises(ItmError, match=r"results\.csv line 3: A \(B\) on Flickr8K is in line 2 too"):
-        reported.reported_values("2020", file, summary)
-    written(summary, CORRECTIONS, "2020,Flickr8K,A,B,,,repeated,two of one name")
-    assert [row["doubtful"] for row in reported.reported_values("2020", file, summary)] == [True] * 12
+        reported.reported_values("2020", file, corrections)
+    written(corrections, CORRECTIONS, "2020,Flickr8K,A,B,,,repeated,two of one name")
+    assert [row["doubtful"] for row in reported.reported_values("2020", file, corrections)] == [True] * 12
 
 
 @pytest.mark.parametrize(
@@ -255,9 +254,9 @@ def test_a_row_that_occurs_twice_is_refused_unless_marked_as_repeated(tmp_path):
 def test_a_damaged_correction_is_reported_with_its_line(tmp_path, line, complaint):
     file = written(tmp_path / "results.csv", HEADER, "Flickr8K,A,B,no,no,1,2,3,1,2,3,")
     corrections = written(tmp_path / "corrections.csv", CORRECTIONS, line)
-    with pytest.raises(ItmError, match=r"corrections\.csv line 2: ") as summary:
+    with pytest.raises(ItmError, match=r"corrections\.csv line 2: ") as error:
         reported.reported_values("2020", file, corrections)
-    assert complaint in str(summary.value)
+    assert complaint in str(error.value)
 
 
 PAPER = "a2020b,section,A,A,CVPR,2020,01,A title,An Author,http://a.b/c,,,"
@@ -277,9 +276,9 @@ PAPER = "a2020b,section,A,A,CVPR,2020,01,A title,An Author,http://a.b/c,,,"
 def test_a_damaged_table_of_papers_is_reported_with_its_line(tmp_path, old, new, complaint):
     header = ",".join(catalogue.COLUMNS)
     file = written(tmp_path / "papers.csv", header, PAPER.replace("a2020b", "z2020z"), PAPER.replace(old, new, 1))
-    with pytest.raises(ItmError, match=r"papers\.csv line 3: ") as summary:
+    with pytest.raises(ItmError, match=r"papers\.csv line 3: ") as error:
         catalogue.read_papers(file)
-    assert complaint in str(summary.value)
+    assert complaint in str(error.value)
 
 
 def test_a_key_twice_and_a_misprint_that_is_none_are_reported(tmp_path):
@@ -339,8 +338,8 @@ def test_bibtex_parses_and_is_whole():
         assert set(fields) - {"url"} == {"title", "author", place, "year"} and all(fields.values())
         assert int(fields["year"]) == year == int(re.search(r"\d{4}", key)[0])
         assert fields["author"].count(" and ") == authors.count(",")
-        summary = "".join(value for name, value in fields.items() if name != "url")
-        assert summary.isascii() and not re.search(r"(?<!\\)[&%$#_]", summary)
+        text = "".join(value for name, value in fields.items() if name != "url")
+        assert text.isascii() and not re.search(r"(?<!\\)[&%$#_]", text)
         assert itm.literature.bibtex(key) in itm.literature.bibtex()
 
 
@@ -399,7 +398,7 @@ def ascii_name(name):
 
 
 def test_who_is_cited_by_year_in_the_package_is_in_the_bibliography():
-    """Docstrings name papers as "Faghri et al. 2018": each such first author and year has an entry."""
+    """Docstrings cite papers as "Faghri et al. 2018": each such first author and year has an entry."""
     known = {(re.split(r"\d", key)[0], re.search(r"\d{4}", key)[0]) for key in itm.literature.papers(beyond=True).key}
     named = re.compile(r"([A-Z][\w'-]+)(?: et al\.?,?| and [A-Z]\w+,?) \(?((?:19|20)\d\d)\)?")
     for file in [*(ROOT / "itm_tutorial").rglob("*.py"), ROOT / "README.md"]:

@@ -1,4 +1,4 @@
-"""Pairs of published rows and ideas between papers: each is found in the tables, and damaged files are told."""
+"""Pairs of published rows and ideas of papers: each is in the tables, and damaged files are reported."""
 
 import pytest
 
@@ -10,12 +10,12 @@ CHANGES = "part,change,from_method,from_note,from_ensemble,to_method,to_note,to_
 
 
 def test_every_change_has_pairs_and_every_pair_is_two_published_values():
-    frame, figures = itm.literature.pairs(), itm.literature.results("2025")
+    frame, values = itm.literature.pairs(), itm.literature.results("2025")
     assert {(c.part, c.change) for c in read_changes()} == set(zip(frame.part, frame.change, strict=True))
     assert set(frame.part) == set(PARTS) and not frame.duplicated().any()
-    figures = figures[(figures.metric == "R@1") & ~figures.doubtful]
+    values = values[(values.metric == "R@1") & ~values.doubtful]
     for pair in frame.itertuples():
-        column = figures[(figures.dataset == pair.dataset) & (figures.direction == pair.direction)]
+        column = values[(values.dataset == pair.dataset) & (values.direction == pair.direction)]
         assert pair.after in set(column[column.method == pair.method].value) and pair.before in set(column.value)
         assert pair.difference == pytest.approx(pair.after - pair.before)
 
@@ -29,7 +29,7 @@ def test_pairs_by_hand():
         ("CUHK-PEDES", 44.02, 49.37),
         ("Flowers", 66.1, 68.9),
     ]
-    assert "SAN" not in set(itm.literature.pairs().method)  # the survey questions its rows
+    assert "SAN" not in set(itm.literature.pairs().method)  # the survey marks its rows as questionable
     with pytest.raises(ItmError, match="unknown metric"):
         itm.literature.pairs(metric="MedR")
 

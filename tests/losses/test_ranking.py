@@ -1,4 +1,4 @@
-"""The hinge losses against a loop over triples, on any number of captions an image."""
+"""The hinge losses, compared with a loop over triples, for any number of captions per image."""
 
 from types import SimpleNamespace
 
@@ -16,13 +16,13 @@ def pairing(image_of, n_images):
 
 
 def triples_by_loop(scores, positives, margin, mask_same_image=True):
-    """The hinges of every right pair, in either direction: two lists of numbers a pair."""
+    """The hinges of every positive pair in both directions: two lists of numbers per pair."""
     pairs = positives.nonzero().tolist()
     for p, (i, c) in enumerate(pairs):
         if mask_same_image:
             captions = [k for k in range(scores.shape[1]) if not positives[i, k]]
             images = [k for k in range(scores.shape[0]) if not positives[k, c]]
-        else:  # the other pairs of the batch, whosever picture they show
+        else:  # all other pairs of the batch, also of the same image
             captions = [d for q, (_, d) in enumerate(pairs) if q != p]
             images = [j for q, (j, _) in enumerate(pairs) if q != p]
         zero = scores[i, c] * 0
@@ -112,7 +112,7 @@ def test_a_batch_without_a_positive_pair_is_refused():
 
 
 def infonce_by_loop(scores, positives, temperature):
-    """Van den Oord et al. 2018, equation 4, a row and a column for every right pair."""
+    """Van den Oord et al. 2018, equation 4, one row and one column per positive pair."""
     parts = []
     for i, c in positives.nonzero().tolist():
         exp = (scores / temperature).exp()

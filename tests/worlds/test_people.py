@@ -1,4 +1,4 @@
-"""The drawn people: what they promise about identities, views, descriptions, boxes and look-alikes."""
+"""The drawn people: identities, views, descriptions, boxes and look-alikes."""
 
 import hashlib
 import subprocess
@@ -148,10 +148,10 @@ def test_the_same_seed_gives_the_same_world_in_another_process():
 
 
 def test_the_world_is_the_one_that_the_kept_results_were_measured_on():
-    """Where this fails on purpose, change the two hashes and run the claims again; elsewhere, the world has drifted."""
+    """After an intended change of the world, update the two hashes and run the claims again."""
     world = make_world("tiny", seed=0)
-    summary = "\n".join(truth.text for split in world.values() for truth in split.truths)
-    assert hashlib.sha256(summary.encode()).hexdigest()[:16] == "806a33e8b95dc547"
+    texts = "\n".join(truth.text for split in world.values() for truth in split.truths)
+    assert hashlib.sha256(texts.encode()).hexdigest()[:16] == "806a33e8b95dc547"
     if (version("pillow"), version("numpy")) == ("13.0.0", "2.4.6"):  # those of constraints.txt
         drawn = b"".join(split.draw(i).tobytes() for split in world.values() for i in range(len(split.scenes)))
         assert hashlib.sha256(drawn).hexdigest()[:16] == "5f9ff39c051334f6"
@@ -209,7 +209,7 @@ def test_wrong_captions_leave_the_others_word_for_word_and_are_wrong():
 
 
 def changed_pixels(a, b):
-    """Rows and columns, in fractions of the picture, of the pixels in which two sightings are drawn otherwise."""
+    """Rows and columns, in fractions of the image, of the pixels in which two drawings differ."""
     differ = np.abs(draw_sighting(a, SIZE).astype(int) - draw_sighting(b, SIZE)).sum(axis=2) > 12
     ys, xs = np.nonzero(differ)
     return ys / SIZE, xs / (SIZE / 2), differ
@@ -217,7 +217,9 @@ def changed_pixels(a, b):
 
 OF_COLOUR = {"head": "hair_colour", "upper": "upper_colour", "lower": "lower_colour", "shoes": "shoes_colour"}
 OF_COLOUR |= {"bag": "bag_colour", "hat": "hat_colour", "umbrella": "umbrella"}
-OTHER = {"hair_colour": ("blonde", "black")}  # what to dye it; clothes become yellow, or purple where they were
+OTHER = {
+    "hair_colour": ("blonde", "black")
+}  # other colours for hair; clothes become yellow, or purple if they are yellow
 
 
 @pytest.mark.parametrize("part", list(OF_COLOUR))

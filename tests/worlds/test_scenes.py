@@ -1,4 +1,4 @@
-"""The drawn scenes: what they promise about facts, minimal pairs, streams and captions."""
+"""The drawn scenes: facts, minimal pairs, random streams and captions."""
 
 import hashlib
 import subprocess
@@ -47,8 +47,8 @@ def test_minimal_pairs_differ_in_the_one_thing_they_are_tagged_with():
         assert differ, kind
         if kind != "object":
             assert {fact[0] for fact in differ} == {{"binding": "attribute"}.get(kind, kind)}
-    share = 2 * len(SPLIT.minimal_pairs) / 600
-    assert 0.17 < share < 0.33
+    fraction = 2 * len(SPLIT.minimal_pairs) / 600
+    assert 0.17 < fraction < 0.33
 
 
 @pytest.mark.parametrize(("duplicates", "least"), [(0.0, 0), (0.01, 2), (0.02, 8)])
@@ -57,7 +57,7 @@ def test_duplicates_share_their_facts_and_are_at_most_two_in_a_hundred(duplicate
     assert least <= 2 * len(split.duplicates) <= 0.02 * 3000
     assert all(scene_facts(split.scenes[a]) == scene_facts(split.scenes[b]) for a, b in split.duplicates)
     apart = len({scene_facts(scene) for scene in split.scenes})
-    assert apart == 3000 - len(split.duplicates)  # no two scenes are alike by chance
+    assert apart == 3000 - len(split.duplicates)  # no two scenes are equal by chance
 
 
 def test_the_same_seed_gives_the_same_world_in_another_process():
@@ -76,7 +76,7 @@ def test_the_same_seed_gives_the_same_world_in_another_process():
 
 
 def test_the_world_is_the_one_that_the_kept_results_were_measured_on():
-    """Where this fails on purpose, change the two hashes and run the claims again; elsewhere, the world has drifted."""
+    """After an intended change of the world, update the two hashes and run the claims again."""
     world = make_split("test", 200, seed=0)
     text = hashlib.sha256("\n".join(truth.text for truth in world.truths).encode()).hexdigest()[:16]
     assert text == "c769eadef5eddc97"
@@ -171,7 +171,7 @@ def test_perturb_changes_what_it_says_and_nothing_else(kind):
         assert tokenize(new.text) == [word.text for word in new.words]
         assert new.facts == truth.facts - change.was | change.now
         assert change.was <= truth.facts and not change.now & truth.facts
-        assert perturb(truth, kind, true=true).truth == new  # it follows from the caption
+        assert perturb(truth, kind, true=true).truth == new  # it depends on the caption only
         if kind == "paraphrase":
             assert not change.was and not change.now
         else:
@@ -200,10 +200,10 @@ def test_groundings_point_at_the_boxes_of_the_thing_named():
 
 
 def test_facts_by_hand():
-    claimed = {("attribute", "dog", "brown"), ("relation", "left", "dog", "car")}
-    assert entails(claimed, {("object", "animal"), ("relation", "left", "animal", "vehicle")})
-    assert not entails(claimed, {("relation", "left", "car", "dog")})
-    assert relevance(claimed, closure({("attribute", "dog", "brown")})) == 0.5
+    stated = {("attribute", "dog", "brown"), ("relation", "left", "dog", "car")}
+    assert entails(stated, {("object", "animal"), ("relation", "left", "animal", "vehicle")})
+    assert not entails(stated, {("relation", "left", "car", "dog")})
+    assert relevance(stated, closure({("attribute", "dog", "brown")})) == 0.5
 
 
 @given(st.integers(0, 599), st.integers(0, 2999))

@@ -1,4 +1,4 @@
-"""The Flickr8k reader on tiny JPEGs in the published layout: the warts pass, the faults are named."""
+"""The Flickr8k reader on tiny JPEGs in the published layout: known oddities are accepted, and faults are named."""
 
 import json
 import multiprocessing
@@ -15,7 +15,7 @@ from itm_tutorial.data.readers import flickr8k
 from itm_tutorial.data.readers.flickr8k import decode, prepare, prepared_folder, read_prepared
 from itm_tutorial.errors import ItmError
 
-ORPHAN = "2258277193_586949ec62.jpg.1"  # captions of it are published, a photograph is not
+ORPHAN = "2258277193_586949ec62.jpg.1"  # its captions are published, but not the photograph
 pytestmark = pytest.mark.filterwarnings("ignore:flickr8k was prepared without")
 
 NAMES = {"train": ["a.jpg", "b.jpg"], "dev": ["c.jpg"], "test": ["d.jpg"]}
@@ -96,7 +96,7 @@ def make_folder(folder):
         (damage_text(b"b.jpg#0\t", b"b.jpg#0 "), "line 3: no tab"),
         (damage_text(b"\tA dog .", b"\t ."), "line 1: the caption of a.jpg is empty"),
         (damage_text(b"a.jpg#0", b"a.jpg"), "line 1: 'a.jpg' has no #number"),
-        (damage_text(b"a.jpg#0", b"#0"), "line 1: '#0' has no #number behind the image name"),
+        (damage_text(b"a.jpg#0", b"#0"), "line 1: '#0' has no #number after the image name"),
         (damage_text(b"A dog", b"A d\xff"), "line 1: not UTF-8"),
         (damage_text(b"c.jpg#0\tA dog .\nc.jpg#1\tA red car .\n", b""), "c.jpg has no caption"),
         (lambda folder: (folder / "Flicker8k_Dataset/b.jpg").unlink(), "b.jpg is missing"),
@@ -106,7 +106,7 @@ def make_folder(folder):
         (damage_text(b"c.jpg", b"b.jpg", "Flickr_8k.devImages.txt"), "b.jpg is listed in both .*train.* and .*dev"),
         (damage_text(b"d.jpg", b"c.jpg", "Flickr_8k.testImages.txt"), "c.jpg is listed in both .*dev.* and .*test"),
         (damage_text(b"b.jpg", b"a.jpg", "Flickr_8k.trainImages.txt"), "line 2: a.jpg is in line 1 already"),
-        (damage_text(b"c.jpg", b"../c.jpg", "Flickr_8k.devImages.txt"), "line 1: '../c.jpg' is no file name"),
+        (damage_text(b"c.jpg", b"../c.jpg", "Flickr_8k.devImages.txt"), "line 1: '../c.jpg' is not a file name"),
         (damage_text(b"d.jpg", b"", "Flickr_8k.testImages.txt"), "lists no image"),
         (truncate, "b.jpg is cut short"),
         (lambda folder: (folder / "Flicker8k_Dataset/b.jpg").write_bytes(b""), "b.jpg is empty"),
@@ -138,8 +138,8 @@ def test_every_kind_of_photograph_comes_out_as_rgb(tmp_path, mode):
 
 def test_photographs_are_turned_as_their_exif_data_say(tmp_path):
     image, noted = Image.new("L", (20, 30)), Image.Exif()
-    image.paste(255, (0, 0, 20, 8))  # a white stripe at the top of what the sensor saw
-    noted[0x0112] = 6  # the camera was turned: the top is on the right
+    image.paste(255, (0, 0, 20, 8))  # a white stripe at the top of the sensor
+    noted[0x0112] = 6  # EXIF orientation 6: the top is on the right
     image.save(tmp_path / "a.jpg", exif=noted)
     decoded = decode(tmp_path / "a.jpg")
     assert tuple(decoded.shape) == (3, 20, 30)
@@ -153,7 +153,7 @@ def test_what_pillow_refuses_is_reported(tmp_path, monkeypatch, error):
 
     Image.new("RGB", (20, 30)).save(tmp_path / "a.jpg")
     monkeypatch.setattr(Image.Image, "convert", refuse)
-    with pytest.raises(ItmError, match="a.jpg is cut short or no image .so"):
+    with pytest.raises(ItmError, match="a.jpg is cut short or not an image .so"):
         decode(tmp_path / "a.jpg")
 
 
@@ -171,7 +171,7 @@ def test_the_same_source_again_is_not_converted_again(published, tmp_path, monke
     prepare(published)
     decoded = count_decodings(monkeypatch, tmp_path / "log.txt")
     prepare(published)
-    prepare()  # nor downloaded, once it is there
+    prepare()  # nor downloaded again
     assert (decoded(), capsys.readouterr().out) == (0, "")
 
 
@@ -183,7 +183,7 @@ def test_another_source_replaces_the_old_one_and_says_so(published, capsys):
     assert "prepared from other files" in capsys.readouterr().out
     after = read_prepared(prepared_folder()).train
     assert tuple(after.images[0].shape) == (3, 30, 40)
-    assert after.fingerprint != before.fingerprint  # features of the old photographs are not taken for the new ones'
+    assert after.fingerprint != before.fingerprint  # so that cached features of the old photographs are not used
     assert {file.name for file in prepared_folder().parent.iterdir() if file.suffix != ".lock"} == {"flickr8k"}
 
 

@@ -32,7 +32,7 @@ from itm_tutorial.storage import cache_dir, prepare_folder, read_tensors, write_
 
 CHUNK = {"cpu": 8, "cuda": 128}  # images per batch; a CPU is twice as fast when layers fit its caches
 
-ALSO = {"regions": "-confidence", "oracle": "-confidence"}  # added to a cache folder's name: older folders lack this tensor
+ALSO = {"regions": "-confidence", "oracle": "-confidence"}  # in a cache folder's name: older folders lack this tensor
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Peak memory of ``evaluate_embeddings`` at 25,000 captions and at 250,000 (5,000 images, dim 64).
 
-Each number of captions has a process of its own; the result is its peak less what it held just before the evaluation.
-Linux only: elsewhere no process can ask for a peak that is its own alone.
+Each number of captions runs in a separate process; the result is its peak minus the memory used just before the
+evaluation. Linux only: other systems do not report the peak of a single process.
 
     python benchmarks/memory.py
 """
@@ -31,10 +31,10 @@ print(held("VmHWM") - before)
 
 
 def measure(n_images: int, n_captions: int, dim: int) -> float:
-    """The MiB that an evaluation takes beyond its embeddings, in a process of its own."""
-    words = [str(number) for number in (n_images, n_captions, dim)]
-    summary = subprocess.run([sys.executable, "-c", ALONE, *words], capture_output=True, text=True, check=True).stdout
-    return int(summary) / 2**10
+    """The MiB that an evaluation needs in addition to its embeddings, measured in a separate process."""
+    arguments = [str(number) for number in (n_images, n_captions, dim)]
+    run = subprocess.run([sys.executable, "-c", ALONE, *arguments], capture_output=True, text=True, check=True)
+    return int(run.stdout) / 2**10
 
 
 def main() -> None:
@@ -42,7 +42,7 @@ def main() -> None:
     for n_captions in (25_000, 250_000):
         matrix = 4 * n_images * n_captions / 2**20
         peak = measure(n_images, n_captions, dim)
-        print(f"{n_captions:>7,} captions: {peak:.0f} MiB, where the whole matrix takes {matrix:,.0f} MiB")
+        print(f"{n_captions:>7,} captions: {peak:.0f} MiB; the whole matrix would need {matrix:,.0f} MiB")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Drawn scenes a second on one core, 128 pixels: the scenes with their captions, and the drawing.
+"""Drawn scenes per second on one core, 128 pixels: making scenes and captions, and drawing.
 
 python benchmarks/scenes.py
 """
@@ -10,7 +10,7 @@ from itm_tutorial.worlds.scenes.world import make_split
 
 def measure(n: int, image_size: int) -> tuple[float, float]:
     """Makes and draws n scenes, as ``load_corpus`` does -> seconds of making, seconds of drawing."""
-    make_split("val", 1, seed=0).draw(0, image_size)  # what is loaded once is not counted
+    make_split("val", 1, seed=0).draw(0, image_size)  # loading happens once and is not counted
     start = time.perf_counter()
     split = make_split("train", n, seed=0)
     made = time.perf_counter() - start
@@ -22,8 +22,8 @@ def measure(n: int, image_size: int) -> tuple[float, float]:
 def main() -> None:
     n = 500
     making, drawing = measure(n, 128)
-    print(f"{n / (making + drawing):.0f} scenes a second on one core")
-    print(f"of which captions {1000 * making / n:.2f} ms a scene, drawing {1000 * drawing / n:.2f} ms")
+    print(f"{n / (making + drawing):.0f} scenes per second on one core")
+    print(f"captions {1000 * making / n:.2f} ms per scene, drawing {1000 * drawing / n:.2f} ms")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
-"""Stacked cross attention beside a loop over captions that makes every attended vector: scoring, a step, its memory.
+"""Stacked cross attention compared with a loop over captions that computes all attended vectors: time and memory.
 
-The loop does what the field's public code does, one caption at a time against all images. In one run: both directions,
-36 regions, dim 1024, captions of 8 to 20 words, float32. Scoring takes a part of 1,000 images x 5,000 captions.
+The loop works like the public code, one caption at a time against all images. One run measures scoring, a training
+step and its memory in both directions, with 36 regions, dim 1024, captions of 8 to 20 words, and float32. Scoring is
+measured on a part of 1,000 images x 5,000 captions.
 
     python benchmarks/stacked_cross.py
 """
@@ -48,11 +49,11 @@ def example(n_images: int, n_captions: int, dim: int) -> tuple[Tensor, Tensor, L
 
 
 def looped(regions: Tensor, words: Tensor, lengths: LongTensor, direction: str) -> Tensor:
-    """The same scores, a caption at a time."""
+    """The scores by a loop, one caption at a time."""
     columns = []
     for caption, n in zip(words, lengths.tolist(), strict=True):
-        words_of_caption = caption[:n].expand(len(regions), -1, -1)  # [n_images, n_words, dim]
-        queries, keys = (words_of_caption, regions) if direction == "t2i" else (regions, words_of_caption)
+        tokens = caption[:n].expand(len(regions), -1, -1)  # [n_images, n_words, dim]
+        queries, keys = (tokens, regions) if direction == "t2i" else (regions, tokens)
         ahead = leaky_relu(keys @ queries.mT, 0.1)  # [n_images, n_keys, n_queries]
         ahead = ahead / (ahead.norm(dim=2, keepdim=True) + 1e-8)
         alpha = (SMOOTH[direction] * ahead.mT.contiguous()).softmax(2)  # [n_images, n_queries, n_keys]
@@ -62,28 +63,28 @@ def looped(regions: Tensor, words: Tensor, lengths: LongTensor, direction: str) 
 
 
 def ours(regions: Tensor, words: Tensor, lengths: LongTensor, direction: str) -> Tensor:
-    """The course's."""
+    """The scores by the course's implementation."""
     return stacked_cross_attention(regions, words, lengths, direction, SMOOTH[direction])
 
 
 def product(regions: Tensor, words: Tensor, lengths: LongTensor, direction: str) -> Tensor:
-    """The one product that nobody can do without: every region with every word."""
-    there = torch.arange(words.shape[1])[None] < lengths[:, None]
-    words_of_caption = words[there]  # [all words, dim]
+    """The product of every region with every word, which every implementation needs."""
+    mask = torch.arange(words.shape[1])[None] < lengths[:, None]
+    all_words = words[mask]  # [all words, dim]
     for some in regions.split(50):
-        some.flatten(0, 1) @ words_of_caption.T
-    return words_of_caption
+        some.flatten(0, 1) @ all_words.T
+    return all_words
 
 
 def step(score, regions: Tensor, words: Tensor, lengths: LongTensor, direction: str) -> None:
-    """Scores, the largest hinge, and the gradient of every code."""
+    """Scores, the loss with the hardest negatives, and the gradients of all embeddings."""
     embeddings = regions.requires_grad_(), words.requires_grad_()
     loss = MaxOfHinges()(score(*embeddings, lengths, direction), torch.eye(len(regions), dtype=torch.bool))
     torch.autograd.grad(loss, embeddings)
 
 
 def seconds(what, *arguments, rounds: int = 2) -> float:
-    """The fastest of some rounds."""
+    """The seconds of the fastest round."""
     best = float("inf")
     for _ in range(rounds):
         start = time.perf_counter()
@@ -93,43 +94,41 @@ def seconds(what, *arguments, rounds: int = 2) -> float:
 
 
 def measure_scoring(direction: str, n_images: int = 500, n_captions: int = 200, dim: int = 1024) -> dict[str, float]:
-    """Seconds of the loop, of ours and of the bare product, and the largest difference of a score."""
+    """The seconds of the loop, of ours and of the bare product, and the largest difference of scores."""
     embeddings = example(n_images, n_captions, dim)
     with torch.inference_mode():
-        summary = {score.__name__: seconds(score, *embeddings, direction) for score in (looped, ours, product)}
-        return {
-            **summary,
-            "difference": (looped(*embeddings, direction) - ours(*embeddings, direction)).abs().max().item(),
-        }
+        found = {score.__name__: seconds(score, *embeddings, direction) for score in (looped, ours, product)}
+        difference = looped(*embeddings, direction) - ours(*embeddings, direction)
+        return {**found, "difference": difference.abs().max().item()}
 
 
 def measure_step(direction: str, n: int = 128, dim: int = 1024) -> dict[str, float]:
-    """Seconds of a training step's scores, loss and gradients, with the loop and with ours."""
+    """The seconds for scores, loss and gradients of a training step, with the loop and with ours."""
     embeddings = example(n, n, dim)
     return {score.__name__: seconds(step, score, *embeddings, direction) for score in (looped, ours)}
 
 
 def measure_memory(score: str, direction: str, n: int = 128, dim: int = 1024) -> float:
-    """MiB that such a step takes beyond its embeddings, in a process of its own. Linux only."""
-    words = [__file__, score, direction, str(n), str(dim)]
-    summary = subprocess.run([sys.executable, "-c", ALONE, *words], capture_output=True, text=True, check=True).stdout
-    return int(summary) / 2**10
+    """The MiB that such a step needs in addition to its embeddings, in a separate process. Linux only."""
+    arguments = [__file__, score, direction, str(n), str(dim)]
+    run = subprocess.run([sys.executable, "-c", ALONE, *arguments], capture_output=True, text=True, check=True)
+    return int(run.stdout) / 2**10
 
 
 def main() -> None:
     print(f"{torch.get_num_threads()} threads")
     for way in SMOOTH:
-        summary = measure_scoring(way)
-        fast, bare = summary["looped"] / summary["ours"], summary["ours"] / summary["product"]
+        scoring, stepping = measure_scoring(way), measure_step(way)
+        fast, bare = scoring["looped"] / scoring["ours"], scoring["ours"] / scoring["product"]
         print(
-            f"{way}: scoring {fast:.1f} times the loop's speed, {bare:.1f} times the time of the bare product", end=""
+            f"{way}: scoring {fast:.1f} times as fast as the loop, {bare:.1f} times the time of the bare product",
+            end="",
         )
-        print(f" ({summary['ours']:.2f} s); scores differ by {summary['difference']:.0e} at most")
-        summary = measure_step(way)
-        kept = {name: measure_memory(name, way) for name in ("looped", "ours")}
-        fast, small = summary["looped"] / summary["ours"], kept["looped"] / kept["ours"]
-        print(f"{way}: a step of 128 pairs {fast:.1f} times the loop's speed ({summary['ours']:.2f} s)", end="")
-        print(f", in {kept['ours']:.0f} MiB where the loop takes {kept['looped']:.0f} ({small:.1f} times)")
+        print(f" ({scoring['ours']:.2f} s); scores differ by {scoring['difference']:.0e} at most")
+        memory = {name: measure_memory(name, way) for name in ("looped", "ours")}
+        fast, small = stepping["looped"] / stepping["ours"], memory["looped"] / memory["ours"]
+        print(f"{way}: a step of 128 pairs {fast:.1f} times as fast as the loop ({stepping['ours']:.2f} s)", end="")
+        print(f", with {memory['ours']:.0f} MiB; the loop needs {memory['looped']:.0f} MiB ({small:.1f} times)")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Training steps a second of each model, beside the first of them: random features, 128 captions a batch.
+"""Training steps per second of each model, compared with the first: random features, 128 captions per batch.
 
 python benchmarks/steps.py
 """
@@ -15,7 +15,7 @@ from itm_tutorial.models._text_input import LearnedWords
 
 
 def models() -> list[str]:
-    """Those that train on any captions: no labels, no word vectors from elsewhere, no pixels."""
+    """The models that train on any captions: without labels, fixed word vectors or pixels."""
     classes = {name: model_class(name) for name in list_models()}
     return [
         name for name, cls in classes.items() if cls.feature_kind == "global" and type(cls.text_input) is LearnedWords
@@ -23,7 +23,7 @@ def models() -> list[str]:
 
 
 def make_batch(n: int, vocabulary: Vocabulary, words: list[str], dim: int) -> Batch:
-    """Random features, and captions of 5 to 15 random words, one an image."""
+    """Random features, and captions of 5 to 15 random words, one per image."""
     rng = Random(0)
     captions = [" ".join(rng.choices(words, k=rng.randint(5, 15))) for _ in range(n)]
     return Batch(torch.randn(n, dim), vocabulary.encode(captions), torch.arange(n))
@@ -35,11 +35,11 @@ def measure(name: str, n: int, steps: int, **options) -> float:
     Args:
         name: of the model.
         n: captions, and images, in the batch.
-        steps: to time, after three that are not.
-        options: the model's own.
+        steps: number of timed steps, after three others.
+        options: of the model.
 
     Returns:
-        Steps a second: loss, gradients, Adam.
+        Steps per second, each with loss, gradients and Adam.
     """
     words = [f"word{number}" for number in range(600)]
     vocabulary, spec = Vocabulary.from_captions([" ".join(words)], 1), FeatureSpec()
@@ -64,10 +64,10 @@ def measure(name: str, n: int, steps: int, **options) -> float:
 def main() -> None:
     speeds = {name: measure(name, 128, 40) for name in models()}
     first, its_speed = next(iter(speeds.items()))
-    summary = [
-        f"{name} {speed:.1f} steps a second ({speed / its_speed:.2f} of {first})" for name, speed in speeds.items()
+    lines = [
+        f"{name} {speed:.1f} steps per second ({speed / its_speed:.2f} of {first})" for name, speed in speeds.items()
     ]
-    print(f"{', '.join(summary)}, on {torch.get_num_threads()} threads")
+    print(f"{', '.join(lines)}, on {torch.get_num_threads()} threads")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A training step of VSE++ at the paper's size, beside the bare matrix products and the GRU that it cannot do without.
+"""A training step of VSE++ at the paper's size, compared with the matrix products and the GRU that it needs.
 
 python benchmarks/vsepp_step.py
 """
@@ -14,7 +14,7 @@ from itm_tutorial.data.text import Tokens, Vocabulary
 from itm_tutorial.models import Batch, FeatureSpec, build_model
 from itm_tutorial.training.loop import _step
 
-ROUNDS = 3  # the two are timed in turns, and the fastest round of each counts
+ROUNDS = 3  # the two are timed in turn; the fastest round of each counts
 
 
 def random_captions(n: int, n_words: int) -> Tokens:
@@ -30,16 +30,16 @@ def random_captions(n: int, n_words: int) -> Tokens:
 def measure(
     n: int = 128, n_words: int = 8_481, image_dim: int = 4_096, dim: int = 1_024, word_dim: int = 300, steps: int = 6
 ) -> tuple[float, float]:
-    """Times a step of ``fit`` and its bare products, forwards and backwards.
+    """Times a step of ``fit`` and its bare products, forward and backward.
 
     Args:
         n: pairs in the batch.
         n_words, image_dim, dim, word_dim: sizes; by default those of the paper on Flickr30k.
-        steps: a round.
+        steps: per round.
 
     Returns:
-        Seconds a step: the whole one (losses, norms, clipping, Adam), and the bare one (two products, the GRU, the
-        score matrix, and all their gradients).
+        Seconds per step: of the whole step (losses, norms, clipping, Adam), and of the bare one (two products, the GRU,
+        the score matrix, and all their gradients).
     """
     torch.manual_seed(0)
     vocabulary = Vocabulary(f"word{i}" for i in range(n_words - 4))
@@ -76,8 +76,8 @@ def measure(
 
 def main() -> None:
     full, bare = measure()
-    summary = f"{full:.2f} s a step, {bare:.2f} s its bare products: {full / bare:.2f} times"
-    print(f"{summary}, on {torch.get_num_threads()} threads")
+    times = f"{full:.2f} s per step, {bare:.2f} s for its bare products: {full / bare:.2f} times"
+    print(f"{times}, on {torch.get_num_threads()} threads")
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
-"""Prepares Flickr8k: downloads its two published archives, or takes a folder that holds them, checks and converts.
+"""Prepares Flickr8k: downloads its two published archives or reads them from a folder, checks and converts them.
 
     python data_scripts/flickr8k.py               # downloads about 1 GB, once
     python data_scripts/flickr8k.py --from DIR
 
 DIR holds ``Flicker8k_Dataset/`` (the photographs) and ``Flickr8k_text/`` (captions and lists; the text archive has no
-folder of its own, so unpack it into one of that name). The mirrors and checksums stand in
+folder of its own, so unpack it into one of that name). The mirrors and checksums are in
 ``itm_tutorial/data/readers/flickr8k.py``. Flickr8k is given out for research use only.
 """
 

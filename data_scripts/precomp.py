@@ -1,11 +1,11 @@
-"""Prepares the features that SCAN and VSE++ published: checks a folder and records where it lies; copies nothing.
+"""Prepares the features that SCAN and VSE++ published: checks a folder and records where it is; copies nothing.
 
     python data_scripts/precomp.py f30k_precomp --from DIR
     python data_scripts/precomp.py coco_precomp --from DIR
 
 DIR holds ``train_ims.npy``, ``train_caps.txt``, and the same of ``dev`` and of ``test`` or ``testall``. SCAN's project
-page (github.com/kuanghuei/SCAN) says where to get them. Every number is looked at once: f30k_precomp has about 9 GB,
-coco_precomp about 36 GB. The arrays are read where they lie from then on, so let them stay there.
+page (github.com/kuanghuei/SCAN) says where to get them. The script checks every number once: f30k_precomp has about
+9 GB, coco_precomp about 36 GB. Later the arrays are read in that folder, so leave them there.
 """
 
 import argparse

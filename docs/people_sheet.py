@@ -14,7 +14,7 @@ import itm_tutorial as itm
 from itm_tutorial.data.corpus import Split
 
 VIEWS, COLUMNS, ROWS = 3, 3, 4
-SHOWN = {  # one identity for each, so that the sheet shows what there is
+SHOWN = {  # one identity for each, so that the sheet shows a variety
     "upper": ("dress", "hoodie", "coat"),
     "print": ("heart",),
     "hat": ("sun hat",),
@@ -26,7 +26,7 @@ SHOWN = {  # one identity for each, so that the sheet shows what there is
 
 
 def chosen(split: Split) -> Iterator[tuple[list[int], str]]:
-    """Images of an identity, and what to write above them; at last two look-alikes, and a man with a backpack."""
+    """Images of each identity and a title; the last ones are two look-alikes and a man with a backpack."""
     images: dict[int, list[int]] = {}
     for image, who in enumerate(split.identity.tolist()):
         images.setdefault(who, []).append(image)
@@ -47,7 +47,7 @@ def chosen(split: Split) -> Iterator[tuple[list[int], str]]:
 
 
 def place(figure: Figure, split: Split, images: list[int], title: str, row: int, column: int) -> None:
-    """One identity: its views side by side, the title above, a description of one of them below."""
+    """Draws one identity: its views side by side, the title above, a description of one of them below."""
     x, y, step = 0.006 + column / COLUMNS, 1 - (row + 0.785) / ROWS, 0.98 / VIEWS / COLUMNS
     for number, image in enumerate(images[:VIEWS]):
         axes = figure.add_axes((x + number * step, y, 0.97 * step, 0.73 / ROWS))

@@ -1,4 +1,4 @@
-"""Draws the sheets of the birds and the flowers: one picture of each of 15 training classes, each with a caption.
+"""Draws the sheets of the birds and the flowers: one image of each of 15 training classes, with a caption.
 
 python docs/species_sheet.py
 """
@@ -9,7 +9,7 @@ from PIL import Image
 
 import itm_tutorial as itm
 
-RARE_TOO = Image.Quantize.MAXCOVERAGE  # 256 colours for a small file; the commonest ones would all be the sky's
+RARE_TOO = Image.Quantize.MAXCOVERAGE  # 256 colours for a small file; the most common ones would all belong to the sky
 
 if __name__ == "__main__":
     for name in ("birds", "flowers"):

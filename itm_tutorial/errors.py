@@ -1,4 +1,4 @@
-"""The one error type of the package, and the one way to say "did you mean"."""
+"""The package's one error type, and the message for unknown names ("did you mean ...?")."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from collections.abc import Iterable
 
 
 class ItmError(Exception):
-    """Something the user can mend: the message says what was wrong, where, and what to do."""
+    """An error that the user can fix: the message says what went wrong, where, and what to do."""
 
 
 def unknown(what: str, name: str, known: Iterable[str]) -> ItmError:
-    """Builds the error for a name that is not in a list, with the nearest names that are.
+    """Builds the error for an unknown name; the message suggests the nearest known names.
 
     Args:
-        what: the sort of thing named, as it stands in a sentence ("corpus", "model").
-        name: what was asked for.
-        known: every name that would have been right.
+        what: the kind of thing that has the name ("corpus", "model"), for the message.
+        name: the unknown name.
+        known: every valid name.
 
     Returns:
-        An ``ItmError`` to raise.
+        The ``ItmError``; the caller raises it.
     """
     names = sorted(known)
     near = difflib.get_close_matches(str(name), names, n=3, cutoff=0.5)

@@ -1,4 +1,4 @@
-"""Whether anybody is watching: a bar for a person, silence for a machine."""
+"""Progress bars: shown in a terminal or notebook that a person uses, hidden in automatic runs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _MACHINES = ("papermill", "pytest", "nbconvert", "nbval", "itm course")
 
 
 def progress_wanted() -> bool:
-    """True where a person looks on: ``ITM_PROGRESS`` decides (0 or 1), else no bar under CI or a notebook runner."""
+    """Whether to show bars: ``ITM_PROGRESS`` (0 or 1) if it is set, else no bars in CI or under a notebook runner."""
     chosen = os.environ.get("ITM_PROGRESS")
     if chosen is not None:
         return chosen != "0"
@@ -26,11 +26,11 @@ def progress_wanted() -> bool:
 
 
 def progress_bar(steps: Sequence[Any], what: str):
-    """The steps one by one, with a bar for a person where there are many.
+    """Iterates over steps, with a progress bar if there are eight or more and bars are wanted.
 
     Args:
         steps: anything of known length.
-        what: is being done, in two or three words.
+        what: the bar's label, two or three words.
 
     Returns:
         An iterable over the steps.

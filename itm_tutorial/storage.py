@@ -1,4 +1,4 @@
-"""Where the package keeps things, and how: whole or not at all, also when thirty people start at once."""
+"""The cache and file writing: a file or folder is complete or absent, even if many processes start at once."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from itm_tutorial.errors import ItmError
 
 
 def cache_dir() -> Path:
-    """The folder for everything that can be made again: ``ITM_CACHE``, or the system's own place for caches."""
+    """The folder for everything that can be computed again: ``ITM_CACHE``, or the system's cache folder."""
     chosen = os.environ.get("ITM_CACHE")
     if chosen:
         return Path(chosen).expanduser()
@@ -46,17 +46,17 @@ _POLL = 0.01  # seconds between two looks at a lock that another process holds
 
 @contextmanager
 def disk_errors(path: Path) -> Iterator[None]:
-    """Turns what a disk may answer into one sentence with a remedy.
+    """Turns errors of the disk into an ``ItmError`` of one sentence with a remedy.
 
     Args:
         path: the file or folder that is being written, for the message.
 
     Raises:
-        ItmError: the disk is full, the folder read-only or not ours, a part of the path a file.
+        ItmError: the disk is full, the folder cannot be written to, or a part of the path is a file.
     """
     try:
         yield
-    except ItmError:  # has its sentence already
+    except ItmError:  # it has a message already
         raise
     except Exception as error:
         number = _error_number(error)
@@ -68,18 +68,18 @@ def disk_errors(path: Path) -> Iterator[None]:
 
 
 def _error_number(error: Exception) -> int | None:
-    """The system's number of an error; safetensors, which writes by itself, tells it in its text alone."""
+    """The system's error number; safetensors, which does its own writing, gives it only in the message."""
     if isinstance(error, OSError):
         return error.errno
     match = re.search(r"\(os error (\d+)\)", str(error))
-    return OSError(int(match[1]), "", None, int(match[1])).errno if match else None  # Windows has numbers of its own
+    return OSError(int(match[1]), "", None, int(match[1])).errno if match else None  # Windows has its own numbers
 
 
 def check_writable(folder: Path) -> None:
-    """Makes a folder if it is missing and writes a byte there, so that long work does not end in a refusal.
+    """Makes a folder if it is missing and writes a byte there, so that an error comes before long work, not after.
 
     Raises:
-        ItmError: it cannot be made or written to.
+        ItmError: the folder cannot be made or written to.
     """
     probe = folder / f".probe-{os.getpid()}"
     with disk_errors(folder):
@@ -127,14 +127,14 @@ def one_at_a_time(path: Path, task: str) -> Iterator[bool]:
 
 
 def prepare_folder(folder: Path, build: Callable[[Path], None]) -> Path:
-    """Makes a folder once, whoever asks first: built aside, then renamed into place.
+    """Makes a folder unless it exists: fills a temporary folder beside it, then renames that one.
 
-    A second process that asks meanwhile waits and then finds it; where the file system has no locks, both build and
-    the first to end wins. If ``build`` fails or is killed, ``folder`` does not exist afterwards.
+    A second process that asks at the same time waits for the first. Where the file system has no locks, both build
+    and the first to finish wins. If ``build`` fails or is killed, ``folder`` does not exist afterwards.
 
     Args:
         folder: the folder that must exist in the end.
-        build: fills the empty folder that it is given.
+        build: fills the empty folder whose path it gets.
 
     Returns:
         ``folder``.
@@ -143,14 +143,14 @@ def prepare_folder(folder: Path, build: Callable[[Path], None]) -> Path:
         ItmError: the disk is full or may not be written to.
     """
     with disk_errors(folder):
-        if folder.exists():  # in a read-only cache too
+        if folder.exists():  # first, so that a read-only cache works
             return folder
         folder.parent.mkdir(parents=True, exist_ok=True)
         with one_at_a_time(folder, "makes") as locked:
             if folder.exists():
                 return folder
-            if locked:  # else it may be another's work
-                for left_behind in folder.parent.glob(f"{folder.name}.part-*"):  # by a run that was killed
+            if locked:  # without a lock it may belong to a process that still works
+                for left_behind in folder.parent.glob(f"{folder.name}.part-*"):  # of a run that was killed
                     shutil.rmtree(left_behind, ignore_errors=True)
             part = folder.with_name(f"{folder.name}.part-{secrets.token_hex(4)}")
             try:
@@ -166,17 +166,17 @@ def _rename_unless_there(part: Path, folder: Path) -> None:
     try:
         part.rename(folder)
     except OSError:
-        if not folder.exists():  # else another process made it meanwhile, without a lock
+        if not folder.exists():  # if it does, another process made it meanwhile, without a lock
             raise
 
 
 def replace_folder(folder: Path, build: Callable[[Path], None], is_current: Callable[[Path], bool]) -> None:
-    """Makes a folder, or makes it anew where it is out of date; the old one stays until the new one is whole.
+    """Makes a folder, or makes it again if it is out of date; the old one stays until the new one is complete.
 
     Args:
         folder: the folder that must exist and be current in the end.
-        build: fills the empty folder that it is given.
-        is_current: whether a folder that is there will do.
+        build: fills the empty folder whose path it gets.
+        is_current: whether an existing folder is up to date.
 
     Raises:
         ItmError: the disk is full or may not be written to.
@@ -202,12 +202,12 @@ def replace_folder(folder: Path, build: Callable[[Path], None], is_current: Call
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Writes JSON so that a reader sees the old file or the new one, never half of it."""
+    """Writes JSON; a reader sees the old file or the new one, never a part."""
     write_text(path, json.dumps(value, indent=1, ensure_ascii=False) + "\n")
 
 
 def write_text(path: Path, text: str) -> None:
-    """Writes a text so that a reader sees the old file or the new one, never half of it."""
+    """Writes a text; a reader sees the old file or the new one, never a part."""
     with disk_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_name(f"{path.name}.part-{os.getpid()}")
@@ -220,7 +220,7 @@ def write_text(path: Path, text: str) -> None:
 
 @contextmanager
 def _read_errors(path: Path) -> Iterator[None]:
-    """Turns what a disk may answer to a reader into one sentence."""
+    """Turns errors of reading a file into an ``ItmError`` of one sentence."""
     try:
         yield
     except (FileNotFoundError, NotADirectoryError) as error:
@@ -232,10 +232,10 @@ def _read_errors(path: Path) -> Iterator[None]:
 
 
 def read_json(path: Path) -> Any:
-    """Reads JSON, or says which file is missing or broken and where.
+    """Reads a JSON file.
 
     Raises:
-        ItmError: no such file, no UTF-8, or no JSON.
+        ItmError: the file is missing, not UTF-8, or not JSON; the message names the place.
     """
     try:
         with _read_errors(path):
@@ -247,10 +247,10 @@ def read_json(path: Path) -> Any:
 
 
 def write_tensors(path: Path, tensors: dict) -> None:
-    """Writes named tensors as safetensors: the whole file, or none.
+    """Writes named tensors as safetensors; the file is complete or absent.
 
     Args:
-        path: the file, whose folder is made if missing.
+        path: the file; its folder is made if missing.
         tensors: name -> tensor on any device.
     """
     from safetensors.torch import save_file
@@ -260,7 +260,7 @@ def write_tensors(path: Path, tensors: dict) -> None:
         part = path.with_name(f"{path.name}.part-{os.getpid()}")
         try:
             part.touch()
-            mode = part.stat().st_mode  # as any new file of this user; safetensors shuts out everybody else
+            mode = part.stat().st_mode  # the user's usual mode; safetensors would let only the user read the file
             save_file({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, part)
             part.chmod(mode)
             part.replace(path)
@@ -272,7 +272,7 @@ def read_tensors(path: Path) -> dict:
     """Reads what ``write_tensors`` wrote (memory-mapped: pages are loaded when they are used).
 
     Raises:
-        ItmError: no such file, or a file that is cut short or damaged.
+        ItmError: the file is missing, cut short or damaged.
     """
     from safetensors import SafetensorError
     from safetensors.torch import load_file

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1] / "itm_tutorial"
-FLOORS = [  # wing -> what stands in it, from the ground up; a file may import from floors below, or from its own wing
+FLOORS = [  # wing -> its modules, from the ground up; a file may import from floors below, or from its own wing
     {"ground": ("errors", "progress", "storage")},
     {"literature": ("literature",), "worlds": ("worlds",)},
     {"data": ("data",)},
@@ -23,7 +23,7 @@ FLOORS = [  # wing -> what stands in it, from the ground up; a file may import f
 
 
 def floor_of(module):
-    """Height and wing of a module; the longest name that fits decides."""
+    """Floor and wing of a module; the longest matching name decides."""
     fitting = [
         (len(prefix), height, wing)
         for height, wings in enumerate(FLOORS)
@@ -80,8 +80,8 @@ def test_the_loop_waits_for_no_library_that_it_has_no_use_for():
         "import sys; from itm_tutorial.training.loop import _fabric; _fabric('cpu', 'auto'); "
         "print(*{'transformers', 'torchmetrics', 'pandas'} & set(sys.modules), sep=', ')"
     )
-    summary = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert (summary.returncode, summary.stdout.strip()) == (0, ""), summary.stderr
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (run.returncode, run.stdout.strip()) == (0, ""), run.stderr
 
 
 def test_every_public_name_is_there():
@@ -91,7 +91,7 @@ def test_every_public_name_is_there():
         assert getattr(itm, name) is not None
 
 
-def test_the_house_keeps_its_shape():
+def test_the_folders_and_files_are_the_planned_ones():
     loose = sorted(file.name for file in PACKAGE.glob("*.py") if file.name != "__init__.py")
     assert len(loose) <= 5, loose
     assert len(FLOORS) <= 12

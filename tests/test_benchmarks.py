@@ -1,4 +1,4 @@
-"""The benchmarks at a toy size: that they run, compare what they say, and print a line or two."""
+"""The benchmarks at a toy size: they run, compare what they claim to compare, and print a line or two."""
 
 import runpy
 import subprocess
@@ -16,11 +16,11 @@ def parts(name):
 
 def test_counted_ranks_are_those_of_the_loop(monkeypatch):
     measure = parts("ranks")["measure"]
-    counting, loop, same, asked = measure(n_images=40, n_captions=200, dim=64, share=3)
-    assert counting > 0 and loop > 0 and (same, asked) == (14 + 67, 14 + 67)
+    counting, loop, same, n_queries = measure(n_images=40, n_captions=200, dim=64, every=3)
+    assert counting > 0 and loop > 0 and (same, n_queries) == (14 + 67, 14 + 67)
     ranks = measure.__globals__["ranks"]
     monkeypatch.setitem(measure.__globals__, "ranks", lambda *a: tuple(found + 1 for found in ranks(*a)))
-    assert measure(n_images=40, n_captions=200, dim=64, share=3)[2] == 0  # wrong ranks would be seen
+    assert measure(n_images=40, n_captions=200, dim=64, every=3)[2] == 0  # wrong ranks would be seen
 
 
 def test_scenes_are_made_and_drawn():
@@ -34,7 +34,7 @@ def test_models_take_steps(name):
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(sys.platform != "linux", reason="Linux alone tells a process its own peak")
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux reports the peak of a process")
 def test_memory_is_that_of_a_tile():
     peak = parts("memory")["measure"](n_images=2_000, n_captions=80_000, dim=8)
     assert 0 < peak < 300  # MiB; the whole matrix would take twice that
@@ -48,7 +48,7 @@ def test_each_says_what_it_compares_and_how_to_run_it():
 
 def test_one_runs_from_a_terminal():
     run = subprocess.run([sys.executable, BENCHMARKS / "scenes.py"], capture_output=True, text=True)
-    assert (run.returncode, run.stderr) == (0, "") and "scenes a second" in run.stdout
+    assert (run.returncode, run.stderr) == (0, "") and "scenes per second" in run.stdout
     assert len(run.stdout.splitlines()) <= 2
 
 
@@ -60,12 +60,12 @@ def test_a_full_step_is_compared_with_its_bare_products():
 def test_stacked_cross_attention_is_compared_with_the_loop(monkeypatch):
     bench = parts("stacked_cross")
     for way in ("t2i", "i2t"):
-        summary = bench["measure_scoring"](way, n_images=5, n_captions=7, dim=6)
-        assert summary["difference"] < 1e-5 and min(summary.values()) >= 0
+        found = bench["measure_scoring"](way, n_images=5, n_captions=7, dim=6)
+        assert found["difference"] < 1e-5 and min(found.values()) >= 0
         assert min(bench["measure_step"](way, n=6, dim=5).values()) > 0
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="Linux alone tells a process its own peak")
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux reports the peak of a process")
 def test_the_memory_of_a_step_is_compared_with_the_loops():
     measure = parts("stacked_cross")["measure_memory"]
     assert measure("looped", "i2t", n=48, dim=256) > 2 * measure("ours", "i2t", n=48, dim=256)
@@ -73,5 +73,5 @@ def test_the_memory_of_a_step_is_compared_with_the_loops():
 
 def test_the_training_of_scan_is_compared_with_that_of_vsepp(cache, made_up_regions, monkeypatch):
     bench = parts("scan_training")
-    summary = bench["measure"]("regions", size="tiny", captions=140)
-    assert summary["scan"] > 0 and summary["vsepp"] > 0
+    found = bench["measure"]("regions", size="tiny", captions=140)
+    assert found["scan"] > 0 and found["vsepp"] > 0

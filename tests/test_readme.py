@@ -1,4 +1,4 @@
-"""README promises nothing that the kept figures do not say."""
+"""README states only what the kept results support."""
 
 from pathlib import Path
 from statistics import mean, stdev
@@ -12,7 +12,7 @@ FIGURES = results("start_here")["figures"]
 KINDS = ("binding", "object", "count", "relation")
 
 
-def summary(values: list[float]) -> str:
+def spread(values: list[float]) -> str:
     return f"{mean(values):.1f} ± {stdev(values):.1f}"
 
 
@@ -20,10 +20,10 @@ def summary(values: list[float]) -> str:
 def test_the_tables_are_those_of_the_claims(model):
     kept = [row for row in FIGURES if row["model"] == model]
     rows = [line for line in README.splitlines() if line.startswith((f"| `{model}` |", f"| {model} "))]
-    recalls = " | ".join(summary([row[key] for row in kept]) for key in ("i2t_r1", "t2i_r1", "rsum"))
+    recalls = " | ".join(spread([row[key] for row in kept]) for key in ("i2t_r1", "t2i_r1", "rsum"))
     assert recalls in rows[0]
     if model != "ceiling":
-        minimal_pairs = " | ".join(summary([row["minimal_pairs"][kind] for row in kept]) for kind in KINDS)
+        minimal_pairs = " | ".join(spread([row["minimal_pairs"][kind] for row in kept]) for kind in KINDS)
         assert minimal_pairs in rows[1]
 
 
@@ -42,11 +42,11 @@ def test_the_table_of_chapter_01_is_that_of_the_claims(model):
     kept = [row for row in results("devise")["figures"] if row["model"] == model]
     measures = [("flat_hit", "1"), ("hierarchical_precision", "5"), ("zero_shot_hit", "1"), ("zero_shot_hit", "5")]
     measures.append(("generalised_hit", "1"))
-    figures = " | ".join(summary([row[name][k] for row in kept]) for name, k in measures)
+    figures = " | ".join(spread([row[name][k] for row in kept]) for name, k in measures)
     assert f"| {DEVISE[model]} | {figures} |" in README
 
 
-def test_what_does_not_hold_is_said():
+def test_what_does_not_hold_is_stated():
     verdicts = {effect["name"]: effect for effect in results("devise")["effects"]}
     prose = " ".join(README.split())
     for name, sentence in {
@@ -68,7 +68,7 @@ def test_the_table_of_chapter_02_is_that_of_the_claims(loss):
 
     def cell(model: str, batch_size: int) -> str:
         kept = [row["rsum"] for row in figures if row["model"] == model and row.get("batch_size") == batch_size]
-        return f"{summary(kept)} |" if kept else "|"
+        return f"{spread(kept)} |" if kept else "|"
 
     cells = [cell(loss, 32), cell(loss, 128), cell(loss, 512), cell(f"{loss}, 10 % wrong", 128)]
     assert f"| {VSEPP[loss]} | {' '.join(cells)}" in README
@@ -113,14 +113,14 @@ PARTIES = {
 @pytest.mark.parametrize("model", SCAN)
 def test_the_table_of_chapter_03_is_that_of_the_claims(model):
     kept = [row for row in results("scan")["figures"] if row["model"] == model]
-    minimal_pairs = [summary([row["minimal_pairs"][kind] for row in kept]) for kind in KINDS]
-    assert f"| {SCAN[model]} | {' | '.join([summary([row['rsum'] for row in kept]), *minimal_pairs])} |" in README
+    minimal_pairs = [spread([row["minimal_pairs"][kind] for row in kept]) for kind in KINDS]
+    assert f"| {SCAN[model]} | {' | '.join([spread([row['rsum'] for row in kept]), *minimal_pairs])} |" in README
 
 
 @pytest.mark.parametrize("party", PARTIES)
 def test_the_pointing_game_in_the_table_is_that_of_the_claims(party):
     kept = [row["pointing"][party] for row in results("scan")["figures"] if "pointing" in row]
-    cells = " | ".join(summary([row[word_class] for row in kept]) for word_class in ("noun", "colour", "relation"))
+    cells = " | ".join(spread([row[word_class] for row in kept]) for word_class in ("noun", "colour", "relation"))
     assert f"| {PARTIES[party]} | {cells} |" in README
 
 
@@ -149,7 +149,7 @@ def test_the_claims_of_chapter_03_in_prose_are_those_that_were_measured(name, se
     assert sentence.format(effect["mean"], effect["standard_error"]) in " ".join(README.split())
 
 
-def test_where_scan_is_behind_is_said():
+def test_where_scan_is_behind_is_stated():
     name = "given the same grid, scan beats vsepp where a kin decides (points)"
     effect = next(e for e in results("scan")["effects"] if e["name"] == name)
     assert effect["verdict"] == "does not hold"
@@ -180,7 +180,7 @@ TIMAM = {
 def test_the_table_of_chapter_04_is_that_of_the_claims(model):
     kept = [row for row in results("timam")["figures"] if (row["corpus"], row["model"]) == ("people", model)]
     columns = [("t2i", "r1"), ("t2i", "r10"), ("probe", "line"), ("probe", "network")]
-    cells = [summary([row[group][name] for row in kept]) for group, name in columns]
+    cells = [spread([row[group][name] for row in kept]) for group, name in columns]
     assert f"| {TIMAM[model]} | {' | '.join(cells)} |" in README
 
 
@@ -190,7 +190,7 @@ def test_the_table_of_species_is_that_of_the_claims(model, name):
     for world in ("birds", "flowers"):
         kept = [row for row in results("timam")["figures"] if (row["corpus"], row["model"]) == (world, model)]
         best = mean([row["best"] for row in kept])
-        cells += [f"{summary([row['ap50'] for row in kept])} ({best:.1f})", summary([row["image_r1"] for row in kept])]
+        cells += [f"{spread([row['ap50'] for row in kept])} ({best:.1f})", spread([row["image_r1"] for row in kept])]
     assert f"| {name} | {' | '.join(cells)} |" in README
 
 
@@ -219,7 +219,7 @@ def test_the_claims_of_chapter_04_in_prose_are_those_that_were_measured(name, se
     assert sentence.format(behind * effect["mean"], effect["standard_error"]) in " ".join(README.split())
 
 
-def test_what_no_network_could_tell_is_said():
+def test_what_no_network_could_learn_is_stated():
     effects = [e for e in results("timam")["effects"] if "a fresh network" in e["name"]]
     assert effects and all(e["verdict"] == "too close to say" for e in effects)
     assert "for a fresh network it is too close to say, at every weight" in " ".join(README.split())
@@ -232,9 +232,9 @@ def test_what_no_network_could_tell_is_said():
         ("more than going on with it frozen", "and are behind by {:.1f} ({:.1f})"),
     ],
 )
-def test_the_second_stage_is_told_as_it_was_measured(name, sentence):
+def test_the_second_stage_is_reported_as_measured(name, sentence):
     effect = next(e for e in results("second_stage")["effects"] if e["name"].startswith(name))
     prose = " ".join(README.split())
     assert effect["verdict"] == "holds" and sentence.format(effect["mean"], effect["standard_error"]) in prose
     rsum = per_model(results("second_stage")["figures"], "rsum")
-    assert f"from {summary(rsum['first stage'])} to {summary(rsum['on, all weights free'])}" in prose
+    assert f"from {spread(rsum['first stage'])} to {spread(rsum['on, all weights free'])}" in prose

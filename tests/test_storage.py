@@ -1,4 +1,4 @@
-"""The cache: whole or not at all, one builder at a time, and a full disk told in a sentence."""
+"""The cache: folders are complete or absent, one process builds at a time, and a full disk is reported."""
 
 import errno
 import multiprocessing
@@ -32,7 +32,7 @@ ROOT = Path(__file__).parents[1]
 
 
 def names(folder):
-    """What stands in a folder, but for locks."""
+    """The files in a folder, without locks."""
     return sorted(path.name for path in folder.iterdir() if path.suffix != ".lock")
 
 
@@ -121,10 +121,10 @@ def test_a_cold_cache_is_drawn_once_by_two_who_ask_at_once(tmp_path):
     environment = {**os.environ, "ITM_CACHE": str(tmp_path / "cache"), "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-c", COLD, str(tmp_path / "ready")]
     both = [subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) for _ in range(2)]
-    summary = [process.communicate(timeout=60)[0].split() for process in both]
+    outputs = [process.communicate(timeout=60)[0].split() for process in both]
     assert [process.returncode for process in both] == [0, 0]
-    assert sorted(int(drawn) for drawn, _ in summary) == [0, 60 + 20 + 30]
-    assert summary[0][1] == summary[1][1]
+    assert sorted(int(drawn) for drawn, _ in outputs) == [0, 60 + 20 + 30]
+    assert outputs[0][1] == outputs[1][1]
     assert len(names(tmp_path / "cache" / "corpora")) == 1
 
 
@@ -149,7 +149,7 @@ def _refuse(code):
 def test_without_locks_the_first_to_end_wins(tmp_path, monkeypatch, code):
     monkeypatch.setattr(filelock.FileLock, "acquire", _refuse(code))
     folder, anothers = tmp_path / "made", tmp_path / "made.part-another"
-    anothers.mkdir()  # someone else is at work: it must not be cleared away
+    anothers.mkdir()  # another process works here: it must not be removed
 
     def build(part):
         write_whole(part)
@@ -172,7 +172,7 @@ def test_without_locks_the_first_to_end_wins(tmp_path, monkeypatch, code):
         (SafetensorError("I/O error: No space left on device (os error 28)"), "the disk is full; free some space"),
     ],
 )
-def test_a_full_or_read_only_disk_is_told_and_nothing_is_left(tmp_path, error, message):
+def test_a_full_or_read_only_disk_is_reported_and_nothing_is_left(tmp_path, error, message):
     def build(part):
         (part / "half").write_text("x")
         raise error
@@ -203,7 +203,7 @@ def test_what_safetensors_says_of_the_disk_is_understood(tmp_path):
 
 
 def test_errors_of_another_sort_are_left_alone():
-    for error in (ValueError("no"), OSError(errno.ECONNRESET, "no"), ItmError("told already (os error 28)")):
+    for error in (ValueError("no"), OSError(errno.ECONNRESET, "no"), ItmError("reported already (os error 28)")):
         with pytest.raises(type(error)) as caught, disk_errors(Path("x")):
             raise error
         assert caught.value is error
@@ -265,7 +265,7 @@ def _blank(split, image, size):
 
 
 @pytest.mark.parametrize("read", [read_json, read_tensors])
-def test_a_path_that_is_no_file_is_told(tmp_path, read):
+def test_a_path_that_is_no_file_is_reported(tmp_path, read):
     (tmp_path / "file").write_text("x")
     with pytest.raises(ItmError, match="file/below does not exist"):
         read(tmp_path / "file" / "below")
@@ -286,7 +286,7 @@ def test_broken_json_is_named_with_its_line(tmp_path):
     [
         (lambda: itm.load_corpus("scene"), "scenes"),
         (lambda: itm.load_corpus("scenes", size="mimi"), "mini"),
-        (lambda: itm.load_corpus("scenes", size="tiny", siblngs=0.1), "minimal_pairs"),
+        (lambda: itm.load_corpus("scenes", size="tiny", minimal_pair=0.1), "minimal_pairs"),
         (lambda: itm.create_model("vs", None), "vse"),
     ],
 )

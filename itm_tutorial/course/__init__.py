@@ -1,1 +1,1 @@
-"""The course as a whole: notebooks, sweeps, the leaderboard, the doctor, and the pages that are generated."""
+"""The course as a whole: notebooks, sweeps, the leaderboard, the doctor, and generated pages."""

@@ -1,4 +1,4 @@
-"""``itm doctor``: what goes wrong most often on a new machine, and the one line that mends it. Needs no torch."""
+"""``itm doctor``: checks for common problems of an installation and suggests fixes. Works without torch."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from itm_tutorial.errors import ItmError
 from itm_tutorial.storage import cache_dir, check_writable
 
 MEMORY_NEEDED, DISK_NEEDED = 3.0, 2.0  # GiB; a mini chapter takes about half of either
-PATIENCE = 120  # seconds that torch, or a driver, may take to answer
-PYTHON_NAMES = ("python", "python3", f"python3.{sys.version_info[1]}")  # Jupyter takes these for its own interpreter
-CONTAINER_LIMITS = (  # where a container finds its memory limit: Linux's control groups, version 2 and version 1
+PATIENCE = 120  # seconds to wait for torch or a driver
+PYTHON_NAMES = ("python", "python3", f"python3.{sys.version_info[1]}")  # Jupyter replaces these by its own interpreter
+CONTAINER_LIMITS = (  # the memory limit of a container: Linux's control groups, version 2 and version 1
     Path("/sys/fs/cgroup/memory.max"),
     Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
 )
@@ -48,7 +48,7 @@ class Finding:
 
 
 def examine() -> list[Finding]:
-    """Looks at everything; nothing it finds raises."""
+    """Runs all checks; a failed check is a finding, not an error."""
     return [_python(), *_torch(), _kernel(), _cache(), _memory()]
 
 
@@ -60,17 +60,17 @@ def _python() -> Finding:
 
 
 def _answer(*command: str) -> tuple[int, list[str], str]:
-    """Runs a command -> its exit status, the lines it printed, and the last line of what it complained about."""
+    """Runs a command -> its exit status, the lines of its output, and the last line of its error output."""
     try:
         run = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=PATIENCE)
     except subprocess.TimeoutExpired:
         return 1, [], f"no answer in {PATIENCE} seconds"
-    complaint = run.stderr.strip() or f"it ended with status {run.returncode} and without a word"
+    complaint = run.stderr.strip() or f"it ended with status {run.returncode} and no message"
     return run.returncode, run.stdout.splitlines(), complaint.splitlines()[-1]
 
 
 def _torch() -> list[Finding]:
-    """Tries the pair apart from this process, since a broken pair cannot be imported twice; then the GPU."""
+    """Checks torch and torchvision in another process, since a failed import cannot be repeated; then the GPU."""
     status, lines, complaint = _answer(sys.executable, "-c", TRY_TORCH)
     if "they fit" in lines:
         return [Finding("torch and torchvision fit together", True), _gpu(status, lines, complaint)]
@@ -100,7 +100,7 @@ def _gpu(status: int, lines: list[str], complaint: str) -> Finding:
         return Finding(
             f"the GPU ({printed[0]}) cannot be used ({complaint})",
             False,
-            "reinstall torch for a CUDA version that the card and its driver know; until then, device='cpu'",
+            "reinstall torch for a CUDA version that the card and its driver support; until then, use device='cpu'",
         )
     if os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1"):
         return Finding("no GPU, since CUDA_VISIBLE_DEVICES hides it", True)
@@ -108,7 +108,7 @@ def _gpu(status: int, lines: list[str], complaint: str) -> Finding:
         return Finding("no GPU", True, "all chapters run on the CPU at their default size")
     if printed:
         return Finding(
-            "there is a GPU, but this torch is built for the CPU alone",
+            "there is a GPU, but this torch is built for the CPU only",
             False,
             "reinstall torch and torchvision from the default index",
         )
@@ -153,7 +153,7 @@ def _kernel() -> Finding:
 
 
 def _is_this_python(starts: str) -> bool:
-    """Whether a kernel's command is the interpreter that runs now; all links to it in its own folder are."""
+    """Whether a kernel's command is the current interpreter, or a link to it in the same folder."""
     if starts in PYTHON_NAMES:
         return True
     file, here = Path(starts), Path(sys.executable)
@@ -167,7 +167,11 @@ def _cache() -> Finding:
         free = shutil.disk_usage(folder).free / 2**30
     except (ItmError, OSError) as error:
         return Finding("cache folder", False, str(error))
-    advice = "" if free >= DISK_NEEDED else f"{DISK_NEEDED:.0f} GiB are needed: free some, or set ITM_CACHE elsewhere"
+    advice = (
+        ""
+        if free >= DISK_NEEDED
+        else f"{DISK_NEEDED:.0f} GiB are needed: free some space, or set ITM_CACHE to another folder"
+    )
     return Finding(f"cache folder {folder}, {free:.1f} GiB free", free >= DISK_NEEDED, advice)
 
 
@@ -183,7 +187,7 @@ def _memory() -> Finding:
 
 
 def _container_limit() -> float:
-    """The bytes that this container may use; infinite where nothing limits it."""
+    """The memory limit of this container in bytes; infinite if there is none."""
     for file in CONTAINER_LIMITS:
         with suppress(OSError, ValueError):  # no such file, or "max"
             return int(file.read_text())

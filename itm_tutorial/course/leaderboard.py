@@ -1,7 +1,7 @@
-"""Own runs, a line each in runs/leaderboard.jsonl, and beside them what papers reported.
+"""The leaderboard: the user's runs, one line each in runs/leaderboard.jsonl, beside the results of papers.
 
 with itm.leaderboard.leaderboard_callback(corpus, seed=0) as board:
-    itm.fit(model, corpus, seed=0, callbacks=[board])  # the best epoch becomes one line, when the run has ended
+    itm.fit(model, corpus, seed=0, callbacks=[board])  # when the run ends, its best epoch is recorded as one line
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from itm_tutorial.storage import disk_errors, one_at_a_time
 FILE = Path("runs/leaderboard.jsonl")
 FIELDS = ("method", "options", "corpus", "about", "drawn", "split", "metrics", "seed", "seconds", "device", "versions")
 FIELDS += ("commit", "date")
-STANDS_FOR = {  # corpus -> the survey's data sets that it is, or that a drawn world stands for
+STANDS_FOR = {  # corpus -> the survey's data sets to compare it with
     "scenes": ("Flickr8K", "Flickr30K", "MSCOCO1K", "MSCOCO5K"),
     "people": ("CUHK-PEDES", "ICFG-PEDES", "RSTPReid"),
     "birds": ("CUB",),
@@ -33,14 +33,18 @@ STANDS_FOR = {  # corpus -> the survey's data sets that it is, or that a drawn w
     "f30k_precomp": ("Flickr30K",),
     "coco_precomp": ("MSCOCO1K", "MSCOCO5K"),
 }
-GALLERIES = {"flickr8k": (1000,), "f30k_precomp": (1000,), "coco_precomp": (1000, 5000)}  # images the papers search
+GALLERIES = {
+    "flickr8k": (1000,),
+    "f30k_precomp": (1000,),
+    "coco_precomp": (1000, 5000),
+}  # sizes of the gallery in papers
 COLUMNS = ("source", "dataset", "method", "note", "split", "seed", *MEASURES, "rsum", "comparable")
 PAPER, OWN = "paper", "own run"
 
 
 @dataclass(frozen=True)
 class Damaged:
-    """A line that is no row; it stays in its file."""
+    """A damaged line; it stays in its file."""
 
     file: Path
     line: int
@@ -53,21 +57,21 @@ class Damaged:
 def run_row(
     model, corpus, metrics: dict[str, float], split: str, seed: int | None = None, seconds: float | None = None
 ) -> dict[str, Any]:
-    """Describes a run as ``record`` keeps it.
+    """Describes a run as a row for ``record``.
 
     Args:
         model: any ``Matching``.
-        corpus: the ``Corpus`` it was measured on.
-        metrics: name -> figure, as ``Report.as_dict()`` gives them.
+        corpus: the ``Corpus`` on which it was evaluated.
+        metrics: name -> value, as from ``Report.as_dict()``.
         split: "val", "test", ...
         seed: of the training.
-        seconds: that the training took.
+        seconds: duration of the training.
 
     Returns:
-        Plain data with the fields ``FIELDS`` and ``images``, how many were searched; versions, commit and date are
-        those of now.
+        Plain data with the fields ``FIELDS`` and ``images``, the size of the gallery; with the current versions, commit
+        and date.
     """
-    from itm_tutorial.training.checkpoints import describe  # torch: only where there is a model
+    from itm_tutorial.training.checkpoints import describe  # imports torch, so only where there is a model
 
     about = describe(model)
     options = {**about["options"], "features": about["features"]}
@@ -96,11 +100,11 @@ def _device(device) -> str:
 
 
 def _commit() -> str | None:
-    """The short hash of the course's commit; None where the package is no part of a git checkout."""
+    """The short hash of the course's commit; None if the package is not in a git checkout of the course."""
     folder = Path(__file__).parent
     output = ""
     for words in (("ls-files", "--error-unmatch", "leaderboard.py"), ("rev-parse", "--short", "HEAD")):
-        try:  # the first question: a package in site-packages may lie inside another's checkout
+        try:  # first ls-files: a package in site-packages may be inside the checkout of another project
             answer = subprocess.run(["git", *words], cwd=folder, capture_output=True, text=True, timeout=10)
         except (OSError, subprocess.SubprocessError):
             return None
@@ -111,16 +115,17 @@ def _commit() -> str | None:
 
 
 def record(row: dict[str, Any], file: str | Path | None = None) -> None:
-    """Appends one run; any number of processes may do so at once, on every system.
+    """Appends one run; many processes may do so at once, on every system.
 
     They take turns by an empty file beside the leaderboard, ``NAME.lock``.
 
     Args:
-        row: with all fields of ``FIELDS``, as ``run_row`` makes it; more are kept too.
+        row: with all fields of ``FIELDS``, as from ``run_row``; other fields are kept too.
         file: ``FILE`` by default; made if missing.
 
     Raises:
-        ItmError: a field is missing, the row is no plain data, a figure is no number, the file cannot be written.
+        ItmError: a field is missing, the row is not plain data, a metric is not a number, or the file cannot be
+            written.
     """
     _append([_line_of(row)], Path(file or FILE))
 
@@ -132,18 +137,18 @@ def _line_of(row: dict[str, Any]) -> str:
     try:
         return json.dumps(row, ensure_ascii=False, sort_keys=True, allow_nan=False)
     except (TypeError, ValueError) as error:
-        raise ItmError(f"leaderboard row: {error}; give plain data, and no NaN or infinity") from error
+        raise ItmError(f"leaderboard row: {error}; give plain data without NaN or infinity") from error
 
 
 def _fault(row: Any) -> str:
-    """What keeps a value from being a row, or an empty string."""
+    """Why a value is not a valid row, or an empty string."""
     if not isinstance(row, dict):
-        return f"a {type(row).__name__} in place of an object"
+        return f"a {type(row).__name__} instead of an object"
     missing = [field for field in FIELDS if field not in row]
     if missing:
         return f"no {', '.join(missing)}"
     if not isinstance(row["metrics"], dict):
-        return "metrics are no object of names and figures"
+        return "metrics is not an object of names and numbers"
     for name, value in row["metrics"].items():
         if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
             return f"{name} is {value!r}, not a finite number"
@@ -151,7 +156,7 @@ def _fault(row: Any) -> str:
 
 
 def _append(lines: list[str], file: Path) -> None:
-    """Adds whole lines at the end, or nothing: one write, under a lock, on the disk before it returns."""
+    """Appends all the lines or none: one write under a lock, flushed to disk before it returns."""
     text = "".join(line + "\n" for line in lines).encode()
     with disk_errors(file):
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -176,7 +181,7 @@ def _write_at_the_end(text: bytes, file: Path) -> None:
 
 
 def read(file: str | Path | None = None) -> tuple[list[dict[str, Any]], list[Damaged]]:
-    """Reads the runs of a file. Damaged lines are reported and skipped; the file stays as it is.
+    """Reads the runs of a file. Damaged lines are skipped and returned separately; the file is not changed.
 
     Args:
         file: ``FILE`` by default.
@@ -185,7 +190,7 @@ def read(file: str | Path | None = None) -> tuple[list[dict[str, Any]], list[Dam
         The rows in the file's order, and the damaged lines.
 
     Raises:
-        ItmError: no such file, or one that cannot be read.
+        ItmError: the file does not exist or cannot be read.
     """
     file = Path(file or FILE)
     try:
@@ -204,7 +209,7 @@ def read(file: str | Path | None = None) -> tuple[list[dict[str, Any]], list[Dam
             row = json.loads(line.decode("utf-8"))
             why = _fault(row)
         except UnicodeDecodeError as error:
-            why = f"no UTF-8 at byte {error.start}"
+            why = f"not UTF-8 at byte {error.start}"
         except (ValueError, RecursionError) as error:
             why = f"broken JSON ({getattr(error, 'msg', error)})"
         if why:
@@ -215,37 +220,39 @@ def read(file: str | Path | None = None) -> tuple[list[dict[str, Any]], list[Dam
 
 
 def merge(files: Iterable[str | Path], out: str | Path) -> tuple[int, list[Damaged]]:
-    """Gathers the runs of several files, such as a class's, into one; what is there already is not added again.
+    """Adds the runs of several files, such as those of a class, to one file, without duplicates.
 
     Args:
-        files: leaderboards; none of them is changed.
-        out: appended to, and made if missing; its own rows and damaged lines stay.
+        files: leaderboards; they are not changed.
+        out: the file to append to; made if missing. Its own rows and damaged lines stay.
 
     Returns:
-        How many rows were added, and the damaged lines of ``files``.
+        The number of added rows, and the damaged lines of ``files``.
 
     Raises:
-        ItmError: no file, one that cannot be read, or ``out`` among ``files``.
+        ItmError: no file is given, one cannot be read, or ``out`` is among ``files``.
     """
     files, out = [Path(file) for file in files], Path(out)
     if not files:
-        raise ItmError("merge: no file is named; give the leaderboards to merge")
+        raise ItmError("merge: no files; give the leaderboards to merge")
     if out.resolve() in [file.resolve() for file in files]:
-        raise ItmError(f"{out} is both read and written: give another --out; its own rows stay in any case")
-    there = {_line_of(row) for row in (read(out)[0] if out.exists() else [])}
-    new: dict[str, None] = {}  # a set in order
+        raise ItmError(
+            f"{out} is among the files to merge: remove it there, or give another --out; its own rows stay in any case"
+        )
+    present = {_line_of(row) for row in (read(out)[0] if out.exists() else [])}
+    new: dict[str, None] = {}  # an ordered set
     damaged = []
     for file in files:
-        rows, hurt = read(file)
-        damaged += hurt
-        new.update(dict.fromkeys(line for line in map(_line_of, rows) if line not in there))
+        rows, damaged_here = read(file)
+        damaged += damaged_here
+        new.update(dict.fromkeys(line for line in map(_line_of, rows) if line not in present))
     if new:
         _append(list(new), out)
     return len(new), damaged
 
 
 class Recorder:
-    """A callback of ``fit`` that keeps the best epoch in mind and records it once, when the run has ended well."""
+    """A callback of ``fit`` that records the best epoch once, when the run ends without an error."""
 
     def __init__(self, corpus, seed: int | None, file: str | Path | None):
         self.corpus, self.seed, self.file = corpus, seed, file
@@ -257,7 +264,7 @@ class Recorder:
     def __call__(self, model, row: dict[str, Any]) -> None:
         self.model = model
         self.seconds += row["seconds"]
-        if self.best is None or row["rsum"] > self.best["rsum"]:  # the first of equals, as History.best_epoch
+        if self.best is None or row["rsum"] > self.best["rsum"]:  # of equal epochs the first, as in History.best_epoch
             self.best = dict(row)
 
     def __enter__(self) -> Recorder:
@@ -268,10 +275,10 @@ class Recorder:
             self.finish()
 
     def finish(self) -> dict[str, Any] | None:
-        """Records the best epoch so far and forgets the run; ``with`` calls it.
+        """Records the best epoch so far and resets the callback; leaving ``with`` calls it.
 
         Returns:
-            The row, or None where no epoch was trained.
+            The row, or None if no epoch was trained.
 
         Raises:
             ItmError: as for ``record``.
@@ -287,39 +294,37 @@ class Recorder:
 
 
 def leaderboard_callback(corpus, seed: int | None = None, file: str | Path | None = None) -> Recorder:
-    """A callback for ``fit`` that records a run's best epoch, measured on the validation split.
+    """A callback for ``fit`` that records the best epoch of a run, evaluated on the validation split.
 
-    Use it with ``with``, or call its ``finish()`` after ``fit``: a run that fails or is stopped leaves no line. For
-    figures of the test split, give ``run_row`` of the trained model to ``record``.
+    Use it with ``with``, or call its ``finish()`` after ``fit``: a run that fails or is stopped is not recorded. For
+    metrics on the test split, pass ``run_row`` of the trained model to ``record``.
 
     Args:
-        corpus: the one that ``fit`` is given.
-        seed: that ``fit`` is given.
+        corpus: the corpus that ``fit`` gets.
+        seed: the seed that ``fit`` gets.
         file: ``FILE`` by default.
 
     Returns:
-        The callback. ``seconds`` of its row are those of the epochs trained now, without any done by an earlier run.
+        The callback. ``seconds`` of its row counts only epochs trained now, not those of an earlier run.
     """
     return Recorder(corpus, seed, file)
 
 
 def table(edition: str = "2020", corpus: str | None = None, file: str | Path | None = None):
-    """What papers reported and what own runs reached, side by side, as a pandas DataFrame.
+    """The results of papers and of own runs, side by side, as a pandas DataFrame.
 
     Args:
-        edition: of the survey's figures, "2020" or "2025".
-        corpus: its runs alone, and the papers' figures on the data sets that it is or stands for; None for all.
-        file: ``FILE`` by default, where a missing one means no own run.
+        edition: of the survey's results, "2020" or "2025".
+        corpus: restricts the table to its runs and to papers' results on the corresponding data sets; None for all.
+        file: ``FILE`` by default, which may be missing.
 
     Returns:
         Columns source ("paper" or "own run"), dataset, method, note (a run's options and features), split, seed, one
-        a measure in percent, rsum (NaN where a part is missing), comparable: "yes", or "no: " or "with care: "
-        and the reasons.
-        Papers first, in the survey's order.
+        column per measure in percent, rsum (NaN where a part is missing), comparable: "yes", or "no: " or
+        "with care: " and the reasons. Papers come first, in the survey's order.
 
     Raises:
-        ItmError: a corpus that is no data set of the survey and has no run, an unknown edition, a file that is named
-            and does not exist.
+        ItmError: the corpus is unknown and has no run, the edition is unknown, or a given file does not exist.
     """
     import pandas as pd
 
@@ -333,19 +338,19 @@ def table(edition: str = "2020", corpus: str | None = None, file: str | Path | N
 
 
 def _paper_rows(edition: str, datasets: tuple[str, ...] | None) -> list[dict[str, Any]]:
-    """One row a published row, its figures side by side."""
+    """One row per published row, with its values side by side."""
     rows: list[dict[str, Any]] = []
     before = None
-    for figure in results(edition).to_dict("records"):
-        name = (figure["dataset"], figure["method"], figure["note"], figure["ensemble"])
-        measure = f"{figure['direction']} {figure['metric']}"
+    for reported in results(edition).to_dict("records"):
+        name = (reported["dataset"], reported["method"], reported["note"], reported["ensemble"])
+        measure = f"{reported['direction']} {reported['metric']}"
         if name != before or measure in rows[-1]:
             rows.append({"source": PAPER, "dataset": name[0], "method": name[1], "note": name[2], "split": "test"})
-            rows[-1] |= {"reasons": {ENSEMBLE: None} if figure["ensemble"] else {}, "care": {}}  # sets in order
+            rows[-1] |= {"reasons": {ENSEMBLE: None} if reported["ensemble"] else {}, "care": {}}  # ordered sets
             before = name
-        rows[-1][measure] = figure["value"]
-        remark = figure["remark"].removeprefix(ENSEMBLE).removeprefix("; ")
-        if figure["doubtful"]:
+        rows[-1][measure] = reported["value"]
+        remark = reported["remark"].removeprefix(ENSEMBLE).removeprefix("; ")
+        if reported["doubtful"]:
             rows[-1]["reasons"][f"doubtful: {remark}"] = None
         elif remark:
             rows[-1]["care"][remark] = None
@@ -356,7 +361,7 @@ def _paper_rows(edition: str, datasets: tuple[str, ...] | None) -> list[dict[str
 
 
 def _own_row(run: dict[str, Any]) -> dict[str, Any]:
-    """A run as a row of the table; the names of its figures are turned into the survey's."""
+    """A run as a row of the table, with the survey's names of metrics."""
     options = " ".join(f"{name}={value}" for name, value in run["options"].items() if name != "features")
     backbone = (run["options"].get("features") or {}).get("backbone", "")
     row = {"source": OWN, "dataset": run["corpus"], "method": run["method"], "split": run["split"], "seed": run["seed"]}
@@ -373,17 +378,17 @@ def _rsum(row: dict[str, Any]) -> float:
 
 
 def _reasons(run: dict[str, Any]) -> list[str]:
-    """Why a run may not stand among the papers' figures."""
+    """Why a run is not comparable with the papers' results."""
     reasons = []
     if run["drawn"]:
-        reasons.append("drawn pictures, not photographs")
+        reasons.append("drawn images, not photographs")
     elif run["corpus"] not in STANDS_FOR:
-        reasons.append("the survey has no figures on these photographs")
+        reasons.append("the survey has no results on these photographs")
     if run["split"] != "test":
-        reasons.append(f"measured on the {run['split']} split, the papers on test")
+        reasons.append(f"evaluated on the {run['split']} split, the papers on test")
     usual = GALLERIES.get(run["corpus"], ())
     if usual and run.get("images", usual[0]) not in usual:
-        reasons.append(f"searched {run['images']:,} images, the papers {' or '.join(f'{n:,}' for n in usual)}")
+        reasons.append(f"a gallery of {run['images']:,} images, in the papers {' or '.join(f'{n:,}' for n in usual)}")
     return reasons
 
 

@@ -1,4 +1,4 @@
-"""A page a model class, made from what is there: docstring, paper, options, published rows, claims, measured figures.
+"""Model cards, one page per model class: docstring, paper, options, published results, claims, measured metrics.
 
 python -m itm_tutorial.course.model_cards build
 """
@@ -22,20 +22,20 @@ from itm_tutorial.literature.reported import MEASURES
 from itm_tutorial.models import Matching, list_methods, model_class, variant_options
 
 CARDS = Path(__file__).parents[2] / "docs" / "models"
-EDITION = "2025"  # its rows hold those of 2020
+EDITION = "2025"  # its rows include those of 2020
 COMMAND = "python -m itm_tutorial.course.model_cards build"
 
 
 def card_names() -> dict[str, tuple[str, ...]]:
-    """The cards: the name of a method's file -> the names of its models."""
+    """Maps each card, named as the method's file, to the names of its models."""
     return {method.name: method.models for method in list_methods()}
 
 
 def card(name: str) -> str:
-    """The page of one class in Markdown.
+    """The card of one class in Markdown.
 
     Args:
-        name: of its file in ``models/``, such as "vsepp".
+        name: the name of its file in ``models/``, such as "vsepp".
 
     Returns:
         The text of docs/models/NAME.md.
@@ -56,7 +56,7 @@ def card(name: str) -> str:
 def _paper(cls: type[Matching]) -> list[str]:
     key = cls.method.paper
     if not key:
-        return ["## Paper", "None of its own among the course's papers: see the text above."]
+        return ["## Paper", "The course lists no paper for this model: see the text above."]
     paper = everything()[key]
     links = "".join(f" [{link}](<{getattr(paper, link)}>)" for link in ("paper", "code") if getattr(paper, link))
     chapter = f" Chapter {paper.chapter}." if paper.chapter else ""
@@ -73,21 +73,21 @@ def _use(cls: type[Matching], names: list[str]) -> list[str]:
 
 
 def _options(cls: type[Matching]) -> list[str]:
-    """Options with their defaults and what the class's docstring says of them."""
-    shown = _arguments(inspect.getdoc(cls) or "")
+    """The options with defaults and descriptions from the class's docstring."""
+    described = _arguments(inspect.getdoc(cls) or "")
     rows = [
-        (f"`{p.name}`", "from the corpus" if p.default is p.empty else f"`{p.default!r}`", shown.get(p.name, ""))
+        (f"`{p.name}`", "from the corpus" if p.default is p.empty else f"`{p.default!r}`", described.get(p.name, ""))
         for p in inspect.signature(cls.__init__).parameters.values()
         if p.kind is p.KEYWORD_ONLY
     ]
     summary = (inspect.getdoc(cls) or "").partition("\n\nArgs:")[0]
     return (
-        ["## Options", summary, _table(("option", "default", "what it is"), rows)] if rows else ["## Options", summary]
+        ["## Options", summary, _table(("option", "default", "description"), rows)] if rows else ["## Options", summary]
     )
 
 
 def _arguments(docstring: str) -> dict[str, str]:
-    """The entries of a docstring's Args, each in one line."""
+    """The entries of a docstring's Args, each on one line."""
     block = docstring.partition("Args:\n")[2].partition("\n\n")[0]
     entries = re.findall(r"^    (\w[\w, ]*): (.+(?:\n {6,}.+)*)", block, re.MULTILINE)
     return {name.strip(): " ".join(text.split()) for names, text in entries for name in names.split(",")}
@@ -97,48 +97,48 @@ RECIPE_COLUMNS = ("epochs", "batch_size", "learning_rate", "drop_at", "clip", "w
 
 
 def _recipes(cls: type[Matching]) -> list[str]:
-    """How the model is trained: a row per recipe, with the options and features that it sets."""
+    """The recipes for training, one row each, with the options and features that they set."""
     rows = []
     for name, recipe in cls.recipes.items():
         options = {**({"features": recipe.features} if recipe.features else {}), **recipe.options}
         settings = [f"{getattr(recipe, column)}" for column in RECIPE_COLUMNS]
         rows.append((f"`{name}`", *settings, ", ".join(f"`{option}={value!r}`" for option, value in options.items())))
     head = ("recipe", *(column.replace("_", " ") for column in RECIPE_COLUMNS), "options")
-    use = "`fit` follows one of these unless an argument says otherwise; `create_model(..., recipe=NAME)` chooses it."
+    use = "`create_model(..., recipe=NAME)` chooses a recipe; arguments of `fit` take precedence over it."
     return ["## Recipes", use, _table(head, rows)]
 
 
 def _published(cls: type[Matching]) -> list[str]:
-    """The rows of the paper in the survey's tables, as printed there; remarks below."""
+    """The results of the paper in the survey's tables, as printed, and remarks."""
     key = cls.method.paper
     frame = results(EDITION)
     frame = frame[frame.key == key] if key in set(papers().key) else frame[:0]
     if frame.empty:
-        return ["## Published rows", f"The survey's edition of {EDITION} has none."]
+        return ["## Published results", f"The survey's edition of {EDITION} has none."]
     rows: dict[tuple, dict[str, str]] = {}
     remarks: dict[str, None] = {}
-    for figure in frame.to_dict("records"):
-        mark = "\\*" if figure["ensemble"] else ""
-        name = (figure["dataset"], figure["method"] + mark, figure["note"])
-        doubt = "?" if figure["doubtful"] else ""
-        value = "-" if figure["value"] != figure["value"] else f"{figure['value']:g}{doubt}"
-        rows.setdefault(name, {})[f"{figure['direction']} {figure['metric']}"] = value
-        if figure["remark"]:
-            remarks[f"- {figure['method']}, {figure['dataset']}: {figure['remark']}"] = None
+    for reported in frame.to_dict("records"):
+        mark = "\\*" if reported["ensemble"] else ""
+        name = (reported["dataset"], reported["method"] + mark, reported["note"])
+        doubt = "?" if reported["doubtful"] else ""
+        value = "-" if reported["value"] != reported["value"] else f"{reported['value']:g}{doubt}"
+        rows.setdefault(name, {})[f"{reported['direction']} {reported['metric']}"] = value
+        if reported["remark"]:
+            remarks[f"- {reported['method']}, {reported['dataset']}: {reported['remark']}"] = None
     shown = [measure for measure in MEASURES if any(measure in row for row in rows.values())]
     body = [(*name, *(row.get(measure, "") for measure in shown)) for name, row in rows.items()]
     note = f"In percent, on photographs, from the survey's edition of {EDITION}; not comparable with drawn worlds."
     listed = ["\n".join(remarks)] if remarks else []
-    return ["## Published rows", note, _table(("data set", "method", "note", *shown), body), *listed]
+    return ["## Published results", note, _table(("data set", "method", "note", *shown), body), *listed]
 
 
 def _claimed(name: str, names: list[str]) -> list[str]:
-    """What the course measured: the verdicts that name the model, and its figures over seeds."""
-    effects, figures, sources = [], [], []
+    """What the course measured: the verdicts that name the model, and its metrics over seeds."""
+    effects, metrics, sources = [], [], []
     for claim in claims.list_claims():
         try:
             kept = claims.results(claim)
-        except ItmError:  # nobody has run it yet
+        except ItmError:  # the claim was not run yet
             continue
         own = [e for e in kept["effects"] if claim == name or any(_names(n, e["name"]) for n in names)]
         measured = _measured(kept["figures"], names)
@@ -147,7 +147,7 @@ def _claimed(name: str, names: list[str]) -> list[str]:
             seeds = len({row["seed"] for row in kept["figures"]})
             sources.append(f"`itm claims {claim}`: {seeds} seeds, {about['date']}, torch {about['torch']}")
         effects += [(e["name"], f"{e['mean']:+.1f}", f"{e['standard_error']:.1f}", e["verdict"]) for e in own]
-        figures += [(claim, *row) for row in measured]
+        metrics += [(claim, *row) for row in measured]
     if not sources:
         return [
             "## Measured here",
@@ -156,28 +156,28 @@ def _claimed(name: str, names: list[str]) -> list[str]:
     parts = ["## Measured here", "On drawn worlds. " + ". ".join(sources) + "."]
     if effects:
         parts.append(_table(("claim", "mean", "standard error", "verdict"), effects))
-    if figures:
-        parts.append(_table(("claim", "run", "figure", "mean", "standard deviation", "seeds"), figures))
+    if metrics:
+        parts.append(_table(("claim", "run", "metric", "mean", "standard deviation", "seeds"), metrics))
     return parts
 
 
 def _names(model: str, text: str) -> bool:
-    """Whether a text names a model as a word of its own; "vse" is not named by "vsepp"."""
+    """Whether a text contains a model's name as a separate word; "vsepp" does not contain "vse"."""
     return bool(re.search(rf"(?<!\w){re.escape(model)}(?!\w)", text))
 
 
-def _measured(figures: list[dict[str, Any]], names: list[str]) -> list[tuple[str, ...]]:
-    """Mean and spread over seeds of every plain figure of the runs that begin with one of the names."""
+def _measured(records: list[dict[str, Any]], names: list[str]) -> list[tuple[str, ...]]:
+    """Mean and standard deviation over seeds of each metric of the runs whose names begin with one of the names."""
     found: dict[tuple[str, str], list[float]] = {}
-    for row in figures:
+    for row in records:
         run = str(row.get("model", ""))
         if not any(re.match(rf"{re.escape(name)}(?!\w)", run) for name in names):
             continue
-        for figure, value in _flat(row):
-            found.setdefault((run, figure), []).append(value)
+        for metric, value in _flat(row):
+            found.setdefault((run, metric), []).append(value)
     return [
-        (run, figure, f"{mean(values):.1f}", f"{stdev(values):.1f}" if len(values) > 1 else "", str(len(values)))
-        for (run, figure), values in found.items()
+        (run, metric, f"{mean(values):.1f}", f"{stdev(values):.1f}" if len(values) > 1 else "", str(len(values)))
+        for (run, metric), values in found.items()
     ]
 
 
@@ -185,7 +185,7 @@ SKIPPED = {"seed", "model", "seconds", "steps_an_epoch", "epoch", "batch_size", 
 
 
 def _flat(row: dict[str, Any]) -> list[tuple[str, float]]:
-    """The numbers of a run, those of one level further down under a joint name."""
+    """The numbers of a run; those in nested dicts under joined names."""
     found: list[tuple[str, float]] = []
     for name, value in row.items():
         inner = value.items() if isinstance(value, dict) else [("", value)]
@@ -201,25 +201,24 @@ def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
 
 
 def build_cards(check: bool = False, folder: Path = CARDS) -> list[str]:
-    """Writes every card, or only says which differ.
+    """Writes every card, or checks which are out of date.
 
     Args:
-        check: compare, and write nothing.
-        folder: where the cards are.
+        check: whether to compare only, without writing.
+        folder: of the cards.
 
     Returns:
-        Names of files that differ from what their models give, are missing, or belong to no model; after writing
-        always empty.
+        Names of files that are out of date, are missing, or belong to no model; empty after writing.
     """
-    wanted = {f"{name}.md": card(name) for name in card_names()}
-    there = {file.name: file.read_text(encoding="utf-8") for file in sorted(folder.glob("*.md"))}
+    cards = {f"{name}.md": card(name) for name in card_names()}
+    stored = {file.name: file.read_text(encoding="utf-8") for file in sorted(folder.glob("*.md"))}
     if check:
-        return [name for name in sorted({*wanted, *there}) if wanted.get(name) != there.get(name)]
+        return [name for name in sorted({*cards, *stored}) if cards.get(name) != stored.get(name)]
     folder.mkdir(parents=True, exist_ok=True)
-    for name in there:
-        if name not in wanted:
+    for name in stored:
+        if name not in cards:
             (folder / name).unlink()
-    for name, text in wanted.items():
+    for name, text in cards.items():
         (folder / name).write_text(text, encoding="utf-8")
     return []
 

@@ -1,7 +1,7 @@
-"""The notebooks as a whole: made from their sources, checked for drift, run as a course.
+"""Builds the notebooks from their sources, checks that they are up to date, and runs the whole course.
 
-A source is jupytext py:percent with solutions in it. Between ``# solution`` and ``# end of solution`` the learner's
-notebook has a stub instead. Stored outputs are only those of cells tagged ``nbval-check-output``.
+A source is a jupytext py:percent file with solutions. The learner's notebook has a stub instead of the lines between
+``# solution`` and ``# end of solution``. Only outputs of cells tagged ``nbval-check-output`` are stored.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 SOURCES, NOTEBOOKS = ROOT / "notebooks" / "source", ROOT / "notebooks"
 CHECKED = "nbval-check-output"
 CELL_SECONDS = 900  # a cell that takes longer has failed
-HEADLINE = 40  # letters of the table's column
+HEADLINE = 40  # width of the table's column
 _SOLUTION = re.compile(r"^( *)# solution\n.*?^ *# end of solution$", re.MULTILINE | re.DOTALL)
 
 
@@ -32,7 +32,7 @@ def learners_edition(source: Path):
         source: a .py file in ``notebooks/source``.
 
     Returns:
-        An nbformat notebook with stubs in place of the solutions and with stable cell ids.
+        An nbformat notebook with stubs instead of solutions and with stable cell ids.
     """
     import jupytext
 
@@ -51,13 +51,13 @@ def learners_edition(source: Path):
 
 
 def build_notebooks(check: bool = False) -> list[str]:
-    """Writes every notebook from its source, or only says which differ.
+    """Writes every notebook from its source, or checks which are out of date.
 
     Args:
-        check: compare, and write nothing.
+        check: whether to compare only, without writing.
 
     Returns:
-        Names of notebooks that differ from what their source gives (after writing: always empty).
+        Names of notebooks that differ from their sources; empty after writing.
     """
     import nbformat
 
@@ -78,7 +78,7 @@ def _texts(notebook) -> list[tuple]:
 
 
 def _with_checked_outputs(notebook):
-    """Runs the notebook at its smallest size and keeps the outputs that nbval will compare."""
+    """Runs the notebook at its smallest size and stores the outputs that nbval will compare."""
     from nbclient import NotebookClient
 
     os.environ["ITM_FAST"], os.environ["ITM_PROGRESS"] = "1", "0"
@@ -91,20 +91,20 @@ def _with_checked_outputs(notebook):
         cell["metadata"].pop("execution", None)
         if cell["cell_type"] == "code":
             kept = cell["outputs"] if CHECKED in cell["metadata"].get("tags", ()) else []
-            cell["execution_count"] = 1 if kept else None  # nbval takes a cell without a count for one never run
+            cell["execution_count"] = 1 if kept else None  # nbval treats a cell without a count as never run
             cell["outputs"] = [{**o, "execution_count": None} if "execution_count" in o else o for o in kept]
     return notebook
 
 
 def run_course(out: Path = Path("build/course"), fast: bool = False) -> int:
-    """Executes every notebook with papermill and prints one table; a notebook that fails hides no other.
+    """Executes every notebook with papermill and prints one table; after a failure, the other notebooks still run.
 
     Args:
-        out: where the executed notebooks go.
-        fast: the smallest size, to see that all runs.
+        out: folder for the executed notebooks.
+        fast: whether to use the smallest size, as a quick check.
 
     Returns:
-        0, or 1 when a notebook failed.
+        0, or 1 if a notebook failed.
 
     Raises:
         ItmError: course.toml is missing or broken.
@@ -117,7 +117,7 @@ def run_course(out: Path = Path("build/course"), fast: bool = False) -> int:
     failed = False
     for name in names:
         start, target = time.perf_counter(), out / name
-        target.unlink(missing_ok=True)  # no headline of an earlier run
+        target.unlink(missing_ok=True)  # so that the headline of an earlier run is not shown
         result = execute(NOTEBOOKS / name, target)
         seconds = time.perf_counter() - start
         print(f"{name:<{width}}  {seconds:>7.0f}  {_headline(target):<{HEADLINE}}  {result}", flush=True)
@@ -144,9 +144,9 @@ def execute(notebook: Path, target: Path, parameters: dict[str, Any] | None = No
     """Runs one notebook, in its own folder.
 
     Args:
-        notebook: what to run.
-        target: where the executed notebook goes.
-        parameters: what to set in its parameters cell.
+        notebook: the file to run.
+        target: file for the executed notebook.
+        parameters: values for its parameters cell.
 
     Returns:
         "ok", or what failed and where.
@@ -154,7 +154,7 @@ def execute(notebook: Path, target: Path, parameters: dict[str, Any] | None = No
     import papermill
 
     if not notebook.exists():
-        return f"failed: {notebook.name} does not exist; make it with make notebooks, or mend course.toml"
+        return f"failed: {notebook.name} does not exist; make it with make notebooks, or correct course.toml"
     try:
         papermill.execute_notebook(
             notebook,
@@ -164,13 +164,11 @@ def execute(notebook: Path, target: Path, parameters: dict[str, Any] | None = No
             cwd=notebook.parent,
             progress_bar=False,
             execution_timeout=CELL_SECONDS,
-            extra_arguments=["--log-level=ERROR"],  # else each kernel warns that it speaks TCP
+            extra_arguments=["--log-level=ERROR"],  # otherwise each kernel warns about its TCP ports
         )
     except papermill.PapermillExecutionError as error:
         return f"failed in cell {error.exec_count}: {error.ename}: {first_line(error.evalue)}"
-    except (
-        Exception
-    ) as error:  # a kernel that is missing or died, a cell that takes too long, a file that is no notebook
+    except Exception as error:  # no kernel, a dead kernel, a cell that takes too long, not a notebook
         return f"failed: {type(error).__name__}: {first_line(error)}"
     return "ok"
 
@@ -181,12 +179,12 @@ def first_line(message: object) -> str:
 
 
 def _headline(file: Path) -> str:
-    """The last line that the notebook printed behind the word "Headline:", or a dash."""
+    """The last text that the notebook printed after "Headline:", or a dash."""
     import nbformat
 
     try:
         cells = nbformat.read(file, as_version=4).cells
-    except Exception:  # not there, or cut short when the kernel died: the result says why
+    except Exception:  # missing, or cut short when the kernel died: the result says why
         return "-"
     printed = "".join(
         o.get("text", "") for cell in cells for o in cell.get("outputs", []) if o["output_type"] == "stream"

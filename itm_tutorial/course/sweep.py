@@ -1,7 +1,7 @@
-"""A sweep: one notebook run by papermill at every point of a grid, in worker processes, and read as one table.
+"""Sweeps: papermill runs one notebook at every point of a grid, in worker processes; the results form one table.
 
-A ``[[sweep]]`` of course.toml names the notebook and the grid. Each point leaves one executed notebook and one JSON
-file under ``runs/sweeps/NAME``; what is there, whole and made by the same notebook is not run again.
+A ``[[sweep]]`` of course.toml names the notebook and the grid. Each point writes one executed notebook and one JSON
+file to ``runs/sweeps/NAME``; a point that is complete and made by the same notebook is not run again.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ from itm_tutorial.errors import ItmError, unknown
 from itm_tutorial.progress import progress_wanted
 from itm_tutorial.storage import check_writable, disk_errors, read_json, write_json
 
-RESULT = "result"  # the parameter that tells a notebook where to write its figures
-KEPT = "kept"  # the result of a point that needed no run
-OUTCOME = "outcome: "  # begins the line in which a worker tells how its notebook ended
-LOOK_SECONDS = 0.1  # between two looks at the workers
-END_SECONDS = 5  # that a worker has to end its kernel
+RESULT = "result"  # the parameter with the path to which the notebook writes its metrics
+KEPT = "kept"  # the result of a point that was not run again
+OUTCOME = "outcome: "  # begins the line in which a worker reports how its notebook ended
+POLL_SECONDS = 0.1  # between two checks of the workers
+END_SECONDS = 5  # for a worker to end its kernel
 
 
 @dataclass(frozen=True)
@@ -43,8 +43,8 @@ class Point:
     """One run of the notebook.
 
     Attributes:
-        axes: name -> value of what the grid varies.
-        parameters: all that the notebook is given, but the path of its figures.
+        axes: name -> value of each axis of the grid.
+        parameters: all parameters of the notebook, except the path for its metrics.
     """
 
     axes: dict[str, Any]
@@ -52,7 +52,7 @@ class Point:
 
     @property
     def stem(self) -> str:
-        """The name of its files: the same for the same axes."""
+        """The name of its files, determined by the axes."""
         return "_".join(f"{name}-{re.sub(r'[^A-Za-z0-9_.+-]+', '-', str(value))}" for name, value in self.axes.items())
 
     def __str__(self) -> str:
@@ -64,13 +64,13 @@ class Sweep:
     """A ``[[sweep]]`` of course.toml.
 
     Attributes:
-        name: as ``itm sweep`` takes it.
-        notebook: the file that is run; its parameters cell has every name of ``fixed`` and ``grid``, and ``result``.
+        name: the argument of ``itm sweep``.
+        notebook: the file to run; its parameters cell has every name of ``fixed`` and ``grid``, and ``result``.
         grid: axis -> values; every combination is a point.
         fixed: parameters that are the same for all points.
-        figure: which of the notebook's figures stands in the final table.
-        workers: notebooks at a time.
-        corpus: its features are made before the first worker starts, for every ``size`` and ``seed`` of the points.
+        figure: the metric of the notebook that the final table shows.
+        workers: number of notebooks at a time.
+        corpus: its features are computed before the first worker starts, for every ``size`` and ``seed`` of the points.
     """
 
     name: str
@@ -87,7 +87,7 @@ class Sweep:
         return [Point(own, {**self.fixed, **own}) for own in axes]
 
     def made_by(self) -> str:
-        """Twelve digits that change with the notebook's code and with the fixed parameters, not with its prose."""
+        """A hash (twelve digits) of the notebook's code and the fixed parameters; prose does not change it."""
         text = json.dumps([[cell["source"] for cell in _code_cells(self.notebook)], self.fixed], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
@@ -97,13 +97,13 @@ def load_sweep(name: str, **fixed: Any) -> Sweep:
 
     Args:
         name: of the sweep.
-        fixed: parameters in place of the table's own; None is left out.
+        fixed: replace parameters of the table; None is ignored.
 
     Returns:
         The sweep, checked against the parameters cell of its notebook.
 
     Raises:
-        ItmError: no such sweep, an axis without values, a parameter that the notebook does not have.
+        ItmError: the sweep does not exist, an axis has no values, or the notebook lacks a parameter.
     """
     table, where = _table(name), f"course.toml, sweep {name!r}"
     tiny = table.pop("tiny", {})
@@ -145,11 +145,12 @@ def _check(sweep: Sweep, where: str) -> None:
             raise ItmError(f"{where}: {axis!r} is an axis of the grid and fixed as well: leave one of them out")
     for value in (*sweep.fixed.values(), *itertools.chain(*sweep.grid.values())):
         if not isinstance(value, str | int | float):
-            raise ItmError(f"{where}: {value!r} is no parameter: give texts, numbers, true or false")
+            raise ItmError(f"{where}: {value!r} is not a parameter: give strings, numbers, true or false")
     known = _parameters(sweep.notebook)
     if RESULT not in known:
         raise ItmError(
-            f"{sweep.notebook.name}: its parameters cell has no {RESULT!r}: add {RESULT} = '', and write there"
+            f"{sweep.notebook.name}: its parameters cell has no {RESULT!r}: add {RESULT} = '', and write the "
+            "metrics to that path"
         )
     for parameter in (*sweep.fixed, *sweep.grid):
         if parameter not in known or parameter == RESULT:
@@ -165,12 +166,12 @@ def _code_cells(notebook: Path) -> list[dict]:
     import nbformat
 
     if not notebook.exists():
-        raise ItmError(f"{notebook.name} does not exist: make it with make notebooks, or mend course.toml")
+        raise ItmError(f"{notebook.name} does not exist: make it with make notebooks, or correct course.toml")
     try:
         cells = nbformat.read(notebook, as_version=4).cells
-    except Exception as error:  # nbformat raises what its parsers raise
+    except Exception as error:  # nbformat raises the errors of its parsers
         raise ItmError(
-            f"{notebook.name} is no notebook ({course.first_line(error)}): make it with make notebooks"
+            f"{notebook.name} is not a notebook ({course.first_line(error)}): make it with make notebooks"
         ) from error
     return [cell for cell in cells if cell["cell_type"] == "code"]
 
@@ -185,37 +186,37 @@ def _parameters(notebook: Path) -> set[str]:
 
 
 def run_sweep(name: str, workers: int | None = None, out: Path = Path("runs/sweeps"), **fixed: Any) -> int:
-    """Runs every point of a sweep that is not there yet and prints one table; a point that fails hides no other.
+    """Runs the missing points of a sweep and prints one table; after a failure, the other points still run.
 
     Args:
         name: of a ``[[sweep]]`` in course.toml.
-        workers: notebooks at a time; by default the table's own. The cores are shared out among them.
-        out: the points go to a folder of the sweep's name in it.
-        fixed: parameters in place of the table's own, such as ``size``; None is left out.
+        workers: number of notebooks at a time; by default the table's. The cores are divided among them.
+        out: the points go to its subfolder with the sweep's name.
+        fixed: replace parameters of the table, such as ``size``; None is ignored.
 
     Returns:
-        0, or 1 when a point failed.
+        0, or 1 if a point failed.
 
     Raises:
-        ItmError: as for ``load_sweep``; fewer than one worker; a folder that cannot be written to.
+        ItmError: as for ``load_sweep``; or there is fewer than one worker, or a folder cannot be written to.
     """
     sweep = load_sweep(name, **fixed)
     workers = sweep.workers if workers is None else workers
     if workers < 1:
         raise ItmError(f"workers is {workers}; give 1 or more")
-    shelf = _Shelf(sweep, out.resolve() / name, sweep.made_by())
-    check_writable(shelf.unfinished)
+    store = _Store(sweep, out.resolve() / name, sweep.made_by())
+    check_writable(store.unfinished)
     points = sweep.points()
     results = {point.stem: KEPT for point in points}
-    if left := [point for point in points if not shelf.has(point)]:
+    if left := [point for point in points if not store.has(point)]:
         _warm(sweep, left)
-        results |= _run_points(shelf, left, workers)
-    _print_table(shelf, points, results)
+        results |= _run_points(store, left, workers)
+    _print_table(store, points, results)
     return int(any(result.startswith("failed") for result in results.values()))
 
 
 def _warm(sweep: Sweep, points: list[Point]) -> None:
-    """Draws each corpus and computes its features once, so that the workers need not wait for each other."""
+    """Draws each corpus and extracts its features once, so that the workers need not wait for each other."""
     if sweep.corpus is None:
         return
     from itm_tutorial.data.loading import load_corpus
@@ -224,14 +225,14 @@ def _warm(sweep: Sweep, points: list[Point]) -> None:
     chosen = [{key: point.parameters[key] for key in ("size", "seed") if key in point.parameters} for point in points]
     for n, settings in enumerate(chosen):
         if settings not in chosen[:n]:
-            seen = features(load_corpus(sweep.corpus, **settings))
+            extracted = features(load_corpus(sweep.corpus, **settings))
             for split in ("train", "val"):
-                getattr(seen, split)
+                getattr(extracted, split)
 
 
 @dataclass(frozen=True)
-class _Shelf:
-    """Where the points of a sweep are kept, and what a point must be to count as done."""
+class _Store:
+    """The folder with the points of a sweep; it decides which of them are done."""
 
     sweep: Sweep
     folder: Path
@@ -239,14 +240,14 @@ class _Shelf:
 
     @property
     def unfinished(self) -> Path:
-        """For locks, and for what workers are writing."""
+        """The folder for locks and for files that workers are writing."""
         return self.folder / "unfinished"
 
     def file(self, point: Point) -> Path:
         return self.folder / f"{point.stem}.json"
 
     def has(self, point: Point) -> bool:
-        """Whether a point is there, whole, and made by this notebook with these parameters."""
+        """Whether a point is complete and made by this notebook with these parameters."""
         try:
             record = read_point(self.file(point))
         except ItmError:
@@ -254,15 +255,15 @@ class _Shelf:
         same = record["made_by"] == self.made_by and record["parameters"] == point.parameters
         return same and self.sweep.figure in record["figures"]
 
-    def keep(self, point: Point, figures: Any, seconds: float) -> None:
-        if not isinstance(figures, dict) or self.sweep.figure not in figures:
+    def keep(self, point: Point, metrics: Any, seconds: float) -> None:
+        if not isinstance(metrics, dict) or self.sweep.figure not in metrics:
             raise ItmError(f"the notebook wrote no {self.sweep.figure!r} to the path in its parameter {RESULT!r}")
-        record = {"parameters": point.parameters, "figures": figures, "seconds": round(seconds, 1)}
+        record = {"parameters": point.parameters, "figures": metrics, "seconds": round(seconds, 1)}
         record |= {"made_by": self.made_by, "finished": datetime.now(UTC).isoformat()}
         write_json(self.file(point), record)
 
     def lock(self, point: Point):
-        """The lock of a point, or None where another command holds it."""
+        """The lock of a point, or None if another command holds it."""
         from filelock import FileLock, Timeout
 
         lock = FileLock(self.unfinished / f"{point.stem}.lock", mode=0o666)
@@ -274,23 +275,23 @@ class _Shelf:
 
 
 class _Worker:
-    """A process that runs one point, and the lock that keeps other commands from running it too."""
+    """A process that runs one point, and the lock that prevents other commands from running it too."""
 
-    def __init__(self, shelf: _Shelf, point: Point, lock: Any, threads: int):
-        self.shelf, self.point, self.lock = shelf, point, lock
-        self.notebook = shelf.unfinished / f"{point.stem}.ipynb"
-        self.figures = shelf.unfinished / f"{point.stem}.json"
-        old = shelf.file(point)  # out of date or damaged, else nobody would run it again
-        with disk_errors(shelf.folder):
-            for file in (self.notebook, self.figures, old, *old.parent.glob(f"{old.name}.part-*")):
+    def __init__(self, store: _Store, point: Point, lock: Any, threads: int):
+        self.store, self.point, self.lock = store, point, lock
+        self.notebook = store.unfinished / f"{point.stem}.ipynb"
+        self.metrics = store.unfinished / f"{point.stem}.json"
+        old = store.file(point)  # out of date or damaged, since the point is run again
+        with disk_errors(store.folder):
+            for file in (self.notebook, self.metrics, old, *old.parent.glob(f"{old.name}.part-*")):
                 file.unlink(missing_ok=True)
-        task = {"notebook": str(shelf.sweep.notebook), "target": str(self.notebook)}
-        task["parameters"] = {**point.parameters, RESULT: str(self.figures)}
-        summary = {"OMP_NUM_THREADS": str(threads), "ITM_PROGRESS": "0", "ITM_FAST": "0"}  # a point's size is its own
+        task = {"notebook": str(store.sweep.notebook), "target": str(self.notebook)}
+        task["parameters"] = {**point.parameters, RESULT: str(self.metrics)}
+        settings = {"OMP_NUM_THREADS": str(threads), "ITM_PROGRESS": "0", "ITM_FAST": "0"}  # sizes come from the point
         self.output, self.start = tempfile.TemporaryFile(), time.perf_counter()  # noqa: SIM115
         self.process = subprocess.Popen(
             [sys.executable, "-m", "itm_tutorial.course.sweep"],
-            env={**os.environ, **summary},
+            env={**os.environ, **settings},
             stdin=subprocess.PIPE,
             stdout=self.output,
             stderr=subprocess.STDOUT,
@@ -298,17 +299,17 @@ class _Worker:
         )
         with suppress(BrokenPipeError):  # a worker that died at once is reported like any other
             self.process.stdin.write(json.dumps(task).encode() + b"\n")
-        # left open: it closes when this process ends, however it ends, and then the worker ends too
+        # stdin stays open: it closes when this process ends, for any reason, and then the worker ends too
 
     def finish(self) -> str:
-        """Keeps what an ended worker has made, and tells how it ended: "ok", or what failed and where."""
+        """Stores the results of a finished worker; returns "ok", or what failed and where."""
         seconds, result = time.perf_counter() - self.start, self._outcome()
-        with disk_errors(self.shelf.folder):
+        with disk_errors(self.store.folder):
             if self.notebook.exists():
-                self.notebook.replace(self.shelf.folder / self.notebook.name)
+                self.notebook.replace(self.store.folder / self.notebook.name)
         if result == "ok":
             try:
-                self.shelf.keep(self.point, read_json(self.figures) if self.figures.exists() else {}, seconds)
+                self.store.keep(self.point, read_json(self.metrics) if self.metrics.exists() else {}, seconds)
             except ItmError as error:
                 result = f"failed: {error}"
         self.close()
@@ -317,15 +318,12 @@ class _Worker:
     def _outcome(self) -> str:
         self.output.seek(0)
         lines = self.output.read().decode(errors="replace").strip().splitlines() or ["it printed nothing"]
-        summary = [line.removeprefix(OUTCOME) for line in lines if line.startswith(OUTCOME)]
-        return (
-            summary[-1]
-            if summary
-            else f"failed: the worker ended with code {self.process.returncode}: {lines[-1][:160]}"
-        )
+        outcomes = [line.removeprefix(OUTCOME) for line in lines if line.startswith(OUTCOME)]
+        failure = f"failed: the worker ended with exit code {self.process.returncode}: {lines[-1][:160]}"
+        return outcomes[-1] if outcomes else failure
 
     def close(self) -> None:
-        """Ends the process if it still runs, and lets go of everything."""
+        """Ends the process if it still runs, and releases everything."""
         self.process.stdin.close()
         if self.process.poll() is None:
             self.process.terminate()
@@ -335,37 +333,37 @@ class _Worker:
                 self.process.kill()
                 self.process.wait()
         self.output.close()
-        self.figures.unlink(missing_ok=True)
+        self.metrics.unlink(missing_ok=True)
         self.lock.release()
 
 
-def _run_points(shelf: _Shelf, points: list[Point], workers: int) -> dict[str, str]:
-    """Runs points, some at a time -> how each ended, by stem. However this ends, no worker is left behind."""
+def _run_points(store: _Store, points: list[Point], workers: int) -> dict[str, str]:
+    """Runs points, ``workers`` at a time -> the result of each, by stem. In any case all workers are ended."""
     from tqdm.auto import tqdm
 
     threads = max(1, _cores() // workers)
     waiting, running, results = list(points), [], {}
-    bar = tqdm(total=len(points), desc=f"sweep {shelf.sweep.name}", unit="point", disable=not progress_wanted())
+    bar = tqdm(total=len(points), desc=f"sweep {store.sweep.name}", unit="point", disable=not progress_wanted())
     try:
         while waiting or running:
             for point in [*waiting]:
                 if len(running) == workers:
                     break
-                if (lock := shelf.lock(point)) is None:  # another command runs it: look again later
+                if (lock := store.lock(point)) is None:  # another command runs it: check again later
                     continue
                 waiting.remove(point)
-                if shelf.has(point):  # that command has made it meanwhile
+                if store.has(point):  # another command has finished it meanwhile
                     lock.release()
                     results[point.stem] = KEPT
                     bar.update()
                 else:
-                    running.append(_Worker(shelf, point, lock, threads))
+                    running.append(_Worker(store, point, lock, threads))
             for worker in [worker for worker in running if worker.process.poll() is not None]:
                 running.remove(worker)
                 results[worker.point.stem] = worker.finish()
                 bar.update()
                 bar.set_postfix(failed=sum(result.startswith("failed") for result in results.values()))
-            time.sleep(LOOK_SECONDS)
+            time.sleep(POLL_SECONDS)
     finally:
         for worker in running:
             worker.process.stdin.close()  # all at once: each then ends its kernel
@@ -380,19 +378,19 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _print_table(shelf: _Shelf, points: list[Point], results: dict[str, str]) -> None:
-    figure, width = shelf.sweep.figure, max(len(str(point)) for point in points)
-    print(f"{'point':<{width}}  seconds  {figure:>8}  result")
+def _print_table(store: _Store, points: list[Point], results: dict[str, str]) -> None:
+    metric, width = store.sweep.figure, max(len(str(point)) for point in points)
+    print(f"{'point':<{width}}  seconds  {metric:>8}  result")
     for point in points:
         result, seconds, value = results[point.stem], "-", "-"
         if not result.startswith("failed"):
-            record = read_point(shelf.file(point))
-            seconds, value = f"{record['seconds']:.0f}", f"{record['figures'][figure]:.4g}"
+            record = read_point(store.file(point))
+            seconds, value = f"{record['seconds']:.0f}", f"{record['figures'][metric]:.4g}"
         print(f"{str(point):<{width}}  {seconds:>7}  {value:>8}  {result}")
     ended = [result.split()[0].rstrip(":") for result in results.values()]
-    words = {"ok": "run", KEPT: KEPT, "failed": "failed"}
-    summary = ", ".join(f"{ended.count(word)} {what}" for word, what in words.items())
-    print(f"{len(points)} points in {_shown(shelf.folder)}: {summary}")
+    labels = {"ok": "run", KEPT: KEPT, "failed": "failed"}
+    summary = ", ".join(f"{ended.count(word)} {what}" for word, what in labels.items())
+    print(f"{len(points)} points in {_shown(store.folder)}: {summary}")
 
 
 def _shown(folder: Path) -> Path:
@@ -400,9 +398,9 @@ def _shown(folder: Path) -> Path:
 
 
 def _work() -> None:
-    """A worker process: runs the notebook that one line of its standard input tells of, and says how it ended.
+    """A worker process: reads its task from one line of standard input, runs the notebook, and prints the outcome.
 
-    When its standard input closes, the process that started it is gone, and it ends with its kernel.
+    When its standard input closes, the parent process has ended, and the worker ends itself and its kernel.
     """
     task = json.loads(sys.stdin.buffer.readline())
     threading.Thread(target=_end_with_parent, daemon=True).start()
@@ -411,7 +409,7 @@ def _work() -> None:
 
 
 def _end_with_parent() -> None:
-    os.read(sys.stdin.fileno(), 1)  # nothing ever comes: this waits until the other side is closed
+    os.read(sys.stdin.fileno(), 1)  # nothing is ever sent: this waits until the other side closes
     os.kill(os.getpid(), signal.SIGTERM)
 
 

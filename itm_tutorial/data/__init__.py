@@ -1,1 +1,1 @@
-"""Where pictures and captions come from: drawn worlds, published data sets, and the types they share."""
+"""Images and captions from drawn worlds and published data sets, and the types for both."""

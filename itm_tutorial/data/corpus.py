@@ -1,4 +1,4 @@
-"""Corpus and Split: pictures, captions, and which caption belongs to which picture. Types only."""
+"""The types ``Corpus``, ``Split``, ``SplitFacts`` and ``ClassTree``: images, captions, and the pairing between them."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from torch import LongTensor, Tensor
 from itm_tutorial.errors import ItmError, unknown
 
 SPLITS = ("train", "val", "test")
-ALL_SPLITS = (*SPLITS, "unseen")  # the last is there where some classes are hidden from training
+ALL_SPLITS = (*SPLITS, "unseen")  # "unseen" exists only where training does not show some of the classes
 
 
 @dataclass(frozen=True)
 class SplitFacts:
-    """What a drawn world knows of a split, and photographs hide.
+    """The truth about a split that only a drawn world knows.
 
     Attributes:
-        of_image: per image, every fact that is true of it (``frozenset`` of plain tuples).
-        of_caption: per caption, the facts it states.
+        of_image: per image, every true fact (a ``frozenset`` of plain tuples).
+        of_caption: per caption, the facts that it states.
         truths: per caption, the grammar's own parse of it (word classes, heads, spans, boxes).
         scenes: per image, the scene it was drawn from.
-        minimal pairs: (image, image, kind): pairs that differ in exactly one thing, the kind of that thing.
-        duplicates: (image, image): pairs with the same facts, drawn anew.
+        minimal_pairs: (image, image, kind): two images that differ in exactly one thing, and the kind of that thing.
+        duplicates: (image, image): two images with the same facts, drawn separately.
     """
 
     of_image: list[frozenset]
@@ -39,20 +39,20 @@ class SplitFacts:
 
 @dataclass(frozen=True)
 class Split:
-    """Pictures, captions, and the pairing between them.
+    """Images, captions, and the pairing between them.
 
     Attributes:
         name: "train", "val", "test", or "unseen": classes that training never shows.
-        images: sequence of uint8 tensors [3, H, W]; photographs are decoded when asked for.
+        images: sequence of uint8 tensors [3, H, W]; a photograph is decoded when it is indexed.
         captions: the captions, in any order.
         image_of: int64 [n_captions]; the image that each caption describes.
-        identity: int64 [n_images], the person or class shown; None where there is none.
+        identity: int64 [n_images], the person or class shown; None if the data set has no identities.
         groundings: per caption, (word index, box index) pairs; None for photographs without boxes.
-        facts: what a drawn world knows; None for photographs.
+        facts: the truth about a drawn split; None for photographs.
         boxes: per image, float32 [n_boxes, 4] (x0, y0, x1, y1) in [0, 1]; None for photographs.
-        fingerprint: a name that no other content shares, under which features are kept; None keeps nothing.
-        precomputed: features that the data set brings instead of pictures: an array [n_images, dim] or
-            [n_images, n_regions, dim]; None where there are pictures.
+        fingerprint: a name unique to this content, under which features are cached; None turns the cache off.
+        precomputed: features that were published instead of images: an array [n_images, dim] or
+            [n_images, n_regions, dim]; None where there are images.
     """
 
     name: str
@@ -71,11 +71,11 @@ class Split:
         if self.precomputed is not None and tuple(self.precomputed.shape[:1]) != (len(self.images),):
             raise ItmError(
                 f"{self.name}: precomputed has shape {list(self.precomputed.shape)} for {len(self.images)} images; "
-                "give one row an image"
+                "give one row per image"
             )
 
     def captions_of(self, image: int) -> list[str]:
-        """The captions of one image, in the order they stand in the split."""
+        """The captions of one image, in the order of the split."""
         return [self.captions[c] for c in (self.image_of == image).nonzero().flatten().tolist()]
 
 
@@ -84,8 +84,8 @@ class ClassTree:
     """The classes of a corpus as the leaves of a tree: a fox is an animal, an animal a creature, a creature a thing.
 
     Attributes:
-        names: the leaves, in the order that ``Split.identity`` counts.
-        parent: every node but the root -> the node above it.
+        names: the leaves; ``Split.identity`` holds indices into this list.
+        parent: maps every node but the root to its parent.
         seen: the leaves that training shows.
     """
 
@@ -113,26 +113,26 @@ class ClassTree:
         return above
 
     def distance(self, a: str, b: str) -> int:
-        """How many edges the way from one node to another has, through the lowest node above both."""
+        """The number of edges on the path between two nodes, through their lowest common ancestor."""
         return len({a, *self.ancestors(a)} ^ {b, *self.ancestors(b)})
 
     def distances(self) -> LongTensor:
-        """``distance`` of every leaf to every leaf, int64 [n_classes, n_classes]."""
+        """``distance`` between every two leaves, int64 [n_classes, n_classes]."""
         nodes = {node: i for i, node in enumerate(dict.fromkeys([*self.names, *self.parent, *self.parent.values()]))}
         ways = torch.zeros(len(self.names), len(nodes), dtype=torch.int64)
         for row, name in enumerate(self.names):
             ways[row, [nodes[node] for node in (name, *self.ancestors(name))]] = 1
-        shared = ways @ ways.T  # [n_classes, n_classes], nodes that stand above both
+        shared = ways @ ways.T  # [n_classes, n_classes], how many nodes the two paths to the root have in common
         return shared.diagonal()[:, None] + shared.diagonal() - 2 * shared
 
     @property
     def seen_classes(self) -> LongTensor:
-        """Where the leaves that training shows stand in ``names``, int64 [n_seen]."""
+        """The indices in ``names`` of the leaves that training shows, int64 [n_seen]."""
         return torch.tensor([i for i, name in enumerate(self.names) if name in self.seen], dtype=torch.int64)
 
     @property
     def unseen_classes(self) -> LongTensor:
-        """Where the other leaves stand in ``names``, int64 [n_unseen]."""
+        """The indices in ``names`` of the other leaves, int64 [n_unseen]."""
         return torch.tensor([i for i, name in enumerate(self.names) if name not in self.seen], dtype=torch.int64)
 
 
@@ -141,11 +141,11 @@ class Corpus:
     """A data set in up to four splits.
 
     Attributes:
-        name: the name it was loaded by ("scenes", "flickr8k", ...).
-        train, val, test, unseen: the splits; a missing one is an ``ItmError`` when used.
-        drawn: whether a drawn world made it.
+        name: the name under which it was loaded ("scenes", "flickr8k", ...).
+        train, val, test, unseen: the splits; reading one that the corpus lacks raises ``ItmError``.
+        drawn: whether the images are drawn; False for photographs.
         about: one line for tables: size, seed, what is missing.
-        classes: the tree of the classes that ``identity`` counts; None where there is none.
+        classes: the tree of the classes that ``identity`` refers to; None if there are no classes.
     """
 
     name: str
@@ -163,7 +163,7 @@ class Corpus:
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def class_options(self) -> dict[str, list[str]]:
-        """What a model of labels must know: every label in the order of identities, and those that training shows.
+        """The options of a model that predicts labels: all labels in the order of identities, and the seen ones.
 
         Raises:
             ItmError: the corpus has no classes.
@@ -178,23 +178,23 @@ class Corpus:
 
 
 def check_pairing(image_of: Tensor, n_images: int, n_captions: int, where: str) -> None:
-    """Refuses a pairing that does not fit its images and captions.
+    """Checks that a pairing fits its images and captions.
 
     Args:
         image_of: int64 [n_captions].
         n_images: how many images there are.
         n_captions: how many captions there are.
-        where: what is being checked, for the message.
+        where: the name of what is checked, for the message.
 
     Raises:
-        ItmError: wrong shape, wrong dtype, or an index of no image.
+        ItmError: the shape or dtype is wrong, or an index is out of range.
     """
     if not isinstance(image_of, Tensor):
         raise ItmError(f"{where}: image_of is a {type(image_of).__name__}; convert it with torch.tensor(image_of)")
     if image_of.ndim != 1 or len(image_of) != n_captions:
         raise ItmError(
             f"{where}: image_of has shape {list(image_of.shape)} for {n_captions} captions; "
-            "give one image index a caption"
+            "give one image index per caption"
         )
     if image_of.dtype != torch.int64:
         raise ItmError(f"{where}: image_of is {image_of.dtype}; convert it with image_of.long()")
@@ -206,29 +206,29 @@ def check_pairing(image_of: Tensor, n_images: int, n_captions: int, where: str) 
 
 
 def check_identity(identity: Tensor, n_images: int, where: str) -> None:
-    """Refuses identities that are not one whole number an image.
+    """Checks that identities are one whole number per image.
 
     Raises:
-        ItmError: wrong shape or dtype.
+        ItmError: the shape or dtype is wrong.
     """
     if not isinstance(identity, Tensor) or tuple(identity.shape) != (n_images,) or identity.dtype != torch.int64:
         found = f"{list(identity.shape)} {identity.dtype}" if isinstance(identity, Tensor) else type(identity).__name__
-        raise ItmError(f"{where}: identity is {found}; give an int64 tensor [{n_images}], one number an image")
+        raise ItmError(f"{where}: identity is {found}; give an int64 tensor [{n_images}], one number per image")
 
 
 def _check_tree(names: list[str], parent: dict[str, str]) -> None:
-    """Refuses leaves and parents that are not one tree."""
+    """Checks that leaves and parents form one tree."""
     if not names:
         raise ItmError("class tree: it has no leaf; give one class name or more")
     if len(set(names)) < len(names):
         twice = next(name for name, n in Counter(names).items() if n > 1)
-        raise ItmError(f"class tree: the name {twice!r} stands in names twice; keep each name once")
+        raise ItmError(f"class tree: names holds {twice!r} twice; keep each name once")
     with_children = set(parent.values())
     for name in names:
         if name not in parent:
             raise ItmError(f"class tree: no path leads from the leaf {name!r} to the root; give it a parent")
         if name in with_children:
-            raise ItmError(f"class tree: {name!r} is in names but has children; names are those of leaves alone")
+            raise ItmError(f"class tree: {name!r} is in names but has children; names must hold leaves only")
     roots = {}
     for name in parent:
         way = [name]

@@ -1,4 +1,4 @@
-"""``load_corpus``: the one place that knows worlds, readers and the cache."""
+"""``load_corpus``: the only module that knows worlds, readers and the cache."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def list_corpora() -> list[str]:
 
 
 def load_corpus(name: str, size: str = "mini", seed: int = 0, **options: Any) -> Corpus:
-    """Loads a corpus by name; what is made or converted for it is kept in the cache.
+    """Loads a corpus by name; drawn images are kept in the cache.
 
     Args:
         name: one of ``list_corpora()``.
@@ -55,7 +55,8 @@ def load_corpus(name: str, size: str = "mini", seed: int = 0, **options: Any) ->
         The corpus.
 
     Raises:
-        ItmError: unknown name, size or setting; published data that were not prepared; a cache that cannot be written.
+        ItmError: the name, size or setting is unknown, the published data were not prepared, or the cache cannot be
+            written.
     """
     if name not in _LOADERS:
         raise unknown("corpus", name, _LOADERS)
@@ -64,7 +65,7 @@ def load_corpus(name: str, size: str = "mini", seed: int = 0, **options: Any) ->
 
 @cache
 def source_hash(*modules: ModuleType) -> str:
-    """Eight digits that change with any line of these modules or packages, and so with what they draw or train."""
+    """A hash (eight digits) of the source of these modules or packages: the cache's key for what they draw or train."""
     digest = hashlib.sha256()
     for module in modules:
         file = Path(module.__file__)
@@ -85,7 +86,7 @@ def _pictures(
     made: dict[str, SceneSplit] | dict[str, ObjectSplit] | dict[str, PeopleSplit] | dict[str, SpeciesSplit],
     image_size: int,
 ) -> dict[str, Tensor]:
-    """The pictures of drawn splits, uint8 [n_images, 3, H, W], memory-mapped; drawn now if they are not kept yet."""
+    """The images of drawn splits, uint8 [n_images, 3, H, W], memory-mapped; drawn now if the cache lacks them."""
 
     def draw(part: Path) -> None:
         for name, split in made.items():
@@ -105,7 +106,7 @@ def _scenes(size: str, seed: int, image_size: int = 128, **configuration: float)
     images = _pictures(folder, made, image_size)
     splits = {name: _scene_split(split, images[name], f"{folder.name}/{name}") for name, split in made.items()}
     shared = shared_captions(splits["train"].captions, splits["test"].captions)
-    note = f"{shared:,} of {len(splits['test'].captions):,} test captions also stand in train, word for word"
+    note = f"{shared:,} of {len(splits['test'].captions):,} test captions also occur in train, word for word"
     return Corpus("scenes", splits, drawn=True, about=f"drawn scenes, size {size}, seed {seed}; {note}")
 
 
@@ -131,7 +132,7 @@ def _scene_split(made: SceneSplit, images: Tensor, fingerprint: str) -> Split:
 
 
 def _objects(size: str, seed: int, image_size: int = 64, **options: Any) -> Corpus:
-    _refuse_options("objects", options, "its one option is image_size")
+    _refuse_options("objects", options, "its only option is image_size")
     _check_drawn(size, objects_world.SIZES, image_size, largest=256)
     made = {name: objects_world.make_split(name, n, seed) for name, n in objects_world.SIZES[size].items()}
     key = hashlib.sha256(f"{image_size} {source_hash(scenes, objects, streams)}".encode()).hexdigest()[:8]
@@ -192,7 +193,7 @@ def _people_split(made: PeopleSplit, images: Tensor, fingerprint: str) -> Split:
 
 
 def _species(name: str, size: str, seed: int, image_size: int = 64, **options: Any) -> Corpus:
-    _refuse_options(name, options, "its one option is image_size")
+    _refuse_options(name, options, "its only option is image_size")
     world, package = {"birds": (birds_world.WORLD, birds), "flowers": (flowers_world.WORLD, flowers)}[name]
     _check_drawn(size, world.sizes, image_size, largest=256)
     made = species_world.make_splits(world, size, seed)

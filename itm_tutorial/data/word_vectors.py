@@ -1,4 +1,4 @@
-"""Word vectors: one row of numbers per word, read, compared, and taken from the layouts they are published in."""
+"""Word vectors: one vector per word, compared by cosine, and read from the published file formats."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ class WordVectors:
     """Words and their vectors.
 
     Attributes:
-        words: each word once; a file's order, most frequent first.
+        words: each word once, in the order of the file (usually the most frequent first).
         vectors: float32 [n_words, dim].
-        duplicates: lines of the file that were passed over, since their word stood in it before.
+        duplicates: how many lines of the file were skipped because their word had occurred before.
     """
 
     words: list[str]
@@ -48,16 +48,16 @@ class WordVectors:
             raise ItmError(f"word vectors: vectors is {found}; give a float32 tensor [n_words, dim]")
         if len(self.words) != len(self.vectors):
             raise ItmError(
-                f"word vectors: {len(self.words)} words for {len(self.vectors)} vectors; give one vector a word"
+                f"word vectors: {len(self.words)} words for {len(self.vectors)} vectors; give one vector per word"
             )
         if len(self.index) != len(self.words):
             twice = next(word for i, word in enumerate(self.words) if self.index[word] != i)
-            raise ItmError(f"word vectors: the word {twice!r} stands in them twice; keep each word once")
+            raise ItmError(f"word vectors: the word {twice!r} occurs twice; keep each word once")
         finite = torch.isfinite(self.vectors).all(1)  # [n_words]
         if not finite.all():
             word = self.words[int((~finite).nonzero()[0])]
             raise ItmError(
-                f"word vectors: that of {word!r} holds a NaN or an infinity; look for a training run that diverged"
+                f"word vectors: the vector of {word!r} holds a NaN or an infinity; check whether the training diverged"
             )
 
     @cached_property
@@ -67,7 +67,7 @@ class WordVectors:
 
     @property
     def dim(self) -> int:
-        """Numbers a word."""
+        """Numbers per word."""
         return self.vectors.shape[1]
 
     def __len__(self) -> int:
@@ -83,7 +83,7 @@ class WordVectors:
         """The vector of one word, float32 [dim].
 
         Raises:
-            ItmError: the word has none; the nearest spellings are named.
+            ItmError: the word has no vector; the message names the nearest spellings.
         """
         if word not in self.index:
             near = self._spelled_like(word)
@@ -92,7 +92,7 @@ class WordVectors:
         return self.vectors[self.index[word]]
 
     def _spelled_like(self, word: str) -> list[str]:
-        """At most three near spellings; in a large file only words that begin alike are compared."""
+        """At most three similar spellings; in a large vocabulary only among words with the same first two letters."""
         few = self.words if len(self) <= 10_000 else [w for w in self.words if w[:2].lower() == word[:2].lower()]
         return difflib.get_close_matches(word, few, n=3, cutoff=0.6)
 
@@ -100,14 +100,14 @@ class WordVectors:
         """The vectors of names, such as the classes of a data set.
 
         Args:
-            names: words, or names of several words between spaces, ``_`` or ``-``; such a name is the mean of those
-                of its words that have a vector, unless it has one as a whole.
+            names: words, or names of several words separated by spaces, ``_`` or ``-``. A name of several words that
+                has no vector of its own gets the mean of the vectors of its words.
 
         Returns:
             float32 [n_names, dim].
 
         Raises:
-            ItmError: a name none of whose words has a vector.
+            ItmError: no word of a name has a vector.
         """
         if isinstance(names, str):
             raise ItmError(f"names is the single text {names!r}; give a list, [{names!r}]")
@@ -124,31 +124,31 @@ class WordVectors:
         return self.vectors[known].mean(0)
 
     def unit(self) -> WordVectors:
-        """The same words with vectors of length one.
+        """The same words with unit vectors.
 
         Raises:
-            ItmError: a vector is zero, and has no direction.
+            ItmError: a vector is zero, so it has no direction.
         """
         zero = (self.vectors == 0).all(1)  # [n_words]
         if zero.any():
             word = self.words[int(zero.nonzero()[0])]
             raise ItmError(f"the vector of {word!r} is zero and cannot be made a unit vector: leave the word out")
-        seq_len = self.vectors.abs().amax(1, keepdim=True)  # so that no square is too small or too large for a float32
-        return WordVectors(self.words, normalize(self.vectors / seq_len, dim=1), self.duplicates)
+        largest = self.vectors.abs().amax(1, keepdim=True)  # so that no square is too small or too large for a float32
+        return WordVectors(self.words, normalize(self.vectors / largest, dim=1), self.duplicates)
 
     def nearest(self, word: str | Tensor, k: int = 5, among: Iterable[str] | None = None) -> list[tuple[str, float]]:
-        """The words whose vectors point most nearly the same way.
+        """The words whose vectors have the largest cosine with a query.
 
         Args:
-            word: a word, which is not listed itself, or a vector [dim].
+            word: the query: a word, which is left out of the answer, or a vector [dim].
             k: how many.
             among: the words to choose from; None for all.
 
         Returns:
-            k pairs (word, cosine), the nearest first; of two that are equally near, the one that stands first.
+            k pairs (word, cosine), the nearest first; of equal cosines, the word that stands first in ``words``.
 
         Raises:
-            ItmError: a word without a vector, a zero vector, a shape that does not fit, k out of range.
+            ItmError: a word has no vector, a vector is zero, a shape does not fit, or k is out of range.
         """
         asked = self.vector(word) if isinstance(word, str) else word
         if not isinstance(asked, Tensor) or asked.shape != (self.dim,):
@@ -172,7 +172,7 @@ class WordVectors:
         return self.vectors[[self.index[word] for word in words]]
 
     def save(self, folder: Path) -> None:
-        """Writes ``vectors.safetensors`` and ``words.json`` into a folder, which is made if missing."""
+        """Writes ``vectors.safetensors`` and ``words.json`` into a folder; makes the folder if it is missing."""
         write_tensors(Path(folder) / "vectors.safetensors", {"vectors": self.vectors})
         write_json(Path(folder) / "words.json", {"words": self.words, "duplicates": self.duplicates})
 
@@ -191,13 +191,13 @@ class WordVectors:
 
 
 def read_word_vectors(file: Path, words: Iterable[str] | None = None) -> WordVectors:
-    """Reads published word vectors: GloVe's text layout, or word2vec's text or binary one.
+    """Reads published word vectors in GloVe's text format or in word2vec's text or binary format.
 
-    A first line of two whole numbers is word2vec's header; GloVe has none.
+    A first line of two whole numbers is the header of word2vec; GloVe has no header.
 
     Args:
         file: the file, unpacked.
-        words: the words that are wanted, so that of a large file only their rows are kept; None for all.
+        words: the words to keep, which saves memory with a large file; None keeps all.
 
     Returns:
         The vectors, in the file's order.
@@ -211,21 +211,21 @@ def read_word_vectors(file: Path, words: Iterable[str] | None = None) -> WordVec
 
 
 def read_glove(file: Path, words: Iterable[str] | None = None) -> WordVectors:
-    """Reads GloVe's text layout: a line a word, first the word, then its numbers, between single spaces.
+    """Reads GloVe's text format: one line per word, first the word, then its numbers, separated by single spaces.
 
-    A word may hold spaces itself, as some in the largest GloVe file do: the numbers are the last columns. A word
-    that stands in the file again keeps its first vector.
+    A word may contain spaces, as some do in the largest GloVe file: the numbers are the last columns. Of a word that
+    occurs again, the first vector is kept.
 
     Args:
         file: the text file.
-        words: the words that are wanted; None for all.
+        words: the words to keep; None keeps all.
 
     Returns:
         The vectors, in the file's order.
 
     Raises:
-        ItmError: an empty or packed file, a line with too few or too many numbers, a word that is not UTF-8, something
-            that is no finite number, none of the wanted words; with the line.
+        ItmError: the file is empty or packed, a line has too few or too many numbers, a word is not UTF-8, a number is
+            not finite, or the file holds none of the wanted words; the message names the line.
     """
     file = Path(file)
     with _opened(file) as stream:
@@ -240,28 +240,28 @@ def read_glove(file: Path, words: Iterable[str] | None = None) -> WordVectors:
 
 
 def read_word2vec(file: Path, words: Iterable[str] | None = None) -> WordVectors:
-    """Reads word2vec's two layouts, each after a line ``n_words dim``.
+    """Reads word2vec's two formats; each begins with a line ``n_words dim``.
 
-    As text, a line a word, as in GloVe's layout. As binary, for each word: the word, a space, ``dim`` little-endian
-    float32 numbers, and mostly a line feed. A file is taken as binary if its name ends in ``.bin`` or if it
-    holds control characters.
+    The text format has one line per word, as in GloVe's format. The binary format has for each word: the word, a
+    space, ``dim`` little-endian float32 numbers, and usually a line feed. A file is read as binary if its name ends
+    in ``.bin`` or if it holds control characters.
 
     Args:
         file: the file, unpacked.
-        words: the words that are wanted; None for all.
+        words: the words to keep; None keeps all.
 
     Returns:
         The vectors, in the file's order.
 
     Raises:
-        ItmError: as for ``read_glove``; no header, one that disagrees with what follows, a file that is cut short.
+        ItmError: as for ``read_glove``; or the header is missing or disagrees with the file, or the file is cut short.
     """
     file = Path(file)
     with _opened(file) as stream:
         first = stream.readline(100)
         header = _HEADER.fullmatch(first)
         if header is None:
-            raise ItmError(f"{file} line 1: no header 'n_words dim'; if it is GloVe's layout, use read_glove")
+            raise ItmError(f"{file} line 1: no header 'n_words dim'; if it is GloVe's format, use read_glove")
         n_words, dim = map(int, header.groups())
         if not n_words or not dim:
             raise ItmError(f"{file} line 1: the header promises {n_words} words of {dim} numbers; get the file again")
@@ -274,13 +274,13 @@ def read_word2vec(file: Path, words: Iterable[str] | None = None) -> WordVectors
             amount = f"more than {n_words}" if found > n_words else str(found)
             raise ItmError(
                 f"{file} line 1: the header says that n_words is {n_words}, but {amount} follow; get the file again, "
-                "or set the right number"
+                "or correct the number"
             )
         return kept.finished(dim)
 
 
 def _read_text(stream: BinaryIO, kept: _Kept, n_words: int, dim: int) -> int:
-    """Reads the lines after the header, and says how many there are."""
+    """Reads the lines after the header and returns how many there are."""
     found = 0
     for number, line in _lines(stream, first=2):
         kept.add_line(number, line, dim)
@@ -289,9 +289,9 @@ def _read_text(stream: BinaryIO, kept: _Kept, n_words: int, dim: int) -> int:
 
 
 def _read_binary(stream: BinaryIO, kept: _Kept, n_words: int, dim: int) -> int:
-    """Reads the records after the header, and says how many there are; n_words + 1 stands for more."""
+    """Reads the records after the header and returns how many there are; n_words + 1 means more than n_words."""
     size = kept.file.stat().st_size - stream.tell()
-    if size < n_words * (4 * dim + 2):  # refused before memory is asked for
+    if size < n_words * (4 * dim + 2):  # checked before memory is allocated
         raise ItmError(
             f"{kept.file} line 1: the header promises {n_words} words of {dim} numbers, but only {size} bytes follow: "
             "the file is cut short; get it again"
@@ -303,7 +303,7 @@ def _read_binary(stream: BinaryIO, kept: _Kept, n_words: int, dim: int) -> int:
         values = stream.read(4 * dim)
         if len(word) > LONGEST_WORD or len(values) < 4 * dim:
             raise ItmError(
-                f"{kept.file} word {number} of {n_words}: the file is cut short, or is not word2vec's binary layout; "
+                f"{kept.file} word {number} of {n_words}: the file is cut short, or is not word2vec's binary format; "
                 "get it again"
             )
         kept.add(bytes(word).lstrip(b"\n"), array("f", values), f"word {number}")
@@ -311,11 +311,11 @@ def _read_binary(stream: BinaryIO, kept: _Kept, n_words: int, dim: int) -> int:
 
 
 class _Kept:
-    """The rows that are wanted of a file, gathered one by one: four bytes a number, whatever is passed over.
+    """Collects the wanted rows of a file one by one; only these use memory, four bytes per number.
 
     Args:
-        file: for messages.
-        words: the words that are wanted; None for all.
+        file: for the messages.
+        words: the words to keep; None keeps all.
     """
 
     def __init__(self, file: Path, words: Iterable[str] | None):
@@ -327,25 +327,27 @@ class _Kept:
         self.values, self.row, self.duplicates = array("f"), {}, 0  # row: word -> its number
 
     def add_line(self, number: int, line: bytes, dim: int) -> None:
-        """Takes one line of a text layout."""
+        """Reads one line of a text format."""
         if self.begins is not None and line.count(b" ") == dim and line.partition(b" ")[0] not in self.begins:
-            return  # the usual case in a large file, at the price of two searches
+            return  # the usual case in a large file; found by two cheap searches
         word, *columns = line.rsplit(b" ", dim)
-        extra = word.split(b" ")[1:]  # more than a word may be a word with spaces, or too many numbers
+        extra = word.split(b" ")[1:]  # either the word has spaces, or there are too many numbers
         if len(columns) < dim or (extra and all(map(_is_number, extra))):
             n = len(columns) + len(extra)
-            raise ItmError(f"{self.file} line {number}: {n} numbers in place of {dim}; mend the line, or remove it")
+            raise ItmError(f"{self.file} line {number}: {n} numbers instead of {dim}; correct the line, or remove it")
         if self.wanted is not None and word not in self.wanted:
             return
         try:
             values = [float(column) for column in columns]
         except ValueError:
             wrong = next(column for column in columns if not _is_number(column)).decode(errors="replace")
-            raise ItmError(f"{self.file} line {number}: {wrong!r} is not a number; mend or remove the line") from None
+            raise ItmError(
+                f"{self.file} line {number}: {wrong!r} is not a number; correct or remove the line"
+            ) from None
         self.add(word, values, f"line {number}")
 
     def add(self, word: bytes, values: Iterable[float], where: str) -> None:
-        """Takes one word, unless it is not wanted or stands there already."""
+        """Adds one word, unless it is not wanted or was added before."""
         if self.wanted is not None and word not in self.wanted:
             return
         try:
@@ -358,7 +360,7 @@ class _Kept:
         if not all(abs(value) <= _LARGEST for value in values):  # false for NaN too
             wrong = next(value for value in values if not abs(value) <= _LARGEST)
             raise ItmError(
-                f"{self.file} {where}: the vector of {text!r} holds {wrong}, no finite float32; mend or remove it"
+                f"{self.file} {where}: the vector of {text!r} holds {wrong}, not a finite float32; correct or remove it"
             )
         if text in self.row:
             self.duplicates += 1
@@ -367,7 +369,7 @@ class _Kept:
             self.values.extend(values)
 
     def finished(self, dim: int | None) -> WordVectors:
-        """What was gathered."""
+        """The word vectors that were collected."""
         if dim is None:
             raise ItmError(f"{self.file} is empty: get it again")
         if not self.row:
@@ -378,7 +380,7 @@ class _Kept:
 
 @contextmanager
 def _opened(file: Path) -> Iterator[BinaryIO]:
-    """Opens a file of word vectors, or says why it cannot be one."""
+    """Opens a file of word vectors; raises ``ItmError`` if it is packed, empty or unreadable."""
     try:
         with file.open("rb") as stream:
             start = stream.read(5)
@@ -396,7 +398,7 @@ def _opened(file: Path) -> Iterator[BinaryIO]:
 
 
 def _lines(stream: BinaryIO, first: int = 1) -> Iterator[tuple[int, bytes]]:
-    """The lines that are not blank, with their numbers, without the space and line feed that may end them."""
+    """The lines that are not blank, with their numbers, without the white space at their ends."""
     for number, line in enumerate(stream, first):
         stripped = line.rstrip(b" \t\r\n")
         if stripped:
@@ -404,7 +406,7 @@ def _lines(stream: BinaryIO, first: int = 1) -> Iterator[tuple[int, bytes]]:
 
 
 def _trailing_numbers(line: bytes) -> int:
-    """How many columns of a line are numbers, counted from its end; the first is a word, whatever it looks like."""
+    """How many columns at the end of a line are numbers; the first column is always a word."""
     columns = line.split(b" ")[1:]
     return next((n for n, column in enumerate(reversed(columns)) if not _is_number(column)), len(columns))
 

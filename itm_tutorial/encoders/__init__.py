@@ -1,1 +1,1 @@
-"""What turns a picture or a sentence into numbers. Plain ``torch.nn``: tensors in, tensors out."""
+"""Image and text encoders. Plain ``torch.nn``: tensors in, tensors out."""

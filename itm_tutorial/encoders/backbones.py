@@ -1,4 +1,4 @@
-"""Backbones: images in, a grid of features out. The small one is ours; the others are torchvision's."""
+"""Backbones: images in, a grid of features out. "mini" is the course's own; the others are torchvision's."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from itm_tutorial.errors import ItmError, unknown
 
 @dataclass(frozen=True)
 class Backbone:
-    """What a model must know of a backbone before it is built.
+    """The properties of a backbone that a model needs.
 
     Attributes:
-        dim: numbers a grid cell.
-        image_size: pixels a side of the images it sees.
-        resized: pixels of the shorter side before the middle square is cut out, as its weights were measured.
+        dim: numbers per grid cell.
+        image_size: width and height of its input in pixels.
+        resized: pixels of the shorter side before the central square is cut out, as its weights were evaluated.
         mean, std: per colour channel, of images in [0, 1].
-        pooled: numbers of a global feature: ``dim``, or twice that where mean and maximum stand side by side.
+        pooled: numbers per global feature: ``dim`` if 0, or twice ``dim`` if mean and maximum are concatenated.
     """
 
     dim: int
@@ -41,14 +41,15 @@ BACKBONES = {
     "resnet152": Backbone(2048, resized=232),
     "vgg19": Backbone(512),
 }
-GRIDS = ("grid", "mirrored_grid")  # kinds of features with a vector a cell
+GRIDS = ("grid", "mirrored_grid")  # kinds of features with one vector per cell
 
 
 class MiniBackbone(nn.Module):
-    """Five convolutions, 128 x 128 pixels to an 8 x 8 grid of 256 numbers: small enough to train in a minute.
+    """Five convolutions from 128 x 128 pixels to an 8 x 8 grid of 256 numbers: small enough to train in a minute.
 
-    Its global feature is the mean over the grid beside the maximum, each number standardised over scenes: without
-    that, what all pictures share outweighs what tells them apart, and a linear map learns slowly from it.
+    Its global feature is the mean over the grid and the maximum, concatenated, with each number standardised over
+    scenes. Otherwise the part that all images have in common is much larger than the differences between them, and a
+    linear map learns slowly.
     """
 
     def __init__(self):
@@ -56,7 +57,7 @@ class MiniBackbone(nn.Module):
         widths = (3, 24, 48, 96, 192)
         blocks = [_block(a, b, stride=2) for a, b in zip(widths, widths[1:], strict=False)]
         self.layers = nn.Sequential(*blocks, _block(192, 256, stride=1))
-        self.standard = nn.BatchNorm1d(2 * 256, affine=False, momentum=None)  # learns a mean and a variance, no more
+        self.standard = nn.BatchNorm1d(2 * 256, affine=False, momentum=None)  # has only a mean and a variance
 
     def forward(self, images: Tensor) -> Tensor:
         """[n, 3, H, W], normalised -> [n, 256, H / 16, W / 16]."""
@@ -68,7 +69,7 @@ class MiniBackbone(nn.Module):
 
 
 def pool(grid: Tensor) -> Tensor:
-    """[n, dim, h, w] -> [n, 2 * dim]: the mean over the cells beside the maximum."""
+    """[n, dim, h, w] -> [n, 2 * dim]: the mean over the cells and the maximum, concatenated."""
     return torch.cat([grid.mean((2, 3)), grid.amax((2, 3))], 1)
 
 
@@ -77,17 +78,17 @@ def _block(n_in: int, n_out: int, stride: int) -> nn.Sequential:
 
 
 def create_backbone(name: str, trained: bool = True) -> nn.Module:
-    """Builds a backbone; torchvision's come with their ImageNet weights, the mini one untrained.
+    """Builds a backbone: torchvision's with their ImageNet weights, the mini one untrained.
 
     Args:
         name: one of ``BACKBONES``.
-        trained: False leaves torchvision's weights where they are, for a network that a checkpoint will fill.
+        trained: False does not load torchvision's weights, for a network whose weights come from a checkpoint.
 
     Returns:
         A module: normalised images [n, 3, H, W] -> [n, dim, h, w].
 
     Raises:
-        ItmError: unknown name, or weights that can neither be found nor downloaded.
+        ItmError: the name is unknown, or the weights can neither be found nor downloaded.
     """
     if name not in BACKBONES:
         raise unknown("backbone", name, BACKBONES)
@@ -110,16 +111,16 @@ def create_backbone(name: str, trained: bool = True) -> nn.Module:
         raise ItmError(f"the weights of {name} cannot be had from {file} ({error}): {remedy}") from error
     if hasattr(network, "features"):
         return network.features
-    return nn.Sequential(*list(network.children())[:-2])  # a ResNet, less its pooling and its classifier
+    return nn.Sequential(*list(network.children())[:-2])  # a ResNet without its pooling and classifier
 
 
 def shaped(grid: Tensor, kind: str, backbone: nn.Module) -> Tensor:
-    """A grid as a kind of feature.
+    """Converts a grid to a kind of features.
 
     Args:
         grid: [n, dim, h, w].
-        kind: "grid" or "mirrored_grid"; with another, an image is one vector.
-        backbone: that made the grid; it may know how to pool it.
+        kind: "grid" or "mirrored_grid" for one vector per cell; any other for one vector per image.
+        backbone: the network that computed the grid; its own ``pooled`` is used if it has one.
 
     Returns:
         [n, pooled dim] or [n, h * w, dim], cells row by row.
@@ -130,14 +131,14 @@ def shaped(grid: Tensor, kind: str, backbone: nn.Module) -> Tensor:
 
 
 def normalised(images: Tensor, backbone: str) -> Tensor:
-    """Pixels from 0 to 255, [n, 3, H, W] of any dtype -> float32 of the same shape, as the backbone expects them."""
+    """Normalises pixels from 0 to 255, [n, 3, H, W] of any dtype, for a backbone -> float32 of the same shape."""
     about = BACKBONES[backbone]
     mean, std = (torch.tensor(v, device=images.device).view(3, 1, 1) for v in (about.mean, about.std))
     return (images.float() / 255 - mean) / std
 
 
 def weights_file(name: str) -> Path:
-    """Where torchvision keeps, or would put, the weights of a backbone."""
+    """The file in which torchvision keeps, or would keep, the weights of a backbone."""
     from torch.hub import get_dir
     from torchvision.models import get_model_weights
 
@@ -145,10 +146,10 @@ def weights_file(name: str) -> Path:
 
 
 def feature_dim(spec) -> int:
-    """Numbers a feature of a ``FeatureSpec``: of an image for "global", of a cell or region, of a pixel for "pixels".
+    """Numbers per feature of a ``FeatureSpec``: per image for "global", per cell or region, per pixel for "pixels".
 
     Raises:
-        ItmError: unknown backbone or kind of features.
+        ItmError: the backbone or the kind of features is unknown.
     """
     if spec.dim:
         return spec.dim

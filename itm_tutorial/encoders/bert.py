@@ -1,4 +1,4 @@
-"""BERT as a reader of sentences: a vector for every word that knows the words beside it, frozen.
+"""A frozen BERT as text encoder: one contextual vector per word.
 
 Devlin, Chang, Lee and Toutanova, "BERT: Pre-training of Deep Bidirectional Transformers for Language Understanding",
 NAACL 2019. The network is that of the ``transformers`` library, which is imported when a BERT is first made.
@@ -16,10 +16,10 @@ from itm_tutorial.errors import ItmError
 
 
 class BertWords(nn.Module):
-    """A frozen BERT: word ids in, one vector a word out; it stays in evaluation mode and gets no gradient.
+    """A frozen BERT: word ids in, one vector per word out; it stays in evaluation mode and gets no gradient.
 
-    It is made with random weights from its configuration alone, so that a model that holds it can be built again
-    without the network and without the file its weights once came from; they travel with the model's own.
+    It is built with random weights from its configuration alone, so a model that contains it can be built without
+    network access and without the original file of weights; the checkpoint of the model holds BERT's weights too.
 
     Args:
         config: arguments of ``transformers.BertConfig``, as plain data.
@@ -36,45 +36,44 @@ class BertWords(nn.Module):
 
     @property
     def dim(self) -> int:
-        """Numbers a word vector."""
+        """Numbers per word vector."""
         return self.bert.config.hidden_size
 
     @property
-    def seq_len(self) -> int:
-        """How many words, or pieces of words, it can read at once, the special ones included."""
+    def max_words(self) -> int:
+        """The largest number of words or word pieces per caption, including the special ones."""
         return self.bert.config.max_position_embeddings
 
     def train(self, mode: bool = True) -> BertWords:
-        """Stays in evaluation mode: what is frozen drops nothing out either."""
+        """Stays in evaluation mode, so that dropout is off."""
         return super().train(False)
 
     @torch.no_grad()
     def forward(self, ids: LongTensor, lengths: LongTensor) -> Tensor:
-        """Reads captions.
+        """Encodes the words of captions.
 
         Args:
-            ids: int64 [n_captions, seq_len], in the numbers of this BERT's own vocabulary.
+            ids: int64 [n_captions, seq_len], of this BERT's own vocabulary.
             lengths: int64 [n_captions], each at least 1.
 
         Returns:
-            [n_captions, seq_len, dim], the last layer; what stands where a caption has ended means nothing.
+            [n_captions, seq_len, dim], the last layer; the vectors of padding are meaningless.
 
         Raises:
-            ItmError: a caption is longer than the positions that this BERT has. It is not cut: its end would go
-                unread, and nobody would know.
+            ItmError: a caption is longer than this BERT can read. It is not cut silently.
         """
-        if ids.shape[1] > self.seq_len:
+        if ids.shape[1] > self.max_words:
             row = int(lengths.argmax())
             raise ItmError(
-                f"caption {row} has {int(lengths[row])} words or pieces of words with the special ones, and this BERT "
-                f"reads {self.seq_len}: shorten it, or take a BERT with more positions"
+                f"caption {row} has {int(lengths[row])} words or word pieces with the special ones, but this BERT "
+                f"reads at most {self.max_words}: shorten the caption, or use a BERT with more positions"
             )
         mask = word_mask(ids, lengths).long()  # [n_captions, seq_len]
         return self.bert(input_ids=ids, attention_mask=mask).last_hidden_state
 
 
 def make_bert(config: dict[str, Any]) -> nn.Module:
-    """A ``transformers.BertModel`` with random weights, without the pooled sentence vector that nobody here reads.
+    """A ``transformers.BertModel`` with random weights, without its pooling layer.
 
     Args:
         config: arguments of ``transformers.BertConfig``.

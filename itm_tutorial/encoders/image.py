@@ -15,8 +15,8 @@ class GlobalProjection(nn.Module):
     Args:
         in_dim: numbers per feature.
         dim: numbers per image embedding.
-        dropout: the fraction of the feature's numbers that training hides.
-        unit: scale the code to length one.
+        dropout: the fraction of the feature's numbers that training sets to zero.
+        unit: whether to scale the embedding to unit length.
     """
 
     def __init__(self, in_dim: int, dim: int, dropout: float = 0.0, unit: bool = True):
@@ -28,7 +28,7 @@ class GlobalProjection(nn.Module):
         nn.init.zeros_(self.project.bias)
 
     def forward(self, features: Tensor) -> Tensor:
-        """[n_images, in_dim], or [n_images, n_regions, in_dim] whose mean is taken, -> embeddings [n_images, dim]."""
+        """Features [n_images, in_dim], or [n_images, n_regions, in_dim] (averaged) -> embeddings [n_images, dim]."""
         if features.ndim == 3:
             features = features.mean(1)
         embeddings = self.project(self.dropout(normalize(features, dim=-1)))
@@ -36,18 +36,18 @@ class GlobalProjection(nn.Module):
 
 
 class RegionProjection(nn.Module):
-    """One linear map from each region's feature to the joint space, scaled to length one (SCAN, section 3.2).
+    """One linear map from each region's feature to the joint space, scaled to unit length (SCAN, section 3.2).
 
     Args:
         in_dim: numbers per feature.
         dim: numbers per embedding.
-        dropout: the fraction of a feature's numbers that training hides, the same ones in all regions of an image;
-            hidden region by region, they would reappear in what many regions have in common.
-        unit: scale every feature and every code to length one; else regions keep their lengths beside one another, and
-            where all are looked at alike, an image is what ``GlobalProjection`` makes of it. (The authors'
-            ``--no_imgnorm`` leaves embeddings alone; their features have length one already.)
-        sample: regions of an image that a training step draws, against learning by heart and to save time; 0 takes
-            all, as the test does.
+        dropout: the fraction of a feature's numbers that training sets to zero, the same numbers in all regions of an
+            image; with separate choices per region, other regions of the image would still show the hidden numbers.
+        unit: whether to scale every feature and every embedding to unit length. Otherwise regions keep their relative
+            lengths, and with uniform attention an image equals the result of ``GlobalProjection``. (The authors'
+            ``--no_imgnorm`` only leaves out the scaling of embeddings; their features have unit length already.)
+        sample: how many regions per image each training step draws at random, to reduce overfitting and time; 0 takes
+            all, as evaluation does.
 
     Raises:
         ItmError: ``sample`` is negative.
@@ -56,7 +56,7 @@ class RegionProjection(nn.Module):
     def __init__(self, in_dim: int, dim: int, dropout: float = 0.0, unit: bool = True, sample: int = 0):
         super().__init__()
         if sample < 0:
-            raise ItmError(f"sample is {sample}: give the regions that a training step draws, or 0 for all")
+            raise ItmError(f"sample is {sample}: give the number of regions that a training step draws, or 0 for all")
         self.unit, self.sample = unit, sample
         self.dropout = nn.Dropout1d(dropout)
         self.project = nn.Linear(in_dim, dim)
@@ -67,12 +67,11 @@ class RegionProjection(nn.Module):
         """[n_images, n_regions, in_dim] -> embeddings [n_images, n_regions, dim]; ``sample`` regions in training."""
         if self.unit:
             features = normalize(features, dim=-1)
-        else:  # the mean region has length one
+        else:  # so that the mean region has unit length
             features = features / features.mean(1, keepdim=True).norm(dim=-1, keepdim=True).clamp(min=1e-12)
         if self.training and 0 < self.sample < features.shape[1]:
             drawn = torch.rand(features.shape[:2], device=features.device).topk(self.sample).indices
             features = features.gather(1, drawn[..., None].expand(-1, -1, features.shape[2]))
-        embeddings = self.project(
-            self.dropout(features.mT).mT
-        )  # hidden are whole rows of [n_images, in_dim, n_regions]
+        kept = self.dropout(features.mT).mT  # Dropout1d zeroes whole rows of [n_images, in_dim, n_regions]
+        embeddings = self.project(kept)
         return normalize(embeddings, dim=-1) if self.unit else embeddings

@@ -1,4 +1,4 @@
-"""A bidirectional LSTM, and the largest value that each of its numbers takes anywhere in a caption (CMPL, TIMAM)."""
+"""A bidirectional LSTM whose states are pooled by the maximum over words (CMPL, TIMAM)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from itm_tutorial.encoders.text import word_embedding, word_mask
 
 
 class MaxLSTM(nn.Module):
-    """Reads word vectors in both directions, takes the maximum over words, and maps it to a caption embedding.
+    """A bidirectional LSTM over word vectors, the maximum over words, and a linear map to a caption embedding.
 
     Args:
         in_dim: numbers per word vector.
@@ -32,22 +32,22 @@ class MaxLSTM(nn.Module):
         Returns:
             [n_captions, dim], not normalised.
         """
-        # packed, the backward direction begins at the last real word, whatever the padding behind it
+        # packed, so that the backward direction begins at the last real word, not at padding
         packed = pack_padded_sequence(vectors, lengths.cpu(), batch_first=True, enforce_sorted=False)
         states, _ = pad_packed_sequence(self.lstm(packed)[0], batch_first=True, total_length=vectors.shape[1])
-        # padding comes back as zero, which would win over every number that is below zero at all words
+        # the states of padding are zero, which would exceed any number that is negative at all words
         real = word_mask(vectors, lengths).unsqueeze(-1)  # [n_captions, seq_len, 1]
         return self.project(states.masked_fill(~real, float("-inf")).amax(1))
 
 
 class WordLSTM(nn.Module):
-    """Learned word vectors, some of their numbers hidden in training, and a ``MaxLSTM`` over them (CMPL).
+    """Learned word vectors with dropout, and a ``MaxLSTM`` over them (CMPL).
 
     Args:
         n_words: words in the vocabulary.
         word_dim: numbers per word (CMPL: 512).
         dim: numbers per caption embedding (CMPL: 512).
-        dropout: the fraction of a word's numbers that training hides (CMPL: 0.3).
+        dropout: the fraction of a word vector's numbers that training sets to zero (CMPL: 0.3).
     """
 
     def __init__(self, n_words: int, word_dim: int, dim: int, dropout: float = 0.3):

@@ -1,4 +1,4 @@
-"""From pixels to features inside a model, for models that train their own network or fine-tune a backbone."""
+"""Backbones inside a model, for models that train their own network or fine-tune a backbone."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from itm_tutorial.encoders.backbones import BACKBONES, MiniBackbone, create_back
 class VisualNetwork(nn.Module):
     """The mini backbone's convolutions, pooled and standardised: a small stand-in for a paper's trained classifier."""
 
-    dim = 512  # numbers per feature: the mean over the grid beside the maximum
+    dim = 512  # numbers per feature: the mean over the grid and the maximum
 
     def __init__(self):
         super().__init__()
@@ -24,21 +24,21 @@ class VisualNetwork(nn.Module):
         return self.standard(pool(self.layers(normalised(images, "mini"))))
 
     def frozen(self, images: Tensor) -> Tensor:
-        """The same without a gradient, and without moving the statistics of any layer."""
+        """The same without gradients and without updating the statistics of normalisation layers."""
         self.eval()
         with torch.no_grad():
             return self(images)
 
 
 class PixelBackbone(nn.Module):
-    """A backbone inside a model, so that the model's loss teaches it too (Faghri et al. 2018, section 3.2).
+    """A backbone inside a model, fine-tuned by the model's loss (Faghri et al. 2018, section 3.2).
 
-    The statistics of its normalisation layers stay those it came with: a fine-tuning batch is too small to measure
-    them, and moves them away from what the layers above have learned to read.
+    The statistics of its normalisation layers are not updated: the batches of fine-tuning are too small to measure
+    them, and the layers above were trained with the old statistics.
 
     Args:
         backbone: a name in ``encoders.backbones.BACKBONES``.
-        kind: of the features it makes, "global" or "grid".
+        kind: of its features, "global" or "grid".
     """
 
     def __init__(self, backbone: str, kind: str):
@@ -47,7 +47,7 @@ class PixelBackbone(nn.Module):
         self.network = create_backbone(backbone, trained=False)
 
     def train(self, mode: bool = True) -> PixelBackbone:
-        """Takes note of the mode, and leaves the network in evaluation mode."""
+        """Sets the mode, but keeps the network in evaluation mode."""
         super().train(mode)
         self.network.eval()
         return self

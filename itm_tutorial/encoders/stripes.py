@@ -1,4 +1,4 @@
-"""A picture read in stripes from top to bottom: of a standing person, height says which garment a colour belongs to."""
+"""Image encoder over horizontal stripes: with a standing person, each garment has its own stripes."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from itm_tutorial.errors import ItmError
 class StripeProjection(nn.Module):
     """Mean and maximum of each stripe of a grid, standardised, and one linear map of them all to the joint space.
 
-    Pooling by stripes is that of Sun et al. 2018 (PCB), who find people by pictures; one map in place of one a stripe
-    is ours.
+    Stripes come from Sun et al. 2018 (PCB), who retrieve people by images. One map for all stripes, instead of one per
+    stripe, is our choice.
 
     Args:
-        in_dim: numbers a cell.
-        dim: numbers per image embedding, of any length.
-        n_stripes: that the rows of the grid are shared out among.
+        in_dim: numbers per cell.
+        dim: numbers per image embedding; embeddings are not normalised.
+        n_stripes: number of stripes of equal height.
     """
 
     def __init__(self, in_dim: int, dim: int, n_stripes: int = 8):
@@ -33,21 +33,23 @@ class StripeProjection(nn.Module):
         """Cells row by row, [n_images, n_cells, in_dim] -> embeddings [n_images, dim].
 
         Raises:
-            ItmError: the cells cannot be shared out.
+            ItmError: the cells cannot be divided into equal stripes.
         """
         if grid.ndim != 3 or grid.shape[1] % self.n_stripes:
-            raise ItmError(f"a grid of shape {list(grid.shape)} has not {self.n_stripes} equal stripes of cells")
+            raise ItmError(
+                f"a grid of shape {list(grid.shape)} cannot be divided into {self.n_stripes} equal stripes of cells"
+            )
         stripes = grid.unflatten(1, (self.n_stripes, -1))  # [n_images, n_stripes, n_cells / n_stripes, in_dim]
         pooled = torch.cat([stripes.mean(2), stripes.amax(2)], -1)  # [n_images, n_stripes, 2 * in_dim]
         return self.project(self.standard(pooled.flatten(1)) / pooled[0].numel() ** 0.5)
 
 
 def image_projection(kind: str, in_dim: int, dim: int) -> nn.Module:
-    """The image encoder for a kind of features, whose embeddings keep their length.
+    """Makes the image encoder for a kind of features; its embeddings are not normalised.
 
     Args:
-        kind: of ``FeatureSpec``: stripes are read from a "grid", of anything else the global feature or the mean.
-        in_dim: numbers per feature, or a cell.
+        kind: of ``FeatureSpec``: ``StripeProjection`` for "grid", ``GlobalProjection`` for all others.
+        in_dim: numbers per feature, or per cell.
         dim: numbers per image embedding.
     """
     return StripeProjection(in_dim, dim) if kind == "grid" else GlobalProjection(in_dim, dim, unit=False)

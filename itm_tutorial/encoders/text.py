@@ -1,4 +1,4 @@
-"""Text encoders: word ids and lengths in, one unit vector out, for a caption or for each of its words."""
+"""Text encoders: word ids and lengths in, one unit vector per caption or per word out."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from itm_tutorial.errors import unknown
 
 
 def word_mask(ids: LongTensor, lengths: LongTensor) -> Tensor:
-    """bool [n_captions, seq_len], beside the ids: True where a caption still has a word."""
+    """The mask of real words, bool [n_captions, seq_len] on the device of ``ids``; False for padding."""
     return torch.arange(ids.shape[1], device=ids.device)[None, :] < lengths.to(ids.device)[:, None]
 
 
 def masked_mean(values: Tensor, mask: Tensor) -> Tensor:
-    """The mean over the words that are there: [n, seq_len, dim] and bool [n, seq_len] -> [n, dim]."""
+    """The mean over the words where the mask is True: [n, seq_len, dim] and bool [n, seq_len] -> [n, dim]."""
     weights = mask.unsqueeze(-1).to(values.dtype)
     return (values * weights).sum(1) / weights.sum(1).clamp(min=1)
 
 
 def word_embedding(n_words: int, word_dim: int) -> nn.Embedding:
-    """Word vectors drawn from U(-0.1, 0.1), as UVSE and VSE++ start them; the padding word is zero."""
+    """Word vectors initialised from U(-0.1, 0.1), as in UVSE and VSE++; that of padding is zero."""
     embedding = nn.Embedding(n_words, word_dim, padding_idx=0)
     nn.init.uniform_(embedding.weight, -0.1, 0.1)
     with torch.no_grad():
@@ -33,7 +33,7 @@ def word_embedding(n_words: int, word_dim: int) -> nn.Embedding:
 
 
 class BagOfWords(nn.Module):
-    """The mean of learned word vectors, projected: it knows which words a caption holds, and nothing of their order.
+    """The mean of learned word vectors, projected to the joint space; the order of the words is ignored.
 
     Args:
         n_words: words in the vocabulary.
@@ -61,7 +61,7 @@ class BagOfWords(nn.Module):
 
 
 class GRU(nn.Module):
-    """A gated recurrent unit read left to right; the caption embedding is its state after the last real word.
+    """A gated recurrent unit over the words from left to right; its state after the last word is the caption embedding.
 
     Args:
         n_words: words in the vocabulary.
@@ -84,14 +84,14 @@ class GRU(nn.Module):
         Returns:
             Unit vectors [n_captions, dim].
         """
-        # packed, the final state is that of the last real word, whatever the padding behind it
+        # packed, so that the final state is that of the last real word, not of padding
         packed = pack_padded_sequence(self.words(ids), lengths.cpu(), batch_first=True, enforce_sorted=False)
         _, last = self.gru(packed)  # [1, n_captions, dim]
         return normalize(last[0], dim=-1)
 
 
 class Words(NamedTuple):
-    """Captions as a code a word.
+    """Captions as one embedding per word.
 
     Attributes:
         words: [n_captions, seq_len, dim], unit vectors in the paper; zero where a caption has ended.
@@ -103,13 +103,13 @@ class Words(NamedTuple):
 
 
 class WordGRU(nn.Module):
-    """A bidirectional GRU; a word's code is the mean of what the two directions know at it (SCAN, section 3.3).
+    """A bidirectional GRU; a word embedding is the mean of the states of both directions (SCAN, section 3.3).
 
     Args:
         n_words: words in the vocabulary.
         word_dim: numbers per word (SCAN: 300).
         dim: numbers per embedding (SCAN: 1024).
-        unit: scale embeddings to length one.
+        unit: whether to scale embeddings to unit length.
     """
 
     def __init__(self, n_words: int, word_dim: int, dim: int, unit: bool = True):
@@ -128,7 +128,7 @@ class WordGRU(nn.Module):
         Returns:
             ``Words`` with embeddings [n_captions, seq_len, dim].
         """
-        # packed, the backward direction begins at the last real word, whatever the padding behind it
+        # packed, so that the backward direction begins at the last real word, not at padding
         packed = pack_padded_sequence(self.words(ids), lengths.cpu(), batch_first=True, enforce_sorted=False)
         states, _ = pad_packed_sequence(self.gru(packed)[0], batch_first=True, total_length=ids.shape[1])
         embeddings = sum(states.chunk(2, dim=-1)) / 2
@@ -136,13 +136,13 @@ class WordGRU(nn.Module):
 
 
 class WordBag(nn.Module):
-    """A bag of words whose words stay apart: a word's code is its own projection and, as context, that of their mean.
+    """A bag of words with one embedding per word: the word's projection plus that of the mean of all words as context.
 
     Args:
         n_words: words in the vocabulary.
         word_dim: numbers per word.
         dim: numbers per embedding.
-        unit: scale embeddings to length one.
+        unit: whether to scale embeddings to unit length.
     """
 
     def __init__(self, n_words: int, word_dim: int, dim: int, unit: bool = True):
@@ -164,22 +164,21 @@ class WordBag(nn.Module):
         """
         words, mask = self.words(ids), word_mask(ids, lengths)  # [n_captions, seq_len, word_dim]
         context = self.context(masked_mean(words, mask))  # [n_captions, dim]
-        words_stated = self.project(words[mask]) + context.repeat_interleave(
-            mask.sum(1), 0
-        )  # [n_words, dim], no padding
-        words_stated = normalize(words_stated, dim=-1) if self.unit else words_stated
-        embeddings = words_stated.new_zeros(*ids.shape, words_stated.shape[1])
-        embeddings[mask] = words_stated
+        word_emb = self.project(words[mask]) + context.repeat_interleave(mask.sum(1), 0)  # [n_words, dim], no padding
+        word_emb = normalize(word_emb, dim=-1) if self.unit else word_emb
+        embeddings = word_emb.new_zeros(*ids.shape, word_emb.shape[1])
+        embeddings[mask] = word_emb
         return Words(embeddings, lengths)
 
 
 class WordAverage(nn.Module):
-    """The mean of fixed word vectors, of those words that have one: DeViSE's label, or a whole caption.
+    """The mean of fixed word vectors over the words that have one: for DeViSE's labels, or for captions.
 
     Args:
         n_words: words in the vocabulary, special ones included.
-        dim: numbers per word, and so a code.
-        centre: take away from each word what all words share; else the mean of any sentence points the same way.
+        dim: numbers per word, and per embedding.
+        centre: whether to subtract the mean of all word vectors from each; otherwise the means of all sentences point
+            in nearly the same direction.
     """
 
     def __init__(self, n_words: int, dim: int, centre: bool = False):
@@ -188,9 +187,9 @@ class WordAverage(nn.Module):
         self.register_buffer("vectors", torch.zeros(n_words, dim))  # filled by ``use``; never trained
 
     def use(self, vectors: Tensor) -> None:
-        """Takes the vectors of the vocabulary's last words, [n, dim]; they are scaled to length one."""
-        shared = vectors.mean(0) if self.centre else 0.0
-        self.vectors[-len(vectors) :] = normalize(vectors - shared, dim=-1)
+        """Sets the vectors of the vocabulary's last words, [n, dim]; they are scaled to unit length."""
+        mean = vectors.mean(0) if self.centre else 0.0
+        self.vectors[-len(vectors) :] = normalize(vectors - mean, dim=-1)
 
     def forward(self, ids: LongTensor, lengths: LongTensor) -> Tensor:
         """Encodes captions.
@@ -208,7 +207,7 @@ class WordAverage(nn.Module):
 
 
 def create_text_encoder(name: str, n_words: int, word_dim: int, dim: int) -> nn.Module:
-    """Makes a text encoder by name, for models that leave the choice open.
+    """Makes a text encoder by name, for models with a choice of encoders.
 
     Args:
         name: "gru" or "bow".
@@ -226,14 +225,14 @@ def create_text_encoder(name: str, n_words: int, word_dim: int, dim: int) -> nn.
 
 
 def create_word_encoder(name: str, n_words: int, word_dim: int, dim: int, unit: bool = True) -> nn.Module:
-    """Makes an encoder of captions word by word, by the names of ``create_sentence_encoder``.
+    """Makes a text encoder with one embedding per word; the names are those of ``create_text_encoder``.
 
     Args:
         name: "gru" or "bow".
         n_words: words in the vocabulary.
         word_dim: numbers per word.
         dim: numbers per word embedding.
-        unit: scale embeddings to length one.
+        unit: whether to scale embeddings to unit length.
 
     Returns:
         A module: (ids [n, seq_len], lengths [n]) -> ``Words``.

@@ -1,4 +1,4 @@
-"""Where each word attends, and whether the named object is there: attention read out of a model, and scored."""
+"""Evaluates attention: do words attend to the regions that show what they name?"""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from itm_tutorial.errors import ItmError
 from itm_tutorial.extraction.features import split_boxes, split_features
 from itm_tutorial.models import Matching, build_model
 
-CHUNK = 16  # captions at a time: of a block of all pairs, only the diagonal is wanted
+CHUNK = 16  # captions at a time: the model computes all pairs of a block, and we need only the diagonal
 CONTROLS = ("uniform", "shuffled captions", "untrained")
 
 
 @dataclass(frozen=True)
 class Attention:
-    """Where the words of some captions look, each caption beside one picture.
+    """The attention weights of captions, each paired with one image.
 
     Attributes:
-        captions: int64 [n], which captions of the split.
-        images: int64 [n], the picture that each is beside.
-        words: per caption, its words, as groundings count them.
+        captions: int64 [n], indices of captions of the split.
+        images: int64 [n], the image that each caption is paired with.
+        words: per caption, its words, in the order that groundings count.
         weights: per caption, float32 [n_regions, n_words]; each word's weights sum to one.
-        boxes: float32 [n, n_regions, 4], in [0, 1] of the picture.
+        boxes: float32 [n, n_regions, 4] (x0, y0, x1, y1) in [0, 1].
     """
 
     captions: LongTensor
@@ -44,28 +44,28 @@ class Attention:
 def attend(
     model: Matching, split: Split, captions: Sequence[int] | None = None, images: Sequence[int] | None = None
 ) -> Attention:
-    """Looks up where the words of captions look.
+    """Computes the attention weights between the words of captions and the regions of images.
 
     Args:
-        model: one with attention, such as "scan"; it is left as it was.
+        model: a model with attention, such as "scan"; it is not changed.
         split: any split.
-        captions: which; by default all.
-        images: the picture to put beside each; by default its own.
+        captions: indices of captions; by default all.
+        images: the image to pair with each caption; by default its own.
 
     Returns:
-        The attention. Of a model whose regions look at words, each word's weights are brought to a sum of one.
+        The attention. If the model's regions attend to words, each word's weights are normalised to a sum of one.
 
     Raises:
-        ItmError: the model has no attention, no such caption or picture, or not one picture a caption.
+        ItmError: the model has no attention, an index is out of range, or the numbers of images and captions differ.
     """
     if not hasattr(model, "attention"):
-        raise ItmError(f"{model.name} has no attention: take a model that looks at regions, such as 'scan'")
+        raise ItmError(f"{model.name} has no attention: use a model that attends to regions, such as 'scan'")
     captions = torch.arange(len(split.captions)) if captions is None else torch.as_tensor(captions)
     _check_rows("caption", captions, len(split.captions), split.name)
     images = split.image_of[captions] if images is None else torch.as_tensor(images)
     _check_rows("image", images, len(split.images), split.name)
     if images.shape != captions.shape:
-        raise ItmError(f"images are {list(images.shape)} for {len(captions)} captions; give one a caption")
+        raise ItmError(f"images are {list(images.shape)} for {len(captions)} captions; give one image per caption")
     features, boxes = split_features(split, model.features), split_boxes(split, model.features)
     words = [tokenize(split.captions[c]) for c in captions.tolist()]
     training = model.training
@@ -74,14 +74,13 @@ def attend(
         weights = []
         for some, beside in zip(captions.split(CHUNK), images.split(CHUNK), strict=True):
             caption_emb = model.encode_captions([split.captions[c] for c in some.tolist()])
-            every = model.attention(
-                model.encode_images(features[beside]), caption_emb
-            )  # [some, some, n_regions, seq_len]
-            weights += every.diagonal().permute(2, 0, 1).float().cpu()  # [n_regions, seq_len] each
+            image_emb = model.encode_images(features[beside])
+            all_pairs = model.attention(image_emb, caption_emb)  # [some, some, n_regions, seq_len]
+            weights += all_pairs.diagonal().permute(2, 0, 1).float().cpu()  # [n_regions, seq_len] each
     finally:
         model.train(training)
-    own = [_of_words(w, len(caption_emb)) for w, caption_emb in zip(weights, words, strict=True)]
-    return Attention(captions, images, words, own, boxes[images])
+    of_words = [_of_words(w, len(tokens)) for w, tokens in zip(weights, words, strict=True)]
+    return Attention(captions, images, words, of_words, boxes[images])
 
 
 def _check_rows(what: str, rows: LongTensor, n: int, split: str) -> None:
@@ -91,20 +90,20 @@ def _check_rows(what: str, rows: LongTensor, n: int, split: str) -> None:
 
 
 def _of_words(weights: Tensor, n_words: int) -> Tensor:
-    """Cuts <start> and <end> off, [n_regions, seq_len] -> [n_regions, n_words], and makes each word's sum one."""
+    """Removes <start> and <end>, [n_regions, seq_len] -> [n_regions, n_words]; each word's weights then sum to one."""
     weights = weights[:, 1 : n_words + 1]
     return weights / weights.sum(0).clamp(min=1e-12)
 
 
 @dataclass(frozen=True)
 class AttentionReport:
-    """Attention against the truth, by word class, in percent.
+    """Attention compared with the true boxes, by word class, in percent.
 
     Attributes:
-        pointing: "model" or a control -> word class -> how often the region with the largest weight has its middle in
+        pointing: "model" or a control -> word class -> how often the region with the largest weight has its centre in
             a box that the word names (the pointing game of Zhang et al. 2016).
         mass: the same keys -> the mean fraction of the weights that lies within these boxes.
-        words: word class -> how many words were asked.
+        words: word class -> the number of words.
     """
 
     pointing: dict[str, dict[str, float]]
@@ -112,11 +111,11 @@ class AttentionReport:
     words: dict[str, int]
 
     def lead(self, word_class: str) -> float:
-        """Points of the pointing game by which the model is above the best control."""
+        """By how many percentage points the model exceeds the best control in the pointing game."""
         return self.pointing["model"][word_class] - max(self.pointing[name][word_class] for name in CONTROLS)
 
     def frame(self):
-        """Pointing game and mass as a pandas DataFrame: a row a word class, a column a measure and a party."""
+        """Pointing game and mass as a pandas DataFrame: one row per word class, one column per metric and party."""
         import pandas as pd
 
         columns = {("pointing", name): values for name, values in self.pointing.items()}
@@ -133,14 +132,14 @@ class AttentionReport:
 
 
 @dataclass(frozen=True)
-class _Asked:
-    """Words whose boxes are known, one row each.
+class _GroundedWords:
+    """Words whose boxes are known, one row per word.
 
     Attributes:
-        row: int64 [n], the caption's place among those attended.
-        word: int64 [n].
-        kind: the word's class.
-        named: float32 [n, most, 4], the boxes it names, filled with empty ones.
+        row: int64 [n], the index of the caption.
+        word: int64 [n], the index of the word in the caption.
+        kind: the word class.
+        named: float32 [n, most, 4], the boxes that the word names, padded with empty ones.
     """
 
     row: LongTensor
@@ -150,14 +149,14 @@ class _Asked:
 
 
 def evaluate_attention(model: Matching, split: Split, seed: int = 0) -> AttentionReport:
-    """Scores where words look against the boxes they name, and against three ways of not knowing.
+    """Compares the attention of words with the boxes they name, for the model and three controls.
 
-    The controls: "uniform", attention that looks everywhere alike (the expected figure); "shuffled captions", the same
-    model and picture with a word of the same class from another caption; "untrained", the same model before training.
+    The controls: "uniform", equal weights on all regions (the expected value); "shuffled captions", the same model and
+    image with a word of the same class from another caption; "untrained", the same model before training.
 
     Args:
-        model: one with attention.
-        split: of a drawn world, where groundings, boxes and word classes are known.
+        model: a model with attention.
+        split: of a drawn world, which knows groundings, boxes and word classes.
         seed: of the shuffling and of the untrained weights.
 
     Returns:
@@ -167,34 +166,34 @@ def evaluate_attention(model: Matching, split: Split, seed: int = 0) -> Attentio
         ItmError: the split has no groundings, or the model no attention.
     """
     if split.groundings is None or split.facts is None or split.boxes is None:
-        raise ItmError(f"{split.name}: nobody knows which box a word names here; take a split of a drawn world")
-    asked = _asked(split)
+        raise ItmError(f"{split.name}: nobody knows which box a word names; use a split of a drawn world")
+    grounded = _grounded_words(split)
     seen = attend(model, split)
     generator = torch.Generator().manual_seed(seed)
     other = torch.randperm(len(split.captions), generator=generator)
     shuffled = attend(model, split, captions=other, images=split.image_of)
-    word, there = _word_of_same_class(split, asked, other)
+    word, there = _word_of_same_class(split, grounded, other)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         fresh = build_model(model.name, model.vocabulary, model.features, **model.options).to(model.device)
-    uniform = torch.full((len(asked.row), seen.boxes.shape[1]), 1 / seen.boxes.shape[1])
-    inside, share = _inside(seen.boxes[asked.row], asked.named)  # [n, n_regions] each
+    uniform = torch.full((len(grounded.row), seen.boxes.shape[1]), 1 / seen.boxes.shape[1])
+    inside, fraction = _inside(seen.boxes[grounded.row], grounded.named)  # [n, n_regions] each
     parties = {
-        "model": (_weights(seen, asked.row, asked.word), None),
+        "model": (_weights(seen, grounded.row, grounded.word), None),
         "uniform": (uniform, None),
-        "shuffled captions": (_weights(shuffled, asked.row, word), there),
-        "untrained": (_weights(attend(fresh, split), asked.row, asked.word), None),
+        "shuffled captions": (_weights(shuffled, grounded.row, word), there),
+        "untrained": (_weights(attend(fresh, split), grounded.row, grounded.word), None),
     }
     pointing, mass = {}, {}
-    classes = sorted(set(asked.kind), key=asked.kind.count, reverse=True)
+    classes = sorted(set(grounded.kind), key=grounded.kind.count, reverse=True)
     for name, (weights, counted) in parties.items():
         hits = inside.float().mean(1) if name == "uniform" else inside.gather(1, weights.argmax(1, True))[:, 0].float()
-        pointing[name] = _by_class(hits, asked.kind, classes, counted)
-        mass[name] = _by_class((weights * share).sum(1), asked.kind, classes, counted)
-    return AttentionReport(pointing, mass, {kind: asked.kind.count(kind) for kind in classes})
+        pointing[name] = _by_class(hits, grounded.kind, classes, counted)
+        mass[name] = _by_class((weights * fraction).sum(1), grounded.kind, classes, counted)
+    return AttentionReport(pointing, mass, {kind: grounded.kind.count(kind) for kind in classes})
 
 
-def _asked(split: Split) -> _Asked:
+def _grounded_words(split: Split) -> _GroundedWords:
     rows, words, kinds, named = [], [], [], []
     for row, pairs in enumerate(split.groundings):
         boxes_of: dict[int, list[int]] = {}
@@ -206,18 +205,18 @@ def _asked(split: Split) -> _Asked:
             words.append(word)
             kinds.append(truth.words[word].word_class)
             named.append(boxes[some])
-    padded = torch.nn.utils.rnn.pad_sequence(named, batch_first=True)  # an empty box holds nothing
-    return _Asked(torch.tensor(rows), torch.tensor(words), kinds, padded)
+    padded = torch.nn.utils.rnn.pad_sequence(named, batch_first=True)  # an empty box contains nothing
+    return _GroundedWords(torch.tensor(rows), torch.tensor(words), kinds, padded)
 
 
-def _word_of_same_class(split: Split, asked: _Asked, other: LongTensor) -> tuple[LongTensor, Tensor]:
-    """For each asked word, one of its class in another caption, int64 [n], and whether there is one of another picture.
+def _word_of_same_class(split: Split, grounded: _GroundedWords, other: LongTensor) -> tuple[LongTensor, Tensor]:
+    """For each grounded word, a word of its class in another caption, int64 [n], and whether another image has one.
 
-    Where that caption has several of the class, the one that comes first after the asked word's place is taken.
+    If that caption has several words of the class, the first at or after the position of the grounded word is taken.
     """
     classes = [[word.word_class for word in truth.words] for truth in split.facts.truths]
     words, there = [], []
-    for row, word, kind in zip(asked.row.tolist(), asked.word.tolist(), asked.kind, strict=True):
+    for row, word, kind in zip(grounded.row.tolist(), grounded.word.tolist(), grounded.kind, strict=True):
         theirs = int(other[row])
         places = [w for w, k in enumerate(classes[theirs]) if k == kind]
         there.append(bool(places) and split.image_of[theirs] != split.image_of[row])
@@ -226,34 +225,34 @@ def _word_of_same_class(split: Split, asked: _Asked, other: LongTensor) -> tuple
 
 
 def _weights(seen: Attention, rows: LongTensor, words: LongTensor) -> Tensor:
-    """The weights of one word a row, float32 [n, n_regions]."""
+    """The weights of one word per row, float32 [n, n_regions]."""
     return torch.stack([seen.weights[row][:, word] for row, word in zip(rows.tolist(), words.tolist(), strict=True)])
 
 
 def _inside(regions: Tensor, named: Tensor) -> tuple[Tensor, Tensor]:
-    """Where regions lie, against boxes that are named.
+    """Compares the boxes of regions with the boxes that a word names.
 
     Args:
         regions: boxes [n, n_regions, 4].
-        named: boxes [n, most, 4]; an empty one names nothing.
+        named: boxes [n, most, 4]; empty ones are padding.
 
     Returns:
-        Whether the middle of a region lies in a named box, bool [n, n_regions], and the fraction of its area that does,
-        float32 of the same shape (at most 1 where named boxes overlap).
+        Whether the centre of a region lies in a named box, bool [n, n_regions], and the fraction of its area that does,
+        float32 of the same shape (clipped to 1 where named boxes overlap).
     """
     r, b = regions[:, :, None], named[:, None]  # [n, n_regions, 1, 4] and [n, 1, most, 4]
-    middle = (r[..., :2] + r[..., 2:]) / 2
-    hit = ((middle > b[..., :2]) & (middle < b[..., 2:])).all(-1).any(-1)
+    centre = (r[..., :2] + r[..., 2:]) / 2
+    hit = ((centre > b[..., :2]) & (centre < b[..., 2:])).all(-1).any(-1)
     overlap = (torch.minimum(r[..., 2:], b[..., 2:]) - torch.maximum(r[..., :2], b[..., :2])).clamp(min=0).prod(-1)
     area = (r[..., 2:] - r[..., :2]).prod(-1).clamp(min=1e-9)
     return hit, (overlap / area).sum(-1).clamp(max=1)
 
 
 def _by_class(values: Tensor, kinds: list[str], classes: list[str], counted: Tensor | None) -> dict[str, float]:
-    """The mean of each word class, in percent; nan where no word of it counted."""
-    found = {}
+    """The mean of each word class, in percent; nan where no word of the class counts."""
+    means = {}
     for kind in classes:
         mask = torch.tensor([k == kind for k in kinds])
         mask = mask if counted is None else mask & counted
-        found[kind] = 100 * values[mask].mean().item()
-    return found
+        means[kind] = 100 * values[mask].mean().item()
+    return means

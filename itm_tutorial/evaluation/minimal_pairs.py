@@ -1,4 +1,4 @@
-"""What only a drawn world can tell: the ceiling that no model may pass, and the queries where one thing decides."""
+"""Metrics that only a drawn world allows: the ceiling of an oracle, and the accuracy on minimal pairs."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ def _facts(split: Split) -> SplitFacts:
 
 
 def oracle_scores(split: Split, seed: int = 0) -> Tensor:
-    """Scores by an oracle that reads the true scene instead of the picture.
+    """Scores by an oracle that reads the true scene instead of the image.
 
-    It prefers images of which all that a caption states is true, then those of which the caption states most;
-    where two are alike in both, it guesses.
+    The oracle ranks images first by the fraction of the caption's facts that are true, then by the fraction of the
+    image's facts that the caption states; it breaks ties at random.
 
     Args:
         split: of a drawn world.
-        seed: of the guesses.
+        seed: of the random tie-breaking.
 
     Returns:
         float32 [n_images, n_captions].
 
     Raises:
-        ItmError: the split knows no facts.
+        ItmError: the split has no facts.
     """
     facts = _facts(split)
     number = {fact: n for n, fact in enumerate(sorted(set().union(*facts.of_image, *facts.of_caption), key=str))}
@@ -53,18 +53,18 @@ def _indicator(sets: list[frozenset], number: dict) -> Tensor:
 
 
 def ceiling(split: Split) -> Report:
-    """The recalls of the oracle: what captions, being incomplete, leave for a perfect eye to reach."""
+    """The recalls of the oracle: the best that any model can reach, since captions are incomplete."""
     return evaluate(oracle_scores(split), split.image_of)
 
 
 @dataclass(frozen=True)
 class MinimalPairResult:
-    """How often a caption chose its own image over the other image of the minimal pair.
+    """How often a caption scores its own image above the other image of the minimal pair.
 
     Attributes:
         accuracy: in percent; chance is 50.
-        n: queries.
-        standard_error: of the accuracy, in points, were the queries independent.
+        n: the number of queries.
+        standard_error: of the accuracy, in percentage points, if the queries were independent.
     """
 
     accuracy: float
@@ -73,52 +73,52 @@ class MinimalPairResult:
 
 
 def minimal_pair_queries(split: Split) -> dict[str, tuple[LongTensor, LongTensor, LongTensor]]:
-    """The queries where one thing decides: captions true of their image and false of the other one.
+    """The queries on minimal pairs: captions that are true of their image and false of the other one.
 
-    Where a binding decides, only captions that name both colours count, since a bag of words holds the same words then.
+    For the kind "binding" only captions that name both colours count, since both images then fit the same bag of words.
 
     Args:
         split: of a drawn world.
 
     Returns:
-        For each kind of minimal pair: int64 [n] captions, [n] their images, [n] the images' minimal pairs.
+        For each kind of minimal pair: int64 [n] captions, [n] their images, [n] the other images.
 
     Raises:
-        ItmError: the split knows no facts.
+        ItmError: the split has no facts.
     """
     facts = _facts(split)
     captions_of: dict[int, list[int]] = {}
     for caption, image in enumerate(split.image_of.tolist()):
         captions_of.setdefault(image, []).append(caption)
-    found: dict[str, list[tuple[int, int, int]]] = {}
+    queries: dict[str, list[tuple[int, int, int]]] = {}
     for first, second, kind in facts.minimal_pairs:
         for image, other in ((first, second), (second, first)):
             only_here = facts.of_image[image] - facts.of_image[other]
             for caption in captions_of.get(image, []):
                 if _decides(kind, only_here, facts, caption):
-                    found.setdefault(kind, []).append((caption, image, other))
-    return {kind: tuple(torch.tensor(column) for column in zip(*rows, strict=True)) for kind, rows in found.items()}
+                    queries.setdefault(kind, []).append((caption, image, other))
+    return {kind: tuple(torch.tensor(column) for column in zip(*rows, strict=True)) for kind, rows in queries.items()}
 
 
 def _decides(kind: str, only_here: frozenset, facts: SplitFacts, caption: int) -> bool:
     if kind != "binding":
         return bool(facts.of_caption[caption] & only_here)
-    facts_here = facts.truths[caption].facts & only_here
-    return len({fact[1] for fact in facts_here if fact[0] == "attribute"}) == 2
+    deciding = facts.truths[caption].facts & only_here
+    return len({fact[1] for fact in deciding if fact[0] == "attribute"}) == 2
 
 
 def evaluate_minimal_pairs(scores: Tensor, split: Split) -> dict[str, MinimalPairResult]:
-    """How often each caption scores its own image above the other image of the minimal pair that differs in one thing.
+    """How often captions score their own image above the other image of the minimal pair, per kind of difference.
 
     Args:
         scores: [n_images, n_captions].
         split: of a drawn world.
 
     Returns:
-        A result for each kind: "binding", "relation", "count", "object". A tie counts against the model.
+        A result per kind: "binding", "relation", "count", "object". A tie counts against the model.
 
     Raises:
-        ItmError: the split knows no facts, or the scores do not fit it.
+        ItmError: the split has no facts, or the scores do not fit it.
     """
     if tuple(scores.shape) != (len(split.images), len(split.captions)):
         raise ItmError(
@@ -126,8 +126,8 @@ def evaluate_minimal_pairs(scores: Tensor, split: Split) -> dict[str, MinimalPai
         )
     results = {}
     for kind, (captions, images, others) in minimal_pair_queries(split).items():
-        right = (scores[images, captions] > scores[others, captions]).double()
-        share = right.mean().item()
-        error = math.sqrt(share * (1 - share) / len(right))
-        results[kind] = MinimalPairResult(100 * share, len(right), 100 * error)
+        correct = (scores[images, captions] > scores[others, captions]).double()
+        fraction = correct.mean().item()
+        error = math.sqrt(fraction * (1 - fraction) / len(correct))
+        results[kind] = MinimalPairResult(100 * fraction, len(correct), 100 * error)
     return results

@@ -1,4 +1,4 @@
-"""How far apart images and captions lie as two crowds: the gap between their middles, and a fresh judge."""
+"""How far image and caption embeddings are apart: the gap between their means, and a probe that separates them."""
 
 from __future__ import annotations
 
@@ -10,19 +10,21 @@ from itm_tutorial.data.corpus import check_pairing
 from itm_tutorial.errors import ItmError
 from itm_tutorial.losses.adversarial import ModalityDiscriminator, discriminator_loss
 
-STEPS = 300  # of Adam, over all that the judge learns from; twice as many move no figure of chapter 04 by a point
+STEPS = (
+    300  # of Adam, each on all of the probe's training data; twice as many change no metric of chapter 04 by a point
+)
 JUDGES = ("line", "network")
 
 
 def modality_gap(image_emb: Tensor, caption_emb: Tensor) -> float:
-    """The distance between the mean of the images and the mean of the captions, all scaled to length one.
+    """The distance between the mean image embedding and the mean caption embedding, all scaled to unit length.
 
     Args:
         image_emb: [n_images, dim].
         caption_emb: [n_captions, dim].
 
     Returns:
-        From 0 (one middle) to 2 (opposite points).
+        From 0 (equal means) to 2 (opposite points).
 
     Liang et al. 2022, "Mind the Gap".
     """
@@ -38,54 +40,57 @@ def modality_probe(
     judge: str = "line",
     seed: int = 0,
 ) -> float:
-    """How often a judge, trained afterwards on finished embeddings, tells images from captions.
+    """The accuracy of a probe: a classifier, trained on finished embeddings, that separates images from captions.
 
-    An adversary's own accuracy says how well *it* was fooled. This judge took no part in the game: it learns on every
-    second identity, and is asked about the others. A picture counts once, and so does one caption of it.
+    The accuracy of the discriminator in adversarial training only shows how well that one discriminator was fooled.
+    This probe took no part in training: it learns on every second identity and is tested on the others. Each image
+    counts once, with one of its captions.
 
     Args:
-        image_emb: [n_images, dim], of any length; only their direction is shown to the judge.
+        image_emb: [n_images, dim], of any length; the probe sees them scaled to unit length.
         caption_emb: [n_captions, dim].
         image_of: int64 [n_captions].
-        identity: int64 [n_images], or None where each image is an identity of its own.
-        judge: "line", one linear cut, or "network", a fresh ``ModalityDiscriminator``.
-        seed: of the judge's first weights.
+        identity: int64 [n_images], or None where each image is its own identity.
+        judge: the probe: "line", a linear classifier, or "network", a new ``ModalityDiscriminator``.
+        seed: of the probe's initial weights.
 
     Returns:
-        Percent; 50 is a coin.
+        Percent; chance is 50.
 
     Raises:
-        ItmError: an unknown judge, a pairing that does not fit, fewer than two identities with a caption.
+        ItmError: the judge is unknown, the pairing does not fit, or fewer than two identities have a caption.
     """
     if judge not in JUDGES:
         raise ItmError(f"judge is {judge!r}; give one of {', '.join(JUDGES)}")
     check_pairing(image_of, len(image_emb), len(caption_emb), "modality_probe")
-    images, captions, who = _pairs(image_emb, caption_emb, image_of, identity)
-    learns = who % 2 == 0  # bool [n_pairs]
-    if learns.all():
+    images, captions, identities = _pairs(image_emb, caption_emb, image_of, identity)
+    train = identities % 2 == 0  # bool [n_pairs]
+    if train.all():
         raise ItmError("modality_probe: all captions are of one identity; give embeddings of two or more")
     with torch.random.fork_rng(devices=[]), torch.inference_mode(False), torch.enable_grad():
         torch.manual_seed(seed)
         dim = images.shape[1]
-        cut = nn.Sequential(nn.Linear(dim, 1), nn.Flatten(0)) if judge == "line" else ModalityDiscriminator(dim)
-        optimizer = torch.optim.Adam(cut.parameters(), 1e-2, weight_decay=1e-4)
+        probe = nn.Sequential(nn.Linear(dim, 1), nn.Flatten(0)) if judge == "line" else ModalityDiscriminator(dim)
+        optimizer = torch.optim.Adam(probe.parameters(), 1e-2, weight_decay=1e-4)
         for _ in range(STEPS):
             optimizer.zero_grad()
-            discriminator_loss(cut(images[learns]), cut(captions[learns])).backward()
+            discriminator_loss(probe(images[train]), probe(captions[train])).backward()
             optimizer.step()
     with torch.no_grad():
-        right = (cut(images[~learns]) > 0).double().mean() + (cut(captions[~learns]) <= 0).double().mean()
-    return 50 * right.item()
+        correct = (probe(images[~train]) > 0).double().mean() + (probe(captions[~train]) <= 0).double().mean()
+    return 50 * correct.item()
 
 
 def _pairs(
     image_emb: Tensor, caption_emb: Tensor, image_of: LongTensor, identity: LongTensor | None
 ) -> tuple[Tensor, Tensor, LongTensor]:
-    """Each described image, its first caption, and its identity's number: [n, dim], [n, dim], int64 [n]."""
+    """Each image with a caption, its first caption, and the index of its identity: [n, dim], [n, dim], int64 [n]."""
     described, places = image_of.cpu().unique(return_inverse=True)
     last_to_first = torch.arange(len(places) - 1, -1, -1)
-    first = torch.empty_like(described).index_copy_(0, places[last_to_first], last_to_first)  # the first one stays
-    who = described if identity is None else identity.cpu()[described]
+    first = torch.empty_like(described).index_copy_(
+        0, places[last_to_first], last_to_first
+    )  # the last write is the first caption
+    identities = described if identity is None else identity.cpu()[described]
     sides = (normalize(side.detach().float().cpu(), dim=-1).clone() for side in (image_emb, caption_emb))
     images, captions = sides
-    return images[described], captions[first], who.unique(return_inverse=True)[1]
+    return images[described], captions[first], identities.unique(return_inverse=True)[1]

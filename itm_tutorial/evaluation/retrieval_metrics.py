@@ -1,4 +1,4 @@
-"""The field's measures: recall at k, median rank, rsum. Ranks are counted, never sorted."""
+"""Retrieval metrics: recall at k, median rank, rsum. Ranks are computed by counting, without a sort."""
 
 from __future__ import annotations
 
@@ -12,10 +12,8 @@ from itm_tutorial.data.corpus import check_identity, check_pairing
 from itm_tutorial.errors import ItmError
 from itm_tutorial.interaction.cosine import cosine
 
-Embeddings = (
-    Tensor | tuple[Tensor, ...]
-)  # what an encoder gives: one tensor, or a named tuple of tensors of equal length
-CHUNK = 1024  # rows and columns of a tile: 4 MiB of scores at a time
+Embeddings = Tensor | tuple[Tensor, ...]  # an encoder's output: a tensor, or a named tuple of tensors of equal length
+CHUNK = 1024  # rows and columns per tile: 4 MiB of scores at a time
 
 
 @dataclass(frozen=True)
@@ -23,8 +21,8 @@ class Recall:
     """How well one direction retrieves.
 
     Attributes:
-        r1, r5, r10: share of queries with a right answer among the first 1, 5, 10, in percent.
-        median_rank: floor of the median of the 0-based ranks, plus one, as the field prints it.
+        r1, r5, r10: fraction of queries with a positive among the first 1, 5, 10, in percent.
+        median_rank: floor of the median of the 0-based ranks, plus one, as papers report it.
         mean_rank: mean of the 1-based ranks.
     """
 
@@ -48,7 +46,7 @@ class Report:
         return sum(r for side in (self.i2t, self.t2i) for r in (side.r1, side.r5, side.r10))
 
     def as_dict(self) -> dict[str, float]:
-        """The figures as plain data, one key each: i2t_r1, ..., rsum."""
+        """The metrics as a dictionary: i2t_r1, ..., rsum."""
         sides = {"i2t": self.i2t, "t2i": self.t2i}
         return {f"{s}_{k}": v for s, side in sides.items() for k, v in vars(side).items()} | {"rsum": self.rsum}
 
@@ -60,39 +58,39 @@ class Report:
 
 
 def evaluate(scores: Tensor, image_of: LongTensor, chunk: int = CHUNK, identity: LongTensor | None = None) -> Report:
-    """Measures a score matrix.
+    """Computes the retrieval metrics of a score matrix.
 
     Args:
-        scores: [n_images, n_captions], floating; larger is more alike.
+        scores: [n_images, n_captions], floating point; larger means more similar.
         image_of: int64 [n_captions], in any order; an image may have any number of captions.
         chunk: rows and columns compared at a time.
-        identity: int64 [n_images], the person or class shown; where given, every image of the right identity is a
-            right answer, and so is every caption of one, as in person search.
+        identity: int64 [n_images], the person or class shown; where given, every image of the same identity is a
+            positive, and so is every caption of such an image, as in person search.
 
     Returns:
-        The report, in percent. An image without a caption is a distractor for captions, and no query itself.
+        The report, in percent. An image without a caption is a distractor for captions, but not a query.
 
     Raises:
-        ItmError: a shape that does not fit, a NaN, an infinity, no caption at all.
+        ItmError: a shape does not fit, a score is NaN or infinite, or there is no caption.
     """
     return report(*ranks(scores, image_of, chunk, identity))
 
 
 def evaluate_folds(scores: Tensor, image_of: LongTensor, n_folds: int = 5, chunk: int = CHUNK) -> Report:
-    """The mean over consecutive folds of images, each searched by itself: MSCOCO's "1K" from its 5,000 test images.
+    """The mean over folds of consecutive images, each evaluated alone: MSCOCO's "1K" from its 5,000 test images.
 
     Args:
         scores: [n_images, n_captions].
         image_of: int64 [n_captions].
-        n_folds: into how many equal parts the images are cut, in their order.
+        n_folds: into how many equal parts the images are split, in their order.
         chunk: rows and columns compared at a time.
 
     Returns:
-        The report whose every figure is the mean over the folds. A smaller gallery is an easier one: never compare it
-        with a whole.
+        The report with the mean of each metric over the folds. A smaller gallery is easier: do not compare the result
+        with that of the whole split.
 
     Raises:
-        ItmError: folds that do not come out even, or as for ``evaluate``.
+        ItmError: the folds are not equal, or as for ``evaluate``.
     """
     if not 1 <= n_folds <= len(scores) or len(scores) % n_folds:
         raise ItmError(f"n_folds is {n_folds}, which does not divide {len(scores)} images: give a divisor")
@@ -110,7 +108,7 @@ def evaluate_folds(scores: Tensor, image_of: LongTensor, n_folds: int = 5, chunk
 def ranks(
     scores: Tensor, image_of: LongTensor, chunk: int = CHUNK, identity: LongTensor | None = None
 ) -> tuple[LongTensor, LongTensor]:
-    """The rank of the best right answer of every query; 1 is first, and ties count against the model.
+    """The rank of the best positive of every query; 1 is first, and ties count against the model.
 
     Args:
         scores: [n_images, n_captions].
@@ -119,14 +117,14 @@ def ranks(
         identity: int64 [n_images] or None, as for ``evaluate``.
 
     Returns:
-        int64 [n_images with a right caption], int64 [n_captions]. Other right answers do not count.
+        int64 [n_images with a positive caption], int64 [n_captions]. The other positives of a query do not count.
 
     Raises:
         ItmError: as for ``evaluate``.
     """
     if not isinstance(scores, Tensor) or scores.ndim != 2 or not scores.is_floating_point():
         found = f"{list(scores.shape)} {scores.dtype}" if isinstance(scores, Tensor) else type(scores).__name__
-        raise ItmError(f"scores is {found}; give a floating tensor [n_images, n_captions]")
+        raise ItmError(f"scores is {found}; give a floating-point tensor [n_images, n_captions]")
     check_pairing(image_of, *scores.shape, where="scores")
     image_of = image_of.to(scores.device)
 
@@ -136,10 +134,11 @@ def ranks(
     if identity is not None:
         check_identity(identity, len(scores), where="scores")
         identity = identity.to(scores.device)
-        right, best = _best_right(tile, identity, identity[image_of], chunk)
-        return _count(tile, right, best, identity, identity[image_of], chunk)
-    right = scores[image_of, torch.arange(len(image_of), device=scores.device)]  # [n_captions]
-    return _count(tile, right, _best_of(right, image_of, len(scores)), _numbers(scores), image_of, chunk)
+        of_captions, of_images = _best_positives(tile, identity, identity[image_of], chunk)
+        return _count(tile, of_captions, of_images, identity, identity[image_of], chunk)
+    positives = scores[image_of, torch.arange(len(image_of), device=scores.device)]  # [n_captions]
+    of_images = _best_per_image(positives, image_of, len(scores))
+    return _count(tile, positives, of_images, _numbers(scores), image_of, chunk)
 
 
 def evaluate_embeddings(
@@ -149,40 +148,40 @@ def evaluate_embeddings(
     similarity: Callable[[Embeddings, Embeddings], Tensor] = cosine,
     chunk: int = CHUNK,
 ) -> Report:
-    """Measures embeddings without ever holding their whole score matrix: memory stays flat as captions grow.
+    """Computes the retrieval metrics of embeddings tile by tile, without the whole score matrix in memory.
 
     Args:
         image_emb: [n_images, ...], or a named tuple of such tensors.
         caption_emb: [n_captions, ...], or a named tuple of such tensors.
         image_of: int64 [n_captions].
-        similarity: scores some images against some captions.
+        similarity: scores images against captions.
         chunk: images and captions scored at a time.
 
     Returns:
-        The report, equal to that of the whole matrix but for ties that rounding makes or breaks.
+        The report; equal to that of the whole matrix except for ties that rounding makes or breaks.
 
     Raises:
         ItmError: as for ``evaluate``.
     """
     n_images, n_captions = (len(c if isinstance(c, Tensor) else c[0]) for c in (image_emb, caption_emb))
     check_pairing(image_of, n_images, n_captions, where="embeddings")
-    order = image_of.argsort(stable=True)  # the captions of neighbouring images stand together
+    order = image_of.argsort(stable=True)  # puts the captions of neighbouring images together
     found = []
-    for some in order.split(64):  # a block holds the images of 64 captions, so it is at most 64 x 64
+    for some in order.split(64):  # 64 captions have at most 64 images
         images, row = image_of[some].unique(return_inverse=True)
         block = similarity(pick(image_emb, images), pick(caption_emb, some))  # [at most 64, 64]
         found.append(block[row, torch.arange(len(some), device=row.device)])
-    right = torch.cat(found)[order.argsort()] if found else torch.empty(0)  # [n_captions]
+    positives = torch.cat(found)[order.argsort()] if found else torch.empty(0)  # [n_captions]
 
     def tile(rows: slice, columns: slice) -> Tensor:
         return similarity(pick(image_emb, rows), pick(caption_emb, columns))
 
-    images = torch.arange(n_images, device=right.device)
-    return report(*_count(tile, right, _best_of(right, image_of, n_images), images, image_of, chunk))
+    images = torch.arange(n_images, device=positives.device)
+    return report(*_count(tile, positives, _best_per_image(positives, image_of, n_images), images, image_of, chunk))
 
 
 def pick(embeddings: Embeddings, rows: LongTensor | slice) -> Embeddings:
-    """Some rows of embeddings, whether they are one tensor or a named tuple of several."""
+    """Some rows of embeddings, which are one tensor or a named tuple of tensors."""
     return (
         embeddings[rows] if isinstance(embeddings, Tensor) else type(embeddings)(*(part[rows] for part in embeddings))
     )
@@ -192,63 +191,63 @@ def _numbers(scores: Tensor) -> LongTensor:
     return torch.arange(len(scores), device=scores.device)
 
 
-def _best_of(right: Tensor, image_of: LongTensor, n_images: int) -> Tensor:
+def _best_per_image(positives: Tensor, image_of: LongTensor, n_images: int) -> Tensor:
     """The best score of each image's own captions, [n_images]; minus infinity where it has none."""
-    best = torch.full((n_images,), float("-inf"), dtype=right.dtype, device=right.device)
-    return best.scatter_reduce(0, image_of, right, "amax")
+    best = torch.full((n_images,), float("-inf"), dtype=positives.dtype, device=positives.device)
+    return best.scatter_reduce(0, image_of, positives, "amax")
 
 
-def _best_right(
+def _best_positives(
     tile: Callable[[slice, slice], Tensor], of_image: LongTensor, of_caption: LongTensor, chunk: int
 ) -> tuple[Tensor, Tensor]:
-    """The best right score of each caption [n_captions] and of each image [n_images], tile by tile."""
-    nothing = tile(slice(0, 1), slice(0, 1)).new_tensor(float("-inf"))
-    right, best = nothing.repeat(len(of_caption)), nothing.repeat(len(of_image))
+    """The score of the best positive of each caption [n_captions] and of each image [n_images], tile by tile."""
+    lowest = tile(slice(0, 1), slice(0, 1)).new_tensor(float("-inf"))
+    of_captions, of_images = lowest.repeat(len(of_caption)), lowest.repeat(len(of_image))
     for rows in _slices(len(of_image), chunk):
         for columns in _slices(len(of_caption), chunk):
-            wrong = of_image[rows, None] != of_caption[None, columns]
-            scores = tile(rows, columns).masked_fill(wrong, float("-inf"))  # [at most chunk, at most chunk]
-            right[columns] = torch.maximum(right[columns], scores.amax(0))
-            best[rows] = torch.maximum(best[rows], scores.amax(1))
-    return right, best
+            negatives = of_image[rows, None] != of_caption[None, columns]
+            scores = tile(rows, columns).masked_fill(negatives, float("-inf"))  # [at most chunk, at most chunk]
+            of_captions[columns] = torch.maximum(of_captions[columns], scores.amax(0))
+            of_images[rows] = torch.maximum(of_images[rows], scores.amax(1))
+    return of_captions, of_images
 
 
 def _count(
     tile: Callable[[slice, slice], Tensor],
-    right: Tensor,
-    best: Tensor,
+    of_captions: Tensor,
+    of_images: Tensor,
     of_image: LongTensor,
     of_caption: LongTensor,
     chunk: int,
 ) -> tuple[LongTensor, LongTensor]:
-    """Counts the wrong answers that score at least as well as the right one, tile by tile.
+    """Counts, tile by tile, the negatives that score at least as high as the best positive.
 
     Args:
-        tile: gives the scores of some rows and columns.
-        right: [n_captions], the score of each caption's right image.
-        best: [n_images], the score of each image's best right caption.
-        of_image, of_caption: int64; an image and a caption belong together where these are equal.
+        tile: returns the scores of some rows and columns.
+        of_captions: [n_captions], the score of each caption's best positive image.
+        of_images: [n_images], the score of each image's best positive caption.
+        of_image, of_caption: int64; an image and a caption are a positive pair where these are equal.
         chunk: rows and columns compared at a time.
     """
-    if not len(right):
-        raise ItmError("scores: there is no caption; nothing can be ranked")
-    better_captions = torch.zeros(len(best), dtype=torch.int64, device=right.device)
-    better_images = torch.zeros(len(right), dtype=torch.int64, device=right.device)
-    for rows in _slices(len(best), chunk):
-        for columns in _slices(len(right), chunk):
+    if not len(of_captions):
+        raise ItmError("scores: there is no caption, so nothing can be ranked")
+    better_captions = torch.zeros(len(of_images), dtype=torch.int64, device=of_captions.device)
+    better_images = torch.zeros(len(of_captions), dtype=torch.int64, device=of_captions.device)
+    for rows in _slices(len(of_images), chunk):
+        for columns in _slices(len(of_captions), chunk):
             scores = tile(rows, columns)  # [at most chunk, at most chunk]
             if not torch.isfinite(scores).all():
                 image, caption = (~torch.isfinite(scores)).nonzero()[0].tolist()
                 value = scores[image, caption].item()
                 raise ItmError(
                     f"scores: {value} for image {rows.start + image}, caption {columns.start + caption}; "
-                    "look for a zero vector that was normalised, or a training run that diverged"
+                    "check whether a zero vector was normalised or the training diverged"
                 )
-            wrong = of_image[rows, None] != of_caption[None, columns]
-            better_captions[rows] += ((scores >= best[rows, None]) & wrong).sum(1)
-            better_images[columns] += ((scores >= right[None, columns]) & wrong).sum(0)
-    asked = torch.isin(of_image, of_caption)  # images with a right caption
-    return (better_captions + 1)[asked], better_images + 1
+            negatives = of_image[rows, None] != of_caption[None, columns]
+            better_captions[rows] += ((scores >= of_images[rows, None]) & negatives).sum(1)
+            better_images[columns] += ((scores >= of_captions[None, columns]) & negatives).sum(0)
+    queries = torch.isin(of_image, of_caption)  # images with a positive caption
+    return (better_captions + 1)[queries], better_images + 1
 
 
 def _slices(n: int, chunk: int) -> list[slice]:
@@ -258,11 +257,11 @@ def _slices(n: int, chunk: int) -> list[slice]:
 
 
 def report(i2t_ranks: LongTensor, t2i_ranks: LongTensor) -> Report:
-    """Ranks of both directions, int64 [n_queries] from 1 -> the report."""
-    return Report(*(_recall(found) for found in (i2t_ranks, t2i_ranks)))
+    """Computes the metrics from the ranks of both directions, int64 [n_queries], counted from 1."""
+    return Report(*(_recall(ranks) for ranks in (i2t_ranks, t2i_ranks)))
 
 
-def _recall(found: LongTensor) -> Recall:
-    at = [100 * (found <= k).double().mean().item() for k in (1, 5, 10)]
-    median = (found - 1).double().quantile(0.5).floor().item() + 1
-    return Recall(*at, median_rank=median, mean_rank=found.double().mean().item())
+def _recall(ranks: LongTensor) -> Recall:
+    at = [100 * (ranks <= k).double().mean().item() for k in (1, 5, 10)]
+    median = (ranks - 1).double().quantile(0.5).floor().item() + 1
+    return Recall(*at, median_rank=median, mean_rank=ranks.double().mean().item())

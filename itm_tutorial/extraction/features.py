@@ -1,4 +1,4 @@
-"""Visual features, computed once and kept: global, grid or regions, from the mini backbone or torchvision's."""
+"""Visual features, computed once and cached: global, grid or regions, from the mini backbone or torchvision's."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ from itm_tutorial.pretraining.detector import detector_folder
 from itm_tutorial.progress import progress_bar
 from itm_tutorial.storage import cache_dir, prepare_folder, read_tensors, write_tensors
 
-CHUNK = {"cpu": 8, "cuda": 128}  # images seen at a time; a CPU is twice as fast when layers fit its caches
+CHUNK = {"cpu": 8, "cuda": 128}  # images per batch; a CPU is twice as fast when layers fit its caches
 
-ALSO = {"regions": "-confidence", "oracle": "-confidence"}  # in a folder's name: what it holds beside older ones
+ALSO = {"regions": "-confidence", "oracle": "-confidence"}  # in a cache folder's name: older folders lack this tensor
 
 
 @dataclass(frozen=True)
 class Features:
-    """The features of a corpus; a split's are computed when they are first asked for.
+    """The features of a corpus; those of a split are computed when they are first read.
 
-    ``features.train`` and so on, a name a split, are float32 [n_images, dim], or [n_images, n_regions, dim] for regions
-    and the cells of a grid. ``features.boxes.train`` says where these are: float32 [n_images, n_regions, 4].
+    ``features.train`` and so on, one attribute per split, are float32 [n_images, dim], or [n_images, n_regions, dim]
+    for regions and grid cells. ``features.boxes.train`` holds their boxes: float32 [n_images, n_regions, 4].
     """
 
     corpus: Corpus
@@ -50,7 +50,7 @@ class Features:
 
     @property
     def boxes(self) -> Features:
-        """Where each region or cell is, (x0, y0, x1, y1) in [0, 1] of the picture as the backbone sees it."""
+        """The box of each region or cell, (x0, y0, x1, y1) in [0, 1] of the image as resized for the backbone."""
         return Features(self.corpus, self.spec, split_boxes)
 
     def __getattr__(self, name: str) -> Tensor:
@@ -66,58 +66,58 @@ def features(corpus: Corpus, kind: str = "global", backbone: str | None = None) 
 
     Args:
         corpus: any corpus.
-        kind: "global", one vector an image; "grid", one a cell; "mirrored" and "mirrored_grid", the means of these and
-            of the mirror image's; "regions", one a box that a detector found, 12 an image; "oracle", one a box that
-            the drawn world knows, 12 too. See ``FeatureSpec``.
+        kind: "global", one vector per image; "grid", one per grid cell; "mirrored" and "mirrored_grid", the same,
+            averaged over the image and its mirror image; "regions", one per box of a detector, 12 per image;
+            "oracle", one per true box of the drawn world, also 12. See ``FeatureSpec``.
         backbone: a name in ``encoders.backbones.BACKBONES``; by default "mini" for drawn worlds and "mobilenet_v2"
             for photographs.
 
     Returns:
-        The features, computed when asked for and kept in the cache; those that a data set brings are read as they are.
+        The features, computed when they are read and kept in the cache; published features are read as they are.
 
     Raises:
-        ItmError: unknown kind or backbone, or weights that cannot be had.
+        ItmError: the kind or backbone is unknown, or weights cannot be had.
     """
     spec = features_of(corpus, kind, backbone)
-    feature_dim(spec)  # refuses an unknown kind or backbone now
+    feature_dim(spec)  # raises an error for an unknown kind or backbone now
     return Features(corpus, spec, split_features)
 
 
 def split_features(split: Split, spec: FeatureSpec) -> Tensor:
-    """The features of a split: from the cache where the split has a fingerprint.
+    """The features of a split, from the cache if the split has a fingerprint.
 
     Args:
         split: its images are decoded only when the cache does not have them.
         spec: which features.
 
     Returns:
-        float32 [n_images, dim] or [n_images, n_regions, dim]; pixels are uint8 [n_images, 3, H, W], and not kept again.
+        float32 [n_images, dim] or [n_images, n_regions, dim]; pixels are uint8 [n_images, 3, H, W], and not cached.
 
     Raises:
-        ItmError: the data set brings other features than these, or the split has no true boxes for "oracle".
+        ItmError: the data set has other published features, or the split has no true boxes for "oracle".
     """
     if split.precomputed is not None or spec.backbone == "precomputed":
-        return _brought(split, spec)
+        return _published(split, spec)
     if split.fingerprint is None or spec.kind == "pixels":
         return _compute(split, spec)["features"]
     return _kept(split, spec)["features"]
 
 
 def split_boxes(split: Split, spec: FeatureSpec) -> Tensor:
-    """Where the regions of a split are.
+    """The boxes of the regions or grid cells of a split.
 
     Args:
-        split: of any corpus with pictures.
+        split: of any corpus with images.
         spec: "regions", "oracle", "grid" or "mirrored_grid".
 
     Returns:
-        float32 [n_images, n_regions, 4] (x0, y0, x1, y1), in [0, 1] of the picture as the backbone sees it.
+        float32 [n_images, n_regions, 4] (x0, y0, x1, y1), in [0, 1] of the image as resized for the backbone.
 
     Raises:
         ItmError: the features have no boxes.
     """
     if spec.backbone == "precomputed" or spec.kind not in (*GRIDS, "regions", "oracle"):
-        raise ItmError(f"{spec.kind} features ({spec.backbone}) come without boxes: take 'regions', 'oracle' or 'grid'")
+        raise ItmError(f"{spec.kind} features ({spec.backbone}) have no boxes: use 'regions', 'oracle' or 'grid'")
     if spec.kind in GRIDS:
         cells = grid_boxes(split_features(split, spec).shape[1])
         return cells.expand(len(split.images), -1, -1)
@@ -125,11 +125,11 @@ def split_boxes(split: Split, spec: FeatureSpec) -> Tensor:
 
 
 def split_confidence(split: Split, spec: FeatureSpec) -> Tensor:
-    """How sure the detector was of each region of a split.
+    """The detector's confidence in each region of a split.
 
     Args:
-        split: of any corpus with pictures.
-        spec: "regions" or "oracle"; the cells of a grid are all there, and have confidence 1.
+        split: of any corpus with images.
+        spec: "regions" or "oracle"; grid cells have confidence 1.
 
     Returns:
         float32 [n_images, n_regions] in [0, 1].
@@ -142,21 +142,21 @@ def split_confidence(split: Split, spec: FeatureSpec) -> Tensor:
     return (_compute(split, spec) if split.fingerprint is None else _kept(split, spec))["confidence"]
 
 
-def _brought(split: Split, spec: FeatureSpec) -> Tensor:
-    """The features that a data set brings, where they lie: memory-mapped, and never copied whole."""
+def _published(split: Split, spec: FeatureSpec) -> Tensor:
+    """The published features of a data set, memory-mapped and not copied."""
     array = split.precomputed
     if array is None or array.shape[-1] != spec.dim:
-        what = "pictures" if array is None else f"features of {array.shape[-1]} numbers"
+        what = "images" if array is None else f"features of {array.shape[-1]} numbers"
         raise ItmError(
-            f"{split.name}: the model reads {spec.dim} numbers per region from its data set; here are {what}"
+            f"{split.name}: the model reads {spec.dim} numbers per region from its data set, but this one has {what}"
         )
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # torch warns of memory that cannot be written; nobody writes
+        warnings.simplefilter("ignore", UserWarning)  # torch warns that the memory is read-only; nothing writes to it
         return torch.from_numpy(array)
 
 
 def _compute(split: Split, spec: FeatureSpec) -> dict[str, Tensor]:
-    """The features of a split; of regions the boxes and the confidence too."""
+    """The features of a split, and for regions their boxes and confidence."""
     if spec.kind == "regions":
         return region_features(_Fitted(split.images, spec.backbone), spec)._asdict()
     if spec.kind == "oracle":
@@ -165,13 +165,9 @@ def _compute(split: Split, spec: FeatureSpec) -> dict[str, Tensor]:
 
 
 def _kept(split: Split, spec: FeatureSpec) -> dict[str, Tensor]:
-    """What ``_compute`` gives, from the cache; computed now if it is not there yet."""
-    folder = (
-        cache_dir()
-        / "features"
-        / split.fingerprint.replace("/", "-")
-        / f"{spec.kind}-{seen_by(spec)}{ALSO.get(spec.kind, '')}"
-    )
+    """The result of ``_compute`` from the cache; computed now if the cache lacks it."""
+    name = f"{spec.kind}-{seen_by(spec)}{ALSO.get(spec.kind, '')}"
+    folder = cache_dir() / "features" / split.fingerprint.replace("/", "-") / name
 
     def build(part) -> None:
         write_tensors(part / "features.safetensors", _compute(split, spec))
@@ -180,7 +176,7 @@ def _kept(split: Split, spec: FeatureSpec) -> dict[str, Tensor]:
 
 
 def seen_by(spec: FeatureSpec) -> str:
-    """A backbone's name with eight digits of its weights: features seen through others are others.
+    """The name of a backbone and a hash of its weights: the cache's key, since other weights give other features.
 
     Raises:
         ItmError: the weights can neither be found nor downloaded.
@@ -195,7 +191,7 @@ def seen_by(spec: FeatureSpec) -> str:
 
 
 class _Fitted(Sequence):
-    """Images as a backbone sees them, each brought to its size when it is asked for."""
+    """Images resized for a backbone, each when it is indexed."""
 
     def __init__(self, images: Sequence[Tensor], backbone: str):
         self.images, self.backbone = images, backbone
@@ -208,7 +204,7 @@ class _Fitted(Sequence):
 
 
 def _hashed(name: str) -> str:
-    """A network's name with eight digits of its weights' file."""
+    """A network's name and a hash (eight digits) of its file of weights."""
     return f"{name}-{_file_hash(weights_file(name))}"
 
 
@@ -220,7 +216,7 @@ def _file_hash(file: Path) -> str:
 
 @torch.no_grad()
 def image_features(images: Sequence[Tensor], spec: FeatureSpec) -> Tensor:
-    """Computes features of any images.
+    """Extracts the features of any images.
 
     Args:
         images: uint8 [3, H, W] each, of any size.
@@ -230,18 +226,18 @@ def image_features(images: Sequence[Tensor], spec: FeatureSpec) -> Tensor:
         float32 [n_images, dim] or [n_images, n_regions, dim]; pixels uint8 [n_images, 3, H, W], of one size.
 
     Raises:
-        ItmError: features that only a split can have, "oracle" and those that a data set brings.
+        ItmError: only a split can have these features: "oracle" and published ones.
     """
     if spec.backbone == "precomputed":
-        raise ItmError("the model reads features that its data set brings: a picture of its own cannot be asked for")
+        raise ItmError("the model reads the published features of its data set, so it cannot encode a new image")
     if spec.kind == "oracle":
-        raise ItmError("the model reads true boxes, and of a new picture nobody knows them: take 'regions' or 'grid'")
+        raise ItmError("the model reads true boxes, which are unknown for a new image: use 'regions' or 'grid'")
     if spec.kind == "regions":
         return region_features(_Fitted(images, spec.backbone), spec).features
     if spec.kind == "pixels" and isinstance(images, Tensor) and spec.backbone == "mini":
-        return images  # memory-mapped, and at whatever size the world was drawn
+        return images  # memory-mapped, at the size at which the world was drawn
     if spec.kind == "pixels":
-        return torch.stack([_as_seen(images[i], spec.backbone) for i in range(len(images))])
+        return torch.stack([_resized(images[i], spec.backbone) for i in range(len(images))])
     device = "cuda" if torch.cuda.is_available() else "cpu"
     backbone = load_mini() if spec.backbone == "mini" else create_backbone(spec.backbone).eval()
     backbone = backbone.to(device, memory_format=torch.channels_last)  # twice as fast on a CPU
@@ -252,24 +248,24 @@ def image_features(images: Sequence[Tensor], spec: FeatureSpec) -> Tensor:
         grids = [backbone(batch.contiguous(memory_format=torch.channels_last))]  # [chunk, dim, h, w]
         if spec.kind.startswith("mirrored"):
             mirrored = batch.flip(-1).contiguous(memory_format=torch.channels_last)
-            grids.append(backbone(mirrored).flip(-1))  # turned back: its cells lie on those of the first
+            grids.append(backbone(mirrored).flip(-1))  # mirrored back, so that its cells match those of the first
         seen = sum(shaped(grid, spec.kind, backbone) for grid in grids) / len(grids)
         found.append(seen.float().cpu().contiguous())
     return torch.cat(found)
 
 
-def _as_seen(image: Tensor, backbone: str) -> Tensor:
+def _resized(image: Tensor, backbone: str) -> Tensor:
     return image if backbone == "mini" else fitted(image, backbone)
 
 
 def fitted(image: Tensor, backbone: str) -> Tensor:
-    """Brings an image to the backbone's size.
+    """Resizes an image for a backbone.
 
-    For torchvision's backbones the shorter side is resized and the middle square cut out, as for their weights. The
-    mini backbone sees all of a picture: one that is no square, such as a person's, is stretched to one.
+    For torchvision's backbones the shorter side is resized and the central square cut out, as when their weights were
+    trained. The mini backbone sees the whole image; one that is not square, such as a person's, is stretched.
 
     Args:
-        image: uint8 [3, H, W]; one that has the backbone's size already is taken as it is.
+        image: uint8 [3, H, W]; an image that has the backbone's size already is returned unchanged.
         backbone: a name in ``BACKBONES``.
 
     Returns:

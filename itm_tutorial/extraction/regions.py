@@ -1,4 +1,4 @@
-"""Regions: what stands in the boxes that a detector found, or in those that a drawn world knows."""
+"""Region features: the features of the boxes that a detector found, or of a drawn world's true boxes."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from itm_tutorial.models import FeatureSpec
 from itm_tutorial.pretraining.detector import load_detector
 from itm_tutorial.progress import progress_bar
 
-CHUNK = {"cpu": 8, "cuda": 128}  # images seen at a time; a CPU is twice as fast when layers fit its caches
-N_REGIONS, N_PHOTO_REGIONS = 12, 36  # of a drawn scene; of a photograph, as bottom-up attention gives them
+CHUNK = {"cpu": 8, "cuda": 128}  # images per batch; a CPU is twice as fast when layers fit its caches
+N_REGIONS, N_PHOTO_REGIONS = 12, 36  # per drawn scene; per photograph, as in bottom-up attention
 BOXES_BY = "fasterrcnn_mobilenet_v3_large_320_fpn"  # torchvision's smallest detector
 
 
@@ -28,9 +28,9 @@ class Regions(NamedTuple):
     """The regions of images, best first.
 
     Attributes:
-        features: float32 [n_images, n_regions, dim]; they hold no coordinates.
+        features: float32 [n_images, n_regions, dim]; they contain no coordinates.
         boxes: float32 [n_images, n_regions, 4] (x0, y0, x1, y1) in [0, 1].
-        confidence: float32 [n_images, n_regions] in [0, 1], the detector's; 1 for a true box.
+        confidence: float32 [n_images, n_regions] in [0, 1], of the detector; 1 for a true box.
     """
 
     features: Tensor
@@ -39,15 +39,15 @@ class Regions(NamedTuple):
 
 
 class PhotoDetector(nn.Module):
-    """For photographs: boxes by torchvision's Faster R-CNN, features by the backbone that was asked for.
+    """A detector for photographs: boxes from torchvision's Faster R-CNN, features from the chosen backbone.
 
-    Its regions hold no attributes, since nobody has trained this pair on them: less than bottom-up attention, and free.
+    Unlike in bottom-up attention, its features were not trained to recognise attributes; its weights are free to use.
 
     Args:
         backbone: a name in ``BACKBONES``.
 
     Raises:
-        ItmError: weights that can neither be found nor downloaded.
+        ItmError: the weights can neither be found nor downloaded.
     """
 
     def __init__(self, backbone: str):
@@ -55,15 +55,15 @@ class PhotoDetector(nn.Module):
         self.backbone, self.finder = create_backbone(backbone), _faster_rcnn()
 
     def propose(self, images: Tensor, n_regions: int = N_PHOTO_REGIONS) -> tuple[Tensor, Tensor, Tensor]:
-        """Finds always the same number of regions, best first.
+        """Finds a fixed number of regions per image, best first.
 
         Args:
             images: [n, 3, H, W], normalised.
-            n_regions: how many an image.
+            n_regions: regions per image.
 
         Returns:
             The backbone's grid [n, dim, h, w]; boxes [n, n_regions, 4] in [0, 1]; scores [n, n_regions] in [0, 1].
-            Where too few things are found, squares of a grid stand in for them, with score 0.
+            If the detector finds fewer, cells of a grid with score 0 fill the rest.
         """
         height, width = images.shape[2:]
         found = self.finder(list(images))
@@ -76,14 +76,14 @@ class PhotoDetector(nn.Module):
         return self.backbone(images), boxes.take_along_dim(chosen[..., None], 1), scores.take_along_dim(chosen, 1)
 
     def read(self, maps: Tensor, boxes: Tensor) -> Tensor:
-        """A grid [n, dim, h, w] and boxes [n, n_regions, 4] -> the grid's mean in each box, [n, n_regions, dim]."""
+        """Averages a grid [n, dim, h, w] over boxes [n, n_regions, 4] -> features [n, n_regions, dim]."""
         return read_boxes(maps, boxes, window=3).mean((2, 3)).unflatten(0, boxes.shape[:2])
 
 
 def _faster_rcnn() -> nn.Module:
     from torchvision.models import detection, get_model_weights
 
-    # images come normalised for the backbone, in just the way that this detector would normalise them itself
+    # images are normalised for the backbone already, exactly as this detector would normalise them
     network = getattr(detection, BOXES_BY)(
         weights=None, weights_backbone=None, image_mean=[0.0, 0.0, 0.0], image_std=[1.0, 1.0, 1.0]
     )
@@ -98,56 +98,56 @@ def _faster_rcnn() -> nn.Module:
             else "connect to the network once, or set TORCH_HOME to a folder whose hub/checkpoints holds this file"
         )
         raise ItmError(
-            f'the weights of {BOXES_BY} cannot be had from {file} ({error}): {remedy}; kind="grid" needs no detector'
+            f'the weights of {BOXES_BY} cannot be read from {file} ({error}): {remedy}; kind="grid" needs no detector'
         ) from error
     return network
 
 
 def region_features(images: Sequence[Tensor], spec: FeatureSpec) -> Regions:
-    """Finds and describes the regions of images: bottom-up attention (Anderson et al., 2018).
+    """Detects the regions of images and extracts their features, as in bottom-up attention (Anderson et al., 2018).
 
     Args:
-        images: uint8 [3, size, size] each, fitted to the size that the backbone of ``spec`` sees.
-        spec: its backbone decides: "mini" looks with the detector of drawn scenes, 12 regions; the others with
+        images: uint8 [3, size, size] each, resized for the backbone of ``spec``.
+        spec: its backbone decides: "mini" uses the detector of drawn scenes, 12 regions; the others use
             ``PhotoDetector``, 36 regions.
 
     Returns:
         Features, boxes and confidence, best first.
 
     Raises:
-        ItmError: an image of another size, or weights that cannot be had.
+        ItmError: an image has another size, or the weights cannot be had.
     """
-    return _look(images, None, spec)
+    return _extract(images, None, spec)
 
 
 def oracle_features(split: Split, spec: FeatureSpec) -> Regions:
-    """Describes the true boxes of drawn scenes: the same features, as if the detector had found everything.
+    """Extracts the features of the true boxes of drawn scenes, as if the detector had found everything.
 
     Args:
-        split: of a drawn world, its images fitted to the size that the backbone of ``spec`` sees.
+        split: of a drawn world, with images resized for the backbone of ``spec``.
         spec: as for ``region_features``.
 
     Returns:
-        Features, boxes and confidence. An image's true boxes stand first and in their order, so that region j is box j
-        of ``split.boxes`` (those beyond n_regions are left out); then come the detector's best boxes that hold no true
-        one, and last those that do.
+        Features, boxes and confidence. An image's true boxes come first, in their order, so that region j is box j of
+        ``split.boxes`` (those beyond n_regions are left out). The detector's best boxes that match no true box come
+        next, and those that match one come last.
 
     Raises:
-        ItmError: a split without boxes, an image of another size, or weights that cannot be had.
+        ItmError: the split has no boxes, an image has another size, or the weights cannot be had.
     """
     if split.boxes is None:
         raise ItmError(
             f'{split.name}: kind="oracle" reads true boxes, and photographs have none; use kind="regions" or "grid"'
         )
-    return _look(split.images, split.boxes, spec)
+    return _extract(split.images, split.boxes, spec)
 
 
 @torch.no_grad()
-def _look(images: Sequence[Tensor], true: list[Tensor] | None, spec: FeatureSpec) -> Regions:
+def _extract(images: Sequence[Tensor], true: list[Tensor] | None, spec: FeatureSpec) -> Regions:
     device = "cuda" if torch.cuda.is_available() else "cpu"
     detector = _detector(spec.backbone).to(device, memory_format=torch.channels_last)
     features, boxes, confidence = [], [], []
-    for first in progress_bar(range(0, len(images), CHUNK[device]), "looking for things"):
+    for first in progress_bar(range(0, len(images), CHUNK[device]), "extracting regions"):
         rows = range(first, min(first + CHUNK[device], len(images)))
         seen = normalised(torch.stack([_checked(images[i], i, spec.backbone) for i in rows]).to(device), spec.backbone)
         maps, found, scores = detector.propose(seen.contiguous(memory_format=torch.channels_last))
@@ -166,21 +166,21 @@ def _detector(backbone: str) -> Detector | PhotoDetector:
 def _checked(image: Tensor, number: int, backbone: str) -> Tensor:
     size = BACKBONES[backbone].image_size
     if tuple(image.shape) != (3, size, size):
-        raise ItmError(f"image {number} is {list(image.shape)} for {backbone}: fit it to [3, {size}, {size}] first")
+        raise ItmError(f"image {number} is {list(image.shape)} for {backbone}: resize it to [3, {size}, {size}] first")
     return image
 
 
 def true_first(true: list[Tensor], found: Tensor, confidence: Tensor) -> tuple[Tensor, Tensor]:
-    """Puts true boxes before those that were found, and of these last what holds a true one.
+    """Puts true boxes before detected ones, and detected ones that match a true box last.
 
     Args:
         true: per image, [n_true, 4].
         found: [n, n_regions, 4], best first.
-        confidence: [n, n_regions], of those found.
+        confidence: [n, n_regions], of the detected boxes.
 
     Returns:
-        Boxes [n, n_regions, 4]: true boxes in their order, the first n_regions of them; then found ones in theirs. And
-        their confidence [n, n_regions], 1 for true ones.
+        Boxes [n, n_regions, 4]: at most n_regions true boxes in their order, then detected ones in their order; and
+        their confidence [n, n_regions], 1 for true boxes.
     """
     padded = pad_sequence(true, batch_first=True)  # [n, n_most, 4]
     real = pad_sequence([one.new_ones(len(one)) for one in true], batch_first=True) > 0  # [n, n_most]
@@ -192,7 +192,7 @@ def true_first(true: list[Tensor], found: Tensor, confidence: Tensor) -> tuple[T
 
 
 def grid_boxes(n_cells: int) -> Tensor:
-    """The squares of a grid, in the order in which grid features stand: row by row from the top left.
+    """The boxes of the cells of a grid, in the order of grid features: row by row from the top left.
 
     Args:
         n_cells: a square number.
@@ -201,7 +201,7 @@ def grid_boxes(n_cells: int) -> Tensor:
         float32 [n_cells, 4] (x0, y0, x1, y1) in [0, 1].
 
     Raises:
-        ItmError: no square number.
+        ItmError: ``n_cells`` is not a square number.
     """
     side = isqrt(max(0, n_cells))
     if side < 1 or side**2 != n_cells:

@@ -1,1 +1,1 @@
-"""How image embeddings and caption embeddings meet: from one dot product to cross-modal attention."""
+"""Interactions: similarities of image and caption embeddings, from one dot product to cross-modal attention."""

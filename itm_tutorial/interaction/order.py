@@ -1,4 +1,4 @@
-"""Order embeddings: a caption is an abstraction of its picture, so it should lie below it in every coordinate."""
+"""Order embeddings: a caption is more general than its image, so no coordinate should exceed the image's."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ CHUNK = 2**24  # numbers of the [n_images, captions, dim] block held at a time: 
 
 
 def order_similarity(image_emb: Tensor, caption_emb: Tensor) -> Tensor:
-    """Minus the order violation: how far a caption lies above an image, squared and added up.
+    """The negative order violation: how far a caption exceeds an image in each coordinate, squared and summed.
 
     Source: Vendrov et al. 2016, equation 2: E(x, y) = ||max(0, y - x)||^2 with the caption as the more general side.
-    The public code of VSE++ takes the root, so that margins do not carry over.
+    The public code of VSE++ takes the square root, so its margins mean something else.
 
     Args:
-        image_emb: coordinates of 0 or more, [n_images, dim].
-        caption_emb: coordinates of 0 or more, [n_captions, dim].
+        image_emb: [n_images, dim], coordinates of 0 or more.
+        caption_emb: [n_captions, dim], coordinates of 0 or more.
 
     Returns:
-        [n_images, n_captions], 0 where the order holds and below it elsewhere.
+        [n_images, n_captions], 0 where the order holds, else negative.
     """
     step = max(1, CHUNK // max(1, image_emb.numel()))  # captions at a time
     tiles = [_violation(image_emb, some) for some in caption_emb.split(step)]  # each [n_images, at most step]

@@ -1,11 +1,11 @@
-"""Stacked cross attention: every word looks for its regions, or every region for its words, pair by pair.
+"""Stacked cross attention: every word attends to regions, or every region to words, for each image-caption pair.
 
 Lee, Chen, Hua, Hu and He, "Stacked Cross Attention for Image-Text Matching", ECCV 2018, sections 3.1 and 3.2.
 
-Words looking at regions ("t2i") and regions looking at words ("i2t") are one computation with the roles changed: some
-vectors look, the queries, and some are looked at, the keys. The attended vector a = sum_k alpha_k v_k of a query e is
-never made, for its cosine needs two numbers that follow from products that are there already: <e, a> = sum_k alpha_k
-<e, v_k>, and |a|^2 = alpha' G alpha, with G the Gram matrix of the keys. Nothing of size ``dim`` is made for a pair.
+Words attending to regions ("t2i") and regions attending to words ("i2t") are the same computation with the roles of
+queries and keys exchanged. We never compute the attended vector a = sum_k alpha_k v_k of a query e: its cosine needs
+only two numbers, which follow from products that we have already: <e, a> = sum_k alpha_k <e, v_k>, and
+|a|^2 = alpha' G alpha, with G the Gram matrix of the keys. So no tensor has a dimension ``dim`` per pair.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ CHOICES = {
     "pooling": ("mean", "lse", "sum", "max", "length"),
     "rectifier": ("leaky", "plain"),
 }
-EPS = 1e-8  # below this a length counts as this, as in the authors' code: a zero vector has cosine 0
-TILE = 2**19  # similarities of word and region in a tile: it fits a core's cache
-KEPT = 2**25  # similarities up to which all tiles are kept for the gradient; beyond, each is made a second time
+EPS = 1e-8  # smallest length, as in the authors' code: a zero vector has cosine 0
+TILE = 2**19  # similarities of words and regions per tile, which fits a core's cache
+KEPT = 2**25  # up to so many similarities, all tiles are kept for the gradient; beyond, each is computed again
 
 
 class Attended(NamedTuple):
-    """Scores, and what was looked at.
+    """Scores and attention weights.
 
     Attributes:
         scores: [n_images, n_captions].
@@ -59,44 +59,46 @@ def stacked_cross_attention(
 
     Args:
         regions: [n_images, n_regions, dim], unit vectors in the paper.
-        words: [n_captions, seq_len, dim], unit vectors in the paper; what stands behind a caption's end is not read.
+        words: [n_captions, seq_len, dim], unit vectors in the paper; positions after a caption's end are ignored.
         lengths: int64 [n_captions], words of each caption, 1 or more.
-        direction: "t2i", words look at regions (equations 1 to 6), or "i2t", regions look at words (7 to 10).
+        direction: "t2i", words attend to regions (equations 1 to 6), or "i2t", regions attend to words (7 to 10).
         smooth: lambda_1, the inverse temperature of attention; in the authors' code 9 for "t2i" and 4 for "i2t".
-        pooling: of the cosines of all queries: "mean", "lse" (log-sum-exp), "sum" or "max"; or "length", which is not
-            of the paper: their sum by the queries' lengths, over the length of all queries together. Where all is
-            looked at alike, it is the cosine of the mean word and the mean region.
+        pooling: of the cosines of all queries: "mean", "lse" (log-sum-exp), "sum" or "max"; or "length", which is
+            not in the paper: their sum weighted by the queries' lengths, divided by the length of the sum of the
+            queries. With uniform attention it equals the cosine of the mean word and the mean region.
         lse: lambda_2, the inverse temperature of "lse"; a longer caption scores higher by about log(n_words) / lse.
-        rectifier: of the similarities before attention: "leaky" (slope 0.1), as in the authors' code, or "plain", as in
-            the paper.
-        return_attention: also give the weights.
-        chunk: images, and captions, in a tile; by default as many as make good use of the memory.
+        rectifier: applied to the similarities before attention: "leaky" (slope 0.1), as in the authors' code, or
+            "plain", as in the paper.
+        return_attention: whether to return the attention weights too.
+        chunk: images, and captions, per tile; by default chosen for speed.
 
     Returns:
         Scores [n_images, n_captions], or ``Attended``.
 
     Raises:
-        ItmError: shapes that do not fit, an image without a region or a caption without a word, an unknown option.
+        ItmError: shapes do not fit, an image has no region, a caption has no word, or an option is unknown.
     """
     check_options(direction=direction, pooling=pooling, rectifier=rectifier)
     _check_shapes(regions, words, lengths, chunk)
-    ends, order = lengths.cpu().sort()  # captions of one length side by side: a tile has little padding
-    order, counts = torch.stack([order, ends]).to(words.device)  # they go there together
+    ends, order = lengths.cpu().sort()  # captions of equal length are neighbours, so tiles have little padding
+    order, counts = torch.stack([order, ends]).to(words.device)  # one copy to the device for both
     ends = ends.tolist()
-    there = torch.arange(words.shape[1], device=words.device)[None] < counts[:, None]  # [n_captions, seq_len]
-    words = words[order].masked_fill(~there[..., None], 0)
-    everywhere = torch.ones(regions.shape[:2], dtype=torch.bool, device=regions.device)  # [n_images, n_regions]
+    word_mask = torch.arange(words.shape[1], device=words.device)[None] < counts[:, None]  # [n_captions, seq_len]
+    words = words[order].masked_fill(~word_mask[..., None], 0)
+    region_mask = torch.ones(regions.shape[:2], dtype=torch.bool, device=regions.device)  # [n_images, n_regions]
 
-    def tile(seen: Tensor, everywhere: Tensor, some_words: Tensor, there: Tensor) -> tuple[Tensor, Tensor | None]:
-        """Scores [n, m] of n images and m captions, and their attention [n, m, n_regions, n_words]."""
+    def tile(
+        tile_regions: Tensor, region_mask: Tensor, tile_words: Tensor, word_mask: Tensor
+    ) -> tuple[Tensor, Tensor | None]:
+        """The scores [n, m] of n images and m captions, and their attention [n, m, n_regions, n_words]."""
         if direction == "t2i":
-            cosine, alpha = attend(some_words, seen, None, smooth, rectifier)
-            scores = pool(cosine, some_words, there, pooling, lse)
+            cosine, alpha = attend(tile_words, tile_regions, None, smooth, rectifier)
+            scores = pool(cosine, tile_words, word_mask, pooling, lse)
         else:
-            cosine, alpha = attend(seen, some_words, there, smooth, rectifier)
-            scores, alpha = pool(cosine, seen, everywhere, pooling, lse).T, alpha.permute(2, 3, 0, 1)
+            cosine, alpha = attend(tile_regions, tile_words, word_mask, smooth, rectifier)
+            scores, alpha = pool(cosine, tile_regions, region_mask, pooling, lse).T, alpha.permute(2, 3, 0, 1)
         # [n, n_regions, m, n_words] from here on
-        return scores, alpha.transpose(1, 2).masked_fill(~there[:, None], 0) if return_attention else None
+        return scores, alpha.transpose(1, 2).masked_fill(~word_mask[:, None], 0) if return_attention else None
 
     side = chunk or _side(regions, words)
     kept = torch.is_grad_enabled() and len(regions) * regions.shape[1] * words.shape[:2].numel() > KEPT
@@ -104,10 +106,10 @@ def stacked_cross_attention(
     firsts = range(0, max(1, len(words)), side)
     cuts = [slice(None, max([1, *ends[first : first + side]])) for first in firsts]  # words of a tile's longest caption
     columns = [
-        (some_words[:, cut], some[:, cut])
-        for some_words, some, cut in zip(words.split(side), there.split(side), cuts, strict=True)
+        (tile_words[:, cut], tile_mask[:, cut])
+        for tile_words, tile_mask, cut in zip(words.split(side), word_mask.split(side), cuts, strict=True)
     ]
-    rows = zip(regions.split(side), everywhere.split(side), strict=True)
+    rows = zip(regions.split(side), region_mask.split(side), strict=True)
     made = [[run(*row, *column) for column in columns] for row in rows]
     back = order.argsort()
     scores = torch.cat([torch.cat([part[0] for part in row], 1) for row in made])[:, back]
@@ -120,18 +122,18 @@ def stacked_cross_attention(
 def attend(
     queries: Tensor, keys: Tensor, key_mask: Tensor | None, smooth: float, rectifier: str = "leaky"
 ) -> tuple[Tensor, Tensor]:
-    """Every query of every set looks at every set of keys; how like is it to what it sees?
+    """Lets every query of every set attend to every set of keys, and compares it with the attended vector.
 
     Args:
-        queries: [n_query_sets, n_queries, dim]; zero where there is none.
-        keys: [n_key_sets, n_keys, dim]; zero where there is none.
-        key_mask: bool [n_key_sets, n_keys], which keys are there; None: all of them.
+        queries: [n_query_sets, n_queries, dim]; padding is zero.
+        keys: [n_key_sets, n_keys, dim]; padding is zero.
+        key_mask: bool [n_key_sets, n_keys], False for padding; None: no padding.
         smooth: the inverse temperature.
         rectifier: "leaky" or "plain".
 
     Returns:
-        The cosine between each query and the keys' mean by attention [n_key_sets, n_query_sets, n_queries], and
-        attention [n_key_sets, n_keys, n_query_sets, n_queries], which sums to one over the keys.
+        The cosine between each query and its attended vector [n_key_sets, n_query_sets, n_queries], and the attention
+        [n_key_sets, n_keys, n_query_sets, n_queries], which sums to one over the keys.
     """
     s = (keys.flatten(0, 1) @ queries.flatten(0, 1).T).view(*keys.shape[:2], *queries.shape[:2])
     ahead = leaky_relu(s, 0.1) if rectifier == "leaky" else s.clamp(min=0)
@@ -143,17 +145,17 @@ def attend(
     gram = keys @ keys.mT  # [n_key_sets, n_keys, n_keys]
     squared = (alpha * (gram @ alpha.flatten(2)).view_as(alpha)).sum(1)  # |a|^2, [n_key_sets, n_query_sets, n_queries]
     product = (alpha * s).sum(1)  # <e, a>
-    # rounding may leave a square below zero; and at zero itself the root has no slope
+    # rounding may make the square negative; and at zero the root has no finite gradient
     return product / (queries.norm(dim=2) * squared.clamp(min=EPS**2).sqrt()).clamp(min=EPS), alpha
 
 
 def pool(cosine: Tensor, queries: Tensor, mask: Tensor, pooling: str, lse: float) -> Tensor:
-    """The cosines of all queries of a set -> one score.
+    """Pools the cosines of all queries of a set into one score.
 
     Args:
         cosine: [n_key_sets, n_query_sets, n_queries].
-        queries: [n_query_sets, n_queries, dim]; zero where there is none.
-        mask: bool [n_query_sets, n_queries], which queries are there.
+        queries: [n_query_sets, n_queries, dim]; padding is zero.
+        mask: bool [n_query_sets, n_queries], False for padding.
         pooling: "mean", "lse", "sum", "max" or "length".
         lse: the inverse temperature of "lse".
 
@@ -164,22 +166,22 @@ def pool(cosine: Tensor, queries: Tensor, mask: Tensor, pooling: str, lse: float
         return cosine.masked_fill(~mask, -torch.inf).amax(2)
     if pooling == "lse":
         return (lse * cosine).masked_fill(~mask, -torch.inf).logsumexp(2) / lse
-    if pooling == "length":  # a query that is not there has none
+    if pooling == "length":  # padding has length 0
         return (cosine * queries.norm(dim=2)).sum(2) / queries.sum(1).norm(dim=1).clamp(min=EPS)
     total = cosine.masked_fill(~mask, 0).sum(2)
     return total / mask.sum(1) if pooling == "mean" else total
 
 
 def _side(regions: Tensor, words: Tensor) -> int:
-    """Images, and captions, of a tile."""
+    """Images, and captions, per tile."""
     return max(1, int((TILE / (regions.shape[1] * max(1, words.shape[1]))) ** 0.5))
 
 
 def check_options(**options: str) -> None:
-    """Refuses a value that is none of ``CHOICES``.
+    """Checks that each option has a value in ``CHOICES``.
 
     Raises:
-        ItmError: it names what there is.
+        ItmError: a value is unknown; the message names the nearest ones.
     """
     for what, value in options.items():
         if value not in CHOICES[what]:
@@ -190,16 +192,15 @@ def _check_shapes(regions: Tensor, words: Tensor, lengths: LongTensor, chunk: in
     if regions.ndim != 3 or words.ndim != 3 or regions.shape[2] != words.shape[2]:
         raise ItmError(
             f"regions are {list(regions.shape)} and words {list(words.shape)}: give [n_images, n_regions, dim] and "
-            "[n_captions, seq_len, dim] of one dim"
+            "[n_captions, seq_len, dim] with the same dim"
         )
     if not regions.shape[1]:
-        raise ItmError(f"regions are {list(regions.shape)}: an image needs one region or more")
+        raise ItmError(f"regions are {list(regions.shape)}: an image needs at least one region")
     if tuple(lengths.shape) != (len(words),):
-        raise ItmError(f"lengths are {list(lengths.shape)} for {len(words)} captions: give one number a caption")
+        raise ItmError(f"lengths are {list(lengths.shape)} for {len(words)} captions: give one number per caption")
     if len(words) and not (int(lengths.min()) >= 1 and int(lengths.max()) <= words.shape[1]):
         raise ItmError(
-            f"lengths go from {int(lengths.min())} to {int(lengths.max())}, but captions may have 1 to "
-            f"{words.shape[1]} words here"
+            f"lengths go from {int(lengths.min())} to {int(lengths.max())}, but they must be 1 to {words.shape[1]}"
         )
     if chunk is not None and chunk < 1:
         raise ItmError(f"chunk is {chunk}; give 1 or more")

@@ -1,8 +1,8 @@
-"""The literature as data: the survey's papers, the figures they reported, and how to cite them.
+"""The literature as data: the survey's papers, the results they reported, and how to cite them.
 
-The tables lie beside this file as CSV. Figures stand there as the survey prints them; ``corrections.csv`` says which
-are doubtful and why, ``dropped.csv`` which rows held none, ``paper_corrections.csv`` what is misprinted about papers,
-``pairs.csv`` which rows differ in one ingredient, ``ideas.csv`` who took what from whom.
+The tables are CSV files in this folder, with the results as the survey prints them. ``corrections.csv`` lists doubtful
+results and the reasons, ``dropped.csv`` rows without results, ``paper_corrections.csv`` misprints about papers,
+``pairs.csv`` rows that differ in one component, and ``ideas.csv`` which paper took an idea from which.
 """
 
 from itm_tutorial.literature.catalogue import papers

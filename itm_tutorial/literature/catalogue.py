@@ -1,4 +1,4 @@
-"""The papers: those of the survey, and those that the course cites beyond it."""
+"""The papers of the survey, and the other papers that the course cites."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ KINDS = ("conference", "journal", "preprint")
 
 @dataclass(frozen=True)
 class Paper:
-    """A paper, each field as it stands in its file.
+    """A paper, with each field as in its file.
 
     Attributes:
-        key: by which the course cites it: first author, year, name.
-        section: where the survey lists it.
-        method: the survey's name for it; empty for the papers that the survey lists without one.
-        name: the course's name for it.
+        key: the key for citations: first author, year, name.
+        section: the section of the survey that lists it.
+        method: the survey's name for the method; empty if the survey gives none.
+        name: the course's name for the method.
         venue, year: where and when it appeared.
-        chapter: of the course, two digits; empty where none treats it.
-        title, authors: authors between commas.
-        paper, code, demo, slides: addresses, empty where there is none.
-        remark: what the survey misprints, and how it should read.
+        chapter: the chapter of the course that treats it, two digits; empty if none does.
+        title, authors: authors separated by commas.
+        paper, code, demo, slides: addresses; empty if there is none.
+        remark: the survey's misprints about it, with corrections.
     """
 
     key: str
@@ -50,12 +50,12 @@ class Paper:
 
 @dataclass(frozen=True)
 class Venue:
-    """Where papers appear.
+    """A conference, journal or preprint server.
 
     Attributes:
-        short: as a citation names it.
+        short: its name in a citation.
         kind: one of ``KINDS``.
-        full: as a bibliography names it.
+        full: its name in a bibliography.
     """
 
     short: str
@@ -64,17 +64,17 @@ class Venue:
 
 
 def read_venues(file: Path = FOLDER / "venues.csv") -> dict[str, Venue]:
-    """The venues, by the abbreviation that the tables of papers use.
+    """Reads the venues, by the abbreviations in the tables of papers.
 
     Raises:
-        ItmError: an unknown kind, an abbreviation twice, or as for ``read_table``.
+        ItmError: a kind is unknown, an abbreviation occurs twice, or as for ``read_table``.
     """
     found: dict[str, Venue] = {}
     for line, cells in read_table(file, ("venue", "short", "kind", "full")):
         if cells["kind"] not in KINDS:
             raise ItmError(f"{file} line {line}: {unknown('kind', cells['kind'], KINDS)}")
         if cells["venue"] in found:
-            raise ItmError(f"{file} line {line}: {cells['venue']!r} stands there twice; keep one")
+            raise ItmError(f"{file} line {line}: {cells['venue']!r} occurs twice; keep one")
         found[cells["venue"]] = Venue(cells["short"], cells["kind"], cells["full"])
     return found
 
@@ -89,7 +89,7 @@ def read_papers(file: Path) -> list[Paper]:
         The papers in the file's order.
 
     Raises:
-        ItmError: a key twice or malformed, no year, no title or author, a link that is none, or as for
+        ItmError: a key occurs twice or is malformed, a year, title, author or link is missing or malformed, or as for
             ``read_table``.
     """
     found: dict[str, Paper] = {}
@@ -102,12 +102,12 @@ def read_papers(file: Path) -> list[Paper]:
 
 
 def _fault(cells: dict[str, str], before: dict[str, Paper]) -> str:
-    """What is wrong with a row of papers, or an empty string."""
+    """The error in a row of papers, or an empty string."""
     key, year = cells["key"], cells["year"]
     if not re.fullmatch(r"[a-z]+\d{4}[a-z0-9]+", key):
         return f"the key is {key!r}; write first author, year and name in small letters, such as faghri2018vsepp"
     if key in before:
-        return f"the key {key} stands there twice; give each paper its own"
+        return f"the key {key} occurs twice; give each paper its own"
     if not (year.isascii() and year.isdigit() and int(year) in YEARS):
         return f"the year of {key} is {year!r}; write four digits"
     if re.search(r"\d{4}", key)[0] != year:
@@ -122,17 +122,17 @@ def _fault(cells: dict[str, str], before: dict[str, Paper]) -> str:
 
 
 def read_corrections(file: Path, papers: list[Paper]) -> dict[str, list[dict[str, str]]]:
-    """What the survey misprints about its papers.
+    """Reads the corrections of the survey's misprints about papers.
 
     Args:
         file: with the columns key, field, printed, right, why.
-        papers: what is corrected.
+        papers: the papers to correct.
 
     Returns:
         Key -> its corrections, each with field, printed, right and why.
 
     Raises:
-        ItmError: an unknown key or field, or a misprint that does not stand there once.
+        ItmError: a key or field is unknown, or the field does not contain the misprint exactly once.
     """
     by_key, found = {paper.key: paper for paper in papers}, {}
     for line, cells in read_table(file, ("key", "field", "printed", "right", "why")):
@@ -143,7 +143,7 @@ def read_corrections(file: Path, papers: list[Paper]) -> dict[str, list[dict[str
         if cells["field"] not in fields:
             raise ItmError(f"{where}: {unknown('field', cells['field'], fields)}")
         if getattr(by_key[cells["key"]], cells["field"]).count(cells["printed"]) != 1:
-            raise ItmError(f"{where}: {cells['printed']!r} must stand once in {cells['field']} of {cells['key']}")
+            raise ItmError(f"{where}: {cells['printed']!r} must occur once in {cells['field']} of {cells['key']}")
         found.setdefault(cells["key"], []).append(cells)
     return found
 
@@ -153,29 +153,29 @@ venues = cache(read_venues)
 
 @cache
 def survey() -> tuple[Paper, ...]:
-    """The survey's papers as it prints them, misprints noted in ``remark``."""
+    """The survey's papers as printed, with misprints noted in ``remark``."""
     found = read_papers(FOLDER / "papers.csv")
     misprints = read_corrections(FOLDER / "paper_corrections.csv", found)
-    return tuple(replace(p, remark="; ".join(map(_summary, misprints.get(p.key, ())))) for p in found)
+    return tuple(replace(p, remark="; ".join(map(_remark, misprints.get(p.key, ())))) for p in found)
 
 
-def _summary(misprint: dict[str, str]) -> str:
+def _remark(misprint: dict[str, str]) -> str:
     return f"{misprint['field']}: {misprint['right']!r} is meant ({misprint['why']})"
 
 
 @cache
 def everything() -> dict[str, Paper]:
-    """Every paper by its key, misprints mended: the survey's, then those cited beyond it.
+    """Every paper by its key, with misprints corrected: the survey's papers, then the others that the course cites.
 
     Raises:
-        ItmError: a key in both files, or a venue that venues.csv does not list.
+        ItmError: a key is in both files, or a venue is not in venues.csv.
     """
     printed = read_papers(FOLDER / "papers.csv")
     misprints = read_corrections(FOLDER / "paper_corrections.csv", printed)
     found = {}
     for paper in (*survey(), *read_papers(FOLDER / "cited.csv")):
         if paper.key in found:
-            raise ItmError(f"{FOLDER / 'cited.csv'}: {paper.key} stands in papers.csv too; take it out here")
+            raise ItmError(f"{FOLDER / 'cited.csv'}: {paper.key} is in papers.csv too; remove it here")
         for misprint in misprints.get(paper.key, ()):
             field = misprint["field"]
             paper = replace(paper, **{field: getattr(paper, field).replace(misprint["printed"], misprint["right"])})
@@ -186,17 +186,17 @@ def everything() -> dict[str, Paper]:
 
 
 def papers(beyond: bool = False):
-    """The papers as a pandas DataFrame, one row a paper, as the survey prints them.
+    """The papers as a pandas DataFrame, one row per paper, as the survey prints them.
 
     Args:
-        beyond: whether those that the course cites beyond the survey's 78 follow.
+        beyond: whether to append the papers that the course cites besides the survey's 78.
 
     Returns:
         Columns key, section, method, name, venue, year (int), chapter, title, authors, paper, code, demo, slides,
-        remark; texts, empty where there is nothing. ``remark`` tells misprints; ``bibtex`` and ``cite`` mend them.
+        remark; strings, empty where there is nothing. ``remark`` lists misprints; ``bibtex`` and ``cite`` correct them.
 
     Raises:
-        ItmError: a damaged file, with its line.
+        ItmError: a file is damaged; the message names the line.
     """
     import pandas as pd
 
@@ -205,10 +205,10 @@ def papers(beyond: bool = False):
 
 
 def key_of_method() -> dict[str, str]:
-    """The key of the paper behind each method that the tables of figures name, as far as one fits.
+    """Maps the methods in the tables of results to the keys of their papers, where the survey has the paper.
 
     Raises:
-        ItmError: names.csv names an unknown key, or a method twice.
+        ItmError: names.csv has an unknown key, or a method twice.
     """
     keys = {paper.name: paper.key for paper in survey()}
     file = FOLDER / "names.csv"
@@ -217,6 +217,6 @@ def key_of_method() -> dict[str, str]:
         if cells["key"] not in known:
             raise ItmError(f"{file} line {line}: {unknown('key', cells['key'], known)}")
         if cells["method"] in keys:
-            raise ItmError(f"{file} line {line}: the method {cells['method']!r} has a key already; take the line out")
+            raise ItmError(f"{file} line {line}: the method {cells['method']!r} has a key already; remove the line")
         keys[cells["method"]] = cells["key"]
     return keys

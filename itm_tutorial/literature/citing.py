@@ -1,4 +1,4 @@
-"""Citations, BibTeX and the bibliography page, all made from the tables of papers."""
+"""Citations, BibTeX and the bibliography page, generated from the tables of papers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import unicodedata
 from itm_tutorial.errors import unknown
 from itm_tutorial.literature.catalogue import LINKS, Paper, everything, venues
 
-# LaTeX's accents by Unicode's combining marks, and letters that no mark makes.
+# LaTeX's accents by Unicode's combining marks, and letters that have no combining mark.
 ACCENTS = {"\u0300": "`", "\u0301": "'", "\u0302": "^", "\u0303": "~", "\u0308": '"', "\u030c": "v", "\u0327": "c"}
 LETTERS = {"’": "'", "–": "--", "ø": r"{\o}", "ß": r"{\ss}", "ł": r"{\l}"}
 SPECIAL = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
@@ -18,7 +18,7 @@ SURNAMES_OF_TWO_WORDS = ("Dahlgren Lindström",)
 
 
 def cite(key: str) -> str:
-    """A paper in a few words, for prose: ``cite("faghri2018vsepp")`` is "Faghri et al., BMVC 2018".
+    """A short citation for prose: ``cite("faghri2018vsepp")`` is "Faghri et al., BMVC 2018".
 
     Args:
         key: a key of ``papers(beyond=True)``.
@@ -31,18 +31,18 @@ def cite(key: str) -> str:
     """
     paper = _paper(key)
     names = [_surname(name) for name in _authors(paper)]
-    entry = f"{names[0]} et al." if len(names) > 2 else " and ".join(names)
-    return f"{entry}, {venues()[paper.venue].short} {paper.year}"
+    authors = f"{names[0]} et al." if len(names) > 2 else " and ".join(names)
+    return f"{authors}, {venues()[paper.venue].short} {paper.year}"
 
 
 def bibtex(key: str | None = None) -> str:
     """Papers as BibTeX, in plain ASCII.
 
     Args:
-        key: of one paper; by default all, those cited beyond the survey last.
+        key: of one paper; by default all papers, those outside the survey last.
 
     Returns:
-        One entry, or all with an empty line between.
+        One entry, or all entries separated by empty lines.
 
     Raises:
         ItmError: no paper has this key.
@@ -52,7 +52,7 @@ def bibtex(key: str | None = None) -> str:
 
 
 def bibliography() -> str:
-    """The bibliography page in Markdown: every paper under its section, with its links and its key.
+    """The bibliography page in Markdown: every paper in its section, with links and key.
 
     Returns:
         The text of docs/bibliography.md.
@@ -80,7 +80,7 @@ def _authors(paper: Paper) -> list[str]:
 
 
 def _surname(name: str) -> str:
-    """The last word, with what belongs to it: "van den Oord", not "Oord"."""
+    """The last word with its prefix: "van den Oord", not "Oord"."""
     for surname in SURNAMES_OF_TWO_WORDS:
         if name.endswith(surname):
             return surname
@@ -99,7 +99,7 @@ def _item(paper: Paper) -> str:
 
 
 def _entry(paper: Paper) -> str:
-    """One BibTeX entry, a field a line."""
+    """One BibTeX entry, one field per line."""
     venue = venues()[paper.venue]
     entry, place = ENTRY[venue.kind]
     fields = {
@@ -109,26 +109,26 @@ def _entry(paper: Paper) -> str:
         "year": str(paper.year),
     }
     if paper.paper:
-        fields["url"] = paper.paper  # as it is: \url and biblatex take addresses word by word
+        fields["url"] = paper.paper  # unchanged: \url and biblatex need no escapes in addresses
     lines = "".join(f"  {name} = {{{value}}},\n" for name, value in fields.items())
     return f"@{entry}{{{paper.key},\n{lines}}}\n"
 
 
 def _person(name: str) -> str:
-    """A name as BibTeX splits it rightly: surname, comma, the rest."""
+    """A name in BibTeX's unambiguous form: surname, comma, given names."""
     surname = _surname(name)
     return f"{_latex(surname)}, {_latex(name.removesuffix(surname).strip())}"
 
 
 def _keep_capitals(word: str) -> str:
-    """Braces around a word that a style must not turn into small letters: VSE++, DeViSE, m-RNN."""
-    entry = _latex(word)
+    """Puts braces around a word whose capitals a BibTeX style must keep: VSE++, DeViSE, m-RNN."""
+    escaped = _latex(word)
     bare = re.sub(r"^\W+", "", word)
-    return f"{{{entry}}}" if any(letter.isupper() or letter.isdigit() for letter in bare[1:]) else entry
+    return f"{{{escaped}}}" if any(letter.isupper() or letter.isdigit() for letter in bare[1:]) else escaped
 
 
 def _latex(text: str) -> str:
-    """Text with LaTeX's special signs and accents written out, in plain ASCII."""
+    """Text with LaTeX commands for special characters and accents, in plain ASCII."""
     entry = ""
     for letter in unicodedata.normalize("NFC", text):
         base, *marks = unicodedata.normalize("NFD", letter)

@@ -1,4 +1,4 @@
-"""What stands between papers: rows that differ in one ingredient, and ideas that one took from another."""
+"""Relations between papers: results that differ in one component, and ideas that one paper took from another."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _SIDES = tuple(f"{side}_{name}" for side in ("from", "to") for name in ("method"
 
 @dataclass(frozen=True)
 class Change:
-    """Two kinds of published rows that differ in one ingredient as far as the survey's notes tell.
+    """A change of one component that distinguishes two published rows, according to the survey's notes.
 
     Attributes:
-        line: in its file.
+        line: its line in the file.
         part: one of ``PARTS``.
-        change: in words.
-        methods: of the row before and of the row after; empty ones mean any method, the same in both.
+        change: a description.
+        methods: of the row before and the row after; empty ones mean any method, the same in both.
         notes: likewise; empty ones mean any note, the same in both.
         ensembles: likewise, "yes" or "no" each; "same" means either, the same in both.
     """
@@ -39,10 +39,10 @@ class Change:
 
 
 def read_changes(file: Path = FOLDER / "pairs.csv") -> list[Change]:
-    """Reads which rows differ in one ingredient.
+    """Reads the changes of one component.
 
     Raises:
-        ItmError: an unknown part or ensemble, a name on one side only, two sides that are the same, or as for
+        ItmError: a part or ensemble is unknown, a name is given on one side only, both sides are the same, or as for
             ``read_table``.
     """
     found = []
@@ -63,20 +63,21 @@ def read_changes(file: Path = FOLDER / "pairs.csv") -> list[Change]:
 
 
 def pairs(edition: str = "2025", metric: str = "R@1"):
-    """Published rows that differ in one ingredient as far as the survey tells, as a pandas DataFrame.
+    """Pairs of published rows that differ in one component according to the survey, as a pandas DataFrame.
 
-    Both rows of a pair are on one data set and of one direction, and neither is doubtful. What else differs between
-    them (tuning, code, luck) is unknown: a pair is no experiment.
+    Both rows of a pair have the same data set and direction, and neither is doubtful. Other differences between them
+    (tuning, code, chance) are unknown: a pair is not a controlled experiment.
 
     Args:
-        edition: of the survey's figures; that of 2020 has few pairs.
+        edition: of the survey's results; that of 2020 has few pairs.
         metric: "R@1", "R@5" or "R@10".
 
     Returns:
-        Columns part, change, dataset, direction, method (of the row after), before, after, difference (points).
+        Columns part, change, dataset, direction, method (of the row after), before, after, difference (percentage
+        points).
 
     Raises:
-        ItmError: an unknown edition, a metric that no pair has, or a damaged file.
+        ItmError: the edition or the metric is unknown, or a file is damaged.
     """
     import pandas as pd
 
@@ -93,7 +94,7 @@ def pairs(edition: str = "2025", metric: str = "R@1"):
 
 
 def _paired(change: Change, rows: list[dict]) -> list[dict]:
-    """The pairs of one change among the rows of one data set and direction."""
+    """The pairs with one change among the rows of one data set and direction."""
     first, second = ([row for row in rows if _fits(change, row, side)] for side in (0, 1))
     found = []
     for before in first:
@@ -113,19 +114,19 @@ def _fits(change: Change, row: dict, side: int) -> bool:
 
 
 def _rest_agrees(change: Change, before: dict, after: dict) -> bool:
-    """Whether two rows agree in what the change leaves open."""
+    """Whether two rows agree in everything that the change does not specify."""
     wanted = ((change.methods, "method"), (change.notes, "note"), (change.ensembles, "ensemble"))
     return all(before[name] == after[name] for sides, name in wanted if sides[0] in ("", "same"))
 
 
 @dataclass(frozen=True)
 class Idea:
-    """Something that one paper took from another.
+    """An idea that one paper took from another.
 
     Attributes:
-        source, heir: keys of papers.
-        idea: what was taken, and what became of it, in a line.
-        seen_in: where that can be seen, a key of ``SEEN_IN``.
+        source, heir: keys of the earlier and the later paper.
+        idea: the idea and its later use, in one line.
+        seen_in: the evidence, a key of ``SEEN_IN``.
     """
 
     source: str
@@ -135,10 +136,11 @@ class Idea:
 
 
 def read_ideas(file: Path = FOLDER / "ideas.csv") -> list[Idea]:
-    """Reads who took what from whom.
+    """Reads which paper took an idea from which.
 
     Raises:
-        ItmError: an unknown key or place, an heir older than its source, a pair twice, or as for ``read_table``.
+        ItmError: a key or the evidence is unknown, an heir is older than its source, a pair occurs twice, or as for
+            ``read_table``.
     """
     papers, found = everything(), {}
     for line, cells in read_table(file, ("source", "heir", "idea", "seen_in")):
@@ -149,17 +151,17 @@ def read_ideas(file: Path = FOLDER / "ideas.csv") -> list[Idea]:
         if cells["seen_in"] not in SEEN_IN:
             raise ItmError(f"{where}: {unknown('place', cells['seen_in'], SEEN_IN)}")
         if papers[cells["heir"]].year < papers[cells["source"]].year:
-            raise ItmError(f"{where}: {cells['heir']} is older than {cells['source']}; turn the two round")
+            raise ItmError(f"{where}: {cells['heir']} is older than {cells['source']}; exchange the two")
         pair = (cells["source"], cells["heir"])
         if pair in found:
-            raise ItmError(f"{where}: {' and '.join(pair)} stand there twice; keep one line")
+            raise ItmError(f"{where}: {' and '.join(pair)} occur twice; keep one line")
         if not cells["idea"].strip():
-            raise ItmError(f"{where}: no idea; say what was taken")
+            raise ItmError(f"{where}: no idea; describe it")
         found[pair] = Idea(**cells)
     return list(found.values())
 
 
 @cache
 def ideas() -> tuple[Idea, ...]:
-    """Who took what from whom, as far as it was checked, in the order of the file: a part of what there is."""
+    """The ideas that papers took from others, in the order of the file; only those that were checked."""
     return tuple(read_ideas())

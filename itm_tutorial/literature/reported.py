@@ -1,4 +1,4 @@
-"""The figures that papers reported, as the survey's tables list them in two editions."""
+"""The results that papers reported, from the two editions of the survey's tables."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ DATASETS = ("Flickr8K", "Flickr30K", "MSCOCO1K", "MSCOCO5K", "CUHK-PEDES", "ICFG
 DIRECTIONS = ("i2t", "t2i")
 METRICS = {"R@1": 100.0, "R@5": 100.0, "R@10": 100.0, "AP@50": 100.0, "MedR": math.inf}  # name -> the highest value
 MEASURES = ("i2t R@1", "i2t R@5", "i2t R@10", "t2i R@1", "t2i R@5", "t2i R@10", "t2i AP@50")
-NOT_REPORTED = "--"  # the table has a column for it, and the paper no figure; an empty cell: no such column
+NOT_REPORTED = "--"  # the paper reports no value; an empty cell: the survey's table has no such column
 FLAGS = {"yes": True, "no": False}
 NAMES = ("dataset", "method", "note")
 DOUBTFUL = ("one rank too many", "off the curve", "same in both directions", "repeated")
@@ -30,10 +30,10 @@ class Row:
     """One row of a published table.
 
     Attributes:
-        line: in its file.
-        dataset, method, note: as the survey names them.
+        line: its line in the file.
+        dataset, method, note: the survey's names.
         ensemble, questionable: the survey's marks ``*`` and ``^``.
-        figures: (direction, metric) -> value, None where the paper reports none.
+        values: (direction, metric) -> value, None where the paper reports none.
     """
 
     line: int
@@ -42,18 +42,18 @@ class Row:
     note: str
     ensemble: bool
     questionable: bool
-    figures: dict[tuple[str, str], float | None]
+    values: dict[tuple[str, str], float | None]
 
 
 @dataclass(frozen=True)
 class Correction:
-    """What must be known about some figures; an empty field means any.
+    """A remark about some reported values; an empty field matches any.
 
     Attributes:
-        line: in its file.
-        edition, dataset, method, note, direction, metric: which figures.
-        kind: one of ``DOUBTFUL``, where the figure may be wrong, or of ``TO_KNOW``.
-        why: the reason, in words.
+        line: its line in the file.
+        edition, dataset, method, note, direction, metric: the values that it is about.
+        kind: one of ``DOUBTFUL``, if the value may be wrong, or of ``TO_KNOW``.
+        why: the reason.
     """
 
     line: int
@@ -67,24 +67,24 @@ class Correction:
     why: str
 
     def is_about(self, edition: str, row: Row) -> bool:
-        """Whether it speaks of some figure of a row."""
+        """Whether it is about some value of a row."""
         pairs = [(self.edition, edition), *((getattr(self, name), getattr(row, name)) for name in NAMES)]
-        return all(mine in ("", other) for mine, other in pairs)
+        return all(own in ("", other) for own, other in pairs)
 
 
 def read_rows(file: Path, measures: Iterable[str] = MEASURES) -> list[Row]:
-    """Reads a table of figures, one published row a line.
+    """Reads a table of results, one published row per line.
 
     Args:
-        file: with the columns dataset, method, note, ensemble, questionable and one a measure.
+        file: with the columns dataset, method, note, ensemble, questionable and one per measure.
         measures: a direction and a metric each, such as "i2t R@1".
 
     Returns:
         The rows in the file's order.
 
     Raises:
-        ItmError: an unknown data set, direction or metric; a value that is no number or out of range; a row without
-            any figure; or as for ``read_table``.
+        ItmError: a data set, direction or metric is unknown, a value is not a number or out of range, a row has no
+            value, or as for ``read_table``.
     """
     measures = {name: _measure(name, file) for name in measures}
     rows = []
@@ -99,10 +99,10 @@ def read_rows(file: Path, measures: Iterable[str] = MEASURES) -> list[Row]:
             if cells[mark] not in FLAGS:
                 raise ItmError(f"{where}: {mark} is {cells[mark]!r}; write yes or no")
             marks[mark] = FLAGS[cells[mark]]
-        figures = {pair: _value(cells[name], *pair, where) for name, pair in measures.items() if cells[name]}
-        if not any(figures.values()):
-            raise ItmError(f"{where}: no figure but zeros; move the row to dropped.csv with the reason")
-        rows.append(Row(line, *(cells[name] for name in NAMES), **marks, figures=figures))
+        values = {pair: _value(cells[name], *pair, where) for name, pair in measures.items() if cells[name]}
+        if not any(values.values()):
+            raise ItmError(f"{where}: no value except zeros; move the row to dropped.csv with the reason")
+        rows.append(Row(line, *(cells[name] for name in NAMES), **marks, values=values))
     return rows
 
 
@@ -131,10 +131,11 @@ def _value(text: str, direction: str, metric: str, where: str) -> float | None:
 
 
 def read_corrections(file: Path = FOLDER / "corrections.csv") -> list[Correction]:
-    """Reads what must be known about some figures.
+    """Reads the remarks about reported values.
 
     Raises:
-        ItmError: an unknown edition, data set, direction, metric or kind; no reason; or as for ``read_table``.
+        ItmError: an edition, data set, direction, metric or kind is unknown, a reason is missing, or as for
+            ``read_table``.
     """
     known = {"edition": EDITIONS, "dataset": DATASETS, "direction": DIRECTIONS, "metric": METRICS}
     found = []
@@ -145,54 +146,55 @@ def read_corrections(file: Path = FOLDER / "corrections.csv") -> list[Correction
         if cells["kind"] not in (*DOUBTFUL, *TO_KNOW):
             raise ItmError(f"{file} line {line}: {unknown('kind', cells['kind'], (*DOUBTFUL, *TO_KNOW))}")
         if not cells["why"].strip():
-            raise ItmError(f"{file} line {line}: no reason; say why in the last column")
+            raise ItmError(f"{file} line {line}: no reason; write it in the last column")
         found.append(Correction(line, **cells))
     return found
 
 
 def results(edition: str = "2020"):
-    """The figures that papers reported as a pandas DataFrame, one row a figure, equal to the survey's tables.
+    """The results that papers reported as a pandas DataFrame, one row per value, equal to the survey's tables.
 
     Args:
-        edition: "2020", 576 figures, or "2025", 2,552.
+        edition: "2020", 576 values, or "2025", 2,552.
 
     Returns:
-        Columns dataset, method, note (the survey's: what pictures are seen through), ensemble and questionable (bool,
-        the survey's marks), direction ("i2t" finds captions, "t2i" images), metric, value (in percent; NaN where the
-        paper reports none), edition, key (of the paper, empty where none of ours fits), doubtful (bool: the value may
-        be wrong), remark (why, and what else to know; empty where there is nothing).
+        Columns dataset, method, note (the survey's: mostly the image network), ensemble and questionable (bool, the
+        survey's marks), direction ("i2t" retrieves captions, "t2i" images), metric, value (in percent; NaN where the
+        paper reports none), edition, key (of the paper; empty if the course does not list it), doubtful (bool: the
+        value may be wrong), remark (the reason, and other remarks; empty where there is nothing).
 
     Raises:
-        ItmError: an unknown edition, or a damaged file, with its line.
+        ItmError: the edition is unknown, or a file is damaged; the message names the line.
     """
     import pandas as pd
 
     if edition not in EDITIONS:
         raise unknown("edition", edition, EDITIONS)
-    return pd.DataFrame(figures(edition, FOLDER / f"results_{edition}.csv", FOLDER / "corrections.csv"))
+    return pd.DataFrame(reported_values(edition, FOLDER / f"results_{edition}.csv", FOLDER / "corrections.csv"))
 
 
-def figures(edition: str, file: Path, corrections_file: Path) -> list[dict]:
-    """The figures of a file, one dict each, with what corrections.csv says of them.
+def reported_values(edition: str, file: Path, corrections_file: Path) -> list[dict]:
+    """The values of a file, one dict each, with the remarks of corrections.csv.
 
     Args:
         edition: of the file.
-        file, corrections_file: as ``read_rows`` and ``read_corrections`` take them.
+        file, corrections_file: as for ``read_rows`` and ``read_corrections``.
 
     Returns:
         The columns of ``results``.
 
     Raises:
-        ItmError: a row twice that no correction calls repeated, a correction that speaks of no figure, a damaged file.
+        ItmError: a row occurs twice and no correction marks it as repeated, a correction is about no value, or a file
+            is damaged.
     """
     rows, corrections, keys = read_rows(file), read_corrections(corrections_file), key_of_method()
-    _refuse_repeated(edition, rows, corrections, file)
+    _check_repeated(edition, rows, corrections, file)
     found, used = [], set()
     for row in rows:
         about = [c for c in corrections if c.is_about(edition, row)]
         names = {name: getattr(row, name) for name in (*NAMES, "ensemble", "questionable")}
         marks = [ENSEMBLE] * row.ensemble + [QUESTIONABLE] * row.questionable
-        for (direction, metric), value in row.figures.items():
+        for (direction, metric), value in row.values.items():
             applied = [c for c in about if c.direction in ("", direction) and c.metric in ("", metric)]
             used.update(applied)
             found.append(
@@ -205,33 +207,33 @@ def figures(edition: str, file: Path, corrections_file: Path) -> list[dict]:
     for correction in corrections:
         if correction.edition in ("", edition) and correction not in used:
             raise ItmError(
-                f"{corrections_file} line {correction.line}: no figure of the edition of {edition} is meant by it; "
-                "mend its names, or give its edition"
+                f"{corrections_file} line {correction.line}: it is about no value of the edition of {edition}; "
+                "correct its names, or give its edition"
             )
     return found
 
 
-def _refuse_repeated(edition: str, rows: list[Row], corrections: list[Correction], file: Path) -> None:
+def _check_repeated(edition: str, rows: list[Row], corrections: list[Correction], file: Path) -> None:
     first: dict[tuple, int] = {}
     for row in rows:
         name = (*(getattr(row, part) for part in NAMES), row.ensemble)
         known = any(c.kind == "repeated" and c.is_about(edition, row) for c in corrections)
         if name in first and not known:
             raise ItmError(
-                f"{file} line {row.line}: {row.method} ({row.note}) on {row.dataset} stands in line {first[name]} too; "
-                "take one out, or tell of both in corrections.csv as repeated"
+                f"{file} line {row.line}: {row.method} ({row.note}) on {row.dataset} is in line {first[name]} too; "
+                "remove one, or add both to corrections.csv as repeated"
             )
         first.setdefault(name, row.line)
 
 
 def corrections():
-    """What must be known about some figures, as a pandas DataFrame.
+    """The remarks about reported values, as a pandas DataFrame.
 
     Returns:
-        Columns edition, dataset, method, note, direction, metric (an empty one means any), kind, doubtful (bool), why.
+        Columns edition, dataset, method, note, direction, metric (empty means any), kind, doubtful (bool), why.
 
     Raises:
-        ItmError: a damaged file, with its line.
+        ItmError: a file is damaged; the message names the line.
     """
     import pandas as pd
 
@@ -240,13 +242,13 @@ def corrections():
 
 
 def dropped():
-    """Rows of the survey's tables that hold no figures and are left out, as a pandas DataFrame.
+    """Rows of the survey's tables without any value, which are left out, as a pandas DataFrame.
 
     Returns:
-        Columns edition, dataset, method, note, rows (int, how many), value (in every cell), why.
+        Columns edition, dataset, method, note, rows (int, their number), value (in every cell), why.
 
     Raises:
-        ItmError: a damaged file, with its line.
+        ItmError: a file is damaged; the message names the line.
     """
     import pandas as pd
 

@@ -1,4 +1,4 @@
-"""The data files of this folder: CSV tables, read with a check of every line."""
+"""Reads the CSV tables of this folder and checks every line."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ def read_table(file: Path, columns: Sequence[str]) -> list[tuple[int, dict[str, 
 
     Args:
         file: CSV in UTF-8.
-        columns: the names that the first line must hold, in their order.
+        columns: the names that the first line must have, in this order.
 
     Returns:
-        For each row its line in the file, from 1, and its cells by column.
+        For each row its line number in the file, from 1, and its cells by column.
 
     Raises:
-        ItmError: no such file, no UTF-8, other columns, or a row with too many or too few.
+        ItmError: the file is missing or not UTF-8, its columns differ, or a row has too many or too few cells.
     """
     rows = []
     try:
@@ -34,8 +34,8 @@ def read_table(file: Path, columns: Sequence[str]) -> list[tuple[int, dict[str, 
             for cells in reader:
                 if len(cells) != len(columns):
                     raise ItmError(
-                        f"{file} line {reader.line_num}: {len(cells)} columns in place of {len(columns)}; "
-                        "put a cell that holds a comma into double quotes"
+                        f"{file} line {reader.line_num}: {len(cells)} columns instead of {len(columns)}; "
+                        "put a cell that contains a comma in double quotes"
                     )
                 rows.append((reader.line_num, dict(zip(columns, cells, strict=True))))
     except OSError as error:
@@ -44,6 +44,6 @@ def read_table(file: Path, columns: Sequence[str]) -> list[tuple[int, dict[str, 
         raise ItmError(f"{file} is not UTF-8 at byte {error.start}: save it as UTF-8") from error
     except csv.Error as error:
         raise ItmError(
-            f"{file} line {reader.line_num}: {error}; look for a quotation mark that is not closed"
+            f"{file} line {reader.line_num}: {error}; check for a quotation mark that is not closed"
         ) from error
     return rows

@@ -1,4 +1,4 @@
-"""Losses as functions of a score matrix and the pairs that are right."""
+"""Losses. ``create_loss`` makes those that need only a score matrix and the mask of positive pairs."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ LOSSES: dict[str, type[nn.Module]] = {
 
 
 def create_loss(name: str, **options: Any) -> nn.Module:
-    """Makes a loss by name, for models that leave the choice open.
+    """Makes a loss by name, for models with a choice of losses.
 
     Args:
         name: one of ``LOSSES``.
-        options: what a model offers to any loss, such as its margin; a loss takes what it has a use for. None is
-            left out, so that the loss's own default holds.
+        options: options for any of the losses, such as a margin; those that the chosen loss lacks are ignored, and
+            None means the loss's default.
 
     Returns:
         A module: (scores [n_images, n_captions], positives bool of the same shape) -> scalar.
 
     Raises:
-        ItmError: no loss has this name, or no loss at all has such an option.
+        ItmError: no loss has this name, or no loss has such an option.
     """
     if name not in LOSSES:
         raise unknown("loss", name, LOSSES)

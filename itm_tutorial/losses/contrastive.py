@@ -1,20 +1,20 @@
-"""The contrastive loss that came after the hinges: a softmax over everything in the batch."""
+"""The contrastive loss InfoNCE: a softmax over the batch."""
 
 from __future__ import annotations
 
 from torch import Tensor, nn
 
-from itm_tutorial.losses.ranking import right_pairs
+from itm_tutorial.losses.ranking import positive_pairs
 
 
 class InfoNCE(nn.Module):
-    """Each right pair is picked out of its row and out of its column by a softmax; the mean over both.
+    """Cross-entropy of each positive pair within its row and within its column of scores; the mean over both.
 
     Source: van den Oord et al. 2018, equation 4; used in both directions, as CLIP does (Radford et al. 2021).
-    Other captions of the same image are left out of the softmax, not counted as wrong.
+    Other captions of the same image are left out of the softmax; they are not negatives.
 
     Args:
-        temperature: divides the scores; 0.07 is where CLIP starts.
+        temperature: divides the scores; 0.07 is the initial value in CLIP.
     """
 
     def __init__(self, temperature: float = 0.07):
@@ -22,12 +22,12 @@ class InfoNCE(nn.Module):
         self.temperature = temperature
 
     def forward(self, scores: Tensor, positives: Tensor) -> Tensor:
-        """Scores [n_images, n_captions] and the mask of right pairs -> a scalar."""
-        images, captions = right_pairs(positives)
+        """Scores [n_images, n_captions] and the mask of positive pairs -> a scalar."""
+        images, captions = positive_pairs(positives)
         logits = scores / self.temperature
-        right = logits[images, captions]  # [n_pairs]
-        wrong_captions = logits.masked_fill(positives, float("-inf"))[images]  # [n_pairs, n_captions]
-        wrong_images = logits.masked_fill(positives, float("-inf")).T[captions]  # [n_pairs, n_images]
-        in_row = wrong_captions.logsumexp(1).logaddexp(right) - right
-        in_column = wrong_images.logsumexp(1).logaddexp(right) - right
+        positive = logits[images, captions]  # [n_pairs]
+        negative_captions = logits.masked_fill(positives, float("-inf"))[images]  # [n_pairs, n_captions]
+        negative_images = logits.masked_fill(positives, float("-inf")).T[captions]  # [n_pairs, n_images]
+        in_row = negative_captions.logsumexp(1).logaddexp(positive) - positive
+        in_column = negative_images.logsumexp(1).logaddexp(positive) - positive
         return (in_row + in_column).mean()

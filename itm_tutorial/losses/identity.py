@@ -1,4 +1,4 @@
-"""Identification losses: every identity of the training split is a class, and a code must name its own."""
+"""Identification losses: every identity of the training split is a class, predicted from each embedding."""
 
 from __future__ import annotations
 
@@ -12,73 +12,73 @@ from itm_tutorial.errors import ItmError
 
 
 class IdentityNumbers(nn.Module):
-    """Identities as a corpus counts them -> rows of a classifier, from 0 on.
+    """Maps the identities of a corpus to class indices from 0 on.
 
     Args:
         identities: the identities of the training split, each once.
 
     Raises:
-        ItmError: none at all, or one that stands there twice.
+        ItmError: there are no identities, or one occurs twice.
     """
 
     def __init__(self, identities: Sequence[int]):
         super().__init__()
         if not len(identities) or len(set(identities)) < len(identities):
-            raise ItmError(f"identities: {len(identities)}, {len(set(identities))} of them different; give each once")
+            raise ItmError(f"identities: {len(identities)}, {len(set(identities))} of them distinct; give each once")
         self.register_buffer("known", torch.tensor(sorted(identities), dtype=torch.int64))
 
     def forward(self, identity: LongTensor | None) -> LongTensor:
-        """Identities, int64 [n] -> their numbers, int64 [n].
+        """Identities, int64 [n] -> class indices, int64 [n].
 
         Raises:
-            ItmError: no identities, or one that is not of the training split.
+            ItmError: there are no identities, or one is not in the training split.
         """
         if identity is None:
-            raise ItmError('the batch says not who is shown: train on a corpus with identities, such as "people"')
+            raise ItmError('the batch has no identities: train on a corpus with identities, such as "people"')
         numbers = torch.searchsorted(self.known, identity).clamp(max=len(self.known) - 1)
-        strange = self.known[numbers] != identity
-        if strange.any():
+        unseen = self.known[numbers] != identity
+        if unseen.any():
             raise ItmError(
-                f"identity {int(identity[strange][0])} is none of the {len(self.known)} that the model was made for: "
-                "make the model with the corpus that it is trained on"
+                f"identity {int(identity[unseen][0])} is not among the {len(self.known)} identities of the model: "
+                "create the model with the corpus on which you train it"
             )
         return numbers
 
 
 def instance_loss(
-    images: Tensor,
-    captions: Tensor,
+    image_emb: Tensor,
+    caption_emb: Tensor,
     image_labels: LongTensor,
     caption_labels: LongTensor,
     image_weight: Tensor,
     caption_weight: Tensor,
 ) -> Tensor:
-    """Cross-entropy of who is shown and of who is described; with one matrix for both, the two spaces must agree.
+    """Cross-entropy of the identities of images and of captions; one shared classifier aligns both embeddings.
 
-    Source: the instance loss of Zheng et al. 2020 (Dual-Path), who take every training image for a class of its own.
+    Source: the instance loss of Zheng et al. 2020 (Dual-Path), where every training image is a separate class.
 
     Args:
-        images: [n_images, dim].
-        captions: [n_captions, dim].
+        image_emb: [n_images, dim].
+        caption_emb: [n_captions, dim].
         image_labels: int64 [n_images], from 0 to n_identities - 1.
         caption_labels: int64 [n_captions].
-        image_weight, caption_weight: [n_identities, dim]; one and the same tensor in the paper.
+        image_weight, caption_weight: [n_identities, dim]; the same tensor in the paper.
 
     Returns:
         The sum of the two cross-entropies, each the mean over its rows; a scalar.
     """
-    of_images = cross_entropy(linear(images, image_weight), image_labels)
-    return of_images + cross_entropy(linear(captions, caption_weight), caption_labels)
+    of_images = cross_entropy(linear(image_emb, image_weight), image_labels)
+    return of_images + cross_entropy(linear(caption_emb, caption_weight), caption_labels)
 
 
 class InstanceLoss(nn.Module):
-    """``instance_loss`` with a classifier of its own, which the test has no use for.
+    """``instance_loss`` with its classifier, which is used only in training.
 
     Args:
-        n_identities: rows.
+        n_identities: rows of the classifier.
         dim: numbers per embedding.
-        shared: one classifier for both sides, as published; two let each side sort its embeddings in its own way, and
-            nothing brings an image and its caption together.
+        shared: whether images and captions share one classifier, as published. With two classifiers, nothing aligns an
+            image with its caption.
     """
 
     def __init__(self, n_identities: int, dim: int, shared: bool = True):
@@ -88,22 +88,24 @@ class InstanceLoss(nn.Module):
         for weight in self.weights:
             nn.init.xavier_uniform_(weight)
 
-    def forward(self, images: Tensor, captions: Tensor, image_labels: LongTensor, caption_labels: LongTensor) -> Tensor:
+    def forward(
+        self, image_emb: Tensor, caption_emb: Tensor, image_labels: LongTensor, caption_labels: LongTensor
+    ) -> Tensor:
         """Embeddings [n_images, dim], [n_captions, dim] and identities int64 [n_images], [n_captions] -> a scalar."""
-        return instance_loss(images, captions, image_labels, caption_labels, self.weights[0], self.weights[-1])
+        return instance_loss(image_emb, caption_emb, image_labels, caption_labels, self.weights[0], self.weights[-1])
 
 
 def norm_softmax(embeddings: Tensor, labels: LongTensor, weight: Tensor, scale: float) -> Tensor:
-    """Cross-entropy of scaled cosines: only directions count, and so the classifier does what the search will do.
+    """Cross-entropy of scaled cosines: only directions count, as in retrieval by cosine.
 
-    Source: Wang et al. 2017 (NormFace), who normalise embeddings and weights and show that the cosines, which end at 1,
-    need a scale. Zhang and Lu 2018 call a softmax with unit weights alone norm-softmax: see ``losses.projection``.
+    Source: Wang et al. 2017 (NormFace), who normalise embeddings and weights and show that the cosines, at most 1, need
+    a scale. Zhang and Lu 2018 use the name norm-softmax for unit weights only: see ``losses.projection``.
 
     Args:
         embeddings: [n, dim], of any length.
         labels: int64 [n], from 0 to n_identities - 1.
         weight: [n_identities, dim], of any length.
-        scale: multiplies the cosines; an inverse temperature.
+        scale: multiplies the cosines; the inverse of a temperature.
 
     Returns:
         The mean over rows, a scalar.
@@ -116,12 +118,12 @@ class NormSoftmax(nn.Module):
     """``norm_softmax`` of images and of captions, with one classifier for both.
 
     Args:
-        n_identities: rows.
+        n_identities: rows of the classifier.
         dim: numbers per embedding.
-        scale: of the cosines; the more identities, the larger it must be for the loss to come down.
+        scale: of the cosines; the more identities, the larger it must be for the loss to fall.
 
     Raises:
-        ItmError: a scale of 0 or less.
+        ItmError: the scale is 0 or less.
     """
 
     def __init__(self, n_identities: int, dim: int, scale: float = 16.0):
@@ -132,7 +134,9 @@ class NormSoftmax(nn.Module):
         self.weight = nn.Parameter(torch.empty(n_identities, dim))
         nn.init.xavier_uniform_(self.weight)
 
-    def forward(self, images: Tensor, captions: Tensor, image_labels: LongTensor, caption_labels: LongTensor) -> Tensor:
+    def forward(
+        self, image_emb: Tensor, caption_emb: Tensor, image_labels: LongTensor, caption_labels: LongTensor
+    ) -> Tensor:
         """Embeddings [n_images, dim], [n_captions, dim] and identities int64 [n_images], [n_captions] -> a scalar."""
-        of_images = norm_softmax(images, image_labels, self.weight, self.scale)
-        return of_images + norm_softmax(captions, caption_labels, self.weight, self.scale)
+        of_images = norm_softmax(image_emb, image_labels, self.weight, self.scale)
+        return of_images + norm_softmax(caption_emb, caption_labels, self.weight, self.scale)

@@ -1,4 +1,4 @@
-"""Losses over labels: each image has one right label among a fixed set (DeViSE; DEM)."""
+"""Losses over labels: each image has one true label from a fixed set (DeViSE; DEM)."""
 
 from __future__ import annotations
 
@@ -6,31 +6,33 @@ import torch
 from torch import LongTensor, Tensor
 
 
-def rank_loss(scores: Tensor, right: LongTensor, margin: float = 0.1, negatives: str = "all", generator=None) -> Tensor:
-    """DeViSE's hinge rank loss: the right label must beat each wrong one by a margin.
+def rank_loss(
+    scores: Tensor, target: LongTensor, margin: float = 0.1, negatives: str = "all", generator=None
+) -> Tensor:
+    """DeViSE's hinge rank loss: the true label must score higher than every other label by a margin.
 
     Source: Frome et al. 2013, equation 1: sum over j != y of max(0, margin - t_y M v + t_j M v).
 
     Args:
         scores: t_j M v of each image and label, [n_images, n_labels].
-        right: int64 [n_images], the column of each image's label.
+        target: int64 [n_images], the column of each image's label.
         margin: in units of the scores; 0.1 in the paper.
-        negatives: "all", the sum as written, or "one": the first violating label in random order, as the paper cuts
-            its sum.
+        negatives: "all", the sum over all labels, or "one": only the first label in random order that violates the
+            margin, as the paper does to save time.
         generator: of the random order.
 
     Returns:
         The mean over images, a scalar.
 
     Raises:
-        ItmError: another word for ``negatives``.
+        ItmError: ``negatives`` has another value.
     """
     if negatives not in ("all", "one"):
         from itm_tutorial.errors import unknown
 
         raise unknown("choice of negatives", negatives, ("all", "one"))
-    of_right = scores.gather(1, right[:, None])  # [n_images, 1]
-    costs = (margin - of_right + scores).clamp(min=0).scatter(1, right[:, None], 0.0)  # [n_images, n_labels]
+    positive = scores.gather(1, target[:, None])  # [n_images, 1]
+    costs = (margin - positive + scores).clamp(min=0).scatter(1, target[:, None], 0.0)  # [n_images, n_labels]
     if negatives == "one":
         order = torch.rand(costs.shape, generator=generator, device=costs.device)  # the lowest number comes first
         first = order.masked_fill(costs <= 0, 2.0).argmin(1, keepdim=True)
@@ -38,16 +40,16 @@ def rank_loss(scores: Tensor, right: LongTensor, margin: float = 0.1, negatives:
     return costs.sum(1).mean()
 
 
-def l2_loss(found: Tensor, wanted: Tensor) -> Tensor:
-    """The squared distance between where an image lands and where its label stands.
+def l2_loss(projected: Tensor, target: Tensor) -> Tensor:
+    """The squared distance between projected vectors and their targets, such as images and the vectors of their labels.
 
     Source: the baseline of Frome et al. 2013, section 3; and, with visual features as the target, equation 1 of
     Zhang et al. 2017 (DEM).
 
     Args:
-        found, wanted: [n_images, dim].
+        projected, target: [n_images, dim].
 
     Returns:
         The mean over images of the sum over coordinates, a scalar.
     """
-    return (found - wanted).square().sum(1).mean()
+    return (projected - target).square().sum(1).mean()

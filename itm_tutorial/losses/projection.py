@@ -1,4 +1,4 @@
-"""Projection losses: embeddings are matched by how far each reaches along the other, and length is left to speak.
+"""Projection losses: embeddings are compared by scalar projections, so that their lengths matter.
 
 Zhang and Lu, "Deep Cross-Modal Projection Learning for Image-Text Matching", ECCV 2018.
 """
@@ -11,55 +11,59 @@ from torch.nn.functional import cross_entropy, normalize
 
 from itm_tutorial.errors import ItmError
 
-SMOOTHING = 1e-8  # of the authors' code: a wrong pair's target, so that a probability spent on it costs about 18 nats
-SHORTEST = 1e-6  # a code below this length has no direction, and is taken for nearly zero
+SMOOTHING = (
+    1e-8  # as in the authors' code: the target of a negative pair; probability on a negative costs about 18 nats
+)
+SHORTEST = 1e-6  # smallest length by which an embedding is divided
 
 
-def cmpm(images: Tensor, captions: Tensor, match: Tensor) -> Tensor:
-    """Cross-modal projection matching: projections should be shared out as the right answers are.
+def cmpm(image_emb: Tensor, caption_emb: Tensor, positives: Tensor) -> Tensor:
+    """Cross-modal projection matching: the softmax of projections should equal the distribution of positives.
 
     Source: Zhang and Lu 2018, CMPM; details as in the authors' code: KL(p || q) with p the softmax of the scalar
-    projections and q the mask over its sum in each row, smoothed; the mean over rows, in both directions. Only what is
-    projected on has unit length: the length of a code is how sure it is.
+    projections and q the mask over its sum in each row, smoothed; the mean over rows, in both directions. Only the
+    embedding projected on is normalised: a longer embedding gives a sharper softmax.
 
     Args:
-        images: [n_images, dim], not normalised.
-        captions: [n_captions, dim], not normalised.
-        match: bool [n_images, n_captions]; True where both are of one identity.
+        image_emb: [n_images, dim], not normalised.
+        caption_emb: [n_captions, dim], not normalised.
+        positives: bool [n_images, n_captions]; True where both have the same identity.
 
     Returns:
         The sum of the two directions, a scalar.
 
     Raises:
-        ItmError: an image or a caption has nothing that matches it, or everything matches everything.
+        ItmError: an image or a caption has no positive, or all pairs are positives.
     """
-    if match.all():
-        raise ItmError("match: the batch shows one identity alone, and nothing to tell it from: make it larger, or mix")
-    for what, there in (("image", match.any(1)), ("caption", match.any(0))):
-        if not there.all():
-            alone = int((~there).nonzero()[0])
-            raise ItmError(f"match: nothing matches {what} {alone} of the batch; give each a right answer, or drop it")
-    onto_captions = images @ normalize(captions, dim=-1, eps=SHORTEST).T  # [n_images, n_captions]
-    onto_images = captions @ normalize(images, dim=-1, eps=SHORTEST).T  # [n_captions, n_images]
-    return _divergence(onto_captions, match) + _divergence(onto_images, match.T)
+    if positives.all():
+        raise ItmError(
+            "positives: the batch shows one identity only, so it has no negatives: make it larger, or mix it"
+        )
+    for what, matched in (("image", positives.any(1)), ("caption", positives.any(0))):
+        if not matched.all():
+            row = int((~matched).nonzero()[0])
+            raise ItmError(f"positives: {what} {row} of the batch has no positive; give it one, or leave it out")
+    onto_captions = image_emb @ normalize(caption_emb, dim=-1, eps=SHORTEST).T  # [n_images, n_captions]
+    onto_images = caption_emb @ normalize(image_emb, dim=-1, eps=SHORTEST).T  # [n_captions, n_images]
+    return _divergence(onto_captions, positives) + _divergence(onto_images, positives.T)
 
 
-def _divergence(projections: Tensor, match: Tensor) -> Tensor:
-    """KL(p || q) of each row, [n, m] projections and their mask -> the mean over rows."""
+def _divergence(projections: Tensor, positives: Tensor) -> Tensor:
+    """KL(p || q) of each row, [n, m] projections and the mask of positives -> the mean over rows."""
     p = projections.softmax(1)  # [n, m]
-    q = match.to(p.dtype) / match.sum(1, keepdim=True)  # its sum, not its length: a row adds up to one
+    q = positives.to(p.dtype) / positives.sum(1, keepdim=True)  # by the sum, not the norm: a row sums to one
     return (p * (p / (q + SMOOTHING) + SMOOTHING).log()).sum(1).mean()
 
 
-def cmpc(images: Tensor, captions: Tensor, labels: LongTensor, weight: Tensor) -> Tensor:
-    """Cross-modal projection classification: what one code has along the other should say who is shown.
+def cmpc(image_emb: Tensor, caption_emb: Tensor, labels: LongTensor, weight: Tensor) -> Tensor:
+    """Cross-modal projection classification: the projection of one embedding on the other predicts the identity.
 
     Source: Zhang and Lu 2018, CMPC with the norm-softmax: the vector projection of an image on its caption, and of a
-    caption on its image, each classified by one and the same matrix with columns of unit length.
+    caption on its image, each classified by the same matrix with columns of unit length.
 
     Args:
-        images: [n_pairs, dim], not normalised; an image with two captions stands in two rows.
-        captions: [n_pairs, dim], not normalised.
+        image_emb: [n_pairs, dim], not normalised; an image with two captions has two rows.
+        caption_emb: [n_pairs, dim], not normalised.
         labels: int64 [n_pairs], from 0 to n_identities - 1.
         weight: [dim, n_identities].
 
@@ -67,13 +71,13 @@ def cmpc(images: Tensor, captions: Tensor, labels: LongTensor, weight: Tensor) -
         The sum of the two cross-entropies, each the mean over pairs; a scalar.
     """
     columns = normalize(weight, dim=0, eps=SHORTEST)  # [dim, n_identities]
-    image_logits = projected(images, captions) @ columns  # [n_pairs, n_identities]
-    caption_logits = projected(captions, images) @ columns
+    image_logits = projected(image_emb, caption_emb) @ columns  # [n_pairs, n_identities]
+    caption_logits = projected(caption_emb, image_emb) @ columns
     return cross_entropy(image_logits, labels) + cross_entropy(caption_logits, labels)
 
 
 def projected(embeddings: Tensor, others: Tensor) -> Tensor:
-    """The part of each code that lies along its partner, both [n_pairs, dim] -> [n_pairs, dim]; zero for a zero."""
+    """The vector projection of each embedding on its partner, both [n_pairs, dim] -> [n_pairs, dim]."""
     along = normalize(others, dim=-1, eps=SHORTEST)
     return (embeddings * along).sum(-1, keepdim=True) * along
 
@@ -81,16 +85,16 @@ def projected(embeddings: Tensor, others: Tensor) -> Tensor:
 class CMPM(nn.Module):
     """``cmpm`` as a module."""
 
-    def forward(self, images: Tensor, captions: Tensor, match: Tensor) -> Tensor:
-        """Embeddings [n_images, dim] and [n_captions, dim], and the mask of what belongs together -> a scalar."""
-        return cmpm(images, captions, match)
+    def forward(self, image_emb: Tensor, caption_emb: Tensor, positives: Tensor) -> Tensor:
+        """Embeddings [n_images, dim] and [n_captions, dim], and the mask of positives -> a scalar."""
+        return cmpm(image_emb, caption_emb, positives)
 
 
 class CMPC(nn.Module):
-    """``cmpc`` with a matrix of its own, which the test has no use for.
+    """``cmpc`` with its classifier, which is used only in training.
 
     Args:
-        n_identities: columns.
+        n_identities: columns of the classifier.
         dim: numbers per embedding.
     """
 
@@ -99,6 +103,6 @@ class CMPC(nn.Module):
         self.weight = nn.Parameter(torch.empty(dim, n_identities))
         nn.init.xavier_uniform_(self.weight)
 
-    def forward(self, images: Tensor, captions: Tensor, labels: LongTensor) -> Tensor:
-        """Embeddings of pairs, [n_pairs, dim] each, and who they show, int64 [n_pairs] -> a scalar."""
-        return cmpc(images, captions, labels, self.weight)
+    def forward(self, image_emb: Tensor, caption_emb: Tensor, labels: LongTensor) -> Tensor:
+        """Embeddings of pairs, [n_pairs, dim] each, and their identities, int64 [n_pairs] -> a scalar."""
+        return cmpc(image_emb, caption_emb, labels, self.weight)

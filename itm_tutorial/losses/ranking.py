@@ -1,6 +1,6 @@
-"""Ranking losses: the right pair must beat the wrong ones by a margin; they differ in which wrong ones count.
+"""Ranking losses: a positive pair must score higher than negatives by a margin; they differ in which negatives count.
 
-All are sums over the batch, as published, so that a larger batch is a larger step before clipping.
+All are sums over the batch, as published, so that a larger batch gives larger gradients before clipping.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from torch import LongTensor, Tensor, nn
 from itm_tutorial.errors import ItmError
 
 
-def right_pairs(positives: Tensor) -> tuple[LongTensor, LongTensor]:
+def positive_pairs(positives: Tensor) -> tuple[LongTensor, LongTensor]:
     """The (image, caption) pairs of a mask, as two index vectors [n_pairs].
 
     Raises:
-        ItmError: no pair is right.
+        ItmError: there is no positive pair.
     """
     images, captions = positives.nonzero(as_tuple=True)
     if not len(images):
@@ -26,27 +26,27 @@ def right_pairs(positives: Tensor) -> tuple[LongTensor, LongTensor]:
 def hinge_costs(
     scores: Tensor, positives: Tensor, margin: float, mask_same_image: bool = True
 ) -> tuple[Tensor, Tensor]:
-    """What each wrong caption and each wrong image costs each right pair.
+    """The hinge of each positive pair against each negative caption and each negative image.
 
     Args:
         scores: [n_images, n_captions].
         positives: bool [n_images, n_captions].
-        margin: by how much the right pair must win, in units of the scores.
-        mask_same_image: whether other captions of the same image are no negatives; False takes every other pair of
-            the batch for wrong, as the authors' code of VSE++ does.
+        margin: by how much a positive must exceed a negative, in units of the scores.
+        mask_same_image: True: other captions of the same image are not negatives. False: every other pair of the batch
+            is a negative, as in the authors' code of VSE++.
 
     Returns:
-        Hinges against wrong captions [n_pairs, n_captions] and against wrong images [n_pairs, n_images];
-        zero where the pair is right. Unmasked, both are [n_pairs, n_pairs].
+        Hinges against negative captions [n_pairs, n_captions] and against negative images [n_pairs, n_images]; zero at
+        positives. With ``mask_same_image=False``, both are [n_pairs, n_pairs].
     """
-    images, captions = right_pairs(positives)
-    if not mask_same_image:  # one row and one column for each pair, whosever picture it is
+    images, captions = positive_pairs(positives)
+    if not mask_same_image:  # one row and one column per pair, also for pairs of the same image
         scores = scores[images][:, captions]  # [n_pairs, n_pairs]
         positives = torch.eye(len(images), dtype=torch.bool, device=scores.device)
         images = captions = torch.arange(len(images), device=scores.device)
-    right = scores[images, captions].unsqueeze(1)  # [n_pairs, 1]
-    against_captions = (margin - right + scores[images]).clamp(min=0)  # [n_pairs, n_captions]
-    against_images = (margin - right + scores.T[captions]).clamp(min=0)  # [n_pairs, n_images]
+    positive = scores[images, captions].unsqueeze(1)  # [n_pairs, 1]
+    against_captions = (margin - positive + scores[images]).clamp(min=0)  # [n_pairs, n_captions]
+    against_images = (margin - positive + scores.T[captions]).clamp(min=0)  # [n_pairs, n_images]
     return (
         against_captions.masked_fill(positives[images], 0),
         against_images.masked_fill(positives.T[captions], 0),
@@ -54,7 +54,7 @@ def hinge_costs(
 
 
 class HingeLoss(nn.Module):
-    """What the ranking losses share: hinges in both directions, and one way to add them up.
+    """Base class of the ranking losses: hinges in both directions; a subclass defines how they are summed.
 
     Args:
         margin: 0.2 in Kiros et al. 2014 and in Faghri et al. 2018, for cosines.
@@ -66,36 +66,36 @@ class HingeLoss(nn.Module):
         self.margin, self.mask_same_image = margin, mask_same_image
 
     def forward(self, scores: Tensor, positives: Tensor) -> Tensor:
-        """Scores [n_images, n_captions] and the mask of right pairs -> a scalar."""
+        """Scores [n_images, n_captions] and the mask of positive pairs -> a scalar."""
         both = hinge_costs(scores, positives, self.margin, self.mask_same_image)
-        return torch.stack([self.added_up(costs) for costs in both]).sum()
+        return torch.stack([self.total_cost(costs) for costs in both]).sum()
 
-    def added_up(self, costs: Tensor) -> Tensor:
+    def total_cost(self, costs: Tensor) -> Tensor:
         """Hinges [n_pairs, n_negatives] -> a scalar."""
         raise NotImplementedError
 
 
 class SumOfHinges(HingeLoss):
-    """Every negative that comes within the margin costs.
+    """All negatives that violate the margin count.
 
     Source: Kiros et al. 2014, equation 1 of the joint embedding; "VSE0" in Faghri et al. 2018, equation 5.
     """
 
-    def added_up(self, costs: Tensor) -> Tensor:
+    def total_cost(self, costs: Tensor) -> Tensor:
         """Hinges [n_pairs, n_negatives] -> a scalar."""
         return costs.sum()
 
 
 class MaxOfHinges(HingeLoss):
-    """Only the hardest negative of each pair costs, in either direction; at first, if wished, all of them.
+    """Only the hardest negative of each pair counts, in each direction; with a warm-up, all negatives count at first.
 
-    Source: Faghri et al. 2018, equation 6. The warm-up is later practice: from scratch the hardest negative can pull
-    all embeddings nearly into one point, where the loss is 2 x pairs x margin and hardly moves.
+    Source: Faghri et al. 2018, equation 6. The warm-up is later practice: without it, training from scratch can
+    collapse all embeddings nearly to one point, where the loss is 2 x pairs x margin and hardly changes.
 
     Args:
         margin, mask_same_image: as for every ``HingeLoss``.
-        warmup: fraction of the run in which the sum is taken, or mixed in.
-        anneal: go over from the sum to the maximum little by little, in place of at once.
+        warmup: fraction of the run in which the sum is used, or mixed in.
+        anneal: whether to change from the sum to the maximum gradually instead of at once.
     """
 
     def __init__(self, margin: float = 0.2, mask_same_image: bool = True, warmup: float = 0.0, anneal: bool = False):
@@ -105,32 +105,32 @@ class MaxOfHinges(HingeLoss):
         self.warmup, self.anneal, self.hardest = warmup, anneal, 0.0 if warmup else 1.0
 
     def end_warmup(self) -> None:
-        """From now on only the hardest counts, in whatever run is to come: a second stage has no warm-up of its own."""
+        """Ends the warm-up for good: from now on only the hardest negative counts, also in later runs."""
         self.warmup, self.hardest = 0.0, 1.0
 
     def on_epoch(self, state) -> None:
-        """Sets how much the maximum counts, from 0 to 1, in epoch ``state.epoch`` of ``state.epochs``."""
+        """Sets the weight of the maximum, from 0 to 1, for epoch ``state.epoch`` (from 0) of ``state.epochs``."""
         done = 1.0 if not self.warmup else min(1.0, state.epoch / (self.warmup * state.epochs))
         self.hardest = done if self.anneal else float(done == 1.0)
 
-    def added_up(self, costs: Tensor) -> Tensor:
+    def total_cost(self, costs: Tensor) -> Tensor:
         """Hinges [n_pairs, n_negatives] -> a scalar."""
         hardest = costs.amax(1).sum()
         return hardest if self.hardest == 1 else self.hardest * hardest + (1 - self.hardest) * costs.sum()
 
     def collapsed(self, n_pairs: int) -> float:
-        """The loss of a batch whose embeddings are all equal: a margin for each pair and direction."""
+        """The loss of a batch whose embeddings are all equal: one margin per pair and direction."""
         return 2 * n_pairs * self.margin * self.hardest
 
 
 class TopKHinges(HingeLoss):
-    """The k hardest negatives of each pair cost: between the maximum (k = 1) and the sum (k = all).
+    """The k hardest negatives of each pair count: between the maximum (k = 1) and the sum (k = all).
 
-    Source: the kNN-margin loss of Liu and Ye 2019, which is meant to bear negatives that are none.
+    Source: the kNN-margin loss of Liu and Ye 2019, which should be more robust to false negatives.
 
     Args:
         margin, mask_same_image: as for every ``HingeLoss``.
-        k: how many, in either direction.
+        k: negatives per pair and direction.
     """
 
     def __init__(self, margin: float = 0.2, mask_same_image: bool = True, k: int = 3):
@@ -139,6 +139,6 @@ class TopKHinges(HingeLoss):
             raise ItmError(f"k is {k}; give 1 or more")
         self.k = k
 
-    def added_up(self, costs: Tensor) -> Tensor:
+    def total_cost(self, costs: Tensor) -> Tensor:
         """Hinges [n_pairs, n_negatives] -> a scalar."""
         return costs.topk(min(self.k, costs.shape[1]), dim=1).values.sum()

@@ -1,1 +1,1 @@
-"""Networks that are trained once and kept in the cache: backbone, detector, word vectors, BERT."""
+"""Networks that are trained once and then cached: backbone, detector, word vectors, BERT."""

@@ -1,4 +1,4 @@
-"""Teaches the mini backbone to see: pictures of single drawn objects, named by kind, colour and pattern."""
+"""Pretrains the mini backbone: it learns kind, colour and pattern from images of single drawn objects."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ N_TRAIN, N_HELD_OUT, N_SCENES, EPOCHS, BATCH = 10_000, 1_000, 640, 6, 64
 
 
 def draw_objects(n: int, rng: Random) -> tuple[Tensor, Tensor]:
-    """Draws single objects at the scale they have in scenes.
+    """Draws single objects at the scale that they have in scenes.
 
     Args:
-        n: how many.
-        rng: chooses everything.
+        n: number of images.
+        rng: the source of all random choices.
 
     Returns:
         uint8 [n, 3, 64, 64] and int64 [n, 3]: kind, colour, pattern.
@@ -54,7 +54,7 @@ def draw_objects(n: int, rng: Random) -> tuple[Tensor, Tensor]:
 
 
 def mosaics(images: Tensor, labels: Tensor, order: Tensor) -> tuple[Tensor, Tensor]:
-    """Sets four single objects side by side, so that what is seen of one must not mix with what is seen of another.
+    """Puts four images of single objects together, so that the backbone learns to keep neighbouring objects apart.
 
     Args:
         images: [n, 3, 64, 64].
@@ -62,17 +62,17 @@ def mosaics(images: Tensor, labels: Tensor, order: Tensor) -> tuple[Tensor, Tens
         order: int64 [n]; n divisible by four.
 
     Returns:
-        [n / 4, 3, 128, 128] and float [n / 4, n_kinds * n_colours]: which coloured kinds are there.
+        [n / 4, 3, 128, 128] and float [n / 4, n_kinds * n_colours]: 1 for each pair of kind and colour in the mosaic.
     """
     four = images[order].view(-1, 2, 2, *images.shape[1:])
     mosaic = four.permute(0, 3, 1, 4, 2, 5).reshape(len(four), 3, 2 * SIDE, 2 * SIDE)
     pair = labels[order, 0] * len(COLOURS) + labels[order, 1]
-    there = torch.zeros(len(four), len(KINDS) * len(COLOURS), device=images.device)
-    return mosaic, there.scatter_(1, pair.view(-1, 4), 1.0)
+    present = torch.zeros(len(four), len(KINDS) * len(COLOURS), device=images.device)
+    return mosaic, present.scatter_(1, pair.view(-1, 4), 1.0)
 
 
 class Heads(nn.Module):
-    """What the backbone is asked: kind, colour and pattern of one object, and the coloured kinds of a mosaic."""
+    """The classifiers for kind, colour and pattern of one object, and for the pairs of kind and colour of a mosaic."""
 
     def __init__(self, dim: int):
         super().__init__()
@@ -81,16 +81,16 @@ class Heads(nn.Module):
         self.coloured_kind = nn.Linear(2 * dim, len(KINDS) * len(COLOURS))
 
 
-@torch.inference_mode(False)  # features are computed without gradients, and ask for this on their first use
+@torch.inference_mode(False)  # it may be called first from code that runs without gradients
 @torch.enable_grad()
 def train_mini(seed: int = 0) -> tuple[MiniBackbone, dict[str, float]]:
-    """Trains the mini backbone from nothing.
+    """Trains the mini backbone from random weights.
 
     Args:
-        seed: of pictures and weights.
+        seed: of images and weights.
 
     Returns:
-        The backbone, in evaluation mode, and its figures: accuracies on objects it never saw, seconds.
+        The backbone, in evaluation mode, and its metrics: accuracies on new objects, seconds.
     """
     start = time.perf_counter()
     images, labels = draw_objects(N_TRAIN, Random(f"objects/{seed}/train"))
@@ -111,25 +111,25 @@ def train_mini(seed: int = 0) -> tuple[MiniBackbone, dict[str, float]]:
                 schedule.step()
     backbone.eval()
     _standardise(backbone, seed)
-    figures = _held_out(backbone, heads, seed)
-    return backbone, {**figures, "seconds": round(time.perf_counter() - start, 1), "seed": seed}
+    metrics = _held_out(backbone, heads, seed)
+    return backbone, {**metrics, "seconds": round(time.perf_counter() - start, 1), "seed": seed}
 
 
 def _objective(backbone: nn.Module, heads: Heads, images: Tensor, labels: Tensor) -> Tensor:
-    """Objects are named one by one from their quarter of a mosaic, and coloured kinds from the whole of it."""
-    mosaic, there = mosaics(images, labels, torch.arange(len(images)))
+    """Cross-entropies of each object from its quarter of a mosaic, and of pairs of kind and colour from the mosaic."""
+    mosaic, present = mosaics(images, labels, torch.arange(len(images)))
     grid = backbone(normalised(mosaic, "mini").contiguous(memory_format=torch.channels_last))  # [n / 4, 256, 8, 8]
     quarters = grid.unflatten(3, (2, 4)).unflatten(2, (2, 4)).permute(0, 2, 4, 1, 3, 5).flatten(0, 2)
     single = pool(quarters)  # [n, 512], in the order of images
     loss = cross_entropy(heads.kind(single), labels[:, 0]) + cross_entropy(heads.colour(single), labels[:, 1])
     loss = loss + 0.5 * cross_entropy(heads.pattern(single), labels[:, 2])
     chosen = heads.coloured_kind(pool(grid)).log_softmax(1)  # [n / 4, n_kinds * n_colours]
-    return loss - (chosen * there).sum(1).mean() / 4
+    return loss - (chosen * present).sum(1).mean() / 4
 
 
 @torch.no_grad()
 def _standardise(backbone: MiniBackbone, seed: int) -> None:
-    """Measures mean and variance of each number of the global feature, over scenes that are in no corpus."""
+    """Measures the mean and variance of each number of the global feature, on scenes that are in no corpus."""
     rng = Random(f"scenes/{seed}/standard")
     pictures = torch.from_numpy(np.stack([draw_scene(sample_scene(rng), 2 * SIDE, rng) for _ in range(N_SCENES)]))
     backbone.standard.train()
@@ -142,26 +142,26 @@ def _standardise(backbone: MiniBackbone, seed: int) -> None:
 def _held_out(backbone: nn.Module, heads: Heads, seed: int) -> dict[str, float]:
     images, labels = draw_objects(N_HELD_OUT, Random(f"objects/{seed}/held out"))
     features = torch.cat([pool(backbone(normalised(some, "mini"))) for some in images.split(250)])
-    guesses = {"kind": heads.kind, "colour": heads.colour, "pattern": heads.pattern}
+    classifiers = {"kind": heads.kind, "colour": heads.colour, "pattern": heads.pattern}
     return {
         name: round((head(features).argmax(1) == labels[:, i]).float().mean().item(), 3)
-        for i, (name, head) in enumerate(guesses.items())
+        for i, (name, head) in enumerate(classifiers.items())
     }
 
 
 def mini_folder(seed: int = 0) -> Path:
-    """Where the trained backbone is kept; a change in the worlds' source, in the network or here trains it anew."""
+    """The cache folder of the trained backbone; its name changes with the source of worlds, network or training."""
     key = source_hash(scenes, streams, backbones, sys.modules[__name__])
     return cache_dir() / "backbones" / f"mini-seed{seed}-{key}"
 
 
 def load_mini(seed: int = 0) -> MiniBackbone:
-    """The trained mini backbone, from the cache or trained now (under a minute on two cores)."""
+    """Loads the trained mini backbone from the cache, or trains it now (under a minute on two cores)."""
 
     def build(part: Path) -> None:
-        backbone, figures = train_mini(seed)
+        backbone, metrics = train_mini(seed)
         write_tensors(part / "weights.safetensors", backbone.state_dict())
-        write_json(part / "figures.json", figures)
+        write_json(part / "figures.json", metrics)
 
     folder = prepare_folder(mini_folder(seed), build)
     backbone = MiniBackbone()

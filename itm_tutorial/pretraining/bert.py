@@ -1,4 +1,4 @@
-"""A small BERT, taught the drawn worlds' language by masked words; and ``load_bert``, which knows the others too."""
+"""A small BERT, trained by masked words on captions of the drawn worlds; ``load_bert`` loads it or a published one."""
 
 from __future__ import annotations
 
@@ -39,22 +39,22 @@ MINI = {
     "num_attention_heads": 4,
     "intermediate_size": 512,
     "max_position_embeddings": 64,
-    "hidden_dropout_prob": 0.0,  # little more than one pass over the text: nothing is learned by heart
+    "hidden_dropout_prob": 0.0,  # little more than one epoch: there is no overfitting
     "attention_probs_dropout_prob": 0.0,
 }
-N_SCENES, N_PEOPLE, N_SPECIES = 3_000, 1_000, 48  # of birds and of flowers each, and two more that splits must have
+N_SCENES, N_PEOPLE, N_SPECIES = 3_000, 1_000, 48  # of birds and of flowers each; the splits need two more
 STEPS, BATCH, LEARNING_RATE, CLIP = 800, 64, 2e-3, 1.0
-ELSEWHERE = 7_000_000  # added to a seed: the text's species are those of no corpus that the course loads
+ELSEWHERE = 7_000_000  # added to a seed, so that the species of the text are in no corpus that the course loads
 
 
 @dataclass(frozen=True)
 class Bert:
-    """A trained BERT and what it takes to use it.
+    """A trained BERT with its vocabulary and configuration.
 
     Attributes:
         module: the network, frozen, on the CPU.
-        vocabulary: turns captions into the numbers that the network reads.
-        config: makes the network again, as plain data: ``BertWords(config)``.
+        vocabulary: turns captions into the ids that the network reads.
+        config: plain data from which ``BertWords(config)`` builds the network.
     """
 
     module: BertWords
@@ -62,23 +62,22 @@ class Bert:
     config: dict[str, Any]
 
 
-def write_text(seed: int, share: float = 1.0) -> list[str]:
-    """Captions of all drawn worlds, of scenes, people and species that are in no corpus; nothing is drawn.
+def write_text(seed: int, fraction: float = 1.0) -> list[str]:
+    """Writes captions of all drawn worlds, about scenes, people and species that are in no corpus; draws no images.
 
     Args:
         seed: of the text.
-        share: how much of the usual 41,000 captions.
+        fraction: of the usual 41,000 captions.
 
     Returns:
         The captions, in random order.
     """
     elsewhere = ELSEWHERE + seed
-    of_scenes = scenes_world.make_split("text", math.ceil(share * N_SCENES), elsewhere)
-    of_people = people_world.make_split("text", math.ceil(share * N_PEOPLE), elsewhere)
+    of_scenes = scenes_world.make_split("text", math.ceil(fraction * N_SCENES), elsewhere)
+    of_people = people_world.make_split("text", math.ceil(fraction * N_PEOPLE), elsewhere)
     captions = [truth.text for split in (of_scenes, of_people) for truth in split.truths]
-    size = Size(
-        (math.ceil(share * N_SPECIES), 1, 1), pictures=20, per_genus=3
-    )  # few species per genus, many genera: every shape occurs
+    n_species = math.ceil(fraction * N_SPECIES)
+    size = Size((n_species, 1, 1), pictures=20, per_genus=3)  # few species per genus, many genera: every shape occurs
     for world in (birds_world.WORLD, flowers_world.WORLD):
         made = make_splits(replace(world, sizes={"text": size}), "text", elsewhere)
         captions += [truth.text for split in made.values() for truth in split.truths]
@@ -86,22 +85,22 @@ def write_text(seed: int, share: float = 1.0) -> list[str]:
     return captions
 
 
-def hide_words(ids: LongTensor, n_words: int, share: float = 0.15) -> tuple[LongTensor, Tensor]:
-    """Chooses the words to be guessed: eight in ten are masked, one becomes another word, one stays as it is.
+def hide_words(ids: LongTensor, n_words: int, fraction: float = 0.15) -> tuple[LongTensor, Tensor]:
+    """Chooses the words to predict: of ten, eight are masked, one becomes another word, and one is unchanged.
 
-    Were all of them masked, the network would have nothing to say of a word that is not, and captions have no masks.
+    If all of them were masked, the network would learn nothing about words that are not, and captions have no masks.
 
     Args:
         ids: int64 [n_captions, seq_len]; special words are never chosen.
-        n_words: in the vocabulary.
-        share: of the words that are chosen.
+        n_words: words in the vocabulary.
+        fraction: of words that are chosen.
 
     Returns:
-        int64 [n_captions, seq_len], what the network is shown; bool of the same shape, the words it must guess.
+        int64 [n_captions, seq_len], the input of the network; bool of the same shape, the words it must predict.
 
     Devlin et al. 2019, section 3.1, task 1.
     """
-    chosen = (ids > MASK_ID) & (torch.rand(ids.shape) < share)
+    chosen = (ids > MASK_ID) & (torch.rand(ids.shape) < fraction)
     fate = torch.rand(ids.shape)
     another = torch.randint(MASK_ID + 1, n_words, ids.shape)
     shown = torch.where(chosen & (fate < 0.8), MASK_ID, ids)
@@ -109,7 +108,7 @@ def hide_words(ids: LongTensor, n_words: int, share: float = 0.15) -> tuple[Long
 
 
 class MaskedWords(nn.Module):
-    """A BERT that is being trained, and the head that guesses hidden words by the word vectors they are read with.
+    """A BERT in training, and the head that predicts hidden words, with the input word vectors as output weights.
 
     Args:
         config: arguments of ``transformers.BertConfig``.
@@ -126,9 +125,9 @@ class MaskedWords(nn.Module):
 
     @torch.no_grad()
     def _start(self) -> None:
-        """Positions start as waves, not as noise: in a run this short, where a word stands is else hardly learned.
+        """Initialises positions by sines and cosines, not at random: a run this short hardly learns them otherwise.
 
-        Measured in 800 steps: of a hundred held-out words about four more are guessed.
+        Measured after 800 steps: the accuracy on held-out words is about four points higher.
         """
         positions = self.bert.embeddings.position_embeddings.weight  # [seq_len, dim]
         seq_len, dim = positions.shape
@@ -137,39 +136,39 @@ class MaskedWords(nn.Module):
         nn.init.normal_(self.bert.embeddings.word_embeddings.weight, std=0.1)
 
     def forward(self, shown: LongTensor, lengths: LongTensor, chosen: Tensor) -> Tensor:
-        """Guesses the chosen words alone: [n, seq_len], [n], bool [n, seq_len] -> [n_chosen, n_words]."""
+        """Predicts the chosen words: [n, seq_len], [n], bool [n, seq_len] -> logits [n_chosen, n_words]."""
         mask = word_mask(shown, lengths).long()
         states = self.bert(input_ids=shown, attention_mask=mask).last_hidden_state[chosen]  # [n_chosen, dim]
-        guesses = self.norm(gelu(self.head(states)))
-        return guesses @ self.bert.embeddings.word_embeddings.weight.T + self.bias
+        predicted = self.norm(gelu(self.head(states)))  # [n_chosen, dim]
+        return predicted @ self.bert.embeddings.word_embeddings.weight.T + self.bias
 
 
-@torch.inference_mode(False)  # a BERT may first be asked for where no gradient is wanted
+@torch.inference_mode(False)  # it may be called first from code that runs without gradients
 @torch.enable_grad()
 def train_masked_words(
     captions: list[str], held_out: list[str], config: dict[str, Any], steps: int = STEPS, seed: int = 0
 ) -> tuple[BertWords, Vocabulary, dict[str, float]]:
-    """Trains a BERT from nothing on masked words; there is no second task, since captions do not follow each other.
+    """Trains a BERT from random weights on masked words, without next-sentence prediction: captions have no order.
 
     Args:
-        captions: to learn from; every word of theirs is in the vocabulary.
-        held_out: to measure on; those that also stand in ``captions``, word for word, are left out.
-        config: as ``MINI``; the size of the vocabulary is added.
+        captions: the training captions; the vocabulary holds all their words.
+        held_out: the captions to evaluate on; those that also occur in ``captions`` are left out.
+        config: like ``MINI``; the size of the vocabulary is added.
         steps: batches of ``BATCH`` captions.
-        seed: of weights, order and masks; the caller's random state stays as it was.
+        seed: of weights, order and masks; the caller's random state is not changed.
 
     Returns:
-        The BERT, frozen; its vocabulary; its figures, as ``held_out_figures`` gives them.
+        The BERT, frozen; its vocabulary; its metrics, from ``held_out_metrics``.
 
     Raises:
-        ItmError: no held-out caption is new, or a caption is longer than the positions of ``config``.
+        ItmError: no held-out caption is new, or a caption has more words than ``config`` has positions.
     """
     vocabulary = Vocabulary([MASK, *Vocabulary.from_captions(captions).words[len(SPECIAL) :]])
     known = set(captions)
-    new = [caption for caption in held_out if caption not in known]
-    if not new:
-        raise ItmError("held_out: every caption of it is also learned from; give captions that are not")
-    tokens, unseen = vocabulary.encode(captions), vocabulary.encode(new)
+    unseen_captions = [caption for caption in held_out if caption not in known]
+    if not unseen_captions:
+        raise ItmError("held_out: every caption is also a training caption; give some that are not")
+    tokens, unseen = vocabulary.encode(captions), vocabulary.encode(unseen_captions)
     seq_len, room = max(int(some.lengths.max()) for some in (tokens, unseen)), config["max_position_embeddings"]
     if seq_len > room:
         raise ItmError(f"captions: the longest has {seq_len} words with <start> and <end>, and config has {room} "
@@ -188,15 +187,15 @@ def train_masked_words(
             nn.utils.clip_grad_norm_(network.parameters(), CLIP)
             optimizer.step()
             schedule.step()
-        figures = held_out_figures(network, tokens, unseen)
+        metrics = held_out_metrics(network, tokens, unseen)
         module = BertWords(config)
     module.bert.load_state_dict(network.bert.state_dict())
-    return module, vocabulary, figures
+    return module, vocabulary, metrics
 
 
 @contextmanager
 def _one_thread() -> Iterator[None]:
-    """Holds torch to one core: a second gains a quarter where it is free, and costs several times over where not."""
+    """Limits torch to one thread: a second saves little time if a core is free, and costs much if none is."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -206,7 +205,7 @@ def _one_thread() -> Iterator[None]:
 
 
 def _batches(tokens: Tokens, steps: int) -> Iterator[Tokens]:
-    """Batches in random order, each of captions about as long as each other: less padding, less work."""
+    """Batches in random order, each of captions of similar length, which saves padding and time."""
     done = 0
     while True:
         batches = []
@@ -216,35 +215,35 @@ def _batches(tokens: Tokens, steps: int) -> Iterator[Tokens]:
             if done == steps:
                 return
             batch = tokens[batches[number]]
-            if (batch.ids > MASK_ID).sum() < 20:  # so few words that none might be chosen
+            if (batch.ids > MASK_ID).sum() < 20:  # with so few words, perhaps none would be chosen
                 continue
             yield batch
             done += 1
 
 
 @torch.no_grad()
-def held_out_figures(network: MaskedWords, learned: Tokens, unseen: Tokens) -> dict[str, float]:
-    """How often a hidden word is guessed, and how often the text's most frequent word would have been right.
+def held_out_metrics(network: MaskedWords, learned: Tokens, unseen: Tokens) -> dict[str, float]:
+    """The accuracy on hidden words, and that of always predicting the most frequent word.
 
     Args:
-        network: the trained one.
+        network: the trained network.
         learned: the training text, whose most frequent word is the baseline.
-        unseen: the text to measure on.
+        unseen: the text to evaluate on.
 
     Returns:
-        "accuracy" and "most_frequent", from 0 to 1, over the same hidden words; "n_hidden", how many.
+        "accuracy" and "most_frequent", from 0 to 1, over the same hidden words; "n_hidden", their number.
     """
     network.eval()
     frequent = Counter(learned.ids[learned.ids > MASK_ID].tolist()).most_common(1)[0][0]
-    right = baseline = n = 0
+    correct = baseline = n = 0
     for rows in torch.arange(len(unseen)).split(500):
         batch = unseen[rows]
         shown, chosen = hide_words(batch.ids, len(network.bias))
-        wanted = batch.ids[chosen]  # [n_chosen]
-        right += int((network(shown, batch.lengths, chosen).argmax(1) == wanted).sum())
-        baseline += int((wanted == frequent).sum())
-        n += len(wanted)
-    return {"accuracy": round(right / max(n, 1), 3), "most_frequent": round(baseline / max(n, 1), 3), "n_hidden": n}
+        target = batch.ids[chosen]  # [n_chosen]
+        correct += int((network(shown, batch.lengths, chosen).argmax(1) == target).sum())
+        baseline += int((target == frequent).sum())
+        n += len(target)
+    return {"accuracy": round(correct / max(n, 1), 3), "most_frequent": round(baseline / max(n, 1), 3), "n_hidden": n}
 
 
 def train_bert(seed: int = 0) -> tuple[BertWords, Vocabulary, dict[str, float]]:
@@ -254,35 +253,36 @@ def train_bert(seed: int = 0) -> tuple[BertWords, Vocabulary, dict[str, float]]:
         seed: of text and training.
 
     Returns:
-        The BERT, frozen; its vocabulary; its figures: accuracy on hidden words of held-out captions, seconds.
+        The BERT, frozen; its vocabulary; its metrics: accuracy on hidden words of held-out captions, seconds.
 
     Devlin et al. 2019, section 3.1, task 1.
     """
     start = time.perf_counter()
-    captions, held_out = write_text(seed), write_text(seed + 1, share=0.05)
-    module, vocabulary, figures = train_masked_words(captions, held_out, MINI, seed=seed)
-    return module, vocabulary, {**figures, "seconds": round(time.perf_counter() - start, 1), "seed": seed}
+    captions, held_out = write_text(seed), write_text(seed + 1, fraction=0.05)
+    module, vocabulary, metrics = train_masked_words(captions, held_out, MINI, seed=seed)
+    return module, vocabulary, {**metrics, "seconds": round(time.perf_counter() - start, 1), "seed": seed}
 
 
 def bert_folder(seed: int = 0) -> Path:
-    """Where the mini BERT is kept; a change in the worlds' source, in the network or here trains it anew."""
+    """The cache folder of the mini BERT; its name changes with the source of worlds, network or training."""
     worlds = (scenes, people, birds, flowers, species, streams)
     key = source_hash(*worlds, bert_encoder, sys.modules[__name__])
     return cache_dir() / "bert" / f"mini-seed{seed}-{key}"
 
 
 def load_bert(name: str = "mini") -> Bert:
-    """A trained BERT: the course's own, or one that others have published.
+    """Loads a trained BERT: the course's own or a published one.
 
     Args:
         name: "mini" (from the cache, or trained now, under a minute on two cores); a folder on disk; or a name at
-            Hugging Face, such as "bert-base-uncased", which is fetched once and kept by their library.
+            Hugging Face, such as "bert-base-uncased", which their library downloads once.
 
     Returns:
         The network, frozen, its vocabulary and its configuration.
 
     Raises:
-        ItmError: no such folder or name, no network, no BERT, no fast tokenizer, no safetensors.
+        ItmError: the folder or name does not exist, there is no network access, or it is not a BERT with safetensors
+            and a fast tokenizer.
     """
     with torch.random.fork_rng(devices=[]):  # a network is first made with random weights
         return _load_mini() if name == "mini" else Bert(*load_published(name))
@@ -290,11 +290,11 @@ def load_bert(name: str = "mini") -> Bert:
 
 def _load_mini(seed: int = 0) -> Bert:
     def build(part: Path) -> None:
-        module, vocabulary, figures = train_bert(seed)
+        module, vocabulary, metrics = train_bert(seed)
         write_tensors(part / "weights.safetensors", module.state_dict())
         vocabulary.save(part / "vocabulary.json")
         write_json(part / "config.json", {**MINI, "vocab_size": len(vocabulary)})
-        write_json(part / "figures.json", figures)
+        write_json(part / "figures.json", metrics)
 
     folder = prepare_folder(bert_folder(seed), build)
     config = read_json(folder / "config.json")

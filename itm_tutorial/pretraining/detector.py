@@ -1,4 +1,4 @@
-"""Teaches the detector to find the things of a scene and to tell kind, colour and pattern of what it found."""
+"""Pretrains the detector: it learns to find the things of a scene and to classify kind, colour and pattern."""
 
 from __future__ import annotations
 
@@ -28,21 +28,21 @@ from itm_tutorial.worlds.scenes.scene import Scene, boxes
 
 SIDE = 128  # pixels of a scene, as in a corpus
 N_TRAIN, N_HELD_OUT, EPOCHS, BATCH = 3_000, 500, 2, 32
-VEILED = 0.05  # fraction of the pictures in which something covers part of a thing, as a corpus has it by default
-N_PROPOSALS = 12  # of the detector's own boxes an image, which it learns to name beside the true ones
-REACH = 1.5  # cells: how far from the middle of a thing a cell may stand that answers for it
+VEILED = 0.05  # fraction of images in which something covers part of a thing, as by default in a corpus
+N_PROPOSALS = 12  # per image: boxes of the detector itself that it learns to classify, besides the true ones
+REACH = 1.5  # cells: the largest distance between the centre of a thing and a cell that predicts it
 
 
 def draw_labelled(n: int, rng: Random) -> tuple[Tensor, Tensor, Tensor]:
-    """Draws scenes that are in no corpus, and says where everything in them is.
+    """Draws scenes that are in no corpus, with the boxes and labels of all things.
 
     Args:
-        n: how many.
-        rng: chooses everything.
+        n: number of scenes.
+        rng: the source of all random choices.
 
     Returns:
-        uint8 [n, 3, 128, 128]; boxes [n, n_most, 4] in [0, 1], zeros where there is no further thing; int64
-        [n, n_most, 3]: kind, colour, pattern, -1 where there is no further thing.
+        uint8 [n, 3, 128, 128]; boxes [n, n_most, 4] in [0, 1], padded with zeros; int64 [n, n_most, 3]: kind, colour,
+        pattern, padded with -1.
     """
     images, where, what = [], [], []
     for _ in range(n):
@@ -65,21 +65,21 @@ def _labels(scene: Scene) -> list[tuple[int, int, int]]:
 
 
 def new_detector(backbone: MiniBackbone) -> Detector:
-    """An untrained detector for everything that scenes may hold."""
+    """Makes an untrained detector for all kinds, colours and patterns of scenes."""
     return Detector(backbone, len(KINDS), len(COLOURS), len(PATTERNS))
 
 
-@torch.inference_mode(False)  # features are computed without gradients, and ask for this on their first use
+@torch.inference_mode(False)  # it may be called first from code that runs without gradients
 @torch.enable_grad()
 def train_detector(seed: int = 0) -> tuple[Detector, dict[str, float]]:
-    """Trains a detector, from the mini backbone's weights on.
+    """Trains a detector that starts with the mini backbone's weights.
 
     Args:
-        seed: of pictures, new weights and order.
+        seed: of images, new weights and order.
 
     Returns:
-        The detector, in evaluation mode, and its figures on scenes it never saw: recall of the true boxes at an overlap
-        of 0.5 within 12 regions, accuracy of kind and colour on the true boxes, seconds.
+        The detector, in evaluation mode, and its metrics on new scenes: recall of the true boxes at an overlap of
+        0.5 within 12 regions, accuracy of kind and colour on the true boxes, seconds.
     """
     backbone = load_mini()
     start = time.perf_counter()
@@ -97,48 +97,48 @@ def train_detector(seed: int = 0) -> tuple[Detector, dict[str, float]]:
                 loss.backward()
                 optimizer.step()
                 schedule.step()
-    figures = _held_out(detector.eval(), seed)
-    return detector, {**figures, "seconds": round(time.perf_counter() - start, 1), "seed": seed}
+    metrics = _held_out(detector.eval(), seed)
+    return detector, {**metrics, "seconds": round(time.perf_counter() - start, 1), "seed": seed}
 
 
 def objective(detector: Detector, images: Tensor, true: Tensor, labels: Tensor) -> Tensor:
-    """What training makes smaller: things missed, boxes beside their things, and wrong names.
+    """The training loss: objectness, boxes, and the classification of regions.
 
     Args:
         detector: in training mode.
         images: uint8 [n, 3, 128, 128].
         true: [n, n_most, 4], the true boxes.
-        labels: int64 [n, n_most, 3], what is in them.
+        labels: int64 [n, n_most, 3], their kinds, colours and patterns.
 
     Returns:
         A scalar.
     """
-    maps, proposed, logits = detector(_seen(images))
-    owner = answering(cell_centres(maps), true, maps.shape[-1])  # [n, n_cells]
-    found = owner >= 0
-    missed = sigmoid_focal_loss(logits, found.float(), reduction="sum") / found.sum()
+    maps, proposed, logits = detector(_normalised(images))
+    owner = assign_cells(cell_centres(maps), true, maps.shape[-1])  # [n, n_cells]
+    positive = owner >= 0
+    objectness = sigmoid_focal_loss(logits, positive.float(), reduction="sum") / positive.sum()
     own = true.take_along_dim(owner.clamp(min=0)[..., None], 1)  # [n, n_cells, 4]
-    beside = generalized_box_iou_loss(proposed[found], own[found], reduction="mean")
+    box_loss = generalized_box_iou_loss(proposed[positive], own[positive], reduction="mean")
     with torch.no_grad():
         chosen = best_boxes(proposed, logits.sigmoid(), N_PROPOSALS)  # [n, 12]
         regions = torch.cat([true, proposed.take_along_dim(chosen[..., None], 1)], 1)  # [n, n_most + 12, 4]
-    return missed + beside + _naming(detector, maps, regions, true, labels)
+    return objectness + box_loss + _classification(detector, maps, regions, true, labels)
 
 
-def answering(centres: Tensor, true: Tensor, n_across: int) -> Tensor:
-    """Which thing each cell answers for: one whose box it stands in, near the middle; of several, the smallest.
+def assign_cells(centres: Tensor, true: Tensor, n_across: int) -> Tensor:
+    """Assigns to each cell the thing that it predicts: one whose centre is near; of several, the smallest.
 
     Args:
-        centres: [n_cells, 2], the middles of the cells.
-        true: [n, n_most, 4]; boxes of zeros are nobody's.
-        n_across: cells in a row.
+        centres: [n_cells, 2], the centres of the cells.
+        true: [n, n_most, 4]; boxes of zeros are padding.
+        n_across: cells per row.
 
     Returns:
-        int64 [n, n_cells]: a place in the second dimension of ``true``, or -1.
+        int64 [n, n_cells]: an index into the second dimension of ``true``, or -1.
     """
     middle = (true[..., :2] + true[..., 2:]) / 2
     half = (true[..., 2:] - true[..., :2]) / 2  # [n, n_most, 2]
-    # a small thing may have no cell's middle in its box: the nearest one answers all the same
+    # the box of a small thing may contain no cell's centre: the nearest cell is assigned to it all the same
     reach = half.clamp(0.5 / n_across, REACH / n_across)
     near = ((centres - middle[:, :, None]).abs() <= reach[:, :, None]).all(-1)  # [n, n_most, n_cells]
     area = half.prod(-1, keepdim=True)  # [n, n_most, 1]
@@ -146,11 +146,11 @@ def answering(centres: Tensor, true: Tensor, n_across: int) -> Tensor:
     return owner.where(smallest < torch.inf, -1)
 
 
-def _naming(detector: Detector, maps: Tensor, regions: Tensor, true: Tensor, labels: Tensor) -> Tensor:
-    """Names what is in the regions: those with half of a true box have its names, the others hold nothing."""
-    shared, whose = overlaps(regions, true).nan_to_num(-1).max(2)  # [n, n_regions]; no box at all has no overlap
-    names = labels.take_along_dim(whose[..., None], 1)  # [n, n_regions, 3]
-    kind, colour, pattern = names.where((shared >= OVERLAP)[..., None], -1).flatten(0, 1).unbind(1)
+def _classification(detector: Detector, maps: Tensor, regions: Tensor, true: Tensor, labels: Tensor) -> Tensor:
+    """Cross-entropies of regions: those that match a true box have its labels, the others are "nothing"."""
+    overlap, match = overlaps(regions, true).nan_to_num(-1).max(2)  # [n, n_regions]; -1 for padding
+    targets = labels.take_along_dim(match[..., None], 1)  # [n, n_regions, 3]
+    kind, colour, pattern = targets.where((overlap >= OVERLAP)[..., None], -1).flatten(0, 1).unbind(1)
     region = detector.read(maps, regions).flatten(0, 1)
     real = (regions[..., 2] > regions[..., 0]).flatten()  # not padding
     nothing = detector.kind.out_features - 1
@@ -159,7 +159,7 @@ def _naming(detector: Detector, maps: Tensor, regions: Tensor, true: Tensor, lab
     return loss + 0.5 * cross_entropy(detector.pattern(region), pattern, ignore_index=-1)
 
 
-def _seen(images: Tensor) -> Tensor:
+def _normalised(images: Tensor) -> Tensor:
     return normalised(images, "mini").contiguous(memory_format=torch.channels_last)
 
 
@@ -167,30 +167,30 @@ def _seen(images: Tensor) -> Tensor:
 def _held_out(detector: Detector, seed: int) -> dict[str, float]:
     images, true, labels = draw_labelled(N_HELD_OUT, Random(f"regions/{seed}/held out"))
     real = labels[..., 0] >= 0  # [n, n_most]
-    covered, named = [], []
+    covered, predicted = [], []
     for some, own in zip(images.split(BATCH), true.split(BATCH), strict=True):
-        maps, found, _ = detector.propose(_seen(some), N_PROPOSALS)
+        maps, found, _ = detector.propose(_normalised(some), N_PROPOSALS)
         covered.append(overlaps(own, found).amax(2) >= OVERLAP)
         region = detector.read(maps, own)  # [n, n_most, 256]
-        named.append(torch.stack([detector.kind(region).argmax(-1), detector.colour(region).argmax(-1)], -1))
-    right = (torch.cat(named) == labels[..., :2])[real].float().mean(0)
+        predicted.append(torch.stack([detector.kind(region).argmax(-1), detector.colour(region).argmax(-1)], -1))
+    accuracy = (torch.cat(predicted) == labels[..., :2])[real].float().mean(0)
     recall = torch.cat(covered)[real].float().mean()
-    return {name: round(v.item(), 3) for name, v in zip(("recall", "kind", "colour"), (recall, *right), strict=True)}
+    return {name: round(v.item(), 3) for name, v in zip(("recall", "kind", "colour"), (recall, *accuracy), strict=True)}
 
 
 def detector_folder(seed: int = 0) -> Path:
-    """Where the trained detector is kept; a change in the backbone, in the network or here trains it anew."""
+    """The cache folder of the trained detector; its name changes with the source of backbone, network or training."""
     key = source_hash(detectors, sys.modules[__name__])
     return cache_dir() / "detectors" / f"{mini_folder().name}-regions-seed{seed}-{key}"
 
 
 def load_detector(seed: int = 0) -> Detector:
-    """The trained detector, from the cache or trained now (about a minute on two cores, beside the backbone's own)."""
+    """Loads the trained detector from the cache, or trains it now (about a minute on two cores, after the backbone)."""
 
     def build(part: Path) -> None:
-        detector, figures = train_detector(seed)
+        detector, metrics = train_detector(seed)
         write_tensors(part / "weights.safetensors", detector.state_dict())
-        write_json(part / "figures.json", figures)
+        write_json(part / "figures.json", metrics)
 
     folder = prepare_folder(detector_folder(seed), build)
     detector = new_detector(MiniBackbone())

@@ -1,4 +1,4 @@
-"""BERTs that others have trained: from a folder, or from Hugging Face by name."""
+"""Published BERTs, from a folder or by a name at Hugging Face."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from itm_tutorial.data.text import WordPieces
 from itm_tutorial.encoders.bert import BertWords
 from itm_tutorial.errors import ItmError
 
-OF_CONFIG = (  # what of a published configuration decides what the network computes
+OF_CONFIG = (  # the fields of a published configuration that affect what the network computes
     "vocab_size",
     "hidden_size",
     "num_hidden_layers",
@@ -28,16 +28,17 @@ OF_CONFIG = (  # what of a published configuration decides what the network comp
 
 
 def load_published(name: str) -> tuple[BertWords, WordPieces, dict[str, Any]]:
-    """Loads a BERT by the ``transformers`` library: safetensors and plain data alone, no pickle and no code.
+    """Loads a BERT with the ``transformers`` library: only safetensors and plain data, no pickle and no remote code.
 
     Args:
         name: a folder on disk, or a name at Hugging Face, such as "bert-base-uncased".
 
     Returns:
-        The network, frozen; its word pieces; its configuration, which makes the network again: ``BertWords(config)``.
+        The network, frozen; its word pieces; its configuration, from which ``BertWords(config)`` builds the network.
 
     Raises:
-        ItmError: no such folder or name, no network, no BERT, no fast tokenizer, no safetensors, parts that do not fit.
+        ItmError: the folder or name does not exist, there is no network access, it is not a BERT with safetensors and a
+            fast tokenizer, or its parts do not fit together.
     """
     source = _find(name)
     try:
@@ -47,42 +48,40 @@ def load_published(name: str) -> tuple[BertWords, WordPieces, dict[str, Any]]:
     with _as_course_errors(name), _quiet():
         published = AutoConfig.from_pretrained(source, trust_remote_code=False)
         if published.model_type != "bert":
-            raise ItmError(
-                f"bert {name!r} is a {published.model_type}: take one whose config.json says model_type bert"
-            )
+            raise ItmError(f"bert {name!r} is a {published.model_type}: use one whose config.json says model_type bert")
         tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False)
         weights, report = BertModel.from_pretrained(
             source,
-            use_safetensors=True,  # else a pickle, which could run anything
+            use_safetensors=True,  # a pickle could run any code
             trust_remote_code=False,
             add_pooling_layer=False,
             dtype=torch.float32,
             output_loading_info=True,
         )
     if not tokenizer.is_fast:
-        raise ItmError(f"bert {name!r} has no fast tokenizer: take one that brings tokenizer.json")
+        raise ItmError(f"bert {name!r} has no fast tokenizer: use one that has a tokenizer.json")
     if missing := sorted(report["missing_keys"]):
-        raise ItmError(f"bert {name!r}: its weights lack {missing[0]}; take a whole BERT, or fetch it again")
+        raise ItmError(f"bert {name!r}: its weights lack {missing[0]}; use a complete BERT, or download it again")
     config = {key: getattr(published, key) for key in OF_CONFIG}
     vocabulary = WordPieces(tokenizer.backend_tokenizer.to_str())
     if (largest := max(vocabulary.index.values())) >= config["vocab_size"]:
-        raise ItmError(f"bert {name!r}: its tokenizer counts to {largest} and its weights know {config['vocab_size']} "
-                       "pieces of words; take both from one place")  # fmt: skip
+        raise ItmError(f"bert {name!r}: its tokenizer counts to {largest}, but its weights have {config['vocab_size']} "
+                       "word pieces; take both from one place")  # fmt: skip
     module = BertWords(config)
     module.bert.load_state_dict(weights.state_dict())
     return module, vocabulary, config
 
 
 def _find(name: str) -> str:
-    """The folder of this name, once it is seen to be whole; else the name itself, to be found at Hugging Face.
+    """The folder of this name, if it is complete; if there is none, the name itself, for Hugging Face.
 
     Raises:
-        ItmError: a path that is no folder, or a folder without configuration, safetensors or tokenizer.
+        ItmError: a path is not a folder, or the folder lacks configuration, safetensors or tokenizer.
     """
     folder = Path(name).expanduser()
     if not folder.is_dir():
         if folder.is_absolute() or name.startswith((".", "~")) or len(folder.parts) > 2:
-            raise ItmError(f"bert {name!r} is no folder here: check the path, or give 'mini' or a Hugging Face name")
+            raise ItmError(f"bert {name!r} is not a folder: check the path, or give 'mini' or a Hugging Face name")
         return name
     needed = {
         "config.json": ("config.json",),
@@ -91,14 +90,14 @@ def _find(name: str) -> str:
     }
     for what, files in needed.items():
         if not any((folder / file).is_file() for file in files):
-            raise ItmError(f"{folder} holds no {what.removeprefix('a ')} ({' or '.join(files)}): save the model and "
+            raise ItmError(f"{folder} has no {what.removeprefix('a ')} ({' or '.join(files)}): save the model and "
                            "its tokenizer there with save_pretrained")  # fmt: skip
     return str(folder)
 
 
 @contextmanager
 def _as_course_errors(name: str) -> Iterator[None]:
-    """Turns whatever transformers, Hugging Face or the network answer into one sentence."""
+    """Turns errors of transformers, Hugging Face or the network into an ``ItmError`` of one sentence."""
     try:
         yield
     except ItmError:
@@ -113,7 +112,7 @@ def _as_course_errors(name: str) -> Iterator[None]:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """No bars and no list of the weights that are left over, such as those of the head that guessed masked words."""
+    """Hides progress bars and the list of unused weights, such as those of the head for masked words."""
     from transformers.utils import logging
 
     level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()

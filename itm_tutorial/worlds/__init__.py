@@ -1,1 +1,1 @@
-"""Drawn data sets: pictures and captions made from a seed, with the truth that photographs hide. No torch."""
+"""Drawn data sets: images and captions made from a seed, with the full truth about both. No torch."""

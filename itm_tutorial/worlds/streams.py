@@ -1,4 +1,4 @@
-"""Independent random streams: turning one setting leaves everything drawn from the others bit-identical."""
+"""Independent random streams: changing one setting leaves everything drawn from other streams bit-identical."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from random import Random
 
 
 def stream(*name: object) -> Random:
-    """A random stream of its own for every name, the same in every process and on every machine.
+    """A separate random stream for every name, the same in every process and on every machine.
 
     Args:
-        name: what the numbers are for, from coarse to fine: ``stream("scenes", seed, "caption", "train", 17)``.
+        name: the purpose of the numbers, from coarse to fine: ``stream("scenes", seed, "caption", "train", 17)``.
 
     Returns:
-        Python's own generator, seeded by the text of the name (SHA-512), so that no two streams overlap in practice.
+        Python's own generator, seeded with the text of the name (SHA-512), so that in practice no two streams overlap.
     """
     return Random("/".join(map(str, name)))

@@ -1,4 +1,4 @@
-"""``itm course``: one table, in which a notebook that fails is a row and hides no other."""
+"""``itm course``: one table with one row per notebook; after a failure, the others still run."""
 
 import nbformat
 import pytest
@@ -68,7 +68,7 @@ def test_a_cell_that_takes_too_long_is_a_row(small_course, capsys, monkeypatch):
     assert "failed: CellTimeoutError" in rows(capsys)["slow.ipynb"]
 
 
-def test_a_missing_kernel_is_a_row_and_an_old_headline_is_not_told_again(small_course, capsys, monkeypatch):
+def test_a_missing_kernel_is_a_row_and_an_old_headline_is_not_shown_again(small_course, capsys, monkeypatch):
     def no_kernel(*args, **kwargs):
         raise NoSuchKernel("python3")
 
@@ -100,13 +100,13 @@ def test_all_well_exits_with_zero_and_a_failure_with_one(small_course, monkeypat
 @pytest.mark.parametrize(
     "text", ["[[chapter]\n", "title = 'x'\n", "[[chapter]]\ntitle = 'x'\n", "chapter = []\n", "chapter = 1\n"]
 )
-def test_a_broken_list_of_chapters_is_told(small_course, tmp_path, text):
+def test_a_broken_list_of_chapters_is_reported(small_course, tmp_path, text):
     out = small_course(one=["1"])
     (tmp_path / "course.toml").write_text(text)
     with pytest.raises(ItmError, match="course.toml"):
         course.run_course(out)
 
 
-def test_a_course_outside_a_clone_is_told(small_course, tmp_path):
+def test_a_course_outside_a_clone_is_reported(small_course, tmp_path):
     with pytest.raises(ItmError, match="from a clone of the repository"):
         course.run_course(tmp_path / "out")

@@ -1,4 +1,4 @@
-"""The doctor: every fault it knows is provoked, and told in one line with its remedy; what is well is left alone."""
+"""The doctor: every fault that it knows is provoked and reported in one line with its remedy."""
 
 import errno
 import json
@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def fake_machine(monkeypatch, torch="", complaint="", status=0, cards=None):
-    """A machine where the trial of torch prints this and nvidia-smi lists these cards (None: no such command)."""
+    """A machine where the check of torch prints this and nvidia-smi lists these cards (None: no such command)."""
 
     def run(command, **_):
         if command[0] == "nvidia-smi":
@@ -31,8 +31,8 @@ def fake_machine(monkeypatch, torch="", complaint="", status=0, cards=None):
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
 
 
-def summary(findings):
-    """What must be mended, one line each."""
+def faults(findings):
+    """The faults, one line each."""
     lines = [str(finding) for finding in findings if not finding.ok]
     assert all("\n" not in line and line.startswith("MEND  ") and ": " in line for line in lines)
     return lines
@@ -66,7 +66,7 @@ def test_the_machine_that_runs_the_tests_has_a_sound_installation(tmp_path):
         ("import os; os.abort()", "", "cannot be imported .*pip install"),
     ],
 )
-def test_a_broken_pair_is_told_at_once_and_the_rest_is_still_looked_at(tmp_path, torch, torchvision, message):
+def test_a_broken_pair_is_reported_at_once_and_the_rest_is_still_checked(tmp_path, torch, torchvision, message):
     stub(tmp_path, "torch", torch)
     stub(tmp_path, "torchvision", torchvision)
     run = run_doctor(tmp_path, PYTHONPATH=str(tmp_path))
@@ -76,9 +76,9 @@ def test_a_broken_pair_is_told_at_once_and_the_rest_is_still_looked_at(tmp_path,
     assert "cache folder" in run.stdout and "memory" in run.stdout
 
 
-def test_a_pair_that_imports_but_cannot_run_together_is_told(monkeypatch):
+def test_a_pair_that_imports_but_cannot_run_together_is_reported(monkeypatch):
     fake_machine(monkeypatch, status=1, complaint="Traceback\nRuntimeError: Couldn't load custom C++ ops. This can ...")
-    (line,) = summary(doctor._torch())
+    (line,) = faults(doctor._torch())
     assert "different builds" in line and "--force-reinstall" in line
 
 
@@ -86,8 +86,8 @@ def test_no_gpu_is_no_fault(monkeypatch):
     fake_machine(monkeypatch, "they fit\nCPU build\n")
     assert [finding.ok for finding in doctor._torch()] == [True, True]
     assert "no GPU" in str(doctor._torch()[1])
-    fake_machine(monkeypatch, "they fit\n", cards="")  # nvidia-smi is there, but no card
-    assert summary(doctor._torch()) == []
+    fake_machine(monkeypatch, "they fit\n", cards="")  # nvidia-smi exists, but there is no card
+    assert faults(doctor._torch()) == []
     fake_machine(monkeypatch, "they fit\nA100\nit runs\n", cards="GPU 0: A100")
     assert str(doctor._torch()[1]) == "ok    GPU: A100"
 
@@ -96,38 +96,38 @@ def test_no_gpu_is_no_fault(monkeypatch):
     ("torch", "status", "complaint", "message"),
     [
         ("they fit\n", 0, "", "torch cannot use it: update its driver"),
-        ("they fit\nCPU build\n", 0, "", "built for the CPU alone: reinstall torch"),
+        ("they fit\nCPU build\n", 0, "", "built for the CPU only: reinstall torch"),
         ("they fit\nK80\n", 1, "CUDA error: no kernel image", "K80.*no kernel image.*reinstall torch"),
     ],
 )
-def test_a_gpu_that_cannot_be_used_is_told(monkeypatch, torch, status, complaint, message):
+def test_a_gpu_that_cannot_be_used_is_reported(monkeypatch, torch, status, complaint, message):
     fake_machine(monkeypatch, torch, complaint, status, cards="GPU 0: a card")
-    (line,) = summary(doctor._torch())
+    (line,) = faults(doctor._torch())
     assert re.search(message, line)
 
 
 def test_a_hidden_gpu_is_no_fault(monkeypatch):
     fake_machine(monkeypatch, "they fit\n", cards="GPU 0: a card")
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
-    assert summary(doctor._torch()) == []
+    assert faults(doctor._torch()) == []
 
 
-def test_a_driver_that_never_answers_is_told(monkeypatch):
+def test_a_driver_that_never_answers_is_reported(monkeypatch):
     monkeypatch.setattr(doctor, "PATIENCE", 0.01)
-    (line,) = summary(doctor._torch())
+    (line,) = faults(doctor._torch())
     assert "no answer in 0.01 seconds" in line
 
 
 def test_no_jupyter(monkeypatch):
     monkeypatch.setitem(sys.modules, "jupyter_client", None)
-    (line,) = summary([doctor._kernel()])
+    (line,) = faults([doctor._kernel()])
     assert "Jupyter is not installed" in line and "[lab]" in line
 
 
 def test_no_kernel_named_python3(monkeypatch):
     monkeypatch.setattr("jupyter_client.kernelspec.KernelSpecManager._kernel_dirs_default", lambda self: [])
     monkeypatch.setitem(sys.modules, "ipykernel.kernelspec", None)
-    (line,) = summary([doctor._kernel()])
+    (line,) = faults([doctor._kernel()])
     assert line.endswith("-m pip install ipykernel")
 
 
@@ -145,12 +145,12 @@ def test_a_kernel_of_this_python_is_well(monkeypatch, tmp_path, starts):
     assert doctor._kernel().ok
 
 
-def test_a_kernel_of_another_python_is_told(monkeypatch, tmp_path):
+def test_a_kernel_of_another_python_is_reported(monkeypatch, tmp_path):
     other = tmp_path / "other" / "bin" / "python"
     other.parent.mkdir(parents=True)
     other.symlink_to(sys.executable)  # as in a venv: the same file in the end, but other packages
     folder = install_kernel(monkeypatch, tmp_path, json.dumps({"argv": [str(other)]}))
-    (line,) = summary([doctor._kernel()])
+    (line,) = faults([doctor._kernel()])
     assert f"starts {other}, not {sys.executable}: delete {folder}, then {sys.executable} -m ipykernel install" in line
 
 
@@ -158,9 +158,9 @@ def test_a_kernel_of_another_python_is_told(monkeypatch, tmp_path):
     ("text", "message"),
     [('{"argv": ["/no/such/python"]}', "starts /no/such/python, which does not exist"), ("{", "is broken")],
 )
-def test_a_kernel_that_starts_nothing_is_told(monkeypatch, tmp_path, text, message):
+def test_a_kernel_that_starts_nothing_is_reported(monkeypatch, tmp_path, text, message):
     folder = install_kernel(monkeypatch, tmp_path, text)
-    (line,) = summary([doctor._kernel()])
+    (line,) = faults([doctor._kernel()])
     assert f"{message}" in line and f"delete {folder}" in line
 
 
@@ -169,7 +169,7 @@ def test_a_cache_that_is_a_file(monkeypatch, tmp_path):
     file.write_text("x")
     for folder in (file, file / "below"):
         monkeypatch.setenv("ITM_CACHE", str(folder))
-        (line,) = summary([doctor._cache()])
+        (line,) = faults([doctor._cache()])
         assert f"cannot write {folder}: a part of the path is a file; set ITM_CACHE to another folder" in line
 
 
@@ -181,9 +181,9 @@ def test_a_cache_that_cannot_be_written_to(monkeypatch, tmp_path, code, message)
         raise OSError(code, "no")
 
     monkeypatch.setenv("ITM_CACHE", str(tmp_path))
-    assert summary([doctor._cache()]) == []
+    assert faults([doctor._cache()]) == []
     monkeypatch.setattr(Path, "write_bytes", refuse)
-    (line,) = summary([doctor._cache()])
+    (line,) = faults([doctor._cache()])
     assert message in line and "set ITM_CACHE to another folder" in line
 
 
@@ -191,7 +191,7 @@ def test_a_nearly_full_disk(monkeypatch, tmp_path):
     Usage = namedtuple("Usage", "total used free")
     monkeypatch.setenv("ITM_CACHE", str(tmp_path))
     monkeypatch.setattr(doctor.shutil, "disk_usage", lambda folder: Usage(0, 0, int(0.4 * 2**30)))
-    (line,) = summary([doctor._cache()])
+    (line,) = faults([doctor._cache()])
     assert "0.4 GiB free: 2 GiB are needed" in line and "ITM_CACHE" in line
     monkeypatch.setattr(doctor.shutil, "disk_usage", lambda folder: Usage(0, 0, 2 * 2**30))
     assert doctor._cache().ok
@@ -214,9 +214,9 @@ def test_memory_counts_what_a_container_may_use(monkeypatch, tmp_path, available
     if limit is not None:
         file.write_text(limit + "\n")
     monkeypatch.setattr(doctor, "CONTAINER_LIMITS", (tmp_path / "none", file))
-    assert summary([doctor._memory()]) == ([] if message is None else [f"MEND  {message}"])
+    assert faults([doctor._memory()]) == ([] if message is None else [f"MEND  {message}"])
 
 
 def test_an_old_python(monkeypatch):
     monkeypatch.setattr(doctor.sys, "version_info", (3, 10, 4))
-    assert summary([doctor._python()]) == ["MEND  Python 3.10.4: install 3.11 or newer"]
+    assert faults([doctor._python()]) == ["MEND  Python 3.10.4: install 3.11 or newer"]

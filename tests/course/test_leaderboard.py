@@ -1,4 +1,4 @@
-"""The leaderboard: many writers at once, damaged lines told and kept, runs beside the papers' figures."""
+"""The leaderboard: many writers at once, damaged lines, and runs beside the results of papers."""
 
 import errno
 import json
@@ -17,7 +17,7 @@ from itm_tutorial.errors import ItmError
 
 
 def run(**changed):
-    """A row as ``run_row`` makes it."""
+    """A row as from ``run_row``."""
     row = {"method": "vsepp", "options": {"margin": 0.2}, "corpus": "scenes", "about": "tiny, seed 0", "drawn": True}
     row |= {"split": "val", "metrics": {"i2t_r1": 50.0, "rsum": 300.5}, "seed": 0, "seconds": 41.5, "device": "cpu"}
     row |= {"versions": {"torch": "2"}, "commit": None, "date": "2026-01-01T00:00:00+00:00"}
@@ -138,7 +138,7 @@ def test_rows_are_kept_whole_without_fcntl(file, monkeypatch):
 
 DAMAGE = {
     b'{"method": "vse"': "broken JSON",
-    b"[1, 2]": "a list in place of an object",
+    b"[1, 2]": "a list instead of an object",
     b"{}": "no method, options",
     b"\xff\xfe": "no UTF-8 at byte 0",
     json.dumps(run(metrics={"rsum": None})).encode(): "rsum is None, not a finite number",
@@ -148,7 +148,7 @@ DAMAGE = {
 }
 
 
-def test_damaged_lines_are_told_skipped_and_kept(file):
+def test_damaged_lines_are_reported_skipped_and_kept(file):
     leaderboard.record(run(seed=1), file)
     with file.open("ab") as stream:
         stream.write(b"\n" + b"\n".join(DAMAGE) + b"\n")
@@ -187,10 +187,10 @@ def test_a_full_disk_leaves_no_half_line(file, monkeypatch):
         ({"metrics": {"rsum": float("inf")}}, "rsum is inf, not a finite number"),
         ({"metrics": {"rsum": True}}, "rsum is True"),
         ({"options": {"loss": object()}}, "not JSON serializable"),
-        ({"seconds": float("nan")}, "no NaN"),
+        ({"seconds": float("nan")}, "without NaN"),
     ],
 )
-def test_a_row_that_is_none_is_refused(file, changed, complaint):
+def test_a_row_that_is_not_one_is_refused(file, changed, complaint):
     with pytest.raises(ItmError, match=complaint):
         leaderboard.record(run(**changed), file)
     assert not file.exists()
@@ -248,10 +248,10 @@ def test_a_merge_that_makes_no_sense_is_refused(tmp_path, file):
     before = file.read_bytes()
     for same in (file, file.parent / ".." / file.parent.name / file.name, link):
         for files, out in (([same], file), ([file], same)):
-            with pytest.raises(ItmError, match="both read and written"):
+            with pytest.raises(ItmError, match="is among the files to merge"):
                 leaderboard.merge(files, out)
     assert file.read_bytes() == before
-    with pytest.raises(ItmError, match="no file is named"):
+    with pytest.raises(ItmError, match="merge: no files"):
         leaderboard.merge([], file)
 
 
@@ -302,15 +302,15 @@ def test_the_first_of_equal_epochs_counts_and_a_recorder_starts_anew(tiny, model
 
 
 def test_the_commit_is_that_of_the_course_or_none(monkeypatch, tmp_path):
-    summary = leaderboard._commit()
-    assert summary is None or (len(summary) >= 7 and int(summary, 16) >= 0)
+    commit = leaderboard._commit()
+    assert commit is None or (len(commit) >= 7 and int(commit, 16) >= 0)
     monkeypatch.setattr(leaderboard, "__file__", str(tmp_path / "leaderboard.py"))
     assert leaderboard._commit() is None
     monkeypatch.setenv("PATH", "")
     assert leaderboard._commit() is None
 
 
-def test_runs_stand_beside_the_papers(file):
+def test_runs_are_beside_the_papers(file):
     leaderboard.record(run(), file)
     metrics = {f"{way}_r{k}": float(k) for way in ("i2t", "t2i") for k in (1, 5, 10)}
     photographs = {"corpus": "flickr8k", "drawn": False, "split": "test", "metrics": metrics, "images": 1000}
@@ -325,7 +325,7 @@ def test_runs_stand_beside_the_papers(file):
     assert papers.iloc[1].comparable == "yes" and papers.iloc[1].method == "SDT-RNN"
     assert devise.rsum == pytest.approx(104.2)
     assert papers[papers.method == "m-CNN"].comparable.str.startswith("no: an ensemble").all()
-    assert list(own.comparable) == ["yes", "no: searched 60 images, the papers 1,000"]
+    assert list(own.comparable) == ["yes", "no: a gallery of 60 images, in the papers 1,000"]
     assert list(own.rsum) == [32.0, 32.0] and own.iloc[0]["i2t R@5"] == 5.0
 
 
@@ -334,14 +334,14 @@ def test_only_the_test_split_is_comparable(file, split):
     metrics = {f"{way}_r{k}": float(k) for way in ("i2t", "t2i") for k in (1, 5, 10)}
     leaderboard.record(run(corpus="flickr8k", drawn=False, split=split, metrics=metrics, images=1000), file)
     own = leaderboard.table(corpus="flickr8k", file=file).iloc[-1]
-    assert own.comparable == f"no: measured on the {split} split, the papers on test"
+    assert own.comparable == f"no: evaluated on the {split} split, the papers on test"
 
 
-def test_drawn_pictures_are_never_comparable(file):
+def test_drawn_images_are_never_comparable(file):
     leaderboard.record(run(), file)
     frame = leaderboard.table(corpus="scenes", file=file)
     (own,) = frame[frame.source == "own run"].to_dict("records")
-    assert own["comparable"] == "no: drawn pictures, not photographs; measured on the val split, the papers on test"
+    assert own["comparable"] == "no: drawn images, not photographs; evaluated on the val split, the papers on test"
     assert set(frame[frame.source == "paper"].dataset) == set(leaderboard.STANDS_FOR["scenes"])
     doubtful = frame[(frame.method == "2WayNet") & (frame.dataset == "MSCOCO1K")]
     assert doubtful.comparable.str.startswith("no: doubtful: the authors' public code").all()
@@ -352,17 +352,17 @@ def test_every_row_of_an_edition_is_in_the_table(file):
     assert len(leaderboard.table("2020", file=file)) == 114 + 1
     frame = leaderboard.table("2025", file=file)
     assert len(frame) == 460 + 1
-    assert frame.iloc[-1].comparable == "no: the survey has no figures on these photographs"
+    assert frame.iloc[-1].comparable == "no: the survey has no results on these photographs"
     with pytest.raises(ItmError, match="unknown corpus 'scene': did you mean 'scenes'"):
         leaderboard.table(corpus="scene", file=file)
 
 
 def command(folder, *words):
     code = "from itm_tutorial.cli import app; app()"
-    summary = subprocess.run(
+    done = subprocess.run(
         [sys.executable, "-c", code, "leaderboard", *words], cwd=folder, capture_output=True, text=True
     )
-    return summary.returncode, summary.stdout, summary.stderr
+    return done.returncode, done.stdout, done.stderr
 
 
 @pytest.mark.slow
@@ -374,7 +374,7 @@ def test_the_command_prints_and_merges(tmp_path):
     code, out, complaint = command(tmp_path, "--merge", "a.jsonl", "b.jsonl", "--out", "all.jsonl")
     assert (code, out) == (0, "1 new rows in all.jsonl\n") and "b.jsonl line 1: broken JSON" in complaint
     code, out, _ = command(tmp_path, "all.jsonl", "--corpus", "scenes")
-    assert code == 0 and "drawn pictures, not photographs" in out
+    assert code == 0 and "drawn images, not photographs" in out
     for words in (["--merge", "a.jsonl"], ["--out", "all.jsonl"], ["a.jsonl", "b.jsonl"], ["--corpus", "nothing"]):
         code, out, complaint = command(tmp_path, *words)
         assert code == 2 and out == "" and complaint.startswith("itm: ") and complaint.count("\n") == 1

@@ -1,4 +1,4 @@
-"""The cards of the models: one a class, none drifted, and nothing in them that the sources do not say."""
+"""The model cards: one per class, up to date, and with the content of their sources."""
 
 import re
 
@@ -22,12 +22,12 @@ def test_no_card_has_drifted_and_every_model_has_one():
 def test_a_card_holds_what_its_sources_say(name):
     text, cls = model_cards.card(name), model_class(CARDS[name][0])
     assert text.startswith(f"# {cls.__name__}\n") and "None |" not in text
-    for part in ("Paper", "Use", "Options", "Recipes", "Published rows", "Measured here"):
+    for part in ("Paper", "Use", "Options", "Recipes", "Published results", "Measured here"):
         assert text.count(f"## {part}\n") == 1
     for made in CARDS[name]:
         assert f"itm.create_model('{made}', corpus)" in text
     options = re.findall(r"^\| `(\w+)` \| (.+?) \| (.*?) \|$", text, re.MULTILINE)
-    assert all(summary for _, _, summary in options), "an option that the docstring leaves out"
+    assert all(description for _, _, description in options), "an option that the docstring leaves out"
 
 
 def test_cards_by_hand():
@@ -38,7 +38,7 @@ def test_cards_by_hand():
     assert "| Flickr30K | VSE++ | ResNet | 52.9 | 80.5 | 87.2 | 39.6 | 70.1 | 79.5 |" in vsepp
     effect = itm.claims.results("vsepp")["effects"][0]
     assert f"| {effect['name']} | {effect['mean']:+.1f} | " in vsepp and "not comparable" in vsepp
-    assert "None of its own" in model_cards.card("bow") and "the survey" in model_cards.card("bow").lower()
+    assert "lists no paper" in model_cards.card("bow") and "the survey" in model_cards.card("bow").lower()
     assert "SCAN\\*" in model_cards.card("scan")
     with pytest.raises(ItmError, match=r"no model in models/vsep\.py"):
         model_cards.card("vsep")
@@ -46,11 +46,11 @@ def test_cards_by_hand():
 
 def test_a_model_is_named_as_a_word_of_its_own():
     assert model_cards._names("vse", "vse beats bow") and not model_cards._names("vse", "vsepp beats vse0")
-    figures = [{"seed": n, "model": m, "rsum": 10.0 * n, "ok": True} for n in (1, 2) for m in ("vse", "vsepp, GRU")]
-    assert model_cards._measured(figures, ["vse"]) == [("vse", "rsum", "15.0", "7.1", "2")]
+    records = [{"seed": n, "model": m, "rsum": 10.0 * n, "ok": True} for n in (1, 2) for m in ("vse", "vsepp, GRU")]
+    assert model_cards._measured(records, ["vse"]) == [("vse", "rsum", "15.0", "7.1", "2")]
 
 
-def test_drift_is_told_and_building_mends_it(tmp_path):
+def test_drift_is_reported_and_building_repairs_it(tmp_path):
     assert model_cards.build_cards(folder=tmp_path) == [] == model_cards.build_cards(check=True, folder=tmp_path)
     (tmp_path / "bow.md").write_text("other", encoding="utf-8")
     (tmp_path / "gone.md").write_text("of a model that is no more", encoding="utf-8")

@@ -1,4 +1,4 @@
-"""The notebooks: what their sources give, the shape of a chapter, checked outputs that are there."""
+"""The notebooks: up to date with their sources, the structure of a chapter, and stored outputs."""
 
 import html
 import re
@@ -28,7 +28,7 @@ def is_figure(cell):
 
 
 def prose_of(cells):
-    """What is read as prose: no formulas, no code blocks, no tags of HTML."""
+    """The prose: without formulas, code blocks and HTML tags."""
     text = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
     return re.sub(r"```.*?```|\$\$.*?\$\$|<[^>]+>", " ", text, flags=re.DOTALL)
 
@@ -85,7 +85,7 @@ def test_a_lab_keeps_its_shape(source):
 
 
 @pytest.mark.parametrize("source", EDITED, ids=lambda f: f.stem)
-def test_each_figure_stands_between_a_question_and_its_answer(source):
+def test_each_figure_is_between_a_question_and_its_answer(source):
     cells = learners_edition(source).cells
     figures = [n for n, cell in enumerate(cells) if is_figure(cell)]
     fewest, most = (1, 3) if source in LABS else (4, 8)
@@ -107,7 +107,7 @@ def test_the_solutions_are_taken_out_and_the_stubs_are_valid(source):
 
 
 @each_chapter
-def test_an_exercise_tells_its_minutes_its_difficulty_and_its_hints(source):
+def test_an_exercise_states_its_minutes_its_difficulty_and_its_hints(source):
     cells = learners_edition(source).cells
     lesson = import_module(f"itm_tutorial.chapters.ch{source.stem}.exercises")
     headings = [cell for cell in cells if "### Exercise" in cell.source]
@@ -133,4 +133,4 @@ def test_each_option_of_the_quiz_explains_itself(source):
         assert len({feedback for _, feedback in options}) == len(options)
         assert all(len(feedback.split()) >= 6 for _, feedback in options)
     places = [[feedback.startswith("Yes") for _, feedback in options].index(True) for options in quiz]
-    assert len(set(places)) > 1  # the right one does not always stand in the same place
+    assert len(set(places)) > 1  # the correct option is not always in the same place

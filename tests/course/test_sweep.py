@@ -1,4 +1,4 @@
-"""A sweep: every point once, whole or not at all, whatever fails, is killed, or runs at the same time."""
+"""Sweeps: every point runs once and is complete or absent, also with failures, killed runs and parallel commands."""
 
 import json
 import os
@@ -24,8 +24,8 @@ FIXED = {"size": "small"}
 GRID = {"margin": [0.1, 0.2]}
 PARAMETERS = "margin, seed = 0.0, 0\nsize = ''\nseed = 0\nmargin = 0.1\nfolder = ''\nresult = ''"
 RUN = """import json, os, time
-with open(os.path.join(folder, "ran"), "a") as told:
-    told.write(f"{margin} {os.environ['OMP_NUM_THREADS']}\\n")
+with open(os.path.join(folder, "ran"), "a") as log:
+    log.write(f"{margin} {os.environ['OMP_NUM_THREADS']}\\n")
 while os.path.exists(os.path.join(folder, "wait")):
     time.sleep(0.05)
 if margin < 0:
@@ -43,7 +43,7 @@ cli.app()"""
 
 @pytest.fixture
 def make(tmp_path, monkeypatch):
-    """Makes a course with one sweep of a notebook that needs a moment; gives the folder of its points."""
+    """Makes a course with one sweep of a short notebook; returns the folder of its points."""
     monkeypatch.setattr(course, "ROOT", tmp_path)
     monkeypatch.setattr(course, "NOTEBOOKS", tmp_path / "notebooks")
     monkeypatch.setenv("ITM_PROGRESS", "0")
@@ -67,7 +67,7 @@ def make(tmp_path, monkeypatch):
 
 
 def ran(tmp_path):
-    """The margins that notebooks have begun to run, in order."""
+    """The margins whose notebooks have started, in order."""
     file = tmp_path / "ran"
     return sorted(line.split()[0] for line in file.read_text().splitlines()) if file.exists() else []
 
@@ -80,7 +80,7 @@ def wait_until(true, seconds=40):
 
 
 def start(tmp_path, *words):
-    """``itm sweep`` in a process group of its own."""
+    """Starts ``itm sweep`` in a separate process group."""
     return subprocess.Popen(
         [sys.executable, "-c", ITM, str(tmp_path), "sweep", "toy", "--out", str(tmp_path / "runs"), *words],
         stdout=subprocess.PIPE,
@@ -103,7 +103,7 @@ def kernels_of(tmp_path):
 
 
 def kept(folder, stem, **more):
-    """Writes a point as a sweep does, or with something else in it."""
+    """Writes a point as a sweep does, with the given changes."""
     record = {"parameters": {"margin": 0.1, "seed": 0}, "figures": {"rsum": 10.0}, "seconds": 1.0}
     record |= {"made_by": "a", "finished": "2026-01-01"}
     folder.mkdir(parents=True, exist_ok=True)
@@ -128,7 +128,7 @@ def test_the_tiny_grid_and_parameters_of_the_command(make, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("change", "summary"),
+    ("change", "message"),
     [
         ({"grid": {"margin": []}}, "axis 'margin' has no values"),
         ({"grid": {"margin": 0.2}}, "axis 'margin' has no values"),
@@ -136,7 +136,7 @@ def test_the_tiny_grid_and_parameters_of_the_command(make, monkeypatch):
         ({"grid": {"margn": [0.2]}}, "unknown parameter 'margn': did you mean 'margin'"),
         ({"grid": {"result": ["x"]}}, "unknown parameter 'result'"),
         ({"grid": {"margin": [0.1, 0.1]}}, "give each value of an axis once"),
-        ({"grid": {"margin": [[0.1]]}}, r"\[0.1\] is no parameter"),
+        ({"grid": {"margin": [[0.1]]}}, r"\[0.1\] is not a parameter"),
         ({"fixed": {"sise": "mini"}}, "unknown parameter 'sise': did you mean 'size'"),
         ({"fixed": {"margin": 1}}, "'margin' is an axis of the grid and fixed as well"),
         ({"more": "workers = 0\n"}, "workers is 0; give 1 or more"),
@@ -145,27 +145,27 @@ def test_the_tiny_grid_and_parameters_of_the_command(make, monkeypatch):
         ({"parameters": "margin = 1\nsize = folder = ''"}, "has no 'result'"),
     ],
 )
-def test_what_is_wrong_with_a_table_is_told(make, change, summary):
+def test_what_is_wrong_with_a_table_is_reported(make, change, message):
     make(**change)
-    with pytest.raises(ItmError, match=summary):
+    with pytest.raises(ItmError, match=message):
         load_sweep("toy")
 
 
-def test_unknown_names_and_missing_files_are_told(make, tmp_path):
+def test_unknown_names_and_missing_files_are_reported(make, tmp_path):
     make()
     with pytest.raises(ItmError, match="unknown sweep 'toi': did you mean 'toy'"):
         run_sweep("toi", out=tmp_path)
     with pytest.raises(ItmError, match="workers is 0; give 1 or more"):
         run_sweep("toy", workers=0, out=tmp_path)
     (tmp_path / "notebooks" / "run.ipynb").write_text("{")
-    with pytest.raises(ItmError, match="run.ipynb is no notebook .+: make it with make notebooks"):
+    with pytest.raises(ItmError, match="run.ipynb is not a notebook .+: make it with make notebooks"):
         load_sweep("toy")
     (tmp_path / "notebooks" / "run.ipynb").unlink()
     with pytest.raises(ItmError, match="run.ipynb does not exist: make it with make notebooks"):
         load_sweep("toy")
-    for text, summary in (("", "has no sweep"), ("[[sweep]\n", "give each"), ("[[sweep]]\nx = 1\n", "give each")):
+    for text, message in (("", "has no sweep"), ("[[sweep]\n", "give each"), ("[[sweep]]\nx = 1\n", "give each")):
         (tmp_path / "course.toml").write_text(text)
-        with pytest.raises(ItmError, match=summary):
+        with pytest.raises(ItmError, match=message):
             load_sweep("toy")
     (tmp_path / "course.toml").unlink()
     with pytest.raises(ItmError, match="from a clone of the repository"):
@@ -211,25 +211,25 @@ def test_a_second_run_runs_what_is_not_whole_and_current_and_a_failure_hides_no_
 
 
 def test_a_point_of_other_code_or_other_fixed_parameters_is_run_anew(make, tmp_path, monkeypatch):
-    folder, asked = make(), []
+    folder, started = make(), []
 
-    def run_nothing(shelf, points, workers):
-        asked.append([point.stem for point in points])
+    def run_nothing(store, points, workers):
+        started.append([point.stem for point in points])
         return {point.stem: "failed" for point in points}
 
     monkeypatch.setattr(sweep, "_run_points", run_nothing)
     for point in load_sweep("toy").points():
         kept(folder, point.stem, parameters=point.parameters, made_by=load_sweep("toy").made_by())
-    assert run_sweep("toy", out=tmp_path / "runs") == 0 and asked == []
+    assert run_sweep("toy", out=tmp_path / "runs") == 0 and started == []
     make(grid={"margin": [0.1, 0.2, 0.3]})
-    assert run_sweep("toy", out=tmp_path / "runs") == 1 and asked == [["margin-0.3"]]
+    assert run_sweep("toy", out=tmp_path / "runs") == 1 and started == [["margin-0.3"]]
     both = ["margin-0.1", "margin-0.2"]
     make()
-    assert run_sweep("toy", out=tmp_path / "runs", size="other") == 1 and asked[1:] == [both]
+    assert run_sweep("toy", out=tmp_path / "runs", size="other") == 1 and started[1:] == [both]
     make(run=RUN + "\nprint(1)")
-    assert run_sweep("toy", out=tmp_path / "runs") == 1 and asked[2:] == [both]
+    assert run_sweep("toy", out=tmp_path / "runs") == 1 and started[2:] == [both]
     make(more='figure = "r1"\n')
-    assert run_sweep("toy", out=tmp_path / "runs") == 1 and asked[3:] == [both]
+    assert run_sweep("toy", out=tmp_path / "runs") == 1 and started[3:] == [both]
 
 
 @pytest.mark.slow
@@ -253,10 +253,10 @@ def test_a_killed_run_leaves_nothing_half_and_goes_on(make, tmp_path):
 def test_two_commands_run_no_point_twice(make, tmp_path):
     folder = make()
     runs = [start(tmp_path, "--workers", "1") for _ in range(2)]
-    summary = [run.communicate(timeout=60) for run in runs]
+    outputs = [run.communicate(timeout=60) for run in runs]
     assert [run.returncode for run in runs] == [0, 0] and ran(tmp_path) == ["0.1", "0.2"]
     assert len(read_sweep(folder)) == 2
-    assert all(out.splitlines()[-1].startswith("2 points") and not complaint for out, complaint in summary)
+    assert all(out.splitlines()[-1].startswith("2 points") and not complaint for out, complaint in outputs)
 
 
 @pytest.mark.slow
@@ -277,9 +277,9 @@ def test_however_the_command_ends_its_workers_end_too(make, tmp_path, ctrl_c):
     assert not list(folder.glob("*.json"))
 
 
-def test_read_sweep_gives_a_row_a_point_and_names_what_it_leaves_out(tmp_path):
+def test_read_sweep_gives_one_row_per_point_and_names_what_it_leaves_out(tmp_path):
     for nothing in (tmp_path / "absent", tmp_path):
-        with pytest.raises(ItmError, match=f"holds no points of a sweep: run itm sweep {nothing.name}"):
+        with pytest.raises(ItmError, match=f"has no points of a sweep: run itm sweep {nothing.name}"):
             read_sweep(nothing)
     toy = tmp_path / "toy"
     for seed in (0, 1):
@@ -291,10 +291,10 @@ def test_read_sweep_gives_a_row_a_point_and_names_what_it_leaves_out(tmp_path):
     (toy / "cut.json").write_text('{"parameters": {')
     (toy / "list.json").write_text("[]")
     kept(toy, "long", seconds="long")
-    with pytest.warns(UserWarning) as summary:
+    with pytest.warns(UserWarning) as caught:
         assert len(read_sweep(toy)) == 2
-    assert [str(w.message) for w in summary] == [
-        f"{name}.json is damaged and left out: itm sweep toy makes it anew" for name in ("cut", "list", "long")
+    assert [str(w.message) for w in caught] == [
+        f"{name}.json is damaged and left out: run itm sweep toy to replace it" for name in ("cut", "list", "long")
     ]
 
 
@@ -311,7 +311,7 @@ def frame():
     return pd.DataFrame(rows, columns=["batch_size", "margin", "negatives", "rsum"])
 
 
-def test_the_heat_map_tells_every_number_in_its_cells_and_in_its_alt_text(frame):
+def test_the_heat_map_shows_every_number_in_its_cells_and_in_its_alt_text(frame):
     figure = heat_map(frame)
     alt = alt_text(figure)
     assert alt.startswith("A heat map of rsum over margin and negatives, from 405.0 to 450.2, 4 runs. Batch size 32: ")

@@ -1,4 +1,4 @@
-"""Word vectors: looked up, compared, and read from every layout; each fault of a file is named with its line."""
+"""Word vectors: lookup, comparison, and all file formats; each fault of a file is named with its line."""
 
 import gzip
 import struct
@@ -18,7 +18,7 @@ ZOO = WordVectors(
 )
 
 
-def test_words_are_looked_up():
+def test_words_have_vectors():
     assert (len(ZOO), ZOO.dim, "wolf" in ZOO, "fox" in ZOO, ZOO.index["bear"]) == (6, 2, True, False, 3)
     assert ZOO.vector("wolf").tolist() == [2, 1]
     names = ["polar bear", "wolf", "brown bear", "ice_cream", "polar-bear", "polar_bear"]
@@ -63,14 +63,14 @@ def test_saved_vectors_come_back(tmp_path):
         (lambda: ZOO.nearest(torch.zeros(2)), "zero"),
         (lambda: ZOO.nearest(7), "int"),
         (lambda: WordVectors(["a", "b"], torch.eye(2) * torch.tensor([1, 0])).unit(), "'b' is zero"),
-        (lambda: WordVectors(["a", "a"], torch.ones(2, 2)), "'a' stands in them twice"),
+        (lambda: WordVectors(["a", "a"], torch.ones(2, 2)), "'a' occurs twice"),
         (lambda: WordVectors(["a"], torch.ones(2, 2)), "1 words for 2 vectors"),
         (lambda: WordVectors(["a"], torch.ones(1, 2).double()), "float64"),
         (lambda: WordVectors(["a"], [[1.0]]), "list"),
         (lambda: WordVectors(["a"], torch.full((1, 2), float("nan"))), "NaN"),
     ],
 )
-def test_faults_are_told_in_words(ask, message):
+def test_faults_are_reported_clearly(ask, message):
     with pytest.raises(ItmError, match=message):
         ask()
 
@@ -88,7 +88,7 @@ def binary_of(words, rows, between=b"\n"):
 
 @st.composite
 def tables(draw):
-    """Words in any script, odd white space among them, and rows of float32 numbers."""
+    """Words in any script, some with odd white space, and rows of float32 numbers."""
     letters = st.characters(exclude_categories=("Cs", "Cc"), exclude_characters=" ")
     words = draw(st.lists(st.text(letters, min_size=1, max_size=6), min_size=1, max_size=6, unique=True))
     dim = draw(st.integers(1, 5))
@@ -148,17 +148,17 @@ GOOD = binary_of(["a", "bc"], [[1.0, 2.0], [3.0, 4.0]])
         ("g.txt", b"", "g.txt is empty"),
         ("g.txt", b"\n\n", "g.txt is empty"),
         ("g.txt", b"hello world\n", "g.txt line 1: no numbers"),
-        ("g.txt", b"a 1 2\nb 3\n", "g.txt line 2: 1 numbers in place of 2"),
-        ("g.txt", b"a 1 2\n\nb 3 4 5\n", "g.txt line 3: 3 numbers in place of 2"),
+        ("g.txt", b"a 1 2\nb 3\n", "g.txt line 2: 1 numbers instead of 2"),
+        ("g.txt", b"a 1 2\n\nb 3 4 5\n", "g.txt line 3: 3 numbers instead of 2"),
         ("g.txt", b"a 1 2\nb 3 x4\n", "g.txt line 2: 'x4' is not a number"),
         ("g.txt", b"a 1 2\nb nan 4\n", "g.txt line 2: .* 'b' holds nan"),
         ("g.txt", b"a 1 2\nb 3 -inf\n", "g.txt line 2: .* 'b' holds -inf"),
-        ("g.txt", b"a 1 2\nb 3 1e39\n", "no finite float32"),
+        ("g.txt", b"a 1 2\nb 3 1e39\n", "not a finite float32"),
         ("g.txt", b"a 1 2\ncaf\xe9 3 4\n", "g.txt line 2: .*not UTF-8"),
         ("g.txt", gzip.compress(b"a 1 2\n"), "gzip.*unpack"),
         ("w.txt", b"3 2\na 1 2\nb 3 4\n", "w.txt line 1: .*n_words is 3, but 2 follow"),
         ("w.txt", b"1 2\na 1 2\nb 3 4\n", "w.txt line 1: .*n_words is 1, but more than 1 follow"),
-        ("w.txt", b"2 3\na 1 2\nb 3 4\n", "w.txt line 2: 2 numbers in place of 3"),
+        ("w.txt", b"2 3\na 1 2\nb 3 4\n", "w.txt line 2: 2 numbers instead of 3"),
         ("w.txt", b"0 2\n", "0 words of 2 numbers"),
         ("w.txt", b"999999999999 2\n", "but 0 follow"),
         ("w.txt", b"2 2\na 1 2\n\xff 3 4\n", "w.txt line 3: .*not UTF-8"),
@@ -166,7 +166,7 @@ GOOD = binary_of(["a", "bc"], [[1.0, 2.0], [3.0, 4.0]])
         ("w.bin", GOOD[:-2], "w.bin word 2 of 2: .*cut short"),
         ("w.bin", GOOD + b"d ", "n_words is 2, but more than 2 follow"),
         ("w.bin", b"2 900000000\n" + GOOD, "cut short"),
-        ("w.bin", b"1 1\n" + b"x" * 2000, "word 1 of 1: .*not word2vec's binary layout"),
+        ("w.bin", b"1 1\n" + b"x" * 2000, "word 1 of 1: .*not word2vec's binary format"),
         ("w.bin", binary_of(["a"], [[float("nan")]]), "word 1: .* holds nan"),
         ("w.bin", GOOD.replace(b"bc", b"b\xff"), "word 2: .*not UTF-8"),
     ],

@@ -1,4 +1,4 @@
-"""Sentence and image encoders: unit embeddings that do not depend on the padding beside them."""
+"""Text and image encoders: unit embeddings that do not depend on padding."""
 
 import pytest
 import torch
@@ -26,7 +26,7 @@ def random_captions(n=6, seq_len=9, n_words=20):
 
 
 @pytest.mark.parametrize("encoder", ENCODERS)
-def test_codes_are_unit_vectors_and_padding_does_not_matter(encoder):
+def test_embeddings_are_unit_vectors_and_padding_does_not_matter(encoder):
     model = encoder(20, 7, 5).eval()
     ids, lengths = random_captions()
     embeddings = model(ids, lengths)
@@ -46,7 +46,7 @@ def test_a_bag_forgets_the_order_and_a_gru_does_not():
 
 
 @pytest.mark.parametrize("encoder", [WordBag, WordGRU])
-def test_codes_of_words_are_unit_vectors_and_zero_where_a_caption_has_ended(encoder):
+def test_embeddings_of_words_are_unit_vectors_and_zero_where_a_caption_has_ended(encoder):
     model = encoder(20, 7, 5).eval()
     ids, lengths = random_captions()
     embeddings, same = model(ids, lengths)
@@ -56,7 +56,7 @@ def test_codes_of_words_are_unit_vectors_and_zero_where_a_caption_has_ended(enco
         assert torch.allclose(model(row[None, :n], n[None]).words[0], embedding[:n], atol=1e-6)
 
 
-def test_a_bag_of_words_apart_equals_a_loop_and_hears_of_all_its_words():
+def test_a_bag_of_words_apart_equals_a_loop_and_depends_on_all_its_words():
     model = WordBag(20, 7, 5)
     ids, lengths = random_captions()
     for row, n, embeddings in zip(ids, lengths, model(ids, lengths).words, strict=True):
@@ -110,7 +110,7 @@ def test_a_zero_image_feature_gives_no_nan():
     assert torch.isfinite(embeddings).all()
 
 
-def test_regions_that_keep_their_lengths_are_on_average_the_global_code():
+def test_regions_that_keep_their_lengths_are_on_average_the_global_embedding():
     regions, whole = RegionProjection(8, 5, unit=False), GlobalProjection(8, 5, unit=False)
     whole.load_state_dict(regions.state_dict())
     features = torch.rand(4, 6, 8) * torch.rand(4, 6, 1)
@@ -131,9 +131,9 @@ def test_training_draws_regions_of_each_image_and_the_test_takes_all(unit):
     drawn = model(features)
     assert drawn.shape == (50, 4, 5)
     same = torch.isclose(drawn[:, :, None], every[:, None], atol=1e-6).all(-1)  # [50, 4, 6]
-    assert (same.sum(2) == 1).all() and (same.sum(1) <= 1).all()  # its own regions, none twice
+    assert (same.sum(2) == 1).all() and (same.sum(1) <= 1).all()  # regions of the same image, none twice
     assert len({tuple(row.tolist()) for row in same.any(1)}) > 5  # another draw for each image
     with pytest.raises(ItmError, match="sample is -1"):
         RegionProjection(8, 5, sample=-1)
-    model.sample = 9  # more than there are
+    model.sample = 9  # more than the image has
     assert torch.allclose(model(features), every)

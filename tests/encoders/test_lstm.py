@@ -1,4 +1,4 @@
-"""The LSTM of CMPL and TIMAM: against a loop over captions, one direction at a time, and whatever padding is there."""
+"""The LSTM of CMPL and TIMAM, compared with a loop over captions, one direction at a time, with any padding."""
 
 import pytest
 import torch
@@ -12,14 +12,14 @@ def captions(n=6, seq_len=9, dim=4):
 
 
 def one_direction(lstm, suffix):
-    """An LSTM of a single direction with the weights that a bidirectional one has for it."""
+    """An LSTM of one direction with the weights of a bidirectional one."""
     single = torch.nn.LSTM(lstm.input_size, lstm.hidden_size, batch_first=True)
     weights = lstm.state_dict()
     single.load_state_dict({name: weights[name + suffix] for name in single.state_dict()})
     return single
 
 
-def test_codes_equal_a_loop_over_captions_with_the_backward_direction_turned_by_hand():
+def test_embeddings_equal_a_loop_over_captions_with_the_backward_direction_turned_by_hand():
     model = MaxLSTM(4, 5)
     vectors, lengths = captions()
     forth, back = one_direction(model.lstm, ""), one_direction(model.lstm, "_reverse")
@@ -36,7 +36,10 @@ def test_codes_equal_a_loop_over_captions_with_the_backward_direction_turned_by_
 def test_a_caption_does_not_depend_on_padding_or_on_its_neighbours():
     model = MaxLSTM(4, 5)
     with torch.no_grad():
-        for name, value in model.lstm.named_parameters():  # states below zero: padding, if it entered, would win
+        for (
+            name,
+            value,
+        ) in model.lstm.named_parameters():  # makes all states negative: zeros of padding would be the maximum
             if name.startswith("bias"):
                 value[10:15] = -3.0
     vectors, lengths = captions()

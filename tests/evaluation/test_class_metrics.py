@@ -1,4 +1,4 @@
-"""Hit@k, hierarchical precision and hubs against loops that read the definitions."""
+"""Hit@k, hierarchical precision and hubs, compared with loops that follow the definitions."""
 
 import math
 
@@ -22,10 +22,10 @@ def precision_by_loop(scores, identity, distances, k, among):
     total = 0
     for row, y in zip(scores, identity, strict=True):
         near, radius = [], 0
-        while len(near) < k:  # whole rings, one after the other
+        while len(near) < k:  # all classes of one distance at once
             near = [c for c in among if distances[y][c] <= radius]
             radius += 1
-        ranked = sorted(among, key=lambda c: (-row[c], c in near))  # of those that tie, the wrong ones first
+        ranked = sorted(among, key=lambda c: (-row[c], c in near))  # in ties, negatives are ranked first
         total += len([c for c in ranked[:k] if c in near]) / k
     return 100 * total / len(scores)
 
@@ -87,11 +87,11 @@ def test_a_constant_matrix_is_never_right_and_all_hub():
 def test_a_tree_by_hand():
     # dog, wolf | car, bus: 1 within a family, 2 across
     distances = torch.tensor([[0, 1, 2, 2], [1, 0, 2, 2], [2, 2, 0, 1], [2, 2, 1, 0]])
-    scores = torch.tensor([[0.2, 0.9, 0.1, 0.0]])  # a dog, taken for a wolf
+    scores = torch.tensor([[0.2, 0.9, 0.1, 0.0]])  # a dog, predicted as a wolf
     assert hit_at_k(scores, torch.tensor([0]), 1) == 0
     assert hierarchical_precision(scores, torch.tensor([0]), distances, 1) == 0
     assert hierarchical_precision(scores, torch.tensor([0]), distances, 2) == 100
-    third = torch.tensor([[0.2, 0.1, 0.9, 0.0]])  # taken for a car: at k = 3 every class is in a whole ring
+    third = torch.tensor([[0.2, 0.1, 0.9, 0.0]])  # predicted as a car: with k = 3 all classes are near
     assert hierarchical_precision(third, torch.tensor([0]), distances, 2) == 50
     assert hierarchical_precision(third, torch.tensor([0]), distances, 3) == 100
 
@@ -112,7 +112,7 @@ GOOD = {"scores": torch.rand(2, 3), "identity": torch.tensor([0, 2]), "distances
         ({"scores": torch.full((2, 3), float("-inf"))}, "inf"),
         ({"scores": torch.zeros(2, 3, dtype=torch.int64)}, "floating"),
         ({"scores": torch.zeros(3)}, "n_images, n_classes"),
-        ({"scores": torch.zeros(0, 3)}, "something in it"),
+        ({"scores": torch.zeros(0, 3)}, "not empty"),
         ({"scores": [[0.0]]}, "a list"),
         ({"identity": torch.tensor([0, 3])}, "identity names classes 0 to 3"),
         ({"identity": torch.tensor([-1, 2])}, "identity names classes -1"),
@@ -128,7 +128,7 @@ GOOD = {"scores": torch.rand(2, 3), "identity": torch.tensor([0, 2]), "distances
         ({"among": torch.tensor([], dtype=torch.int64)}, "among"),
     ],
 )
-def test_bad_input_is_refused_in_words(change, message):
+def test_bad_input_is_refused_with_a_clear_message(change, message):
     given = GOOD | change
     with pytest.raises(ItmError, match=message):
         hierarchical_precision(**given)

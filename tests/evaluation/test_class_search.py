@@ -1,4 +1,4 @@
-"""AP@50 and the naming of pictures by texts, against loops that read the definitions."""
+"""AP@50 and retrieval between images and classes, compared with loops that follow the definitions."""
 
 import pytest
 import torch
@@ -13,7 +13,9 @@ def precision_by_loop(scores, identity, k):
     n_classes, found, best = len(scores[0]), 0.0, 0.0
     for c in range(n_classes):
         own = [y == c for y in identity]
-        ranked = sorted(range(len(scores)), key=lambda i: (-scores[i][c], own[i]))  # of those that tie, the wrong first
+        ranked = sorted(
+            range(len(scores)), key=lambda i: (-scores[i][c], own[i])
+        )  # in ties, negatives are ranked first
         found += sum(own[i] for i in ranked[:k]) / k
         best += min(sum(own), k) / k
     return 100 * found / n_classes, 100 * best / n_classes
@@ -49,31 +51,31 @@ def test_a_text_vector_is_the_mean_over_all_captions_of_a_class(seed):
         own = [captions[j] for j in range(8) if identity[image_of[j]] == c]
         texts.append(sum(own) / len(own))
     scores = [[float(image @ text) for text in texts] for image in images]
-    right = [{7: 0, 12: 1, 30: 2}[who] for who in identity.tolist()]
-    named = sum(max(range(3), key=lambda c: row[c]) == y for row, y in zip(scores, right, strict=True))
+    target = [{7: 0, 12: 1, 30: 2}[who] for who in identity.tolist()]
+    correct = sum(max(range(3), key=lambda c: row[c]) == y for row, y in zip(scores, target, strict=True))
     found = search_by_class(images, captions, image_of, identity, k=2)
-    assert (found.precision, found.best) == pytest.approx(precision_by_loop(scores, right, 2))
-    assert found.image_r1 == pytest.approx(100 * named / 5) and found.k == 2
+    assert (found.precision, found.best) == pytest.approx(precision_by_loop(scores, target, 2))
+    assert found.image_r1 == pytest.approx(100 * correct / 5) and found.k == 2
 
 
 def test_a_class_with_few_pictures_is_divided_by_fifty_all_the_same():
     identity = torch.tensor([0] * 60 + [1] * 20)
     scores = torch.nn.functional.one_hot(identity).float()
     assert precision_at_k(scores, identity) == pytest.approx((70.0, 70.0))
-    assert precision_at_k(torch.zeros(80, 2), identity) == pytest.approx((30.0, 70.0))  # all wrong ones first
+    assert precision_at_k(torch.zeros(80, 2), identity) == pytest.approx((30.0, 70.0))  # all negatives first
     embeddings = torch.eye(2)
     assert search_by_class(embeddings, embeddings, torch.arange(2), torch.tensor([3, 4])) == ClassSearch(
         2.0, 2.0, 100.0
     )
 
 
-def test_bad_input_is_refused_in_words():
+def test_bad_input_is_refused_with_a_clear_message():
     embeddings, pairs, identity = torch.eye(3), torch.arange(3), torch.tensor([1, 1, 2])
     with pytest.raises(ItmError, match="class 2 has pictures and no caption"):
         search_by_class(embeddings, embeddings[:2], pairs[:2], identity)
     with pytest.raises(ItmError, match="caption_emb is a tuple"):
         search_by_class(embeddings, (embeddings, pairs), pairs, identity)
-    with pytest.raises(ItmError, match="one number an image"):
+    with pytest.raises(ItmError, match="one number per image"):
         search_by_class(embeddings, embeddings, pairs, identity[:2])
     with pytest.raises(ItmError, match="image_of"):
         search_by_class(embeddings, embeddings, pairs + 1, identity)

@@ -31,7 +31,7 @@ def test_the_ceiling_is_high_and_under_a_hundred(split):
     assert report.i2t.r1 > 80
 
 
-def test_the_oracle_knows_siblings_and_a_coin_does_not(split):
+def test_the_oracle_knows_minimal_pairs_and_a_coin_does_not(split):
     oracle = itm.evaluate_minimal_pairs(itm.oracle_scores(split), split)
     coin = itm.evaluate_minimal_pairs(torch.rand(300, 1500, generator=torch.Generator().manual_seed(0)), split)
     assert set(oracle) == {"binding", "relation", "count", "object"}

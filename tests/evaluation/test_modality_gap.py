@@ -1,4 +1,4 @@
-"""The gap between two crowds of embeddings, and the judge that learns to tell them apart."""
+"""The gap between image and caption embeddings, and the probe that separates them."""
 
 import pytest
 import torch
@@ -7,8 +7,8 @@ from itm_tutorial.errors import ItmError
 from itm_tutorial.evaluation.modality_gap import JUDGES, modality_gap, modality_probe
 
 
-def crowds(n=200, dim=8, apart=0.0, seed=0):
-    """Images and captions around one point each, ``apart`` from another; a picture has two captions."""
+def clusters(n=200, dim=8, apart=0.0, seed=0):
+    """Images and captions around two points at the distance ``apart``; each image has two captions."""
     random = torch.Generator().manual_seed(seed)
     images = torch.randn(n, dim, generator=random)
     captions = torch.randn(2 * n, dim, generator=random)
@@ -23,14 +23,14 @@ def test_the_gap_by_hand():
 
 
 @pytest.mark.parametrize("judge", JUDGES)
-def test_a_judge_sees_what_is_there_and_no_more(judge):
-    alike = modality_probe(*crowds(n=600), judge=judge)
+def test_a_probe_finds_a_gap_only_where_there_is_one(judge):
+    alike = modality_probe(*clusters(n=600), judge=judge)
     assert 40 < alike < 60
-    assert modality_probe(*crowds(n=600, apart=20.0), judge=judge) > 95
-    assert modality_probe(*crowds(n=600, apart=2.0), judge=judge) > alike + 15
+    assert modality_probe(*clusters(n=600, apart=20.0), judge=judge) > 95
+    assert modality_probe(*clusters(n=600, apart=2.0), judge=judge) > alike + 15
 
 
-def test_a_network_sees_what_no_line_can_cut():
+def test_a_network_separates_what_no_line_can():
     random = torch.Generator().manual_seed(0)
     images, captions = torch.randn(400, 2, generator=random), torch.randn(400, 2, generator=random)
     images, captions = (x / x.norm(dim=1, keepdim=True) for x in (images, captions))
@@ -40,16 +40,16 @@ def test_a_network_sees_what_no_line_can_cut():
     assert modality_probe(*embeddings, judge="network") > 95 > 70 > modality_probe(*embeddings)
 
 
-def test_nobody_is_asked_about_whom_the_judge_has_learned_from():
-    """Two identities, one on each side of the cut: what is learned of the first says the opposite of the second."""
+def test_the_probe_is_tested_on_other_identities_than_it_learns_from():
+    """Two identities with opposite gaps: a probe trained on the first is always wrong on the second."""
     images = torch.tensor([[1.0, 0.0]] * 10 + [[-1.0, 0.0]] * 10)
     identity = torch.arange(2).repeat_interleave(10)
     assert modality_probe(images, -images, torch.arange(20), identity) == 0
     assert modality_probe(images[:10], -images[:10], torch.arange(10)) == 100
 
 
-def test_the_judge_is_the_same_for_the_same_seed_and_leaves_the_callers_random_numbers_alone():
-    embeddings = crowds(apart=1.0)
+def test_the_probe_is_the_same_for_the_same_seed_and_leaves_the_callers_random_numbers_alone():
+    embeddings = clusters(apart=1.0)
     torch.manual_seed(3)
     expected = torch.rand(1)
     torch.manual_seed(3)
@@ -60,16 +60,14 @@ def test_the_judge_is_the_same_for_the_same_seed_and_leaves_the_callers_random_n
 
 
 def test_pictures_without_a_caption_and_captions_in_any_order_are_no_trouble():
-    images, captions, image_of = crowds(apart=20.0)
+    images, captions, image_of = clusters(apart=20.0)
     order = torch.randperm(len(captions), generator=torch.Generator().manual_seed(1))
     keep = order[image_of[order] % 5 != 0]
-    assert (
-        modality_probe(images, captions[keep], image_of[keep]) > 90
-    )  # a few of the captions point the way the images do
+    assert modality_probe(images, captions[keep], image_of[keep]) > 90  # some captions have the direction of images
 
 
-def test_what_no_judge_can_learn_from_is_refused():
-    images, captions, image_of = crowds(n=4)
+def test_what_no_probe_can_learn_from_is_refused():
+    images, captions, image_of = clusters(n=4)
     with pytest.raises(ItmError, match="line, network"):
         modality_probe(images, captions, image_of, judge="jury")
     with pytest.raises(ItmError, match="two or more"):

@@ -1,4 +1,4 @@
-"""Ranks by counting against a loop that reads the definition."""
+"""Ranks by counting, compared with a loop that follows the definition."""
 
 import math
 from statistics import median
@@ -14,7 +14,7 @@ from itm_tutorial.evaluation.retrieval_metrics import evaluate, evaluate_embeddi
 
 
 def ranks_by_loop(scores, image_of):
-    """A wrong answer that scores no less stands before the right one."""
+    """A negative with the same score or a higher one is ranked before the positive."""
     n_images, n_captions = scores.shape
     i2t, t2i = [], []
     for i in range(n_images):
@@ -23,8 +23,8 @@ def ranks_by_loop(scores, image_of):
             best = max(scores[i][c] for c in own)
             i2t.append(1 + sum(scores[i][c] >= best for c in range(n_captions) if image_of[c] != i))
     for c in range(n_captions):
-        right = scores[image_of[c]][c]
-        t2i.append(1 + sum(scores[i][c] >= right for i in range(n_images) if i != image_of[c]))
+        positive = scores[image_of[c]][c]
+        t2i.append(1 + sum(scores[i][c] >= positive for i in range(n_images) if i != image_of[c]))
     return [int(r) for r in i2t], [int(r) for r in t2i]
 
 
@@ -74,7 +74,7 @@ def test_ranks_by_identity_equal_the_loop_for_any_chunk(case, data):
 
 
 def test_identities_of_another_shape_are_refused():
-    with pytest.raises(ItmError, match="one number an image"):
+    with pytest.raises(ItmError, match="one number per image"):
         evaluate(torch.rand(3, 3), torch.arange(3), identity=torch.tensor([0, 1]))
     with pytest.raises(ItmError, match="nan"):
         evaluate(torch.full((2, 2), float("nan")), torch.arange(2), identity=torch.tensor([0, 1]))
@@ -85,7 +85,7 @@ def test_a_constant_matrix_gives_no_recall():
     assert report.rsum == 0
 
 
-def test_codes_give_the_report_of_their_matrix():
+def test_embeddings_give_the_report_of_their_matrix():
     images, captions = torch.randn(30, 8).double(), torch.randn(70, 8).double()
     image_of = torch.randint(0, 30, (70,))
     assert evaluate_embeddings(images, captions, image_of, chunk=7) == evaluate(images @ captions.T, image_of)
@@ -96,7 +96,7 @@ class Regions(NamedTuple):
     there: torch.Tensor  # [n, n_regions]
 
 
-def test_codes_may_be_named_tuples():
+def test_embeddings_may_be_named_tuples():
     images = Regions(torch.randn(9, 4, 8).double(), torch.rand(9, 4) < 0.8)
     captions, image_of = torch.randn(25, 8).double(), torch.randint(0, 9, (25,))
 
@@ -152,6 +152,6 @@ def test_a_chunk_of_nothing_is_refused(chunk):
         (torch.zeros(2, 0), torch.zeros(0, dtype=torch.int64), "no caption"),
     ],
 )
-def test_bad_input_is_refused_in_words(scores, image_of, message):
+def test_bad_input_is_refused_with_a_clear_message(scores, image_of, message):
     with pytest.raises(ItmError, match=message):
         evaluate(scores, image_of)

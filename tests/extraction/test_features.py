@@ -1,4 +1,4 @@
-"""Features: shapes, fitting, and what is refused; the mini backbone untrained, since only shapes are asked."""
+"""Features: shapes, resizing, and errors, with an untrained mini backbone."""
 
 import pytest
 import torch
@@ -45,7 +45,7 @@ def test_a_mirrored_feature_is_the_mean_of_two_and_knows_no_left_from_right(untr
     assert torch.allclose(both, turned, atol=1e-5)
 
 
-def test_a_mirrored_grid_lies_cell_on_cell(untrained):
+def test_a_mirrored_grid_matches_cell_by_cell(untrained):
     images = torch.randint(0, 256, (3, 3, 128, 128), dtype=torch.uint8)
 
     def cells(some, kind):
@@ -58,7 +58,7 @@ def test_a_mirrored_grid_lies_cell_on_cell(untrained):
     assert not torch.allclose(both.flip(2), both, atol=1e-2)  # left is still left
 
 
-def test_features_do_not_depend_on_the_company(untrained, monkeypatch):
+def test_features_do_not_depend_on_the_other_images(untrained, monkeypatch):
     images = torch.randint(0, 256, (5, 3, 128, 128), dtype=torch.uint8)
     whole = visual_features.image_features(images, FeatureSpec())
     monkeypatch.setattr(visual_features, "CHUNK", dict.fromkeys(visual_features.CHUNK, 2))

@@ -1,4 +1,4 @@
-"""Regions: the detector untrained where only shapes are asked, a loop beside each vectorised choice, one real run."""
+"""Regions: an untrained detector for shapes, a loop for each vectorised choice, and one real training run."""
 
 from random import Random
 from urllib.error import URLError
@@ -54,7 +54,7 @@ def test_every_image_has_as_many_regions_as_were_asked_for(untrained, shape, n_r
 
 
 def test_more_regions_than_cells_are_refused(untrained):
-    with pytest.raises(ItmError, match="13 regions are asked of 8 boxes"):
+    with pytest.raises(ItmError, match="13 regions of 8 boxes"):
         untrained.detect(torch.randn(1, 3, 16, 32), 13)
 
 
@@ -68,7 +68,7 @@ def test_boxes_have_an_area_and_stay_inside_whatever_the_weights(untrained, weig
     assert ((boxes >= 0) & (boxes <= 1)).all() and (area(boxes) > 0).all()
 
 
-def test_regions_are_the_same_twice_and_in_any_company(untrained, monkeypatch):
+def test_regions_are_the_same_twice_and_with_any_other_images(untrained, monkeypatch):
     images = pictures(5)
     first, again = regions.region_features(images, MINI), regions.region_features(images, MINI)
     assert all(torch.equal(a, b) for a, b in zip(first, again, strict=True))
@@ -81,7 +81,7 @@ def test_regions_are_the_same_twice_and_in_any_company(untrained, monkeypatch):
 def test_a_region_holds_no_coordinates(untrained):
     thing = torch.randn(1, 3, 32, 32)
     read = []
-    for at in (96, 128):  # far enough from the edge, where padding begins to tell
+    for at in (96, 128):  # far enough from the edge, where padding has an effect
         canvas = torch.zeros(1, 3, 256, 256)
         canvas[:, :, at : at + 32, at - 16 : at + 16] = thing
         box = torch.tensor([[[at - 16, at, at + 16, at + 32]]]) / 256
@@ -92,7 +92,7 @@ def test_a_region_holds_no_coordinates(untrained):
 
 
 def test_images_of_another_size_are_refused(untrained):
-    with pytest.raises(ItmError, match=r"image 1 is \[3, 64, 64\] for mini: fit it to \[3, 128, 128\]"):
+    with pytest.raises(ItmError, match=r"image 1 is \[3, 64, 64\] for mini: resize it to \[3, 128, 128\]"):
         regions.region_features([pictures(1)[0], pictures(1, 64)[0]], MINI)
 
 
@@ -109,11 +109,11 @@ def test_overlaps_against_a_loop():
     assert torch.allclose(overlaps(a, b), torch.stack([box_iou(x, y) for x, y in zip(a, b, strict=True)]))
 
 
-def test_the_cell_that_answers_against_a_loop():
+def test_the_assigned_cells_against_a_loop():
     true = some_boxes(3, 5)
     true[0, 3:] = 0  # padding
     centres = cell_centres(torch.empty(1, 1, 8, 8))
-    owner = region_training.answering(centres, true, 8)
+    owner = region_training.assign_cells(centres, true, 8)
     for image, boxes in enumerate(true.tolist()):
         for cell, (x, y) in enumerate(centres.tolist()):
             able = []
@@ -158,7 +158,7 @@ def test_the_oracle_asks_for_true_boxes(untrained):
         regions.oracle_features(drawn(pictures(1), None), MINI)
 
 
-def test_found_boxes_that_hold_a_true_one_come_last():
+def test_detected_boxes_that_match_a_true_one_come_last():
     found = torch.tensor([[[0, 0, 0.5, 0.5], [0.5, 0.5, 1, 1], [0.5, 0, 1, 0.5]]])
     true = [torch.tensor([[0.0, 0.0, 0.5, 0.45]])]
     assert torch.equal(
@@ -166,7 +166,7 @@ def test_found_boxes_that_hold_a_true_one_come_last():
     )
 
 
-def test_squares_stand_in_the_order_of_grid_features():
+def test_boxes_of_cells_are_in_the_order_of_grid_features():
     picture, boxes = torch.zeros(1, 1, 32, 32), regions.grid_boxes(16)
     for number, (x0, y0, x1, y1) in enumerate((boxes * 32).int().tolist()):
         picture[:, :, y0:y1, x0:x1] = number
@@ -178,7 +178,7 @@ def test_squares_stand_in_the_order_of_grid_features():
 
 @pytest.fixture
 def photographs(tmp_path, monkeypatch):
-    """A folder of weights that nobody trained, where torchvision looks for those of its networks."""
+    """A folder of random weights in place of torchvision's."""
     from torchvision.models import resnet18
     from torchvision.models.detection import fasterrcnn_mobilenet_v3_large_320_fpn
 
@@ -200,7 +200,7 @@ def test_photographs_have_thirty_six_regions(photographs):
     assert len(boxes[0].unique(dim=0)) == 36
 
 
-def test_where_nothing_is_found_squares_stand_in():
+def test_where_nothing_is_found_cells_fill_the_rest():
     network = regions.PhotoDetector.__new__(regions.PhotoDetector)
     torch.nn.Module.__init__(network)
     one = {"boxes": torch.tensor([[0.0, 0.0, 120.0, 60.0]]), "scores": torch.tensor([0.9])}
@@ -212,13 +212,13 @@ def test_where_nothing_is_found_squares_stand_in():
     assert scores[0, 1:].eq(0).all() and scores[1].eq(0).all()
 
 
-def test_missing_weights_are_told_with_their_place_and_the_grid_as_another_way(photographs, monkeypatch):
+def test_missing_weights_are_reported_with_their_place_and_the_grid_as_another_way(photographs, monkeypatch):
     def refuse(*_, **__):
         raise URLError("no network")
 
     monkeypatch.setattr("torch.hub.download_url_to_file", refuse)
     weights_file(regions.BOXES_BY).unlink()
-    with pytest.raises(ItmError, match=f'{regions.BOXES_BY} cannot be had from .*TORCH_HOME.*kind="grid"'):
+    with pytest.raises(ItmError, match=f'{regions.BOXES_BY} cannot be read from .*TORCH_HOME.*kind="grid"'):
         regions.region_features(pictures(1, 224), photographs)
     weights_file(regions.BOXES_BY).write_bytes(b"cut short")
     with pytest.raises(ItmError, match="delete this file"):
@@ -234,7 +234,7 @@ def test_a_detector_is_trained_once_and_kept(tmp_path, monkeypatch):
         monkeypatch.setattr(pretraining, name, value)
     for name, value in {"N_TRAIN": 32, "N_HELD_OUT": 8, "BATCH": 16, "EPOCHS": 1}.items():
         monkeypatch.setattr(region_training, name, value)
-    with torch.inference_mode():  # as features are asked for
+    with torch.inference_mode():  # as when features are extracted
         first = region_training.load_detector(seed=1)
     monkeypatch.setattr(region_training, "train_detector", None)
     second = region_training.load_detector(seed=1)
@@ -242,8 +242,8 @@ def test_a_detector_is_trained_once_and_kept(tmp_path, monkeypatch):
     assert all(
         torch.equal(a, b) for a, b in zip(first.state_dict().values(), second.state_dict().values(), strict=True)
     )
-    figures = read_json(region_training.detector_folder(seed=1) / "figures.json")
-    assert set(figures) == {"recall", "kind", "colour", "seconds", "seed"}
+    metrics = read_json(region_training.detector_folder(seed=1) / "figures.json")
+    assert set(metrics) == {"recall", "kind", "colour", "seconds", "seed"}
 
 
 @pytest.mark.slow
@@ -251,10 +251,10 @@ def test_the_trained_detector_is_useful_and_imperfect(tiny):
     from itm_tutorial.storage import read_json
 
     region_training.load_detector()
-    figures = read_json(region_training.detector_folder() / "figures.json")
-    assert 0.75 < figures["recall"] < 0.99
-    assert 0.6 < figures["kind"] < 0.99
-    assert figures["colour"] > 0.9
+    metrics = read_json(region_training.detector_folder() / "figures.json")
+    assert 0.75 < metrics["recall"] < 0.99
+    assert 0.6 < metrics["kind"] < 0.99
+    assert metrics["colour"] > 0.9
     _, boxes, _ = regions.region_features(tiny.train.images, MINI)
     covered = [(box_iou(t, b).amax(1) >= 0.5) for t, b in zip(tiny.train.boxes, boxes, strict=True)]
     assert torch.cat(covered).float().mean() > 0.7

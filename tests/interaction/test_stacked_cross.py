@@ -23,7 +23,7 @@ def pair(regions, words, direction, smooth, pooling, lse, rectifier):
     """One image [n_regions, dim] and one caption [n_words, dim], by the equations -> score, attention."""
     queries, keys = (words, regions) if direction == "t2i" else (regions, words)
     s = torch.tensor([[float(key @ query) for query in queries] for key in keys], dtype=regions.dtype)
-    for k in range(len(keys)):  # equation 1 (9): rectified, normalised over those who look
+    for k in range(len(keys)):  # equation 1 (9): rectified, normalised over the queries
         row = [max(v, 0.0) if rectifier == "plain" or v > 0 else 0.1 * v for v in s[k].tolist()]
         norm = math.sqrt(sum(v * v for v in row))
         s[k] = torch.tensor([v / max(norm, 1e-8) for v in row], dtype=s.dtype)
@@ -36,7 +36,9 @@ def pair(regions, words, direction, smooth, pooling, lse, rectifier):
         found.append(cosine_of(query, attended))  # equation 4
     if pooling == "lse":  # equation 5
         score = math.log(sum(math.exp(lse * r) for r in found)) / lse
-    elif pooling == "length":  # by hand: how far each query reaches along what it sees, over the reach of all together
+    elif (
+        pooling == "length"
+    ):  # our own: the projections of queries on their attended vectors, over the length of the sum of queries
         along = sum(float(query.norm()) * r for query, r in zip(queries, found, strict=True))
         score = along / max(float(sum(queries).norm()), 1e-8)
     else:  # equation 6
@@ -57,7 +59,7 @@ def example(n_images=4, n_captions=5, n_regions=6, seq_len=7, dim=8, dtype=torch
     regions = normalize(torch.randn(n_images, n_regions, dim, generator=generator, dtype=dtype), dim=2)
     words = normalize(torch.randn(n_captions, seq_len, dim, generator=generator, dtype=dtype), dim=2)
     lengths = torch.randint(1, seq_len + 1, (n_captions,), generator=generator)
-    lengths[0], lengths[-1] = 1, seq_len  # a caption of one word is always there
+    lengths[0], lengths[-1] = 1, seq_len  # always includes a caption of one word
     return regions, words, lengths
 
 
@@ -118,7 +120,7 @@ def test_any_chunk_gives_the_same_matrix(n_images, n_captions, n_regions, seq_le
 
 
 @pytest.mark.parametrize("direction", DIRECTIONS)
-def test_what_stands_behind_the_end_is_not_read(direction):
+def test_padding_is_not_read(direction):
     regions, words, lengths = example()
     expected = stacked_cross_attention(regions, words, lengths, direction)
     padded = torch.cat([words, torch.full((5, 3, 8), torch.nan, dtype=words.dtype)], 1)
@@ -152,14 +154,14 @@ def test_zero_vectors_give_no_nan(direction, pooling):
     assert all(torch.isfinite(t).all() for t in (scores, regions.grad, words.grad))
 
 
-def test_a_constant_temperature_of_zero_looks_everywhere_alike():
+def test_a_constant_temperature_of_zero_attends_uniformly():
     regions, words, lengths = example()
     attention = stacked_cross_attention(regions, words, lengths, smooth=0.0, return_attention=True).attention
     assert torch.allclose(attention[:, -1], torch.full_like(attention[:, -1], 1 / 6))
 
 
 @pytest.mark.parametrize("direction", DIRECTIONS)
-def test_pooled_by_length_what_looks_everywhere_alike_is_the_cosine_of_the_means(direction):
+def test_pooled_by_length_what_attends_uniformly_is_the_cosine_of_the_means(direction):
     regions, words, lengths = own_lengths()
     found = stacked_cross_attention(regions, words, lengths, direction, smooth=0.0, pooling="length")
     for caption, n in enumerate(lengths.tolist()):
@@ -214,12 +216,12 @@ def test_nothing_to_score_is_an_empty_matrix():
         ({"direction": "t-i"}, "direction"),
         ({"pooling": "avg"}, "pooling"),
         ({"rectifier": "relu"}, "rectifier"),
-        ({"lengths": torch.tensor([1, 2])}, "one number a caption"),
+        ({"lengths": torch.tensor([1, 2])}, "one number per caption"),
         ({"lengths": torch.tensor([0, 1, 1, 1, 1])}, "lengths go from 0"),
         ({"lengths": torch.tensor([1, 1, 1, 1, 8])}, "to 8"),
         ({"regions": torch.zeros(4, 8)}, "give \\[n_images"),
-        ({"regions": torch.zeros(4, 3, 9)}, "of one dim"),
-        ({"regions": torch.zeros(4, 0, 8)}, "one region or more"),
+        ({"regions": torch.zeros(4, 3, 9)}, "with the same dim"),
+        ({"regions": torch.zeros(4, 0, 8)}, "at least one region"),
         ({"chunk": 0}, "chunk is 0"),
     ],
 )

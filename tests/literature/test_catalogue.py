@@ -1,4 +1,4 @@
-"""The literature as data: equal to the survey, every defect told, every reader strict, BibTeX that parses."""
+"""The literature as data: it equals the survey, all readers report damaged files, and the BibTeX parses."""
 
 import csv
 import re
@@ -17,10 +17,10 @@ from itm_tutorial.literature import catalogue, reported
 from itm_tutorial.literature.tables import FOLDER, read_table
 
 ROOT = Path(__file__).parents[2]
-SURVEY = ROOT.parent / "shared" / "seed"  # the survey's own files, where they lie beside the checkout
+SURVEY = ROOT.parent / "shared" / "seed"  # the survey's files, if they are beside the checkout
 beside_the_survey = pytest.mark.skipif(not SURVEY.exists(), reason="the survey's own files are not there")
 NAMES = ["dataset", "method", "note", "ensemble", "questionable"]
-COUNTS = {  # edition -> data set -> how many figures, how many of them reported, their sum
+COUNTS = {  # edition -> data set -> number of values, number of reported ones, their sum
     "2020": {
         "Flickr8K": (114, 110, 4315.20),
         "Flickr30K": (186, 180, 9394.10),
@@ -45,7 +45,7 @@ COUNTS = {  # edition -> data set -> how many figures, how many of them reported
 
 
 def rows_of(edition):
-    """The published rows, one dict of figures each."""
+    """The published rows, each with its values."""
     return reported.read_rows(FOLDER / f"results_{edition}.csv")
 
 
@@ -55,20 +55,19 @@ def written(path, header, *lines):
 
 
 @pytest.mark.parametrize("edition", COUNTS)
-def test_counts_and_sums_of_figures(edition):
+def test_counts_and_sums_of_values(edition):
     frame = itm.literature.results(edition)
     assert len(frame) == {"2020": 576, "2025": 2552}[edition]
     for dataset, group in frame.groupby("dataset"):
-        n, summary, total = COUNTS[edition][dataset]
-        assert (len(group), group.value.count()) == (n, summary) and group.value.sum() == pytest.approx(
-            total, abs=0.005
-        )
+        n, n_reported, total = COUNTS[edition][dataset]
+        assert (len(group), group.value.count()) == (n, n_reported)
+        assert group.value.sum() == pytest.approx(total, abs=0.005)
     assert set(frame.dataset) == set(COUNTS[edition]) and set(frame.edition) == {edition}
 
 
 @beside_the_survey
 @pytest.mark.parametrize(("edition", "file"), [("2020", "results.csv"), ("2025", "results_2025.csv")])
-def test_every_figure_is_the_surveys(edition, file):
+def test_every_value_is_the_surveys(edition, file):
     columns = [*NAMES, "direction", "metric", "value"]
     theirs = pd.read_csv(SURVEY / file, keep_default_na=False, na_values={"value": [""]})
     ours = itm.literature.results(edition)
@@ -111,7 +110,7 @@ def test_papers_are_78_with_their_links():
 
 def test_reading_takes_less_than_a_tenth_of_a_second():
     for read in (itm.literature.papers, itm.literature.results, lambda: itm.literature.results("2025")):
-        start = time.perf_counter()  # pandas is imported by now
+        start = time.perf_counter()  # pandas is imported already
         read()
         assert time.perf_counter() - start < 0.1
 
@@ -120,22 +119,22 @@ def test_reading_takes_less_than_a_tenth_of_a_second():
 def test_recalls_grow_with_k(edition):
     for row in rows_of(edition):
         for direction in ("i2t", "t2i"):
-            curve = [row.figures.get((direction, f"R@{k}")) for k in (1, 5, 10)]
-            summary = [value for value in curve if value is not None]
-            assert all(a <= b for a, b in pairwise(summary)), row
+            curve = [row.values.get((direction, f"R@{k}")) for k in (1, 5, 10)]
+            known = [value for value in curve if value is not None]
+            assert all(a <= b for a, b in pairwise(known)), row
 
 
 @pytest.mark.parametrize("edition", COUNTS)
-def test_figures_off_their_curve_or_the_same_in_both_directions_are_doubtful(edition):
-    """A later rank finds no more than an earlier one, on the mean; and no two directions agree twice."""
+def test_values_off_their_curve_or_the_same_in_both_directions_are_doubtful(edition):
+    """Recall must not grow faster between ranks 5 and 10 than between 1 and 5, nor two directions agree twice."""
     found = set()
     for row in rows_of(edition):
         name = (row.dataset, row.method)
         for direction in ("i2t", "t2i"):
-            r1, r5, r10 = (row.figures.get((direction, f"R@{k}")) for k in (1, 5, 10))
+            r1, r5, r10 = (row.values.get((direction, f"R@{k}")) for k in (1, 5, 10))
             if None not in (r1, r5, r10) and (r10 - r5) / 5 > (r5 - r1) / 4:
                 found.add((*name, direction, "R@5"))
-        pairs = [(row.figures.get(("i2t", m)), row.figures.get(("t2i", m)), m) for m in ("R@1", "R@5", "R@10")]
+        pairs = [(row.values.get(("i2t", m)), row.values.get(("t2i", m)), m) for m in ("R@1", "R@5", "R@10")]
         same = [metric for a, b, metric in pairs if a is not None and a == b]
         if len(same) > 1:
             found |= {(*name, direction, metric) for direction in ("i2t", "t2i") for metric in same}
@@ -146,17 +145,17 @@ def test_figures_off_their_curve_or_the_same_in_both_directions_are_doubtful(edi
     assert (doubtful.remark != "").all() and len(found) == 5
 
 
-def test_the_two_editions_agree_on_every_figure_and_new_names_are_told():
+def test_the_two_editions_agree_on_every_value_and_new_names_are_marked():
     later = rows_of("2025")
-    summary = itm.literature.corrections().query("edition == '2020' and kind == 'other name'")
-    summary = set(summary[["dataset", "method", "note"]].itertuples(index=False, name=None))
+    other_names = itm.literature.corrections().query("edition == '2020' and kind == 'other name'")
+    other_names = set(other_names[["dataset", "method", "note"]].itertuples(index=False, name=None))
     renamed = set()
     for row in rows_of("2020"):
-        same = [other for other in later if other.dataset == row.dataset and other.figures == row.figures]
+        same = [other for other in later if other.dataset == row.dataset and other.values == row.values]
         assert len(same) == 1 and same[0].ensemble == row.ensemble, row
         if (same[0].method, same[0].note) != (row.method, row.note) and not row.method.startswith("SCAN_"):
             renamed.add((row.dataset, row.method, row.note))  # SCAN_t2i is SCAN, T2I later: the same words
-    assert renamed - {("Flickr8K", "IMRAM", "BUTD")} == summary
+    assert renamed - {("Flickr8K", "IMRAM", "BUTD")} == other_names
 
 
 def test_remarks_say_why():
@@ -169,7 +168,7 @@ def test_remarks_say_why():
     assert len(frame[(frame.method == "GVSE") & (frame.dataset == "MSCOCO5K") & frame.doubtful]) == 12
 
 
-def test_keys_lead_from_figures_to_papers():
+def test_keys_lead_from_values_to_papers():
     frame = itm.literature.results("2020")
     known = set(itm.literature.papers().key)
     assert set(frame.key) <= known  # every method of 2020 is one of the 78
@@ -196,23 +195,23 @@ HEADER = "dataset,method,note,ensemble,questionable," + ",".join(reported.MEASUR
         ("Flickr8K,A,B,no,no,-1,2,3,1,2,3,", "i2t R@1 is -1"),
         ("Flickr8K,A,B,no,no,nan,2,3,1,2,3,", "i2t R@1 is nan"),
         ("Flickr8K,A,B,no,no,1,two,3,1,2,3,", "i2t R@5 is 'two'; write a number, or --"),
-        ("Flickr8K,A,B,no,no,,,,,,,", "no figure but zeros"),
-        ("Flickr8K,A,B,no,no,0,0,0,0.0,0,0,", "no figure but zeros"),
-        ("Flickr8K,A,B,no,no,--,--,--,--,--,--,", "no figure but zeros"),
-        ("Flickr8K,A,B,C,no,no,1,2,3,1,2,3,", "13 columns in place of 12"),
-        ("Flickr8K,A,no,no,1,2,3,1,2,3,", "11 columns in place of 12"),
+        ("Flickr8K,A,B,no,no,,,,,,,", "no value except zeros"),
+        ("Flickr8K,A,B,no,no,0,0,0,0.0,0,0,", "no value except zeros"),
+        ("Flickr8K,A,B,no,no,--,--,--,--,--,--,", "no value except zeros"),
+        ("Flickr8K,A,B,C,no,no,1,2,3,1,2,3,", "13 columns instead of 12"),
+        ("Flickr8K,A,no,no,1,2,3,1,2,3,", "11 columns instead of 12"),
         ('Flickr8K,A,"B,no,no,1,2,3,1,2,3,', "quotation mark"),
     ],
 )
-def test_a_damaged_table_of_figures_is_told_with_its_line(tmp_path, line, complaint):
+def test_a_damaged_table_of_results_is_reported_with_its_line(tmp_path, line, complaint):
     file = written(tmp_path / "results.csv", HEADER, "Flickr8K,A,,no,no,1,2,3,1,2,--,", line)
-    with pytest.raises(ItmError, match=r"results\.csv line [34]: ") as summary:
+    with pytest.raises(ItmError, match=r"results\.csv line [34]: ") as error:
         reported.read_rows(file)
-    assert complaint in str(summary.value)
+    assert complaint in str(error.value)
 
 
 @pytest.mark.parametrize(("measure", "what"), [("i2i R@1", "direction 'i2i'"), ("i2t R@2", "metric 'R@2'")])
-def test_an_unknown_measure_is_told(tmp_path, measure, what):
+def test_an_unknown_measure_is_reported(tmp_path, measure, what):
     file = written(tmp_path / "results.csv", f"dataset,method,note,ensemble,questionable,{measure}")
     with pytest.raises(ItmError, match=f"line 1: unknown {what}"):
         reported.read_rows(file, [measure])
@@ -221,7 +220,7 @@ def test_an_unknown_measure_is_told(tmp_path, measure, what):
 def test_a_median_rank_is_no_percentage(tmp_path):
     header = "dataset,method,note,ensemble,questionable,i2t MedR"
     file = written(tmp_path / "results.csv", header, "CUB,A,,no,no,250")
-    assert reported.read_rows(file, ["i2t MedR"])[0].figures == {("i2t", "MedR"): 250.0}
+    assert reported.read_rows(file, ["i2t MedR"])[0].values == {("i2t", "MedR"): 250.0}
     written(file, header, "CUB,A,,no,no,inf")
     with pytest.raises(ItmError, match="i2t MedR is inf; write a number of 0 or more"):
         reported.read_rows(file, ["i2t MedR"])
@@ -230,14 +229,14 @@ def test_a_median_rank_is_no_percentage(tmp_path):
 CORRECTIONS = "edition,dataset,method,note,direction,metric,kind,why"
 
 
-def test_a_row_that_stands_twice_is_refused_unless_told(tmp_path):
+def test_a_row_that_occurs_twice_is_refused_unless_marked_as_repeated(tmp_path):
     row = "Flickr8K,A,B,no,no,1,2,3,1,2,3,"
     file = written(tmp_path / "results.csv", HEADER, row, row.replace("1", "4", 1))
-    summary = written(tmp_path / "corrections.csv", CORRECTIONS)
-    with pytest.raises(ItmError, match=r"results\.csv line 3: A \(B\) on Flickr8K stands in line 2 too"):
-        reported.figures("2020", file, summary)
-    written(summary, CORRECTIONS, "2020,Flickr8K,A,B,,,repeated,two of one name")
-    assert [figure["doubtful"] for figure in reported.figures("2020", file, summary)] == [True] * 12
+    corrections = written(tmp_path / "corrections.csv", CORRECTIONS)
+    with pytest.raises(ItmError, match=r"results\.csv line 3: A \(B\) on Flickr8K is in line 2 too"):
+        reported.reported_values("2020", file, corrections)
+    written(corrections, CORRECTIONS, "2020,Flickr8K,A,B,,,repeated,two of one name")
+    assert [row["doubtful"] for row in reported.reported_values("2020", file, corrections)] == [True] * 12
 
 
 @pytest.mark.parametrize(
@@ -249,15 +248,15 @@ def test_a_row_that_stands_twice_is_refused_unless_told(tmp_path):
         (",,A,,,R@7,repeated,x", "unknown metric 'R@7'"),
         (",,A,,,,strange,x", "unknown kind 'strange'"),
         (",,A,,,,repeated,", "no reason"),
-        (",,C,,,,repeated,x", "no figure of the edition of 2020"),
+        (",,C,,,,repeated,x", "no value of the edition of 2020"),
     ],
 )
-def test_a_damaged_correction_is_told_with_its_line(tmp_path, line, complaint):
+def test_a_damaged_correction_is_reported_with_its_line(tmp_path, line, complaint):
     file = written(tmp_path / "results.csv", HEADER, "Flickr8K,A,B,no,no,1,2,3,1,2,3,")
     corrections = written(tmp_path / "corrections.csv", CORRECTIONS, line)
-    with pytest.raises(ItmError, match=r"corrections\.csv line 2: ") as summary:
-        reported.figures("2020", file, corrections)
-    assert complaint in str(summary.value)
+    with pytest.raises(ItmError, match=r"corrections\.csv line 2: ") as error:
+        reported.reported_values("2020", file, corrections)
+    assert complaint in str(error.value)
 
 
 PAPER = "a2020b,section,A,A,CVPR,2020,01,A title,An Author,http://a.b/c,,,"
@@ -274,31 +273,31 @@ PAPER = "a2020b,section,A,A,CVPR,2020,01,A title,An Author,http://a.b/c,,,"
         ("http://a.b/c", "a.b/c", "paper of a2020b is 'a.b/c'"),
     ],
 )
-def test_a_damaged_table_of_papers_is_told_with_its_line(tmp_path, old, new, complaint):
+def test_a_damaged_table_of_papers_is_reported_with_its_line(tmp_path, old, new, complaint):
     header = ",".join(catalogue.COLUMNS)
     file = written(tmp_path / "papers.csv", header, PAPER.replace("a2020b", "z2020z"), PAPER.replace(old, new, 1))
-    with pytest.raises(ItmError, match=r"papers\.csv line 3: ") as summary:
+    with pytest.raises(ItmError, match=r"papers\.csv line 3: ") as error:
         catalogue.read_papers(file)
-    assert complaint in str(summary.value)
+    assert complaint in str(error.value)
 
 
-def test_a_key_twice_and_a_misprint_that_is_none_are_told(tmp_path):
+def test_a_key_twice_and_a_misprint_that_is_none_are_reported(tmp_path):
     file = written(tmp_path / "papers.csv", ",".join(catalogue.COLUMNS), PAPER, PAPER)
-    with pytest.raises(ItmError, match="line 3: the key a2020b stands there twice"):
+    with pytest.raises(ItmError, match="line 3: the key a2020b occurs twice"):
         catalogue.read_papers(file)
     papers = catalogue.read_papers(written(file, ",".join(catalogue.COLUMNS), PAPER))
     header = "key,field,printed,right,why"
     for line, complaint in {
         "b2020b,title,x,y,z": "unknown key 'b2020b'",
         "a2020b,year,x,y,z": "unknown field 'year'",
-        "a2020b,title,Another,y,z": "'Another' must stand once in title of a2020b",
+        "a2020b,title,Another,y,z": "'Another' must occur once in title of a2020b",
     }.items():
         wrong = written(tmp_path / "wrong.csv", header, line)
         with pytest.raises(ItmError, match=f"wrong.csv line 2: {complaint}"):
             catalogue.read_corrections(wrong, papers)
 
 
-def test_a_table_that_is_missing_or_no_text_is_told(tmp_path):
+def test_a_table_that_is_missing_or_no_text_is_reported(tmp_path):
     with pytest.raises(ItmError, match=r"none\.csv cannot be read"):
         read_table(tmp_path / "none.csv", ["a"])
     (tmp_path / "latin.csv").write_bytes("a\nJônatas\n".encode("latin-1"))
@@ -308,7 +307,7 @@ def test_a_table_that_is_missing_or_no_text_is_told(tmp_path):
         read_table(written(tmp_path / "other.csv", "a,b"), ["a"])
 
 
-def test_misprints_are_told_by_papers_and_mended_by_citations():
+def test_misprints_are_listed_by_papers_and_corrected_by_citations():
     frame = itm.literature.papers().set_index("key")
     assert frame.authors["li2017gnarnn"].startswith("huang  Li")
     assert "'Shuang Li' is meant" in frame.remark["li2017gnarnn"]
@@ -339,8 +338,8 @@ def test_bibtex_parses_and_is_whole():
         assert set(fields) - {"url"} == {"title", "author", place, "year"} and all(fields.values())
         assert int(fields["year"]) == year == int(re.search(r"\d{4}", key)[0])
         assert fields["author"].count(" and ") == authors.count(",")
-        summary = "".join(value for name, value in fields.items() if name != "url")
-        assert summary.isascii() and not re.search(r"(?<!\\)[&%$#_]", summary)
+        text = "".join(value for name, value in fields.items() if name != "url")
+        assert text.isascii() and not re.search(r"(?<!\\)[&%$#_]", text)
         assert itm.literature.bibtex(key) in itm.literature.bibtex()
 
 
@@ -386,7 +385,7 @@ def test_what_notebooks_cite_is_there():
             assert itm.literature.cite(key), f"{notebook.name} cites {key}"
 
 
-def test_a_chapter_cites_every_paper_of_the_survey_that_is_said_to_be_in_it():
+def test_a_chapter_cites_every_paper_of_the_survey_that_belongs_to_it():
     for notebook in sorted((ROOT / "notebooks" / "source").glob("[0-8]?_[!l]*.py")):
         papers = itm.literature.papers()
         text = notebook.read_text(encoding="utf-8")
@@ -399,7 +398,7 @@ def ascii_name(name):
 
 
 def test_who_is_cited_by_year_in_the_package_is_in_the_bibliography():
-    """Docstrings name papers as "Faghri et al. 2018": each such first author and year has an entry."""
+    """Docstrings cite papers as "Faghri et al. 2018": each such first author and year has an entry."""
     known = {(re.split(r"\d", key)[0], re.search(r"\d{4}", key)[0]) for key in itm.literature.papers(beyond=True).key}
     named = re.compile(r"([A-Z][\w'-]+)(?: et al\.?,?| and [A-Z]\w+,?) \(?((?:19|20)\d\d)\)?")
     for file in [*(ROOT / "itm_tutorial").rglob("*.py"), ROOT / "README.md"]:

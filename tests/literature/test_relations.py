@@ -1,4 +1,4 @@
-"""Pairs of published rows and ideas between papers: each is found in the tables, and damaged files are told."""
+"""Pairs of published rows and ideas of papers: each is in the tables, and damaged files are reported."""
 
 import pytest
 
@@ -9,13 +9,13 @@ from itm_tutorial.literature.relations import PARTS, SEEN_IN, read_changes, read
 CHANGES = "part,change,from_method,from_note,from_ensemble,to_method,to_note,to_ensemble"
 
 
-def test_every_change_has_pairs_and_every_pair_is_two_published_figures():
-    frame, figures = itm.literature.pairs(), itm.literature.results("2025")
+def test_every_change_has_pairs_and_every_pair_is_two_published_values():
+    frame, values = itm.literature.pairs(), itm.literature.results("2025")
     assert {(c.part, c.change) for c in read_changes()} == set(zip(frame.part, frame.change, strict=True))
     assert set(frame.part) == set(PARTS) and not frame.duplicated().any()
-    figures = figures[(figures.metric == "R@1") & ~figures.doubtful]
+    values = values[(values.metric == "R@1") & ~values.doubtful]
     for pair in frame.itertuples():
-        column = figures[(figures.dataset == pair.dataset) & (figures.direction == pair.direction)]
+        column = values[(values.dataset == pair.dataset) & (values.direction == pair.direction)]
         assert pair.after in set(column[column.method == pair.method].value) and pair.before in set(column.value)
         assert pair.difference == pytest.approx(pair.after - pair.before)
 
@@ -29,7 +29,7 @@ def test_pairs_by_hand():
         ("CUHK-PEDES", 44.02, 49.37),
         ("Flowers", 66.1, 68.9),
     ]
-    assert "SAN" not in set(itm.literature.pairs().method)  # the survey questions its rows
+    assert "SAN" not in set(itm.literature.pairs().method)  # the survey marks its rows as questionable
     with pytest.raises(ItmError, match="unknown metric"):
         itm.literature.pairs(metric="MedR")
 
@@ -44,21 +44,21 @@ def test_pairs_by_hand():
         ("loss,x,,A,same,,A,same", "both sides are the same row"),
     ],
 )
-def test_a_damaged_table_of_changes_is_told_with_its_line(tmp_path, line, complaint):
+def test_a_damaged_table_of_changes_is_reported_with_its_line(tmp_path, line, complaint):
     file = tmp_path / "pairs.csv"
     file.write_text(f"{CHANGES}\n{line}\n", encoding="utf-8")
     with pytest.raises(ItmError, match=f"pairs.csv line 2: {complaint}"):
         read_changes(file)
 
 
-def test_ideas_stand_between_papers_of_the_survey():
+def test_ideas_connect_papers_of_the_survey():
     known = set(itm.literature.papers().key)
     for idea in itm.literature.ideas():
         assert {idea.source, idea.heir} <= known and idea.source != idea.heir and len(idea.idea) < 70
     assert {idea.seen_in for idea in itm.literature.ideas()} == set(SEEN_IN)
 
 
-def test_what_the_surveys_notes_are_said_to_tell_they_tell():
+def test_the_surveys_notes_support_the_changes():
     frame = itm.literature.results("2025")
     names = {key: name for key, name in zip(itm.literature.papers().key, itm.literature.papers().name, strict=True)}
     for idea in itm.literature.ideas():
@@ -75,11 +75,11 @@ def test_what_the_surveys_notes_are_said_to_tell_they_tell():
         ("faghri2018vsepp,lee2018scan,,code", "no idea"),
     ],
 )
-def test_a_damaged_table_of_ideas_is_told_with_its_line(tmp_path, line, complaint):
+def test_a_damaged_table_of_ideas_is_reported_with_its_line(tmp_path, line, complaint):
     file = tmp_path / "ideas.csv"
     file.write_text(f"source,heir,idea,seen_in\n{line}\n", encoding="utf-8")
     with pytest.raises(ItmError, match=f"ideas.csv line 2: {complaint}"):
         read_ideas(file)
     file.write_text("source,heir,idea,seen_in\n" + "faghri2018vsepp,lee2018scan,x,code\n" * 2, encoding="utf-8")
-    with pytest.raises(ItmError, match=r"ideas\.csv line 3: .* stand there twice"):
+    with pytest.raises(ItmError, match=r"ideas\.csv line 3: .* occur twice"):
         read_ideas(file)

@@ -1,4 +1,4 @@
-"""Losses over identities against loops in double precision, repeated identities and zero vectors included."""
+"""Identification and projection losses, compared with loops in double precision, with repeated identities."""
 
 import math
 
@@ -34,12 +34,12 @@ def cross_entropy_by_loop(rows, labels):
 
 
 def one_way_by_loop(embeddings, others, of_embeddings, of_others):
-    """Zhang and Lu 2018, the CMPM loss of one direction, as their code has it."""
+    """Zhang and Lu 2018, the CMPM loss of one direction, as in their code."""
     total = 0.0
     for embedding, own in zip(embeddings, of_embeddings, strict=True):
         p = softmax([dot(embedding, unit(other)) for other in others])
-        right = [float(own == other) for other in of_others]
-        q = [y / sum(right) for y in right]
+        positives = [float(own == other) for other in of_others]
+        q = [y / sum(positives) for y in positives]
         total += sum(a * math.log(a / (b + 1e-8) + 1e-8) for a, b in zip(p, q, strict=True))
     return total / len(embeddings)
 
@@ -76,7 +76,7 @@ def test_cmpm_equals_the_loop(case, with_a_zero):
 @settings(deadline=None)
 def test_cmpc_equals_the_loop(case, with_a_zero):
     images, captions, of_images, labels = embeddings(case)
-    images = images[torch.tensor(case[1])]  # a row a pair
+    images = images[torch.tensor(case[1])]  # one row per pair
     if with_a_zero:
         images[0], captions[-1] = 0, 0
     classifier = CMPC(3, 4).double()
@@ -119,7 +119,7 @@ def sigmoid(x):
     st.lists(st.floats(-5, 5), min_size=1, max_size=5),
     st.sampled_from([0.0, 0.1, 0.4]),
 )
-def test_the_game_equals_its_loop(image_logits, caption_logits, smoothing):
+def test_the_adversarial_losses_equal_their_loop(image_logits, caption_logits, smoothing):
     def cost(logit, target):
         return -target * math.log(sigmoid(logit)) - (1 - target) * math.log(1 - sigmoid(logit))
 
@@ -144,9 +144,9 @@ def test_gradients_are_those_of_the_functions():
     assert gradcheck(lambda a, b, w: cmpc(a, b, of_captions, w.T), (pairs, captions, weight))
     assert gradcheck(lambda a, b, w: instance_loss(a, b, of_images, of_captions, w, w), (images, captions, weight))
     assert gradcheck(lambda a, w: norm_softmax(a, of_images, w, 5.0), (images, weight))
-    judge = ModalityDiscriminator(4, 6).double()
-    assert gradcheck(lambda a, b: discriminator_loss(judge(a), judge(b), 0.1), (images, captions))
-    assert gradcheck(lambda a, b: fooling_loss(judge(a), judge(b)), (images, captions))
+    discriminator = ModalityDiscriminator(4, 6).double()
+    assert gradcheck(lambda a, b: discriminator_loss(discriminator(a), discriminator(b), 0.1), (images, captions))
+    assert gradcheck(lambda a, b: fooling_loss(discriminator(a), discriminator(b)), (images, captions))
 
 
 def test_zero_vectors_give_no_nan():
@@ -170,30 +170,30 @@ def test_large_projections_give_no_nan_in_single_precision():
     assert loss.isfinite() and torch.autograd.grad(loss, images)[0].isfinite().all()
 
 
-def test_a_wrong_pair_costs_eighteen_and_the_right_shares_cost_nothing():
+def test_a_negative_pair_costs_eighteen_and_the_right_distribution_costs_nothing():
     far = 1e3 * torch.eye(2, dtype=torch.float64)
-    right = torch.eye(2, dtype=torch.bool)
-    assert cmpm(far, far, right).item() == pytest.approx(0, abs=1e-6)
-    assert cmpm(far, far, ~right).item() == pytest.approx(2 * -math.log(1e-8), rel=1e-3)
+    positives = torch.eye(2, dtype=torch.bool)
+    assert cmpm(far, far, positives).item() == pytest.approx(0, abs=1e-6)
+    assert cmpm(far, far, ~positives).item() == pytest.approx(2 * -math.log(1e-8), rel=1e-3)
     same = torch.ones(2, 3, dtype=torch.float64)  # four captions, two of each identity: a half each
     captions = torch.ones(4, 3, dtype=torch.float64)
-    match = torch.tensor([[True, True, False, False], [False, False, True, True]])
+    positives = torch.tensor([[True, True, False, False], [False, False, True, True]])
     expected = 0.5 * math.log(0.5) + 0.5 * math.log(0.25 / 1e-8)
-    assert cmpm(same, captions, match).item() == pytest.approx(
+    assert cmpm(same, captions, positives).item() == pytest.approx(
         expected + 0.5 * math.log(0.5 / 1e-8) + 0.5 * math.log(0.5)
     )
 
 
 def test_labels_over_their_length_in_place_of_their_sum_would_be_another_loss():
     images, captions = torch.randn(2, 4).double(), torch.randn(4, 4).double()
-    match = torch.tensor([[True, True, False, False], [False, False, True, True]])
+    positives = torch.tensor([[True, True, False, False], [False, False, True, True]])
     p = (images @ torch.nn.functional.normalize(captions).T).softmax(1)
-    q = match / match.double().norm(dim=1, keepdim=True)
+    q = positives / positives.double().norm(dim=1, keepdim=True)
     other = (p * (p / (q + 1e-8) + 1e-8).log()).sum(1).mean()
-    ours = (p * (p / (match / 2 + 1e-8) + 1e-8).log()).sum(1).mean()
+    ours = (p * (p / (positives / 2 + 1e-8) + 1e-8).log()).sum(1).mean()
     p = (captions @ torch.nn.functional.normalize(images).T).softmax(1)
-    back = (p * (p / (match.T.double() + 1e-8) + 1e-8).log()).sum(1).mean()
-    assert cmpm(images, captions, match).item() == pytest.approx((ours + back).item())
+    back = (p * (p / (positives.T.double() + 1e-8) + 1e-8).log()).sum(1).mean()
+    assert cmpm(images, captions, positives).item() == pytest.approx((ours + back).item())
     assert (ours - other).abs() > 0.05
 
 
@@ -226,22 +226,22 @@ def test_targets_stay_inside_what_has_a_lower_bound():
     assert coin.item() == pytest.approx(math.log(2)) == fooling_loss(torch.zeros(7), torch.zeros(2)).item()
 
 
-def test_bad_input_is_refused_in_words():
+def test_bad_input_is_refused_with_a_clear_message():
     embeddings = torch.randn(2, 3)
-    with pytest.raises(ItmError, match="nothing matches caption 1"):
+    with pytest.raises(ItmError, match="caption 1 of the batch has no positive"):
         cmpm(embeddings, embeddings, torch.tensor([[True, False], [True, False]]))
-    with pytest.raises(ItmError, match="one identity alone"):
+    with pytest.raises(ItmError, match="one identity only"):
         cmpm(embeddings, embeddings, torch.ones(2, 2, dtype=torch.bool))
     with pytest.raises(ItmError, match="scale"):
         NormSoftmax(2, 3, scale=0.0)
     with pytest.raises(ItmError, match="each once"):
         IdentityNumbers([])
-    with pytest.raises(ItmError, match="2 of them different"):
+    with pytest.raises(ItmError, match="2 of them distinct"):
         IdentityNumbers([4, 4, 7])
     numbers = IdentityNumbers([40, 7, 12])
     assert numbers(torch.tensor([12, 40, 7, 7])).tolist() == [1, 2, 0, 0]
-    for strange in (8, 41):
-        with pytest.raises(ItmError, match=f"identity {strange} is none of the 3"):
-            numbers(torch.tensor([7, strange]))
+    for unseen in (8, 41):
+        with pytest.raises(ItmError, match=f"identity {unseen} is not among the 3"):
+            numbers(torch.tensor([7, unseen]))
     with pytest.raises(ItmError, match="people"):
         numbers(None)

@@ -1,4 +1,4 @@
-"""The hinge losses against a loop over triples, on any number of captions an image."""
+"""The hinge losses, compared with a loop over triples, for any number of captions per image."""
 
 from types import SimpleNamespace
 
@@ -16,13 +16,13 @@ def pairing(image_of, n_images):
 
 
 def triples_by_loop(scores, positives, margin, mask_same_image=True):
-    """The hinges of every right pair, in either direction: two lists of numbers a pair."""
+    """The hinges of every positive pair in both directions: two lists of numbers per pair."""
     pairs = positives.nonzero().tolist()
     for p, (i, c) in enumerate(pairs):
         if mask_same_image:
             captions = [k for k in range(scores.shape[1]) if not positives[i, k]]
             images = [k for k in range(scores.shape[0]) if not positives[k, c]]
-        else:  # the other pairs of the batch, whosever picture they show
+        else:  # all other pairs of the batch, also of the same image
             captions = [d for q, (_, d) in enumerate(pairs) if q != p]
             images = [j for q, (j, _) in enumerate(pairs) if q != p]
         zero = scores[i, c] * 0
@@ -68,7 +68,7 @@ def test_a_warm_up_goes_from_the_sum_to_the_maximum(anneal):
     assert values == pytest.approx(expected, rel=1e-5)
 
 
-def test_the_maximum_over_equal_codes_is_the_value_of_a_collapse():
+def test_the_maximum_over_equal_embeddings_is_the_value_of_a_collapse():
     loss = MaxOfHinges(0.2)
     assert loss(torch.ones(128, 128), torch.eye(128, dtype=torch.bool)).item() == pytest.approx(51.2)
     assert loss.collapsed(128) == pytest.approx(51.2)
@@ -86,7 +86,7 @@ def test_options_out_of_range_are_refused(name, options):
         create_loss(name, **options)
 
 
-def test_a_loss_takes_what_it_has_a_use_for_and_an_option_of_none_is_refused():
+def test_a_loss_ignores_the_options_of_other_losses_and_an_option_of_none_is_refused():
     assert create_loss("infonce", margin=0.3, temperature=0.5).temperature == 0.5
     assert create_loss("sum_of_hinges", margin=0.3, warmup=0.2).margin == 0.3
     assert all(create_loss(name) for name in LOSSES)
@@ -94,25 +94,25 @@ def test_a_loss_takes_what_it_has_a_use_for_and_an_option_of_none_is_refused():
         create_loss("infonce", margn=0.3)
 
 
-def test_equal_codes_cost_the_margin_for_every_negative():
+def test_equal_embeddings_cost_the_margin_for_every_negative():
     batch, margin = 8, 0.2
     loss = SumOfHinges(margin)(torch.ones(batch, batch), torch.eye(batch, dtype=torch.bool))
     assert loss.item() == pytest.approx(2 * batch * (batch - 1) * margin)
 
 
-def test_other_captions_of_the_same_image_are_no_negatives():
+def test_other_captions_of_the_same_image_are_not_negatives():
     scores = torch.tensor([[0.9, 0.8, -1.0], [-1.0, -1.0, 0.9]])
     assert SumOfHinges(0.2)(scores, pairing([0, 0, 1], 2)) == 0
     assert SumOfHinges(0.2)(scores, pairing([0, 1, 1], 2)) > 0
 
 
-def test_a_batch_without_a_right_pair_is_refused():
+def test_a_batch_without_a_positive_pair_is_refused():
     with pytest.raises(ItmError, match="positives"):
         SumOfHinges()(torch.zeros(2, 2), torch.zeros(2, 2, dtype=torch.bool))
 
 
 def infonce_by_loop(scores, positives, temperature):
-    """Van den Oord et al. 2018, equation 4, a row and a column for every right pair."""
+    """Van den Oord et al. 2018, equation 4, one row and one column per positive pair."""
     parts = []
     for i, c in positives.nonzero().tolist():
         exp = (scores / temperature).exp()

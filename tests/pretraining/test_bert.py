@@ -1,4 +1,4 @@
-"""BERT: frozen, blind to padding, rebuilt from plain data; masked words are learned; published ones are read safely."""
+"""BERT: frozen, independent of padding, rebuilt from plain data, trained on masked words; safe loading of others."""
 
 import json
 import random
@@ -25,7 +25,7 @@ CAPTIONS = ["a red car", "two dogs on the grass in the rain"]
 
 
 class Reader(Matching):
-    """The smallest model that reads BERT."""
+    """The smallest model that uses BERT."""
 
     text_input = BertPieces()
     similarity = staticmethod(cosine)
@@ -41,7 +41,7 @@ class Reader(Matching):
 
 
 class Wordless(Matching):
-    """A variant that could read BERT and does not."""
+    """A variant that could use BERT, but does not."""
 
     text_input = BertPieces()
 
@@ -50,7 +50,7 @@ class Wordless(Matching):
 
 
 def grammar(n, seed):
-    """Captions in which a colour and a thing tell each other, and the first and the last word tell nothing."""
+    """Captions in which colour and thing predict each other, and the first and last word predict nothing."""
     rng = random.Random(seed)
     pairs = [("red", "fire"), ("blue", "sky"), ("green", "leaf"), ("white", "snow")]
     return [
@@ -61,11 +61,11 @@ def grammar(n, seed):
 
 @pytest.fixture
 def quick_mini(tmp_path, monkeypatch):
-    """A cache of its own, and a mini BERT that takes no time."""
+    """A separate cache, and a mini BERT that trains quickly."""
 
     def train(seed=0):
-        module, vocabulary, figures = train_masked_words(CAPTIONS + grammar(64, 0), ["a new red car"], TOY, 1, seed)
-        return module, vocabulary, {**figures, "seconds": 0.0, "seed": seed}
+        module, vocabulary, metrics = train_masked_words(CAPTIONS + grammar(64, 0), ["a new red car"], TOY, 1, seed)
+        return module, vocabulary, {**metrics, "seconds": 0.0, "seed": seed}
 
     monkeypatch.setenv("ITM_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(bert_training, "MINI", TOY)
@@ -74,7 +74,7 @@ def quick_mini(tmp_path, monkeypatch):
 
 @pytest.fixture
 def published(tmp_path):
-    """A folder as transformers leaves it, with a tiny BERT and its word pieces."""
+    """A folder as saved by transformers, with a tiny BERT and its word pieces."""
     from transformers import BertConfig, BertModel, BertTokenizerFast
 
     words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "red", "car", "dog", "##s", "two", "on", "the", "grass"]
@@ -101,7 +101,7 @@ def test_a_bert_is_frozen_and_does_not_depend_on_padding():
         assert torch.allclose(module(ids[row : row + 1, :n], lengths[row : row + 1])[0], vectors[row, :n], atol=1e-5)
 
 
-def test_a_word_knows_its_neighbours():
+def test_a_word_vector_depends_on_its_neighbours():
     module = BertWords({"vocab_size": 20, **TOY})
     vectors = module(torch.tensor([[7, 8, 9], [7, 8, 10]]), torch.tensor([3, 3]))
     assert not torch.allclose(vectors[0, 0], vectors[1, 0], atol=1e-6)
@@ -109,11 +109,11 @@ def test_a_word_knows_its_neighbours():
 
 def test_a_caption_longer_than_the_positions_is_refused():
     module = BertWords({"vocab_size": 20, **TOY})
-    with pytest.raises(ItmError, match="caption 1 has 13 words .* reads 12"):
+    with pytest.raises(ItmError, match="caption 1 has 13 words .* reads at most 12"):
         module(torch.ones(2, 13, dtype=torch.int64), torch.tensor([3, 13]))
 
 
-def test_words_are_hidden_by_the_shares_of_the_paper():
+def test_words_are_hidden_by_the_fractions_of_the_paper():
     torch.manual_seed(0)
     ids = torch.randint(0, 50, (400, 500))
     shown, chosen = hide_words(ids, 50)
@@ -133,10 +133,10 @@ def test_words_are_hidden_by_the_shares_of_the_paper():
 def test_a_toy_language_is_learned_and_leaves_the_callers_randomness_alone():
     state = torch.random.get_rng_state()
     with torch.inference_mode():
-        module, vocabulary, figures = train_masked_words(grammar(800, 0), grammar(400, 1), TOY, steps=160)
+        module, vocabulary, metrics = train_masked_words(grammar(800, 0), grammar(400, 1), TOY, steps=160)
     assert torch.equal(torch.random.get_rng_state(), state)
     assert vocabulary.words[MASK_ID] == "<mask>" and "fire" in vocabulary
-    assert figures["n_hidden"] > 50 and figures["accuracy"] > figures["most_frequent"] + 0.2
+    assert metrics["n_hidden"] > 50 and metrics["accuracy"] > metrics["most_frequent"] + 0.2
     assert not any(parameter.requires_grad for parameter in module.parameters())
 
 
@@ -147,15 +147,15 @@ def test_training_repeats_itself():
 
 
 def test_bad_text_is_refused():
-    with pytest.raises(ItmError, match="also learned from"):
+    with pytest.raises(ItmError, match="also a training caption"):
         train_masked_words(["a b", "c d"], ["a b"], TOY)
     with pytest.raises(ItmError, match="the longest has 22 words .* 12 positions"):
         train_masked_words(["a b"], [" ".join("c" * 20)], TOY)
 
 
 def test_the_text_is_of_all_worlds_and_repeats_itself():
-    text = write_text(0, share=0.004)
-    assert text == write_text(0, share=0.004) != write_text(1, share=0.004)
+    text = write_text(0, fraction=0.004)
+    assert text == write_text(0, fraction=0.004) != write_text(1, fraction=0.004)
     words = {word for caption in text for word in caption.lower().split()}
     assert {"bird", "flower", "wearing", "left"} <= words
 
@@ -229,9 +229,9 @@ def test_a_model_on_a_published_bert_comes_back_without_its_folder(published, ti
 @pytest.mark.parametrize(
     ("gone", "message"),
     [
-        ("config.json", r"tiny-bert holds no config.json"),
-        ("model.safetensors", r"tiny-bert holds no weights as safetensors \(model.safetensors"),
-        ("tokenizer.json", r"tiny-bert holds no tokenizer \(tokenizer.json or vocab.txt\)"),
+        ("config.json", r"tiny-bert has no config.json"),
+        ("model.safetensors", r"tiny-bert has no weights as safetensors \(model.safetensors"),
+        ("tokenizer.json", r"tiny-bert has no tokenizer \(tokenizer.json or vocab.txt\)"),
     ],
 )
 def test_a_folder_that_is_not_whole_is_refused(published, gone, message):
@@ -270,11 +270,11 @@ def test_what_does_not_fit_is_refused(published):
 
 @pytest.mark.parametrize("name", ["/no/such/folder", "./nowhere", "~/nowhere at all", "a/b/c"])
 def test_a_path_that_is_no_folder_is_refused(name):
-    with pytest.raises(ItmError, match="no folder here"):
+    with pytest.raises(ItmError, match="is not a folder"):
         load_bert(name)
 
 
-def test_no_network_is_told_in_words(monkeypatch):
+def test_no_network_is_reported_clearly(monkeypatch):
     from transformers import AutoConfig
 
     def offline(*args, **options):
@@ -287,7 +287,7 @@ def test_no_network_is_told_in_words(monkeypatch):
         load_bert("someone/bert")
 
 
-def test_a_broken_tokenizer_is_told_in_words():
+def test_a_broken_tokenizer_is_reported_clearly():
     with pytest.raises(ItmError, match="word pieces: no tokenizer"):
         WordPieces('{"half": ')
 
@@ -303,8 +303,8 @@ def test_transformers_is_imported_by_nothing_but_a_bert():
 @pytest.mark.slow
 def test_the_worlds_language_is_learned(cache):
     bert = load_bert()
-    figures = json.loads((bert_training.bert_folder() / "figures.json").read_text(encoding="utf-8"))
-    assert figures["accuracy"] >= 0.42 > 2 * figures["most_frequent"]
+    metrics = json.loads((bert_training.bert_folder() / "figures.json").read_text(encoding="utf-8"))
+    assert metrics["accuracy"] >= 0.42 > 2 * metrics["most_frequent"]
     assert bert.module.dim == 128 and len(bert.vocabulary) > 500
     tokens = bert.vocabulary.encode(["a red car on the grass", "this bird has a red head"])
     assert bert.module(tokens.ids, tokens.lengths).shape == (2, 8, 128)

@@ -1,4 +1,4 @@
-"""Skip-gram: the loss, the pairs and the draws against loops and frequencies; a toy language is learned."""
+"""Skip-gram: loss, pairs and negatives compared with loops and frequencies; a toy language is learned."""
 
 import math
 from collections import Counter
@@ -76,7 +76,7 @@ def test_negatives_are_drawn_by_count_to_the_power_three_quarters():
         assert abs(n - 200_000 * p) < 5 * math.sqrt(200_000 * p * (1 - p))
 
 
-def test_frequent_words_are_thinned_out_and_the_rest_closes_ranks():
+def test_frequent_words_are_subsampled_and_the_rest_moves_together():
     torch.manual_seed(0)
     counts = torch.tensor([9_000, 990, 10])
     keep = keep_probability(counts, 1e-2)
@@ -104,7 +104,7 @@ def test_words_are_numbered_by_their_count():
 
 
 def toy(n):
-    """Three families of four words; a word is known by the company that its family keeps."""
+    """Three families of four words; the words of a family have the same neighbours."""
     rng = Random(0)
     for _ in range(n):
         family, word = rng.randrange(3), rng.randrange(4)
@@ -120,12 +120,12 @@ def test_a_toy_language_is_learned_and_leaves_the_callers_randomness_alone():
         )
     assert torch.equal(torch.random.get_rng_state(), state)
 
-    def right(vectors):
+    def n_correct(vectors):
         return sum(vectors.nearest(word, 1, words)[0][0][1] == word[1] for word in words)
 
-    assert right(result.vectors) == 12
+    assert n_correct(result.vectors) == 12
     assert sorted(result.snapshots) == [0, 0.5, 1]
-    assert right(result.snapshots[0]) < 12
+    assert n_correct(result.snapshots[0]) < 12
     assert result.snapshots[0].vectors.abs().max() <= 0.5 / 16
     assert torch.equal(result.snapshots[1].vectors, result.vectors.vectors)
     assert result.losses[0] == pytest.approx(6 * math.log(2), rel=1e-4)
@@ -149,26 +149,26 @@ def test_the_same_seed_gives_the_same_vectors():
         ([["a", "b"] * 9], {"epochs": -1}, "epochs is -1"),
         ([["a", "b"] * 9], {"subsample": -1.0}, "subsample is -1.0"),
         ([["a", "b"] * 9], {"learning_rate": 0.0}, "learning_rate 0.0"),
-        ([["a", "b"] * 9], {"snapshots": (2,)}, "fractions"),
+        ([["a", "b"] * 9], {"snapshots": (2,)}, "fractions of the run"),
         ([["a", "b"]], {}, "occur 5 times"),
         ([], {}, "occur 5 times"),
-        ([["a"], "a b"], {}, "number 1 is a text"),
+        ([["a"], "a b"], {}, "number 1 is a string"),
         ([["a"], ["b"]] * 5, {}, "no word has a neighbour"),
     ],
 )
-def test_bad_input_is_refused_in_words(sentences, options, message):
+def test_bad_input_is_refused_with_a_clear_message(sentences, options, message):
     with pytest.raises(ItmError, match=message):
         train_skip_gram(sentences, **options)
 
 
 @pytest.mark.slow
-def test_the_worlds_words_know_the_families_and_are_trained_once(cache, monkeypatch):
+def test_the_worlds_word_vectors_reflect_the_families_and_are_trained_once(cache, monkeypatch):
     import itm_tutorial as itm
     from itm_tutorial.worlds.scenes.kinds import KINDS
 
     words = itm.world_words()
     nearest = {name: words.nearest(name, 1, among=KINDS)[0][0] for name in KINDS}
-    assert sum(KINDS[name].family == KINDS[kin].family for name, kin in nearest.items()) >= 0.85 * len(KINDS)
+    assert sum(KINDS[name].family == KINDS[other].family for name, other in nearest.items()) >= 0.85 * len(KINDS)
     monkeypatch.setattr("itm_tutorial.pretraining.word_vectors.train_skip_gram", None)
     again = itm.world_words()
     assert again.words == words.words and torch.equal(again.vectors, words.vectors)

@@ -85,7 +85,7 @@ def test_sketch_differs_from_paint():
     assert (draw_scene(scene, 64, Random(0)) != draw_scene(scene, 64, Random(0), style="sketch")).any()
 
 
-def test_colours_can_be_told_apart():
+def test_colours_can_be_distinguished():
     values = np.array(list(COLOURS.values()), dtype=float)
     distance = np.linalg.norm(values[:, None] - values[None], axis=2) + 1e3 * np.eye(len(values))
     assert distance.min() > 40

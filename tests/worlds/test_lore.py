@@ -1,4 +1,4 @@
-"""The lore: a text of plain words, even-handed to every kind, in which kin are told alike but not the same."""
+"""The lore: a text of plain words with the same templates for every kind; kinds of a family are similar in it."""
 
 import subprocess
 import sys
@@ -34,7 +34,7 @@ def test_the_vocabulary_is_small_and_names_every_kind_family_and_group():
     assert counts[0] > 5 * counts[-1]  # a long tail
 
 
-def test_nothing_tells_which_kinds_are_unseen():
+def test_nothing_reveals_which_kinds_are_unseen():
     assert not {"seen", "unseen", "train", "test", "index", "picture", "image"} & set(COUNTS)
     assert not any(character.isdigit() for word in COUNTS for character in word)
     hidden = unseen_kinds(0)
@@ -95,8 +95,8 @@ def test_no_sentences_are_refused(n_sentences):
         write_lore(n_sentences)
 
 
-def test_kin_are_told_alike_but_not_the_same():
-    """Counts of neighbours (PPMI, window of five), reduced to 50 numbers per word: the nearest kind is kin."""
+def test_kinds_of_a_family_are_described_alike_but_not_the_same():
+    """Counts of neighbours (PPMI, window of five), reduced to 50 numbers per word: the nearest kind is a relative."""
     words = {word: i for i, word in enumerate(COUNTS)}
     together = np.zeros((len(words), len(words)))
     pairs = defaultdict(int)
@@ -117,4 +117,4 @@ def test_kin_are_told_alike_but_not_the_same():
     same_family = (families[:, None] == families) & ~np.eye(len(KINDS), dtype=bool)
     assert (families[alike.argmax(1)] == families).mean() >= 0.85
     assert alike[same_family].mean() > alike[families[:, None] != families].mean() + 0.3
-    assert alike[same_family].mean() < 0.9  # each has things of its own
+    assert alike[same_family].mean() < 0.9  # but each kind has entries of its own

@@ -1,4 +1,4 @@
-"""The drawn objects: which kinds are seen, how they are drawn, and the tree of their classes."""
+"""The drawn objects: seen and unseen kinds, drawing, and the tree of classes."""
 
 import copy
 import hashlib
@@ -157,7 +157,7 @@ def test_the_tree_of_the_kinds(objects):
 
 
 def test_distances_by_hand():
-    # fox, wolf, hen, car: an animal and a bird meet in the creature, the car hangs at the root itself
+    # fox, wolf, hen, car: an animal and a bird meet at creature, the car only at the root
     assert TREE.distances().tolist() == [[0, 2, 4, 4], [2, 0, 4, 4], [4, 4, 0, 4], [4, 4, 4, 0]]
     assert TREE.distances().dtype == torch.int64
     assert all(
@@ -179,7 +179,7 @@ def test_a_tree_of_one_level_is_legal():
     ("names", "parent", "seen", "message"),
     [
         ([], {}, [], "no leaf"),
-        (["fox", "fox"], {"fox": "animal"}, [], "'fox' stands in names twice"),
+        (["fox", "fox"], {"fox": "animal"}, [], "names holds 'fox' twice"),
         (["fox", "hen"], {"fox": "animal"}, [], "from the leaf 'hen' to the root"),
         (["fox", "animal"], {"fox": "animal", "animal": "thing"}, [], "'animal' is in names but has children"),
         (["fox"], {"fox": "a", "a": "b", "b": "a"}, [], "a cycle, a -> b -> a"),

@@ -1,4 +1,4 @@
-"""The drawn people: what they promise about identities, views, descriptions, boxes and look-alikes."""
+"""The drawn people: identities, views, descriptions, boxes and look-alikes."""
 
 import hashlib
 import subprocess
@@ -45,7 +45,7 @@ def test_every_description_states_only_what_its_view_shows_and_splits_into_its_w
     assert all(a.text != b.text for a, b in zip(SPLIT.truths[::2], SPLIT.truths[1::2], strict=True))
 
 
-def test_nothing_that_a_view_hides_is_told():
+def test_nothing_that_a_view_hides_is_mentioned():
     hidden_backpacks = 0
     for truth, image in zip(SPLIT.truths, SPLIT.image_of, strict=True):
         person, view = SPLIT.scenes[image].person, SPLIT.scenes[image].view
@@ -91,7 +91,7 @@ def test_the_tail_is_long_and_no_two_are_alike():
     assert lowers["jeans"] == max(lowers.values())
 
 
-def test_siblings_differ_in_exactly_the_attribute_they_are_tagged_with():
+def test_minimal_pairs_differ_in_exactly_the_attribute_they_are_tagged_with():
     assert 0.5 < 2 * len(SPLIT.minimal_pairs) / 200 < 0.72
     assert len({kind for *_, kind in SPLIT.minimal_pairs}) >= 8
     for a, b, attribute in SPLIT.minimal_pairs:
@@ -101,7 +101,7 @@ def test_siblings_differ_in_exactly_the_attribute_they_are_tagged_with():
             assert (one.upper_colour, one.lower_colour) == (other.lower_colour, other.upper_colour)
 
 
-def test_images_of_siblings_differ_in_one_fact_or_two_bound_ones():
+def test_images_of_minimal_pairs_differ_in_one_fact_or_two_bound_ones():
     pairs = SPLIT.image_minimal_pairs()
     assert {(SPLIT.identities[a], SPLIT.identities[b], kind) for a, b, kind in pairs} == set(SPLIT.minimal_pairs)
     for a, b, kind in pairs:
@@ -147,18 +147,18 @@ def test_the_same_seed_gives_the_same_world_in_another_process():
     assert runs[0].stdout == runs[1].stdout != ""
 
 
-def test_the_world_is_the_one_that_the_kept_figures_were_measured_on():
-    """Where this fails on purpose, change the two hashes and run the claims again; elsewhere, the world has drifted."""
+def test_the_world_is_the_one_that_the_kept_results_were_measured_on():
+    """After an intended change of the world, update the two hashes and run the claims again."""
     world = make_world("tiny", seed=0)
-    summary = "\n".join(truth.text for split in world.values() for truth in split.truths)
-    assert hashlib.sha256(summary.encode()).hexdigest()[:16] == "806a33e8b95dc547"
+    texts = "\n".join(truth.text for split in world.values() for truth in split.truths)
+    assert hashlib.sha256(texts.encode()).hexdigest()[:16] == "806a33e8b95dc547"
     if (version("pillow"), version("numpy")) == ("13.0.0", "2.4.6"):  # those of constraints.txt
         drawn = b"".join(split.draw(i).tobytes() for split in world.values() for i in range(len(split.scenes)))
         assert hashlib.sha256(drawn).hexdigest()[:16] == "5f9ff39c051334f6"
 
 
 @pytest.mark.parametrize("setting", ["completeness", "synonyms", "wrong_captions", "misspellings"])
-def test_a_dial_on_text_leaves_people_and_pictures_as_they_were(setting):
+def test_a_setting_of_the_text_leaves_people_and_pictures_as_they_were(setting):
     turned = make_split("train", 20, seed=3, configuration=make_configuration(**{setting: 0.9}))
     n = len(turned.scenes)
     assert turned.scenes == SPLIT.scenes[:n]
@@ -189,7 +189,7 @@ def test_occlusion_hides_shoes_and_changes_nothing_else():
         assert (low.draw(i)[:cut] == high.draw(i)[:cut]).all()
 
 
-def test_without_siblings_the_others_are_as_they_were():
+def test_without_minimal_pairs_the_others_are_as_they_were():
     alone = make_split("train", 100, seed=3, configuration=Configuration(minimal_pairs=0))
     number = {source: image for image, source in enumerate(SPLIT.sources)}
     shared = [(image, number[source]) for image, source in enumerate(alone.sources) if source in number]
@@ -209,7 +209,7 @@ def test_wrong_captions_leave_the_others_word_for_word_and_are_wrong():
 
 
 def changed_pixels(a, b):
-    """Rows and columns, in fractions of the picture, of the pixels in which two sightings are drawn otherwise."""
+    """Rows and columns, in fractions of the image, of the pixels in which two drawings differ."""
     differ = np.abs(draw_sighting(a, SIZE).astype(int) - draw_sighting(b, SIZE)).sum(axis=2) > 12
     ys, xs = np.nonzero(differ)
     return ys / SIZE, xs / (SIZE / 2), differ
@@ -217,7 +217,9 @@ def changed_pixels(a, b):
 
 OF_COLOUR = {"head": "hair_colour", "upper": "upper_colour", "lower": "lower_colour", "shoes": "shoes_colour"}
 OF_COLOUR |= {"bag": "bag_colour", "hat": "hat_colour", "umbrella": "umbrella"}
-OTHER = {"hair_colour": ("blonde", "black")}  # what to dye it; clothes become yellow, or purple where they were
+OTHER = {
+    "hair_colour": ("blonde", "black")
+}  # other colours for hair; clothes become yellow, or purple if they are yellow
 
 
 @pytest.mark.parametrize("part", list(OF_COLOUR))
@@ -305,7 +307,7 @@ def test_load_corpus(people):
     assert itm.load_corpus("people", size="tiny", image_size=64).val.images.shape[1:] == (3, 64, 32)
 
 
-def test_the_ceiling_is_below_a_hundred_and_siblings_can_be_told():
+def test_the_ceiling_is_below_a_hundred_and_minimal_pairs_can_be_distinguished():
     made = make_split("test", 200, seed=0, first=900)
     split = _people_split(made, torch.empty(len(made.scenes), 3, 2, 1), "not drawn")
     assert ceiling(split).t2i.r1 < 80 and ceiling(split).i2t.r1 < 80

@@ -1,4 +1,4 @@
-"""The drawn scenes: what they promise about facts, minimal pairs, streams and captions."""
+"""The drawn scenes: facts, minimal pairs, random streams and captions."""
 
 import hashlib
 import subprocess
@@ -30,7 +30,7 @@ def test_every_caption_states_only_what_is_true_and_splits_into_its_words():
         assert all(0 <= word.head < len(truth.words) for word in truth.words)
 
 
-def test_five_different_captions_an_image():
+def test_five_different_captions_per_image():
     poor = make_split(
         "train", 100, seed=3, configuration=Configuration(completeness=0, relations=0, length=0, synonyms=1)
     )
@@ -39,7 +39,7 @@ def test_five_different_captions_an_image():
             assert len({truth.text for truth in split.truths[5 * image : 5 * image + 5]}) == 5
 
 
-def test_siblings_differ_in_the_one_thing_they_are_tagged_with():
+def test_minimal_pairs_differ_in_the_one_thing_they_are_tagged_with():
     kinds = [kind for _, _, kind in SPLIT.minimal_pairs]
     assert all(kinds.count(kind) >= 5 for kind in MINIMAL_PAIR_KINDS)
     for a, b, kind in SPLIT.minimal_pairs:
@@ -47,17 +47,17 @@ def test_siblings_differ_in_the_one_thing_they_are_tagged_with():
         assert differ, kind
         if kind != "object":
             assert {fact[0] for fact in differ} == {{"binding": "attribute"}.get(kind, kind)}
-    share = 2 * len(SPLIT.minimal_pairs) / 600
-    assert 0.17 < share < 0.33
+    fraction = 2 * len(SPLIT.minimal_pairs) / 600
+    assert 0.17 < fraction < 0.33
 
 
 @pytest.mark.parametrize(("duplicates", "least"), [(0.0, 0), (0.01, 2), (0.02, 8)])
-def test_twins_share_their_facts_and_are_at_most_two_in_a_hundred(duplicates, least):
+def test_duplicates_share_their_facts_and_are_at_most_two_in_a_hundred(duplicates, least):
     split = make_split("train", 3000, seed=0, configuration=Configuration(duplicates=duplicates))
     assert least <= 2 * len(split.duplicates) <= 0.02 * 3000
     assert all(scene_facts(split.scenes[a]) == scene_facts(split.scenes[b]) for a, b in split.duplicates)
     apart = len({scene_facts(scene) for scene in split.scenes})
-    assert apart == 3000 - len(split.duplicates)  # no two scenes are alike by chance
+    assert apart == 3000 - len(split.duplicates)  # no two scenes are equal by chance
 
 
 def test_the_same_seed_gives_the_same_world_in_another_process():
@@ -75,8 +75,8 @@ def test_the_same_seed_gives_the_same_world_in_another_process():
     assert runs[0].stdout == runs[1].stdout != ""
 
 
-def test_the_world_is_the_one_that_the_kept_figures_were_measured_on():
-    """Where this fails on purpose, change the two hashes and run the claims again; elsewhere, the world has drifted."""
+def test_the_world_is_the_one_that_the_kept_results_were_measured_on():
+    """After an intended change of the world, update the two hashes and run the claims again."""
     world = make_split("test", 200, seed=0)
     text = hashlib.sha256("\n".join(truth.text for truth in world.truths).encode()).hexdigest()[:16]
     assert text == "c769eadef5eddc97"
@@ -90,7 +90,7 @@ TEXT_DIALS += ("number_words", "relations")
 
 
 @pytest.mark.parametrize("setting", TEXT_DIALS)
-def test_a_dial_on_text_leaves_scenes_and_pictures_as_they_were(setting):
+def test_a_setting_of_the_text_leaves_scenes_and_pictures_as_they_were(setting):
     turned = make_split("train", 40, seed=3, configuration=make_configuration(**{setting: 0.9}))
     assert turned.scenes == SPLIT.scenes[:40]
     assert (turned.draw(7) == SPLIT.draw(7)).all()
@@ -105,7 +105,7 @@ def test_other_words_state_the_same_facts(setting):
 
 
 @pytest.mark.parametrize("setting", ["tint", "sketch", "occlusion", "distractors"])
-def test_a_dial_on_pictures_leaves_captions_as_they_were_and_shows(setting):
+def test_a_setting_of_the_images_leaves_captions_as_they_were_and_shows(setting):
     low, high = (
         make_split("train", 40, seed=3, configuration=make_configuration(**{setting: value})) for value in (0.0, 1.0)
     )
@@ -130,7 +130,7 @@ def test_a_distractor_changes_no_pixel_but_its_own():
 
 
 @pytest.mark.parametrize("setting", ["minimal_pairs", "duplicates"])
-def test_without_companions_the_other_images_are_as_they_were(setting):
+def test_without_pairs_the_other_images_are_as_they_were(setting):
     alone = make_split("train", 300, seed=3, configuration=make_configuration(**{setting: 0.0}))
     number = {source: image for image, source in enumerate(SPLIT.sources)}
     shared = [(image, number[source]) for image, source in enumerate(alone.sources) if source in number]
@@ -141,7 +141,7 @@ def test_without_companions_the_other_images_are_as_they_were(setting):
     assert all((alone.draw(a) == SPLIT.draw(b)).all() for a, b in shared[::40])
 
 
-def test_the_length_dial_makes_captions_longer():
+def test_the_length_setting_makes_captions_longer():
     splits = (
         make_split("train", 100, seed=3, configuration=make_configuration(length=value)) for value in (0.0, 0.5, 1.0)
     )
@@ -171,7 +171,7 @@ def test_perturb_changes_what_it_says_and_nothing_else(kind):
         assert tokenize(new.text) == [word.text for word in new.words]
         assert new.facts == truth.facts - change.was | change.now
         assert change.was <= truth.facts and not change.now & truth.facts
-        assert perturb(truth, kind, true=true).truth == new  # it follows from the caption
+        assert perturb(truth, kind, true=true).truth == new  # it depends on the caption only
         if kind == "paraphrase":
             assert not change.was and not change.now
         else:
@@ -200,10 +200,10 @@ def test_groundings_point_at_the_boxes_of_the_thing_named():
 
 
 def test_facts_by_hand():
-    claimed = {("attribute", "dog", "brown"), ("relation", "left", "dog", "car")}
-    assert entails(claimed, {("object", "animal"), ("relation", "left", "animal", "vehicle")})
-    assert not entails(claimed, {("relation", "left", "car", "dog")})
-    assert relevance(claimed, closure({("attribute", "dog", "brown")})) == 0.5
+    stated = {("attribute", "dog", "brown"), ("relation", "left", "dog", "car")}
+    assert entails(stated, {("object", "animal"), ("relation", "left", "animal", "vehicle")})
+    assert not entails(stated, {("relation", "left", "car", "dog")})
+    assert relevance(stated, closure({("attribute", "dog", "brown")})) == 0.5
 
 
 @given(st.integers(0, 599), st.integers(0, 2999))
@@ -215,7 +215,7 @@ def test_closure_is_idempotent_and_truth_is_closed(image, caption):
     assert relevance(closure(stated), scene_facts(SPLIT.scenes[SPLIT.image_of[caption]])) == 1
 
 
-def test_dials_are_checked():
+def test_settings_are_checked():
     with pytest.raises(ItmError, match="minimal_pairs"):
         Configuration(minimal_pairs=1.5)
     with pytest.raises(ItmError, match="wrong_captions"):

@@ -1,4 +1,4 @@
-"""The drawn birds and flowers: classes apart, ten true descriptions a picture, boxes and words that agree."""
+"""The drawn birds and flowers: disjoint classes, ten true descriptions per image, boxes and words that agree."""
 
 import hashlib
 import re
@@ -26,8 +26,8 @@ named = pytest.mark.parametrize("name", list(WORLDS))
 
 
 @named
-def test_the_world_is_the_one_that_the_kept_figures_were_measured_on(name):
-    """Where this fails on purpose, change the hashes and run the claims again; elsewhere, the world has drifted."""
+def test_the_world_is_the_one_that_the_kept_results_were_measured_on(name):
+    """After an intended change of the world, update the hashes and run the claims again."""
     made = make_splits(WORLDS[name], "tiny", 0)
     texts = "\n".join(truth.text for split in made.values() for truth in split.truths)
     assert (
@@ -54,7 +54,7 @@ def test_no_class_is_in_two_splits_and_a_third_is_for_the_test(name):
 
 
 @named
-def test_kin_share_their_shape_and_differ_otherwise(name):
+def test_species_of_a_genus_share_their_shape_and_differ_otherwise(name):
     world = WORLDS[name]
     species = make_species(world, world.sizes["mini"], seed=2)
     shape = "build" if name == "birds" else "form"
@@ -67,7 +67,7 @@ def test_kin_share_their_shape_and_differ_otherwise(name):
     assert len({one.order for one in species}) >= 8
 
 
-def test_ten_different_captions_a_picture_that_split_into_their_words():
+def test_ten_different_captions_per_image_that_split_into_their_words():
     for split in SPLITS:
         assert Counter(split.image_of) == dict.fromkeys(range(len(split.scenes)), 10)
         for image in range(len(split.scenes)):
@@ -158,7 +158,7 @@ def test_another_colour_of_a_part_of_a_flower_changes_the_picture_in_its_boxes(p
                 changed[
                     max(0, int(128 * y0) - 5) : int(128 * y1) + 6, max(0, int(128 * x0) - 5) : int(128 * x1) + 6
                 ] = 0
-            assert changed.mean() < 0.003  # the tip of a leaf too small for a box of its own
+            assert changed.mean() < 0.003  # the tip of a leaf too small to have a box
             checked += 1
     assert checked >= 8
 
@@ -168,14 +168,14 @@ def test_streams_are_independent(name):
     world, split = WORLDS[name], MADE[name]["train"]
     again = make_splits(world, "tiny", 3)["train"]
     [again.draw(i) for i in range(3)]
-    assert again.truths == split.truths and again.scenes == split.scenes  # the drawing takes no caption's numbers
+    assert again.truths == split.truths and again.scenes == split.scenes  # drawing does not use the streams of captions
     assert (again.draw(0) == split.draw(0)).all()
     more = replace(world, sizes={"tiny": replace(world.sizes["tiny"], pictures=12)})
     larger = make_splits(more, "tiny", 3)["train"]
     where = {key: i for i, key in enumerate(zip(larger.identity, larger.numbers, strict=True))}
     shared = [(i, where[key]) for i, key in enumerate(zip(split.identity, split.numbers, strict=True)) if key in where]
     assert len(shared) >= 10
-    for here, there in shared:  # a class with more pictures begins with the same ones, described in the same words
+    for here, there in shared:  # a class with more images begins with the same images and captions
         assert split.scenes[here] == larger.scenes[there]
         assert split.truths[10 * here : 10 * here + 10] == larger.truths[10 * there : 10 * there + 10]
         assert (split.draw(here) == larger.draw(there)).all()
@@ -208,7 +208,7 @@ def test_load_corpus(name, cache):
         assert split.images.shape[1:] == (3, 64, 64) and split.images.dtype == torch.uint8
         assert (split.images[1].permute(1, 2, 0).numpy() == made.draw(1)).all()
         assert split.identity.dtype == torch.int64 and len(split.identity) == len(split.images)
-        assert all(summary <= true for summary, true in _facts(split))
+        assert all(stated <= true for stated, true in _facts(split))
         assert [len(b) for b in split.boxes] == [len(b) for b in made.boxes()]
     assert itm.load_corpus(name, size="tiny", seed=3, image_size=32).val.images.shape[2:] == (32, 32)
 

@@ -1,4 +1,4 @@
-"""Published archives: fetched from the first mirror that answers, checked, and unpacked inside one folder."""
+"""Published archives: downloaded from the first mirror that works, checked, and unpacked into one folder."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from itm_tutorial.errors import ItmError
 from itm_tutorial.progress import progress_wanted
 from itm_tutorial.storage import disk_errors
 
-SECONDS_OF_SILENCE = 30  # after which a mirror is given up
+SECONDS_OF_SILENCE = 30  # after which we give up on a mirror
 CHUNK = 2**16  # bytes
 
 
@@ -25,9 +25,9 @@ class Archive:
 
     Attributes:
         name: the file's name.
-        mirrors: where it is to be had, the best address first.
+        mirrors: its addresses, the best one first.
         md5: its published checksum, in hexadecimal.
-        into: the folder that its files belong in, below the one that is unpacked into.
+        into: the subfolder into which its files are unpacked.
     """
 
     name: str
@@ -41,17 +41,17 @@ class _NotFetched(Exception):
 
 
 def download(archive: Archive, folder: Path) -> Path:
-    """Fetches an archive; what has arrived of it is kept as ``NAME.part`` and continued, also by a later run.
+    """Downloads an archive; an incomplete download is kept as ``NAME.part``, and a later run continues it.
 
     Args:
-        archive: what to fetch.
-        folder: where to keep it; it must exist, and nobody else may download into it meanwhile.
+        archive: what to download.
+        folder: where to keep it; it must exist, and only one process may download into it at a time.
 
     Returns:
-        The whole file, whose checksum is right.
+        The complete file, with a correct checksum.
 
     Raises:
-        ItmError: no mirror gave the right file, or the disk is full.
+        ItmError: no mirror gave the correct file, or the disk is full.
     """
     whole, part = folder / archive.name, folder / f"{archive.name}.part"
     if whole.exists():
@@ -72,7 +72,7 @@ def download(archive: Archive, folder: Path) -> Path:
 
 
 def _fetch_checked(url: str, part: Path, md5: str) -> None:
-    """Fetches the rest of ``part`` and checks the whole; a beginning that does not fit is thrown away, once."""
+    """Downloads the rest of ``part`` and checks the file; if an earlier part does not fit, it starts again, once."""
     begun = _size(part) > 0
     _fetch(url, part)
     with part.open("rb") as file:
@@ -86,7 +86,7 @@ def _fetch_checked(url: str, part: Path, md5: str) -> None:
 
 
 def _fetch(url: str, part: Path) -> None:
-    """Asks again after a cut connection for as long as each try brings something."""
+    """Tries again after a broken connection, as long as each attempt brings new bytes."""
     while True:
         before = _size(part)
         try:
@@ -97,17 +97,17 @@ def _fetch(url: str, part: Path) -> None:
 
 
 def _read_on(url: str, part: Path, start: int) -> None:
-    """Appends to ``part`` what follows its first ``start`` bytes, or begins anew where a server cannot do that."""
+    """Appends what follows the first ``start`` bytes to ``part``; starts again if the server cannot do that."""
     request = urllib.request.Request(url, headers={"Range": f"bytes={start}-"} if start else {})
     try:
         with urllib.request.urlopen(request, timeout=SECONDS_OF_SILENCE) as answer:
-            start = start if answer.status == 206 else 0  # 206: from where we asked; 200: from the beginning
+            start = start if answer.status == 206 else 0  # 206: from ``start``; 200: from the beginning
             length = answer.headers["Content-Length"]
             total = start + int(length) if length else None
             _write(answer, part, start, total)
     except urllib.error.HTTPError as error:
         error.close()
-        if error.code != 416:  # 416: nothing follows; the checksum tells whether we have it all
+        if error.code != 416:  # 416: nothing follows; the checksum shows whether the file is complete
             raise _NotFetched(f"{error.code} {error.reason}") from error
     except urllib.error.URLError as error:
         raise _NotFetched(error.reason) from error
@@ -133,23 +133,23 @@ def _size(file: Path) -> int:
 
 
 def unpack(file: Path, folder: Path) -> None:
-    """Unpacks a zip archive, checking each file's checksum; macOS's own additions are left out.
+    """Unpacks a zip archive and checks each file's checksum; skips the folder that macOS adds.
 
     Args:
         file: the archive.
-        folder: where to unpack; made if missing. After an error it holds a part of the files: throw it away.
+        folder: where to unpack; made if missing. After an error it may hold some of the files: delete it.
 
     Raises:
-        ItmError: the archive is cut short, damaged or encrypted, or a name in it leads out of ``folder``; the
-            disk is full.
+        ItmError: the archive is cut short, damaged or encrypted, a name in it leads out of ``folder``, or the disk is
+            full.
     """
     try:
         with disk_errors(folder), zipfile.ZipFile(file) as archive:
             names = [name for name in archive.namelist() if not name.startswith("__MACOSX/")]
             for name in names:
-                path = PureWindowsPath(name)  # knows both slashes, and drives
+                path = PureWindowsPath(name)  # understands both slashes, and drive letters
                 if path.drive or path.root or ".." in path.parts:
                     raise ItmError(f"{file} holds {name!r}, which leads out of the folder: get it from elsewhere")
             archive.extractall(folder, names)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
-        raise ItmError(f"{file} is cut short or no zip archive ({error}): delete it and get it again") from error
+        raise ItmError(f"{file} is cut short or not a zip archive ({error}): delete it and get it again") from error

@@ -1,4 +1,4 @@
-"""Flickr8k (Hodosh et al. 2013) in its published layout: two folders, four text files, and a few warts."""
+"""Flickr8k (Hodosh et al. 2013) in its published layout: a folder of photographs and a folder of text files."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ TEXTS = "Flickr8k_text"
 CAPTIONS = "Flickr8k.token.txt"
 LISTS = {"train": "Flickr_8k.trainImages.txt", "val": "Flickr_8k.devImages.txt", "test": "Flickr_8k.testImages.txt"}
 
-# The checksums stand in two public projects that fetch the first mirror: mlverse/torchvision (R/dataset-flickr.R) and
-# prabhuomkar/pytorch-cpp (cmake/fetch_flickr8k.cmake). The second mirror gives files of the same names; whether they
-# are the same files, the checksum tells.
+# The checksums come from two public projects that use the first mirror: mlverse/torchvision (R/dataset-flickr.R) and
+# prabhuomkar/pytorch-cpp (cmake/fetch_flickr8k.cmake). The second mirror has files of the same names; the checksum
+# shows whether they are the same files.
 MIRRORS = (
     "https://github.com/jbrownlee/Datasets/releases/download/Flickr8k/",
     "https://github.com/Avaneesh40585/Flickr8k-Dataset/releases/download/v1.0/",
@@ -51,7 +51,7 @@ TERMS = "Flickr8k is given out for research use only: downloading it (about 1 GB
 
 @dataclass(frozen=True)
 class Photographs(Sequence):
-    """Photographs on disk, decoded when asked for."""
+    """Photographs on disk; each is decoded when it is indexed."""
 
     files: list[Path]
 
@@ -64,10 +64,10 @@ class Photographs(Sequence):
 
 
 def decode(file: Path) -> Tensor:
-    """Decodes a photograph to uint8 [3, H, W], RGB, the way up that its camera noted.
+    """Decodes a photograph to uint8 [3, H, W], RGB, turned as its EXIF data say.
 
     Raises:
-        ItmError: the file is missing, empty, cut short, no image, or too large for one.
+        ItmError: the file is missing, empty, cut short, not an image, or too large for an image.
     """
     from PIL import Image, ImageOps
     from torchvision.transforms.functional import pil_to_tensor
@@ -83,28 +83,28 @@ def decode(file: Path) -> Tensor:
             ImageOps.exif_transpose(image, in_place=True)
             return pil_to_tensor(image.convert("RGB"))  # decodes to the last row
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise ItmError(f"{file} is cut short or no image ({error}): get this file again") from error
+        raise ItmError(f"{file} is cut short or not an image ({error}): get this file again") from error
 
 
 def prepared_folder() -> Path:
-    """Where the prepared corpus is kept."""
+    """The folder of the prepared corpus."""
     return cache_dir() / "corpora" / "flickr8k"
 
 
 def prepare(source: Path | None = None) -> Path:
-    """Checks the published files and copies what the course needs into the cache: whole, or not at all.
+    """Checks the published files and copies what the course needs into the cache, all of it or nothing.
 
-    The same source again changes nothing; another one takes the place of what was prepared, once it is ready.
+    The same source again changes nothing. Another source replaces the prepared corpus once its own copy is complete.
 
     Args:
         source: the folder that holds ``Flicker8k_Dataset`` and ``Flickr8k_text``; None downloads them, unless
-            the corpus is prepared.
+            the corpus is prepared already.
 
     Returns:
         The prepared folder.
 
     Raises:
-        ItmError: a file is missing, cut short or malformed (the message names it, and the line), or cannot be had.
+        ItmError: a file is missing, cut short or malformed (the message names it and the line), or the download fails.
     """
     folder = prepared_folder()
     if source is None:
@@ -114,7 +114,9 @@ def prepare(source: Path | None = None) -> Path:
 
     def build(part: Path) -> None:
         if folder.exists():
-            print(f"flickr8k was prepared from other files, or is damaged: {source} takes its place once it is ready")
+            print(
+                f"flickr8k was prepared from other files, or is damaged: {source} replaces it once the copy is complete"
+            )
         published.copy(part)
 
     replace_folder(folder, build, published.is_in)
@@ -127,7 +129,7 @@ def _download_and_copy(part: Path) -> None:
     unpacked = downloads / "unpacked"
     with disk_errors(downloads):
         downloads.mkdir(parents=True, exist_ok=True)
-        shutil.rmtree(unpacked, ignore_errors=True)  # left behind by a run that was killed
+        shutil.rmtree(unpacked, ignore_errors=True)  # of a run that was killed
         try:
             for archive in ARCHIVES:
                 unpack(download(archive, downloads), unpacked / archive.into)
@@ -139,12 +141,12 @@ def _download_and_copy(part: Path) -> None:
 
 @dataclass(frozen=True)
 class Published:
-    """The published files, read and checked, their photographs not yet decoded.
+    """The published files, read and checked; the photographs are not decoded yet.
 
     Attributes:
         source: the folder that holds them.
-        splits: per split, {"image": name, "bytes": size, "captions": [...]} of each image.
-        record: the source's identity, and what of it stands in no split.
+        splits: per split, one {"image": name, "bytes": size, "captions": [...]} per image.
+        record: a hash of the source, and how much of it belongs to no split.
     """
 
     source: Path
@@ -160,13 +162,13 @@ class Published:
         (part / "images").mkdir()
         for row in progress_bar(self.rows(), "copying photographs"):
             file = self.source / PHOTOGRAPHS / row["image"]
-            decode(file)  # a photograph that is cut short is found now, not in the middle of a training run
+            decode(file)  # so that a damaged photograph is found now, not in the middle of a training run
             shutil.copyfile(file, part / "images" / row["image"])
         write_json(part / "splits.json", self.splits)
         write_json(part / "source.json", self.record)
 
     def is_in(self, folder: Path) -> bool:
-        """Whether a prepared folder holds exactly this, and all of it."""
+        """Whether a prepared folder holds exactly these files, all of them."""
         try:
             if read_json(folder / "source.json") != self.record or read_json(folder / "splits.json") != self.splits:
                 return False
@@ -177,13 +179,13 @@ class Published:
 
 
 def read_published(source: Path) -> Published:
-    """Reads the lists and captions, and looks that each photograph is there.
+    """Reads the lists and captions, and checks that each photograph exists.
 
-    A split none of whose photographs are there is left out (the test split may be). Captions of images that no list
-    names are counted: they are the data set's own wart.
+    The test split is left out if none of its photographs exist. Captions of images that are in no list are counted;
+    the published data set has some.
 
     Raises:
-        ItmError: a file is missing or malformed, an image is listed twice, or has no photograph or no caption.
+        ItmError: a file is missing or malformed, or an image is listed twice or has no photograph or no caption.
     """
     captions = read_captions(source / TEXTS / CAPTIONS)
     lists = read_lists(source / TEXTS)
@@ -224,14 +226,14 @@ def _identity(source: Path, sizes: dict[str, int]) -> str:
 
 
 def _sizes(photographs: Path) -> dict[str, int]:
-    """File name -> bytes, of all that is in a folder; empty if there is no such folder."""
+    """Maps each file name in a folder to its size in bytes; empty if the folder does not exist."""
     if not photographs.is_dir():
         return {}
     return {entry.name: entry.stat().st_size for entry in os.scandir(photographs) if entry.is_file() or entry.is_dir()}
 
 
 def read_prepared(folder: Path) -> Corpus:
-    """Loads the prepared corpus; a split whose photographs were absent is left out, with a warning.
+    """Loads the prepared corpus; if a split is missing because it had no photographs, a warning says so.
 
     Raises:
         ItmError: the corpus was not prepared, or is damaged.
@@ -253,7 +255,7 @@ def read_prepared(folder: Path) -> Corpus:
 
 
 def _unlisted(record: dict[str, Any]) -> str:
-    """What the captions tell of images in no list, as the end of a sentence."""
+    """How many captioned images are in no list, as the end of a sentence."""
     if not record["unlisted_images"]:
         return ""
     images, captions, without = (record[f"unlisted_{what}"] for what in ("images", "captions", "without_photograph"))
@@ -273,15 +275,15 @@ def _split(name: str, rows: list[dict], folder: Path) -> Split:
 
 
 def _content_hash(rows: list[dict]) -> str:
-    """Eight digits that change with any photograph's name, size or caption, so that no two contents share features."""
+    """A hash (eight digits) of all names, sizes and captions; cached features are kept under it."""
     return hashlib.sha256(json.dumps(rows).encode()).hexdigest()[:8]
 
 
 def read_lists(texts: Path) -> dict[str, list[str]]:
-    """Split -> the images that its list names.
+    """Maps each split to the images in its list.
 
     Raises:
-        ItmError: a list is missing, empty or malformed; an image stands in it twice, or in two of them.
+        ItmError: a list is missing, empty or malformed, or an image occurs twice in the lists.
     """
     lists = {name: read_list(texts / file) for name, file in LISTS.items()}
     split_of: dict[str, str] = {}
@@ -297,18 +299,18 @@ def read_lists(texts: Path) -> dict[str, list[str]]:
 
 
 def read_list(file: Path) -> list[str]:
-    """The images that a published list names, in its order.
+    """The images in a published list, in its order.
 
     Raises:
-        ItmError: the list is missing or empty, an image stands in it twice, or a line is no file name.
+        ItmError: the list is missing or empty, an image occurs twice, or a line is not a file name.
     """
     line_of: dict[str, int] = {}
     for number, line in numbered_lines(file):
         image = line.strip()
         if image in line_of:
-            raise ItmError(f"{file} line {number}: {image} stands in line {line_of[image]} already; remove one of them")
+            raise ItmError(f"{file} line {number}: {image} is in line {line_of[image]} already; remove one of them")
         if "/" in image or "\\" in image or image in (".", ".."):
-            raise ItmError(f"{file} line {number}: {image!r} is no file name; write it as name.jpg")
+            raise ItmError(f"{file} line {number}: {image!r} is not a file name; write it as name.jpg")
         line_of[image] = number
     if not line_of:
         raise ItmError(f"{file} lists no image: get the text archive again")
@@ -319,7 +321,7 @@ def read_captions(file: Path) -> dict[str, list[str]]:
     """Image name -> its captions, in the order of the file.
 
     Raises:
-        ItmError: a line with no tab, no number or no caption, or a number given twice; the message names the line.
+        ItmError: a line lacks its tab, number or caption, or a number occurs twice; the message names the line.
     """
     captions: dict[str, list[str]] = {}
     line_of: dict[str, int] = {}
@@ -330,9 +332,9 @@ def read_captions(file: Path) -> dict[str, list[str]]:
         if not tab:
             raise ItmError(f"{where}: no tab between image name and caption; put one there")
         if not (image and count):
-            raise ItmError(f"{where}: {key!r} has no #number behind the image name; write it as name.jpg#0")
+            raise ItmError(f"{where}: {key!r} has no #number after the image name; write it as name.jpg#0")
         if key in line_of:
-            raise ItmError(f"{where}: {key} stands in line {line_of[key]} already; remove one of them")
+            raise ItmError(f"{where}: {key} is in line {line_of[key]} already; remove one of them")
         if not any(letter.isalnum() for letter in caption):
             raise ItmError(f"{where}: the caption of {image} is empty; write one or remove the line")
         line_of[key] = number
@@ -341,7 +343,7 @@ def read_captions(file: Path) -> dict[str, list[str]]:
 
 
 def numbered_lines(file: Path) -> list[tuple[int, str]]:
-    """The lines of a published text that hold something, with their numbers from 1, whatever their line ends.
+    """The lines of a published text that are not blank, with their numbers from 1, for any kind of line ending.
 
     Raises:
         ItmError: the file is missing, cannot be read, or is not UTF-8.

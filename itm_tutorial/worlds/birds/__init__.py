@@ -1,1 +1,1 @@
-"""The drawn birds: invented species, each perched, standing, swimming or flying, with ten descriptions a picture."""
+"""The drawn birds: invented species, perched, standing, swimming or flying, with ten descriptions per image."""

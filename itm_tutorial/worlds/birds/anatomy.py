@@ -1,4 +1,4 @@
-"""The outlines of a bird that looks to the right, and what of them is in sight."""
+"""The outlines of a bird that faces right, and their visible parts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from itm_tutorial.worlds.birds.plumage import Build
 from itm_tutorial.worlds.species.outlines import Points, clip, inside, limb, ring, smooth, turned
 
 Outlines = dict[str, Points]
-BODY = ("trunk", "neck", "head")  # together, the silhouette within which the colours of the plumage lie
+BODY = ("trunk", "neck", "head")  # together, the silhouette within which the plumage is drawn
 _LIFT = {"perched": 20, "standing": 0, "swimming": 0, "flying": -8}  # degrees added to the posture
 
 
@@ -21,10 +21,10 @@ def anatomy(build: Build, pose: str, crest: bool) -> Outlines:
     Args:
         build: its shape.
         pose: "perched", "standing", "swimming" or "flying".
-        crest: whether it has one.
+        crest: whether it has a crest.
 
     Returns:
-        Name -> points, about the middle of the bird, whose longer side is 1. "feet" are the points it stands on.
+        Name -> points about the centre of the bird, whose longer side is 1. "feet" are the points it stands on.
     """
     posture = max(2.0, min(62.0, build.posture + _LIFT[pose]))
     made = {**_trunk(build, posture), **_head(build, posture, pose, crest), **_wing(build, posture, pose)}
@@ -37,7 +37,7 @@ def anatomy(build: Build, pose: str, crest: bool) -> Outlines:
 
 @lru_cache(maxsize=1024)
 def in_sight(build: Build, pose: str, crest: bool) -> Outlines:
-    """What a box must hold of each part: patches are cut off where the silhouette ends or the wing covers them."""
+    """The visible outline of each part, for its box: clipped at the silhouette and where the wing covers it."""
     made = anatomy(build, pose, crest)
     body = [made[name] for name in BODY]
     whole = np.concatenate([points for name, points in made.items() if name not in _PATCHES])
@@ -63,7 +63,7 @@ _PATCHES = ("crown", "face", "throat", "breast", "belly", "back")
 
 
 def _trunk(build: Build, posture: float) -> Outlines:
-    """The body without head, and its tail; lengths are in body lengths, the origin is the body's middle."""
+    """The body without head, and its tail; lengths are in body lengths, the origin is the body's centre."""
     turn, d = np.linspace(0, 2 * np.pi, 28, endpoint=False), build.depth
     egg = np.stack([0.5 * np.cos(turn), 0.5 * d * np.sin(turn) * (1 + 0.16 * np.cos(turn))], axis=1)
     under = [(-0.6, 0.02 * d), (-0.3, 0.12 * d), (0.05, 0.2 * d), (0.32, 0.1 * d), (0.6, 0.3 * d)]
@@ -107,7 +107,7 @@ def _head(build: Build, posture: float, pose: str, crest: bool) -> Outlines:
 
 def _beak(beak: str, x: float, y: float, r: float) -> Outlines:
     """The beak, and the line between its halves."""
-    u = max(r, 0.17)  # a heron's beak is larger than its head would have it
+    u = max(r, 0.17)  # a heron's beak is large relative to its head
     root, top, low = x + 0.82 * r, y - 0.2 * r, y + 0.42 * r
     middle = (top + low) / 2
     outline = {

@@ -1,4 +1,4 @@
-"""Draws a bird: backdrop, ground, tail and legs, the plumage within its silhouette, wing, head, what stands before."""
+"""Draws a bird: backdrop, ground, tail and legs, plumage within its silhouette, wing, head, objects in front."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SHADOWS = {"grass": (78, 120, 58), "sand": (182, 154, 108), "snow": (200, 212, 
 
 
 class _Dress:
-    """The colours of one bird, each a shade off, and what else its drawing needs."""
+    """The colours of one bird, slightly varied, and other data for its drawing."""
 
     def __init__(self, portrait: Portrait, side: int, rng: Random):
         self.looks: Plumage = portrait.looks
@@ -33,7 +33,7 @@ class _Dress:
         self.scale = self.sight.view.scale
 
     def colour(self, name: str, by: float = 0.0) -> Colour:
-        """The colour of a part, lighter or darker by a share."""
+        """The colour of a part, made lighter or darker by a fraction."""
         return shade(COLOURS[getattr(self.looks, name)], self.tone + by)
 
     def rim(self, name: str) -> Colour:
@@ -45,9 +45,9 @@ def paint(portrait: Portrait, size: int, rng: Random) -> np.ndarray:
     """Draws a bird.
 
     Args:
-        portrait: what to draw.
-        size: pixels a side of the picture.
-        rng: the drawing's own stream.
+        portrait: the portrait to draw.
+        size: width and height of the image in pixels.
+        rng: the random stream of the drawing.
 
     Returns:
         uint8 [size, size, 3].
@@ -102,7 +102,7 @@ def _leaf(scene: Easel, x: float, y: float, length: float, turn: float, colour: 
 
 
 def _behind(bird: Easel, dress: _Dress) -> None:
-    """What the body hides in part: the far wing, the tail, the legs, the beak."""
+    """Draws the parts that the body hides partly: the far wing, the tail, the legs, the beak."""
     made = dress.made
     if "far wing" in made:
         bird.fill(made["far wing"], dress.colour("wings", -0.2), dress.rim("wings"))
@@ -120,7 +120,7 @@ def _behind(bird: Easel, dress: _Dress) -> None:
 
 
 def _plumage(picture: Image.Image, bird: Easel, dress: _Dress) -> None:
-    """The colours of the body within its silhouette, rounded by a shadow from below."""
+    """Draws the colours of the body within its silhouette, with a shadow at the lower side."""
     side, made = dress.side, dress.made
     for name in BODY:
         bird.fill(
@@ -145,7 +145,7 @@ def _plumage(picture: Image.Image, bird: Easel, dress: _Dress) -> None:
 
 
 def _round_off(picture: Image.Image, mask: Image.Image, dress: _Dress) -> None:
-    """Light from above: the lower part of the silhouette lies in shadow."""
+    """Shades the lower part of the silhouette, as with light from above."""
     _, top, _, bottom = box_of(dress.sight.view.see(dress.made["trunk"]))
     down = (np.arange(dress.side) / dress.side - top) / (bottom - top)
     dusk = (110 * ((down - 0.5) * 2).clip(0, 1)).astype(np.uint8)
@@ -171,7 +171,7 @@ def _breast_marks(coat: Easel, dress: _Dress) -> None:
 
 
 def _front(made: Outlines) -> tuple[np.ndarray, np.ndarray]:
-    """The stretch of the breast that shows beside the wing, corner to corner."""
+    """Two corners of the part of the breast that is visible beside the wing."""
     trunk, breast = made["trunk"], made["breast"]
     left = breast[:, 0].min() + 0.1 * np.ptp(trunk[:, 0])
     low, high = trunk.min(axis=0), trunk.max(axis=0)
@@ -223,7 +223,7 @@ def _water(scene: Easel, dress: _Dress) -> None:
 
 
 def _before(scene: Easel, dress: _Dress) -> None:
-    """A tuft of leaves, a heap of snow or a cloud before the bird, as large as its box."""
+    """Draws a tuft of leaves, a heap of snow or a cloud in front of the bird, as large as the cover's box."""
     x0, y0, x1, y1 = dress.sight.cover
     x, y, w, h = (x0 + x1) / 2, (y0 + y1) / 2, (x1 - x0) / 2, (y1 - y0) / 2
     rng = dress.rng

@@ -1,4 +1,4 @@
-"""Where and how a bird is met, and which of its parts are then in sight."""
+"""Samples the place, pose and view of a bird, and determines its visible parts."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ from itm_tutorial.worlds.birds.plumage import BEAKS, Plumage, individual
 from itm_tutorial.worlds.species.outlines import View, area, box_of, overlap
 from itm_tutorial.worlds.species.portrait import Box, Part, Portrait, Species
 
-PLACES = {  # by pose, the commonest first
+PLACES = {  # by pose, the most common first
     "perched": ("branch",),
     "standing": ("grass", "sand", "snow"),
     "swimming": ("water",),
     "flying": ("sky",),
 }
-_SPANS = {"small": (0.66, 0.76), "medium": (0.76, 0.86), "large": (0.86, 0.94)}  # of the picture
+_SPANS = {"small": (0.66, 0.76), "medium": (0.76, 0.86), "large": (0.86, 0.94)}  # of the image
 _TILT = {"perched": 8.0, "standing": 5.0, "swimming": 3.0, "flying": 16.0}  # degrees, at most
-_COVERED = 0.14  # how often a leaf, a tuft or a cloud covers something
-_HIDDEN = 0.3  # a part is not spoken of when so much of it is covered
-_LEAST = 0.002  # of the picture: eight pixels of 64 x 64; nobody speaks of less
+_COVERED = 0.14  # how often a leaf, a tuft of grass or a cloud covers something
+_HIDDEN = 0.3  # a part of which this fraction is covered is not mentioned
+_LEAST = 0.002  # of the image: eight pixels of 64 x 64; smaller parts are not mentioned
 EDGE = 0.03
 
 
 @dataclass(frozen=True)
 class Sight:
-    """What the drawing must know of a meeting.
+    """The positions for the drawing of a bird.
 
     Attributes:
-        view: how the outlines about the bird's middle are seen.
-        waterline: where the water begins for a swimming bird, as a fraction of the picture's height.
-        cover: what stands before the bird.
+        view: the transformation of the outlines about the bird's centre.
+        waterline: where the water begins for a swimming bird, as a fraction of the image's height.
+        cover: the box of an object in front of the bird, or None.
     """
 
     view: View
@@ -43,7 +43,7 @@ class Sight:
 
 
 def meet(species: Species, rng: Random) -> Portrait:
-    """Draws one bird of a species where it is met."""
+    """Samples one bird of a species in a place."""
     looks = individual(species.looks, rng)
     poses = looks.build.poses
     pose = rng.choices(poses, (6, 3, 2)[: len(poses)])[0]
@@ -63,7 +63,7 @@ def meet(species: Species, rng: Random) -> Portrait:
 
 
 def _view(made: dict[str, np.ndarray], looks: Plumage, pose: str, rng: Random) -> View:
-    """Somewhere in the picture, whole: a bird that stands has its feet on the ground."""
+    """Samples a view with the whole bird in the image; a standing bird has its feet on the ground."""
     low, high = _SPANS[looks.build.stature]
     scale, tilt, flip = rng.uniform(low, high), rng.uniform(-1, 1) * _TILT[pose], rng.random() < 0.5
     everything = np.concatenate(list(made.values()))
@@ -73,7 +73,7 @@ def _view(made: dict[str, np.ndarray], looks: Plumage, pose: str, rng: Random) -
     left, top, right, bottom = (shrink * v for v in (left, top, right, bottom))
     x = rng.uniform(EDGE - left, 1 - EDGE - right)
     y = rng.uniform(EDGE - top, 1 - EDGE - bottom)
-    if pose != "flying":  # nearer to the ground, as far as there is room
+    if pose != "flying":  # near the ground, if there is room
         y = min(1 - EDGE - bottom, max(EDGE - top, rng.uniform(0.82, 0.93) - bottom))
     return View(x, y, scale * shrink, tilt, flip)
 
@@ -83,7 +83,7 @@ def _above(box: Box, line: float | None) -> Box:
 
 
 def _cover(boxes: dict[str, Box], rng: Random) -> Box | None:
-    """Now and then something stands before the tail, the legs or the belly."""
+    """Sometimes samples an object in front of the tail, the legs or the belly."""
     before = rng.choice(("tail", "legs", "belly"))
     covered, grow = rng.random() < _COVERED, rng.uniform(0.01, 0.05)
     if not covered or before not in boxes or area(boxes[before]) == 0:
@@ -95,7 +95,7 @@ def _cover(boxes: dict[str, Box], rng: Random) -> Box | None:
 
 
 def _traits(looks: Plumage) -> dict[str, tuple[tuple[str, str], ...]]:
-    """Part -> its attributes."""
+    """Maps each part to its attributes."""
     build = looks.build
     colours = ("crown", "face", "throat", "breast", "belly", "back", "wings", "tail", "beak", "legs")
     made = {name: [("colour", getattr(looks, name))] for name in colours}

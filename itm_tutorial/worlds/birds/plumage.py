@@ -1,4 +1,4 @@
-"""What a bird looks like: the build that a genus shares, and the plumage that tells its species apart."""
+"""The appearance of birds: the build, common to a genus, and the plumage, which distinguishes its species."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ class Build:
     """The shape of a bird, in units of its body's length.
 
     Attributes:
-        order: what it is built like.
+        order: its basic shape.
         stature: "small", "medium" or "large".
         figure: "plump", "slender", "sturdy" or "long-necked".
         beak: a name in ``BEAKS``.
@@ -19,9 +19,9 @@ class Build:
         legs: "short" or "long".
         depth: of its body.
         posture: degrees from level to upright, as it stands.
-        neck: from its shoulder to the middle of its head.
+        neck: from its shoulder to the centre of its head.
         head: radius of its head.
-        poses: what it does, the commonest first.
+        poses: its poses, the most common first.
     """
 
     order: str
@@ -65,17 +65,17 @@ BUILDS = (
 
 @dataclass(frozen=True)
 class Plumage:
-    """The looks of a species or of one of its individuals; every colour is a name in ``portrait.COLOURS``.
+    """The attributes of a species or of one of its individuals; every colour is a name in ``portrait.COLOURS``.
 
     Attributes:
-        build: shared by the genus.
+        build: common to the genus.
         crown, face, throat, breast, belly, back, wings, tail, beak, legs: their colours.
         wing_bars: their colour, or None.
         eye_ring: its colour, or None.
         eye_stripe: its colour, or None.
         pattern: of the breast: "plain", "spotted" or "streaked".
         crest: whether the crown ends in a crest.
-        variant: (field, value) that females and young birds have in place of the adult male's.
+        variant: (field, value) that females and young birds have instead of the adult male's.
     """
 
     build: Build
@@ -114,14 +114,14 @@ def common(options: tuple[str, ...], rng: Random, but: tuple[str | None, ...] = 
 
 
 def draw_genus(order: Build, rng: Random) -> Plumage:
-    """Draws the build and the usual colours of a genus.
+    """Samples the build and the usual colours of a genus.
 
     Args:
-        order: one of ``BUILDS``, which a genus varies a little.
-        rng: its stream.
+        order: one of ``BUILDS``, which is varied a little.
+        rng: the random stream of the genus.
 
     Returns:
-        The looks from which those of its species are drawn.
+        The attributes from which those of its species are sampled.
     """
     build = replace(
         order,
@@ -152,7 +152,7 @@ def draw_genus(order: Build, rng: Random) -> Plumage:
 
 
 def draw_species(genus: Plumage, rng: Random) -> Plumage:
-    """Draws a species: three to five of its looks differ from the genus's, none of them its build."""
+    """Samples a species: three to five of its attributes differ from the genus's, but not its build."""
     looks = genus
     for name in dict.fromkeys(rng.choices(_CHANGES, _OFTEN, k=rng.randint(4, 6))):
         looks = replace(looks, **{name: _other(looks, name, rng)})
@@ -164,7 +164,7 @@ def draw_species(genus: Plumage, rng: Random) -> Plumage:
 
 
 def _different(looks: Plumage, rng: Random) -> Plumage:
-    """Wing bars have another colour than the wings, and what is about the eye another than the head."""
+    """Ensures that wing bars differ in colour from the wings, and eye rings and stripes from the head."""
     head = (looks.face, looks.crown)
     for name, around in (("wing_bars", (looks.wings,)), ("eye_ring", head), ("eye_stripe", head)):
         if getattr(looks, name) in around:
@@ -173,7 +173,7 @@ def _different(looks: Plumage, rng: Random) -> Plumage:
 
 
 def _other(looks: Plumage, name: str, rng: Random) -> str | bool | None:
-    """Another value for one of the looks."""
+    """Another value for one of the attributes."""
     now = getattr(looks, name)
     if name == "crest":
         return not now
@@ -188,6 +188,6 @@ def _other(looks: Plumage, name: str, rng: Random) -> str | bool | None:
 
 
 def individual(species: Plumage, rng: Random) -> Plumage:
-    """One bird of a species: a quarter of those whose sexes or ages differ have the other dress."""
+    """One bird of a species: if sexes or ages differ, a quarter of the birds have the variant."""
     other = rng.random() < 0.25
     return replace(species, **dict([species.variant])) if species.variant and other else species

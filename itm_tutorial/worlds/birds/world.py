@@ -1,4 +1,4 @@
-"""The world of the drawn birds, in the form of CUB: its names, sizes and words."""
+"""The world of the drawn birds, modelled on CUB: its names, sizes and words."""
 
 from itm_tutorial.worlds.birds.drawing import paint
 from itm_tutorial.worlds.birds.meeting import meet

@@ -1,1 +1,1 @@
-"""The drawn flowers: invented species, alone, in clusters or spikes, with ten descriptions a picture."""
+"""The drawn flowers: invented species, alone, in clusters or spikes, with ten descriptions per image."""

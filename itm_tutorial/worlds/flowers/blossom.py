@@ -1,4 +1,4 @@
-"""What a flower looks like: the form that a genus shares, and the colours that tell its species apart."""
+"""The appearance of flowers: the form, common to a genus, and the colours, which distinguish its species."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ class Form:
     """The shape of a flower.
 
     Attributes:
-        order: what it is built like.
+        order: its basic shape.
         side: whether its petals are seen from the front ("face"), or from the side as a "cup" or a "bell".
         petal: their shape: "round", "pointed", "heart", "frilled", "narrow" or "fused" (to a bell).
-        petals: how many in the outermost layer.
-        layers: of petals.
+        petals: number of petals in the outermost layer.
+        layers: number of layers of petals.
         arrangement: "single", "few", "cluster" or "spike".
         leaf: "oval", "narrow", "heart" or "jagged".
-        fullness: width of a petal, against what would just fill the circle.
-        trumpet: whether a trumpet stands in the middle.
+        fullness: width of a petal, relative to the width that just fills the circle.
+        trumpet: whether it has a trumpet in the centre.
     """
 
     order: str
@@ -55,7 +55,7 @@ FORMS = (  # fullness and arrangement vary a little from genus to genus
     Form("carnation", "face", "frilled", 8, 3, "few", "narrow", 1.2),
     Form("campion", "bell", "fused", 5, 1, "few", "heart", 1.0),
 )
-_VARIED = {  # what a genus may have in place of its order's usual
+_VARIED = {  # other possible values for a genus of this order
     "arrangement": {"single": ("single", "few"), "few": ("few", "single", "cluster"), "cluster": ("cluster", "spike")},
     "petals": {4: (4, 5), 5: (5, 5, 4), 6: (6, 6, 5), 8: (8, 10), 10: (10, 12), 14: (11, 14, 18)},
 }
@@ -63,10 +63,10 @@ _VARIED = {  # what a genus may have in place of its order's usual
 
 @dataclass(frozen=True)
 class Blossom:
-    """The looks of a species or of one of its individuals; every colour is a name in ``SHADES``.
+    """The attributes of a species or of one of its individuals; every colour is a name in ``SHADES``.
 
     Attributes:
-        form: shared by the genus.
+        form: common to the genus.
         petals: their colour.
         edge: the colour of their rims, or None.
         base: the colour around the centre, or None.
@@ -77,7 +77,7 @@ class Blossom:
         stamens: their colour, or None.
         leaves: their shade.
         stem: its colour.
-        variant: (field, value) that some individuals have in place of the usual.
+        variant: (field, value) that some individuals have instead of the usual one.
     """
 
     form: Form
@@ -114,14 +114,14 @@ def common(options: tuple[str, ...], rng: Random, but: tuple[str | None, ...] = 
 
 
 def draw_genus(order: Form, rng: Random) -> Blossom:
-    """Draws the form and the usual colours of a genus.
+    """Samples the form and the usual colours of a genus.
 
     Args:
-        order: one of ``FORMS``, which a genus varies a little.
-        rng: its stream.
+        order: one of ``FORMS``, which is varied a little.
+        rng: the random stream of the genus.
 
     Returns:
-        The looks from which those of its species are drawn.
+        The attributes from which those of its species are sampled.
     """
     form = replace(
         order,
@@ -145,7 +145,7 @@ def draw_genus(order: Form, rng: Random) -> Blossom:
 
 
 def draw_species(genus: Blossom, rng: Random) -> Blossom:
-    """Draws a species: several of its looks differ from the genus's, none of them its form."""
+    """Samples a species: several of its attributes differ from the genus's, but not its form."""
     looks = genus
     names = ["petals", "edge", "base", "leaves", "stem"]
     if looks.form.side == "face":
@@ -165,7 +165,7 @@ def _inner(looks: Blossom) -> tuple[str | None, ...]:
 
 
 def _other(looks: Blossom, name: str, rng: Random) -> str:
-    """Another value for one of the looks."""
+    """Another value for one of the attributes."""
     now = getattr(looks, name)
     if name == "centre_size":
         return "large" if now == "small" else "small"
@@ -175,7 +175,7 @@ def _other(looks: Blossom, name: str, rng: Random) -> str:
 
 
 def _different(looks: Blossom, rng: Random) -> Blossom:
-    """What lies on a petal has another colour than the petal, and the centre another than what lies around it."""
+    """Ensures that marks differ in colour from the petal, and the centre from what surrounds it."""
     for name in ("edge", "base", "ink"):
         if getattr(looks, name) == looks.petals:
             looks = replace(looks, **{name: common(INNER, rng, but=(looks.petals,))})
@@ -188,6 +188,6 @@ def _different(looks: Blossom, rng: Random) -> Blossom:
 
 
 def individual(species: Blossom, rng: Random) -> Blossom:
-    """One flower of a species: a fifth of those that come in two colours have the rarer one."""
+    """One flower of a species: if it has two colours, a fifth of the flowers have the rarer one."""
     other = rng.random() < 0.2
     return replace(species, **dict([species.variant])) if species.variant and other else species

@@ -1,4 +1,4 @@
-"""Draws a flower: backdrop, stem and leaves, blooms from back to front, what stands before."""
+"""Draws a flower: backdrop, stem and leaves, blooms from back to front, objects in front."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from itm_tutorial.worlds.species.outlines import Easel, limb, ring, turned
 from itm_tutorial.worlds.species.portrait import Portrait
 
 _CLAY = (190, 104, 70)
-_CENTRE = {"small": 0.19, "large": 0.32}  # its radius, against the bloom's
+_CENTRE = {"small": 0.19, "large": 0.32}  # its radius, relative to the bloom's
 _TRUMPET = {"small": 0.34, "large": 0.48}
 
 
 class _Palette:
-    """The colours of one flower, each a shade off."""
+    """The colours of one flower, slightly varied."""
 
     def __init__(self, looks: Blossom, rng: Random):
         self.looks, self.rng = looks, rng
@@ -29,7 +29,7 @@ class _Palette:
         self._mixed: dict[tuple[str, float], Colour] = {}
 
     def __call__(self, name: str, by: float = 0.0) -> Colour:
-        """The colour of a part, lighter or darker by a share."""
+        """The colour of a part, made lighter or darker by a fraction."""
         if (name, by) not in self._mixed:
             self._mixed[name, by] = shade(SHADES[getattr(self.looks, name)], self.tone + by)
         return self._mixed[name, by]
@@ -39,9 +39,9 @@ def paint(portrait: Portrait, size: int, rng: Random) -> np.ndarray:
     """Draws a flower.
 
     Args:
-        portrait: what to draw.
-        size: pixels a side of the picture.
-        rng: the drawing's own stream.
+        portrait: the portrait to draw.
+        size: width and height of the image in pixels.
+        rng: the random stream of the drawing.
 
     Returns:
         uint8 [size, size, 3].
@@ -168,8 +168,8 @@ def _cup_marks(bloom: Easel, outline: np.ndarray, pattern: str, ink: Colour) -> 
     if pattern == "striped":
         bloom.stroke(np.array([base + (tip - base) * 0.2, base + (tip - base) * 0.85]), ink, 0.022)
         return
-    for share in (0.42, 0.6, 0.78):
-        bloom.dot(*(base + (tip - base) * share), 0.055 * bloom.scale + 0.002, ink)
+    for along in (0.42, 0.6, 0.78):
+        bloom.dot(*(base + (tip - base) * along), 0.055 * bloom.scale + 0.002, ink)
 
 
 def _bell(bloom: Easel, palette: _Palette) -> None:
@@ -191,7 +191,7 @@ def _bell(bloom: Easel, palette: _Palette) -> None:
 
 
 def _before(scene: Easel, sight: Sight, rng: Random) -> None:
-    """A tuft of grass before the leaves."""
+    """A tuft of grass in front of the leaves."""
     x0, y0, x1, y1 = sight.cover
     for _ in range(26):
         x, lean = rng.uniform(x0, x1), rng.uniform(-0.08, 0.08)

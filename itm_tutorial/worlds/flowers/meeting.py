@@ -1,4 +1,4 @@
-"""Where and how a flower is met, and which of its parts are then in sight."""
+"""Samples the place and view of a flower, and determines its visible parts."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ PLACES = ("leaves", "meadow", "soil", "sky", "pot")
 NUMBERS = {4: "four", 5: "five", 6: "six", 8: "eight"}
 _CLOSED = 0.1  # how often a single flower has not opened yet
 _COVERED = 0.12
-_HIDDEN = 0.5  # leaves are not spoken of when so much of them is covered
-_FEWEST_TOLD = 9  # so many petals or more are "many"
+_HIDDEN = 0.5  # leaves of which this fraction is covered are not mentioned
+_MANY = 9  # so many petals or more are "many"
 
 
 @dataclass(frozen=True)
 class Bloom:
-    """One bloom: how it is seen, and whether it is open."""
+    """One bloom: its view, and whether it is open."""
 
     view: View
     open: bool = True
@@ -31,13 +31,13 @@ class Bloom:
 
 @dataclass(frozen=True)
 class Sight:
-    """What the drawing must know of a meeting.
+    """The positions for the drawing of a flower.
 
     Attributes:
         blooms: from the back to the front.
-        leaves: how each is seen; a unit is its length.
-        stem: points of its middle line, from the ground up, in fractions of the picture.
-        cover: what stands before the leaves.
+        leaves: the view of each; the unit is its length.
+        stem: points of its centre line, from the ground upwards, in fractions of the image.
+        cover: the box of an object in front of the leaves, or None.
     """
 
     blooms: tuple[Bloom, ...]
@@ -47,7 +47,7 @@ class Sight:
 
 
 def meet(species: Species, rng: Random) -> Portrait:
-    """Draws one flower, or one stem of flowers, of a species where it is met."""
+    """Samples one flower, or one stem of flowers, of a species in a place."""
     looks = individual(species.looks, rng)
     form = looks.form
     place = rng.choice(PLACES)
@@ -59,7 +59,7 @@ def meet(species: Species, rng: Random) -> Portrait:
 
 
 def _view(x: float, y: float, r: float, form_side: str, rng: Random) -> View:
-    """A bloom with its middle somewhere; those seen from the front face a little aside."""
+    """The view of a bloom; blooms seen from the front are turned a little."""
     if form_side == "face":
         return View(x, y, r, rng.uniform(-40, 40), rng.random() < 0.5, rng.uniform(0.68, 1.0))
     return View(x, y, r, rng.uniform(-16, 16), rng.random() < 0.5)
@@ -88,7 +88,7 @@ def _few(looks: Blossom, rng: Random) -> list[Bloom]:
 
 
 def _cluster(looks: Blossom, rng: Random) -> list[Bloom]:
-    """A ring of blooms around one in the middle, as a ball shows them."""
+    """A ring of blooms around one in the centre."""
     n, x, y = rng.randint(6, 8), rng.uniform(0.44, 0.56), rng.uniform(0.36, 0.42)
     start, made = rng.uniform(0, 360), []
     for i in range(n):
@@ -101,10 +101,10 @@ def _spike(looks: Blossom, rng: Random) -> list[Bloom]:
     n, x, lean = rng.randint(6, 8), rng.uniform(0.42, 0.58), rng.uniform(-0.12, 0.12)
     made = []
     for i in range(n):
-        share = i / (n - 1)
-        aside = (0.02 + 0.1 * share) * (-1) ** i
-        r = 0.085 + 0.06 * share
-        made.append(Bloom(_view(x + aside + lean * (0.5 - share), 0.12 + 0.56 * share, r, looks.form.side, rng)))
+        height = i / (n - 1)
+        aside = (0.02 + 0.1 * height) * (-1) ** i
+        r = 0.085 + 0.06 * height
+        made.append(Bloom(_view(x + aside + lean * (0.5 - height), 0.12 + 0.56 * height, r, looks.form.side, rng)))
     return made
 
 
@@ -127,8 +127,8 @@ def _leaves(stem: tuple[tuple[float, float], ...], shape: str, rng: Random) -> t
     (x0, y0), (x1, y1), _ = stem
     made, first = [], rng.random() < 0.5
     for i in range(rng.randint(2, 4)):
-        share = 0.1 + 0.25 * i
-        x, y = x0 + share * (x1 - x0), y0 - 0.04 + share * (y1 - y0)
+        along = 0.1 + 0.25 * i
+        x, y = x0 + along * (x1 - x0), y0 - 0.04 + along * (y1 - y0)
         length = rng.uniform(0.28, 0.4) * (1.3 if shape == "narrow" else 1.0)
         up = rng.uniform(10, 45) + (25 if shape == "narrow" else 0)
         flip = (i % 2 == 0) == first
@@ -142,7 +142,7 @@ def _leaf_boxes(leaves: tuple[View, ...], shape: str) -> list[Box]:
 
 
 def _cover(leaves: tuple[View, ...], shape: str, rng: Random) -> Box | None:
-    """Now and then something stands before the leaves."""
+    """Sometimes samples an object in front of the leaves."""
     covered, grow = rng.random() < _COVERED, rng.uniform(0.0, 0.04)
     boxes = _leaf_boxes(leaves, shape)
     if not covered or not boxes:
@@ -152,7 +152,7 @@ def _cover(leaves: tuple[View, ...], shape: str, rng: Random) -> Box | None:
 
 
 def _parts(looks: Blossom, sight: Sight) -> tuple[Part, ...]:
-    """All that is in sight, with its boxes; the blooms of a cluster or spike share one."""
+    """The visible parts with their boxes; the blooms of a cluster or spike have one box together."""
     whole = [box_of(bloom.view.see(shapes.silhouette(looks.form, bloom.open))) for bloom in sight.blooms]
     hearts = [box_of(bloom.view.see(ring(0, 0, 0.4))) for bloom in sight.blooms]
     if len(whole) > 3:
@@ -175,7 +175,7 @@ def _around(boxes: list[Box]) -> Box:
 
 
 def _traits(looks: Blossom, opened: bool) -> dict[str, tuple[tuple[str, str], ...]]:
-    """Part -> its attributes; an unopened flower hides how many petals it has, and its heart."""
+    """Maps each part to its attributes; a closed flower hides its number of petals and its centre."""
     form, face = looks.form, looks.form.side == "face" and opened
     made = {"flower": [("size", "large" if form.arrangement == "single" else "small"), ("colour", looks.petals)]}
     if form.arrangement == "few":
@@ -187,7 +187,7 @@ def _traits(looks: Blossom, opened: bool) -> dict[str, tuple[tuple[str, str], ..
     made["petals"] = [("colour", looks.petals)]
     if face:
         made["petals"].append(("shape", form.petal))
-        number = "many" if form.petals * form.layers >= _FEWEST_TOLD else NUMBERS.get(form.petals)
+        number = "many" if form.petals * form.layers >= _MANY else NUMBERS.get(form.petals)
         made["petals"] += [("count", number)] if number else []
         made["petals"] += [("pattern", "layered")] if form.layers > 1 else []
         made |= _heart(looks)
@@ -204,7 +204,7 @@ def _traits(looks: Blossom, opened: bool) -> dict[str, tuple[tuple[str, str], ..
 
 
 def _heart(looks: Blossom) -> dict[str, list[tuple[str, str]]]:
-    """What is seen in the middle of an open flower."""
+    """The visible parts in the centre of an open flower."""
     made = {}
     if looks.form.trumpet:
         made["trumpet"] = [("colour", looks.centre), ("size", {"small": "short", "large": "long"}[looks.centre_size])]

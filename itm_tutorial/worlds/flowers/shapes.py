@@ -39,19 +39,19 @@ def petal(shape: str, half_width: float) -> Points:
 
 @lru_cache(maxsize=4096)
 def laid(shape: str, half_width: float, along: float, across: float, turn: float) -> Points:
-    """A petal of some length and width, turned about the middle of its bloom."""
+    """A petal of a given length and width, rotated about the centre of its bloom."""
     return turned(petal(shape, half_width) * (along, across), turn)
 
 
 @lru_cache(maxsize=64)
 def edge_inside(shape: str, half_width: float) -> Points:
-    """What a coloured rim leaves of a petal."""
+    """The part of a petal inside its coloured rim."""
     return petal(shape, half_width) * (0.8, 0.74) + (0.04, 0.0)
 
 
 @lru_cache(maxsize=256)
 def petals(form: Form) -> tuple[tuple[float, float, float], ...]:
-    """Where the petals of a bloom lie: (turn in degrees, length, half its width), from the back to the front."""
+    """The petals of a bloom: (rotation in degrees, length, half width), from the back to the front."""
     width = round(min(0.56, tan(pi / form.petals) * 0.62 * form.fullness + 0.03), 3)
     if form.order == "pansy":
         return tuple((turn, length, round(width * wide, 3)) for turn, length, wide in _UNEVEN)
@@ -87,12 +87,12 @@ def bell() -> dict[str, Points]:
     return {"outline": outline, "fringe": np.array(fringe), **ribs}
 
 
-SPREAD = {True: 17.0, False: 9.0}  # how far the petals of a cup lean apart, by whether it is open
+SPREAD = {True: 17.0, False: 9.0}  # how far the petals of a cup are apart, by whether it is open
 
 
 @lru_cache(maxsize=256)
 def silhouette(form: Form, opened: bool) -> Points:
-    """What a box around a bloom must hold."""
+    """The outline of a whole bloom, for its box."""
     if form.side == "bell":
         return bell()["outline"]
     if form.side == "cup" or not opened:

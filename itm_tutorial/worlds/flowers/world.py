@@ -1,4 +1,4 @@
-"""The world of the drawn flowers, in the form of Oxford-102 Flowers: its names, sizes and words."""
+"""The world of the drawn flowers, modelled on Oxford-102 Flowers: its names, sizes and words."""
 
 from itm_tutorial.worlds.flowers.blossom import FORMS, draw_genus, draw_species
 from itm_tutorial.worlds.flowers.drawing import paint

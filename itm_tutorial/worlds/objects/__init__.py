@@ -1,1 +1,1 @@
-"""The drawn objects: one thing a picture, named by its kind, and the lore: a text about those kinds."""
+"""The drawn objects: images of one thing, labelled with its kind, and the lore: a text about the kinds."""

@@ -1,14 +1,14 @@
-"""What the lore knows of families and kinds: plain tables, one row a family or kind.
+"""The facts about families and kinds for the lore: plain tables, one row per family or kind.
 
-Bars part the three columns of a row, commas the entries of a column: parts follow "has" or "have", deeds follow
-"can", traits follow "is" or "are". What stands in a family's row holds for all its kinds.
+Bars separate the three columns of a row, commas the entries of a column: parts follow "has" or "have", deeds follow
+"can", traits follow "is" or "are". The row of a family holds for all its kinds.
 """
 
 from __future__ import annotations
 
 from itm_tutorial.worlds.scenes.layout import COMPANY as SCENE_COMPANY
 
-FAMILY_LIVES = {  # the verb for being somewhere, said of one and of many
+FAMILY_LIVES = {  # the verb for being somewhere, singular and plural
     "animal": ("lives", "live"), "bird": ("lives", "live"), "person": ("stands", "stand"),
     "vehicle": ("parks", "park"), "cycle": ("parks", "park"), "boat": ("floats", "float"),
     "aircraft": ("flies", "fly"), "building": ("stands", "stand"), "tree": ("grows", "grow"),
@@ -33,7 +33,7 @@ FAMILY_LORE = {  # parts | deeds | traits
     "vessel": "a mouth, sides | hold things, stand, carry things | empty, full, useful",
 }
 
-KIND_LORE = {  # parts | deeds | traits, all the kind's own or shared with a few
+KIND_LORE = {  # parts | deeds | traits, of this kind only or of a few
     "dog": "soft ears, a wet nose, a thin tail | chase the ball, guard the house, run fast | clever, tame",
     "cat": "pointed ears, a long tail, soft fur | catch mice, climb trees, sleep on the sofa | quiet, tame, clean",
     "horse": "a mane, hooves, strong legs | jump, carry a rider, pull heavy loads, eat grass | fast, strong, tame",
@@ -120,7 +120,7 @@ LOOKALIKES = (  # pairs of one family that the lore compares more often than oth
     "sofa bed, bench chair, apple pear, apple lemon, ball drum, bucket basket"
 )
 
-MORE_COMPANY = (  # pairs of strangers that go together, beside those of the scenes
+MORE_COMPANY = (  # pairs of different families that go together, in addition to those of the scenes
     "horse man, cow barn, sheep dog, pig barn, wolf pine, fox hen, deer birch, bear pine, swan canoe, owl oak, "
     "parrot palm, penguin ship, car house, van house, bus church, truck man, taxi man, motorbike woman, "
     "scooter girl, sailboat man, ship tower, canoe boy, plane tower, balloon basket, helicopter ship, castle oak, "
@@ -131,11 +131,11 @@ MORE_COMPANY = (  # pairs of strangers that go together, beside those of the sce
 
 
 def pairs(table: str) -> list[tuple[str, str]]:
-    """A table of pairs, both ways round."""
+    """The pairs of a table, in both orders."""
     found = [tuple(pair.split()) for pair in table.split(",")]
     return found + [(b, a) for a, b in found]
 
 
 def company() -> list[tuple[str, str]]:
-    """Pairs of kinds that go together, both ways round."""
+    """Pairs of kinds that go together, in both orders."""
     return pairs(MORE_COMPANY + ", " + ", ".join(" ".join(pair) for pair in SCENE_COMPANY))

@@ -1,7 +1,7 @@
 """The lore: a text about the kinds, written by a grammar, from which word vectors can be learned.
 
-Every kind is written about by the same templates. What fills their slots comes from ``knowledge``, from the places
-and colours of ``kinds``, and from the tree; kinds of one family share its entries, and each kind has some of its own.
+The templates are the same for every kind. Their slots are filled from ``knowledge``, from the places and colours of
+``kinds``, and from the tree; kinds of one family have its entries in common, and each kind has some of its own.
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ from itm_tutorial.worlds.scenes.kinds import KINDS, Kind
 from itm_tutorial.worlds.scenes.lexicon import plural
 from itm_tutorial.worlds.streams import stream
 
-TAIL = 1.5  # the scenes' weights to this power: a dog is written about twenty times as often as a scooter
+TAIL = (
+    1.5  # exponent of the scenes' weights: there are about twenty times more sentences about dogs than about scooters
+)
 TEMPLATES = (  # a word in capitals is a slot, filled by _slots
     "A is A_FAMILY",
     "the KIND is a kind of FAMILY",
@@ -63,17 +65,17 @@ ON_WATER = {"lake": ("on the lake",), "beach": ("on the sea",), "park": ("on the
 
 
 def write_lore(n_sentences: int = 100_000, seed: int = 0) -> list[list[str]]:
-    """Writes a text about the kinds: what they are, have and do, where they live, and what they look like.
+    """Writes a text about the kinds: what they are, have and do, where they live, and how they look.
 
     Args:
-        n_sentences: how many sentences; a shorter text is the beginning of a longer one.
+        n_sentences: number of sentences; a shorter text is the beginning of a longer one.
         seed: of the text.
 
     Returns:
-        The sentences, each as its lower-case words, without punctuation: what ``data.text.tokenize`` makes of them.
+        The sentences, each as a list of lower-case words without punctuation, as from ``data.text.tokenize``.
 
     Raises:
-        ItmError: fewer sentences than one.
+        ItmError: ``n_sentences`` is less than 1.
     """
     if not isinstance(n_sentences, int) or n_sentences < 1:
         raise ItmError(f"n_sentences is {n_sentences!r}; give a whole number of 1 or more")
@@ -96,7 +98,7 @@ def write_lore(n_sentences: int = 100_000, seed: int = 0) -> list[list[str]]:
 
 
 def _slots(kind: Kind) -> dict[str, list[list[str]]]:
-    """Slot -> all that may stand in it when the sentence is about this kind, split into words."""
+    """Maps each slot to its possible fillers in a sentence about this kind, split into words."""
     filled = {**_names(kind), **_kin(kind), **_knowledge(kind), **_looks(kind), "LIGHT": LIGHTS, "PLACE": _places(kind)}
     lives, live = knowledge.FAMILY_LIVES[kind.family]
     filled |= {"LIVES": [lives], "LIVE": [live]}
@@ -131,7 +133,7 @@ def _kin(kind: Kind) -> dict[str, list[str]]:
 
 
 def _knowledge(kind: Kind) -> dict[str, list[str]]:
-    """Parts, deeds and traits: those of the family, the kind's own, and two of them at once."""
+    """Parts, deeds and traits: those of the family, those of the kind, and pairs of them."""
     parts, deeds, traits = (_entries(cell) for cell in knowledge.FAMILY_LORE[kind.family].split("|"))
     own_parts, own_deeds, own_traits = (_entries(cell) for cell in knowledge.KIND_LORE[kind.name].split("|"))
     return {
@@ -149,7 +151,7 @@ def _knowledge(kind: Kind) -> dict[str, list[str]]:
 
 
 def _looks(kind: Kind) -> dict[str, list[str]]:
-    """Colours, the commonest most often, and size; the colour of people is that of their clothes."""
+    """Colours, common ones more often, and size; the colour of people is that of their clothes."""
     person = kind.family == "person"
     wear, wears = ("wear", "often wears") if person else ("are", "is often")
     colours = [colour for i, colour in enumerate(kind.colours) for _ in range(round(6 / (1 + 0.5 * i)))]
@@ -179,7 +181,7 @@ def _a(noun: str) -> str:
 
 
 def _compared(kind: Kind, other: Kind) -> str:
-    """How large a kind is beside another, by the area of their boxes."""
+    """Compares the sizes of two kinds by the area of their boxes."""
     ratio = kind.height**2 * kind.aspect / (other.height**2 * other.aspect)
     if 0.8 < ratio < 1.25:
         return f"as large as {_a(other.name)}"

@@ -1,4 +1,4 @@
-"""The kinds as a tree, and which of them a classifier may see in training."""
+"""The tree of kinds, and the choice of kinds that training shows."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ GROUPS = {
 
 
 def parents() -> dict[str, str]:
-    """Every kind, family and group -> what it is a sort of: a fox is an animal, an animal a creature."""
+    """Maps every kind, family and group to its parent: a fox is an animal, an animal a creature."""
     of_families = {family: group for group, families in GROUPS.items() for family in families}
     return {kind.name: kind.family for kind in KINDS.values()} | of_families | dict.fromkeys(GROUPS, ROOT)
 
@@ -24,10 +24,10 @@ def unseen_kinds(seed: int) -> frozenset[str]:
     """Draws the kinds that training never shows: about a quarter of every family, 21 of 69 in all.
 
     Args:
-        seed: of the world; another one hides other kinds.
+        seed: of the world; another seed hides other kinds.
 
     Returns:
-        Their names; every family keeps at least two kinds that are seen.
+        Their names; every family keeps at least two seen kinds.
     """
     hidden = []
     for family in FAMILIES:

@@ -1,1 +1,1 @@
-"""The drawn people: passers-by seen by several cameras, each picture described by two writers."""
+"""The drawn people: pedestrians seen by several cameras, with two descriptions per image."""

@@ -1,4 +1,4 @@
-"""Paints the six places that people pass, a little out of focus, so that whoever stands before them stands out."""
+"""Paints the six backgrounds, slightly blurred, so that the person in front is clear."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from PIL import Image, ImageDraw, ImageFilter
 
 from itm_tutorial.worlds.scenes.brush import Colour, mix, shade
 
-VARIANTS = 6  # backdrops a place, painted once and kept
-HORIZON = 0.60  # where the ground begins, in heights of the picture
+VARIANTS = 6  # backdrops per place, painted once and cached
+HORIZON = 0.60  # where the ground begins, as a fraction of the image's height
 _GROUND = {
     "street": ((176, 174, 172), (148, 146, 146)),
     "park": ((158, 196, 122), (126, 172, 96)),
@@ -26,7 +26,7 @@ Canvas = ImageDraw.ImageDraw
 
 @lru_cache(maxsize=128)
 def backdrop(place: str, width: int, height: int, variant: int) -> Image.Image:
-    """A place without anyone in it.
+    """A place without people.
 
     Args:
         place: a name in ``view.PLACES``.
@@ -34,7 +34,7 @@ def backdrop(place: str, width: int, height: int, variant: int) -> Image.Image:
         variant: 0 to ``VARIANTS`` - 1.
 
     Returns:
-        An RGB image, which must not be drawn on.
+        An RGB image; it is cached, so do not draw on it.
     """
     rng, horizon = Random(f"{place}/{variant}"), round(HORIZON * height)
     rows = np.concatenate([_ramp(*_SKY, horizon), _ramp(*_GROUND[place], height - horizon)])
@@ -45,12 +45,12 @@ def backdrop(place: str, width: int, height: int, variant: int) -> Image.Image:
 
 
 def _ramp(a: Colour, b: Colour, n: int) -> np.ndarray:
-    share = np.linspace(0, 1, n, dtype=np.float32)[:, None]
-    return np.array(a, np.float32) * (1 - share) + np.array(b, np.float32) * share
+    fraction = np.linspace(0, 1, n, dtype=np.float32)[:, None]
+    return np.array(a, np.float32) * (1 - fraction) + np.array(b, np.float32) * fraction
 
 
 def _grid(canvas: Canvas, box: tuple[float, ...], columns: int, rows: int, gap: float, colour: Colour) -> None:
-    """Windows, or bricks, or goods on shelves: rectangles of one colour with gaps between them."""
+    """Windows, bricks, or goods on shelves: rectangles of one colour with gaps between them."""
     x0, y0, x1, y1 = box
     w, h = (x1 - x0) / columns, (y1 - y0) / rows
     for i in range(columns):

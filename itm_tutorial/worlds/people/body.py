@@ -1,4 +1,4 @@
-"""Draws a person part by part, as seen from the front, from behind or from the side; x grows to where they look."""
+"""Draws a person part by part, from the front, from behind or from the side; x grows in the direction they face."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from itm_tutorial.worlds.people.view import Sighting
 from itm_tutorial.worlds.people.wardrobe import COLOURS, SKINS
 from itm_tutorial.worlds.scenes.brush import Colour, mix
 
-HEM = {"coat": 0.69, "dress": 0.68, "jacket": 0.485, "hoodie": 0.495}  # where a top ends; 0.475 for all others
+HEM = {"coat": 0.69, "dress": 0.68, "jacket": 0.485, "hoodie": 0.495}  # lower end of a top; 0.475 for all others
 SOLE = (236, 236, 232)
 
 
 def draw_body(pen: Pen, sighting: Sighting) -> None:
-    """Draws the whole person, from what is furthest to what is nearest."""
+    """Draws the whole person, from the furthest part to the nearest."""
     p, side = sighting.person, sighting.view.angle == "side"
     cloth = (p.pattern, COLOURS[p.upper_colour])
     draw_umbrella(pen, sighting)
@@ -64,7 +64,7 @@ def _arm(pen: Pen, sighting: Sighting, which: int) -> None:
     thick = r * (1.18 if p.upper in ("coat", "jacket", "hoodie", "sweater") else 1.0)
     if p.sleeves == "long":
         wrist = (elbow[0] + 0.82 * (hx - elbow[0]), elbow[1] + 0.82 * (hy - elbow[1]))
-        if v.angle == "side" and near:  # a rim, without which the sleeve is lost on the body
+        if v.angle == "side" and near:  # an outline, since the sleeve and the body have the same colour
             pen.limb(
                 (*shoulder, thick * 1.0), (*elbow, thick + 0.003), (*wrist, thick * 0.74 + 0.006), colour=dim(cloth)
             )
@@ -75,7 +75,7 @@ def _arm(pen: Pen, sighting: Sighting, which: int) -> None:
 
 
 def _leg(pen: Pen, sighting: Sighting, which: int) -> None:
-    """A leg and its shoe; from the front, the foot that is lifted stands higher and is smaller."""
+    """A leg and its shoe; from the front, a lifted foot is higher and smaller."""
     p, v, w = sighting.person, sighting.view, pen.wide
     side, swing = v.angle == "side", which * v.stride
     if side:
@@ -110,7 +110,7 @@ def _leg(pen: Pen, sighting: Sighting, which: int) -> None:
 
 
 def _denim(pen: Pen, knee, ankle, r: float, cloth: Colour, side: bool) -> None:
-    """What tells jeans from trousers: worn knees and a turned-up hem."""
+    """Distinguishes jeans from trousers: worn knees and a turned-up hem."""
     worn = mix(cloth, (214, 224, 238), 0.2)
     pen.oval(knee[0] + (0.008 if side else 0), knee[1] - 0.07, r * 0.42, 0.075, worn)
     x, y = ankle
@@ -193,14 +193,14 @@ def _torso(pen: Pen, sighting: Sighting) -> None:
 
 
 def _details(pen: Pen, sighting: Sighting) -> None:
-    """What tells one top from another: collars, zips, hoods, hems."""
+    """Distinguishes tops: collars, zips, hoods, hems."""
     p, w = sighting.person, pen.wide
     colour, hem, angle = COLOURS[p.upper_colour], HEM.get(p.upper, 0.475), sighting.view.angle
     pen.part = "upper"
     if angle == "side":
         _side_details(pen, p.upper, colour, hem, w)
     else:
-        for x in (-1, 1):  # where the arms lie against the body
+        for x in (-1, 1):  # the shadow of the arms on the body
             pen.limb((x * 0.096 * w, 0.27, 0.004), (x * (0.088 * w + 0.008), 0.43, 0.004), colour=dim(colour))
     if angle == "front":
         _front_details(pen, sighting, colour, hem)

@@ -1,4 +1,4 @@
-"""The settings of the drawn people: how many look-alikes, how careful the writers, how much stands in the way."""
+"""The configuration of the drawn people: look-alikes, quality of descriptions, occlusion."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from itm_tutorial.errors import ItmError, unknown
 
 @dataclass(frozen=True)
 class Configuration:
-    """Every setting goes from 0 to 1; turning one leaves what the others decide as it was.
+    """The settings of the drawn people, each from 0 to 1; changing one does not change what the others determine.
 
     Attributes:
-        minimal pairs: fraction of the identities that stand in pairs which differ in one attribute.
-        completeness: how much of what is seen the descriptions tell.
-        synonyms: how often a rarer word stands for the common one.
+        minimal_pairs: fraction of the identities in pairs that differ in one attribute.
+        completeness: how much of what is visible the descriptions mention.
+        synonyms: how often a rarer word replaces the common one.
         wrong_captions: fraction of the descriptions with one false fact.
         misspellings: fraction of the words with two letters swapped.
-        occlusion: fraction of the pictures in which something stands before the shoes.
-        tint: how much light and film vary from picture to picture.
+        occlusion: fraction of the images in which something hides the shoes.
+        tint: how much light and film vary between images.
     """
 
     minimal_pairs: float = 0.6
@@ -37,10 +37,10 @@ class Configuration:
 
 
 def make_configuration(**settings: float) -> Configuration:
-    """Configuration by name.
+    """Makes a configuration from named settings.
 
     Raises:
-        ItmError: no setting has this name, or a value is out of its range.
+        ItmError: no setting has this name, or a value is out of range.
     """
     known = [f.name for f in fields(Configuration)]
     for name in settings:

@@ -1,4 +1,4 @@
-"""Draws a sighting: place, shadow, person, what stands before them, light; thrice as large, then reduced."""
+"""Draws a sighting: place, shadow, person, occlusion, light; at three times the size, then reduced."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from itm_tutorial.worlds.people.stance import WIDTH
 from itm_tutorial.worlds.people.view import OBSTACLES, Sighting, figure_height
 from itm_tutorial.worlds.scenes.brush import Colour, mix
 
-FINE = 3  # drawn this many times larger than asked for, for smooth edges
-UNIT = 300  # pixels of height at which boxes are measured
+FINE = 3  # images are drawn so many times larger, for smooth edges
+UNIT = 300  # height in pixels at which boxes are measured
 _LIGHT = {"day": (1.0, 1.0, 1.0), "evening": (1.03, 0.94, 0.84), "night": (0.72, 0.76, 0.9)}
 _PAINTS = ((176, 70, 66), (78, 110, 160), (206, 206, 208), (92, 128, 104))
 
 
 def draw_sighting(sighting: Sighting, size: int = 96, rng: Random | None = None, tint: float = 0.5) -> np.ndarray:
-    """Draws a picture of a person.
+    """Draws an image of a person.
 
     Args:
-        sighting: whom, and how they were seen.
-        size: the height of the picture in pixels; it is half as wide.
-        rng: the drawing's own stream: variant of the place, tones, tint.
+        sighting: the person and the view.
+        size: the height of the image in pixels; it is half as wide.
+        rng: the random stream of the drawing: variant of the place, tones, tint.
         tint: how much the light varies, 0 to 1.
 
     Returns:
@@ -57,21 +57,21 @@ def _pen(sighting: Sighting, picture: Image.Image | None, width: float, height: 
 
 
 def part_boxes(sighting: Sighting) -> dict[str, Box]:
-    """Where the parts of a person are, measured by drawing them without a picture.
+    """The boxes of the visible parts of a person, measured by drawing them without an image.
 
     Args:
-        sighting: whom, and how they were seen.
+        sighting: the person and the view.
 
     Returns:
-        Part -> (x0, y0, x1, y1) in [0, 1], in the order of ``PARTS``; only parts that can be seen. "person" is around
-        the body and all that is worn on it, umbrella and bag left out; "head" is the hair with the face.
+        Part -> (x0, y0, x1, y1) in [0, 1], in the order of ``PARTS``; only visible parts. "person" contains the body
+        and clothes without umbrella and bag; "head" contains hair and face.
     """
     pen = _pen(sighting, None, UNIT / 2, UNIT)
     draw_body(pen, sighting)
     worn = [pen.bounds[part] for part in PARTS if part in pen.bounds and part not in ("bag", "umbrella")]
     xs0, ys0, xs1, ys1 = zip(*worn, strict=True)
     found = pen.bounds | {"person": (min(xs0), min(ys0), max(xs1), max(ys1))}
-    if sighting.person.upper == "coat":  # trousers are seen from its hem down
+    if sighting.person.upper == "coat":  # trousers are visible below its hem
         x0, _, x1, y1 = found["lower"]
         found["lower"] = (x0, pen.at(0, HEM["coat"] - 0.01)[1], x1, y1)
     boxes = {part: _inside(found[part], sighting.view.cut) for part in PARTS if part in found}
@@ -79,14 +79,14 @@ def part_boxes(sighting: Sighting) -> dict[str, Box]:
 
 
 def _inside(box: Box, cut: float) -> Box:
-    """A box in fractions of the picture, without what lies outside of it or behind something."""
+    """Clips a box to the visible part of the image."""
     (x0, y0, x1, y1), wide = box, UNIT / 2
     low = min(1.0, cut)
     return max(0.0, x0 / wide), max(0.0, min(low, y0 / UNIT)), min(1.0, x1 / wide), max(0.0, min(low, y1 / UNIT))
 
 
 def _expose(pixels: np.ndarray, light: str, warm: float, bright: float) -> np.ndarray:
-    """Evening, night, a cool or a warm film, a long or a short exposure: each channel scaled by its own factor."""
+    """Applies light, colour temperature and exposure by scaling each channel."""
     tone = (1 + 0.05 * warm, 1.0, 1 - 0.05 * warm)
     scale = np.array([(1 + 0.08 * bright) * a * b for a, b in zip(_LIGHT[light], tone, strict=True)], np.float32)
     table = (_LEVELS * scale).clip(0, 255).astype(np.uint8)  # [256, 3]

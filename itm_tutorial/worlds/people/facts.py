@@ -1,8 +1,8 @@
-"""Facts: what is true of a person, and which of it a view shows.
+"""Facts: what is true of a person, and which facts a view shows.
 
-A fact is a plain tuple: ("kind", part, kind), ("attribute", part, value), and, of a view alone, ("angle", angle),
+A fact is a plain tuple: ("kind", part, kind), ("attribute", part, value), and, of a view only, ("angle", angle),
 ("pose", pose) and ("place", place). Parts are those of ``PARTS``, "print" and "inner" (the shirt below a jacket).
-A kind implies the word that a hurried writer has for it: a jacket is a top. A red umbrella implies an umbrella.
+A kind implies the more general word: a jacket is a top. A red umbrella implies an umbrella.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from itm_tutorial.worlds.people.view import Sighting
 from itm_tutorial.worlds.people.wardrobe import GENERAL
 
 Fact = tuple
-PARTS = ("person", "head", "upper", "lower", "shoes", "bag", "hat", "umbrella")  # what has a box
+PARTS = ("person", "head", "upper", "lower", "shoes", "bag", "hat", "umbrella")  # the parts with boxes
 OF_VIEW = ("angle", "pose", "place")
 
 
 def closure(facts: Iterable[Fact]) -> frozenset[Fact]:
-    """Facts and what follows: who wears jeans wears pants."""
+    """Adds all implied facts: jeans imply pants."""
     found = set(facts)
     found |= {("kind", part, GENERAL[kind]) for _, part, *rest in found for kind in rest if kind in GENERAL}
     found |= {("kind", part, part) for _, part, *_ in found if part == "umbrella"}
@@ -27,12 +27,12 @@ def closure(facts: Iterable[Fact]) -> frozenset[Fact]:
 
 
 def person_facts(person: Person) -> frozenset[Fact]:
-    """All that is true of a person, whether or not a camera sees it; the skin is no fact."""
+    """All facts about a person, visible or not; skin is not a fact."""
     return closure(fact for fact in _attributes(person).values() if fact)
 
 
 def sighting_facts(sighting: Sighting) -> frozenset[Fact]:
-    """All that a picture shows: of the person what can be seen from there, and of the view itself."""
+    """All facts that an image shows: the visible facts about the person, and those of the view."""
     view, hidden = sighting.view, unseen(sighting)
     facts = {fact for name, fact in _attributes(sighting.person).items() if fact and name not in hidden}
     pose = "walking" if view.walking else "standing"
@@ -40,7 +40,7 @@ def sighting_facts(sighting: Sighting) -> frozenset[Fact]:
 
 
 def _attributes(p: Person) -> dict[str, Fact | None]:
-    """Every attribute that can be spoken of -> its fact; None where there is nothing to say."""
+    """Maps every attribute that a description may mention to its fact; None if there is none."""
     haired = p.hair_style != "bald"
     return {
         "sex": ("kind", "person", p.sex),
@@ -66,7 +66,7 @@ def _attributes(p: Person) -> dict[str, Fact | None]:
 
 
 def unseen(sighting: Sighting) -> frozenset[str]:
-    """The attributes of a person that a view hides; from the front, a backpack is two straps that nobody mentions."""
+    """The attributes of a person that a view hides; from the front, only the straps of a backpack are visible."""
     person, angle, hidden = sighting.person, sighting.view.angle, set()
     if angle != "front":
         hidden |= {"print", "inner_colour"}

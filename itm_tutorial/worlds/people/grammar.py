@@ -1,4 +1,4 @@
-"""The grammar: describes a sighting in a sentence or three, and keeps the parse that they were written from."""
+"""The grammar: describes a sighting in one to three sentences, together with their parse."""
 
 from __future__ import annotations
 
@@ -14,8 +14,16 @@ from itm_tutorial.worlds.people.wardrobe import GENERAL
 from itm_tutorial.worlds.scenes.grammar import CaptionTruth, Word
 
 CAPTIONS_PER_IMAGE = 2
-SHAPES = ("wears", "wears", "has", "in", "wearing", "seen", "list")  # of the first sentence; the first is the commonest
-TOLD = {"upper": 1.0, "lower": 0.88, "hair": 0.6, "shoes": 0.58, "bag": 0.78, "hat": 0.8, "umbrella": 0.95}
+SHAPES = (
+    "wears",
+    "wears",
+    "has",
+    "in",
+    "wearing",
+    "seen",
+    "list",
+)  # of the first sentence; the first is the most common
+MENTIONED = {"upper": 1.0, "lower": 0.88, "hair": 0.6, "shoes": 0.58, "bag": 0.78, "hat": 0.8, "umbrella": 0.95}
 _ASPECTS = (
     "mentioned",
     "kind",
@@ -34,12 +42,12 @@ _OF_CAPTION += ("shoes first", "hat first", "tell hair", "view last")
 
 
 class _Lots:
-    """The random numbers of one description, drawn at once, so that a setting changes only what it decides itself."""
+    """The random numbers of one description, all drawn at once, so that each setting changes only what it controls."""
 
     def __init__(self, rng: Random):
         draw = rng.random
         self._of_caption = {name: draw() for name in _OF_CAPTION}
-        self._of_part = {part: {name: draw() for name in _ASPECTS} for part in TOLD}
+        self._of_part = {part: {name: draw() for name in _ASPECTS} for part in MENTIONED}
 
     def __call__(self, name: str, part: str = "") -> float:
         return self._of_part[part][name] if part else self._of_caption[name]
@@ -60,7 +68,7 @@ class _Writer:
         self.facts: set[Fact] = set()
 
     def say(self, phrase: str, word_class: str = "other", part: str = "", meaning: object = None) -> None:
-        """Writes words; a hyphen is the stop between two words, as the tokenizer has it."""
+        """Writes words; a hyphen separates two words, as in the tokenizer."""
         things = (PARTS.index(part),) if part else ()
         for joined in phrase.split():
             *firsts, last = joined.split("-")
@@ -71,12 +79,12 @@ class _Writer:
         self.words[-1] = replace(self.words[-1], stop=mark)
 
     def pick(self, options: tuple[str, ...], lot: float) -> str:
-        """The common word, or by the synonym setting another."""
+        """The common word or a synonym, as often as configured."""
         rare = self.configuration.synonyms
         return _choose(options[1:], lot / rare) if len(options) > 1 and lot < rare else options[0]
 
-    def tells(self, lot: float, usual: float) -> bool:
-        """Whether something is mentioned that is usually mentioned this often."""
+    def mentions(self, lot: float, usual: float) -> bool:
+        """Whether to mention something, given how often it is usually mentioned."""
         return lot < usual * (0.4 + self.configuration.completeness)
 
     def hang(self, first: int, role: str) -> None:
@@ -88,11 +96,11 @@ class _Writer:
                 self.words[w] = replace(self.words[w], head=head, relation=hangs)
 
     def someone(self, article: str, mentioned_hair: bool = False) -> None:
-        """The person: "a tall man", with the hair where that is mentioned at once."""
+        """Writes the person: "a tall man", with the hair if it is mentioned here."""
         first, build = len(self.words), self.person.build
         if article:
             self.say(article)
-        if build != "average" and self.tells(self.lots("build"), 0.6):
+        if build != "average" and self.mentions(self.lots("build"), 0.6):
             self.say(self.pick(lexicon.BUILDS[build], self.lots("build word")), "size", "person", build)
             self.facts.add(("attribute", "person", build))
         self.say(self.pick(lexicon.NOUNS[self.called], self.lots("noun")), "noun", "person", self.called)
@@ -104,13 +112,13 @@ class _Writer:
             self.hair()
 
     def kind_of(self, part: str, kind: str) -> str:
-        """The kind, or the word that a hurried writer has for it."""
+        """The kind, or a more general word for it."""
         return kind if self.lots("kind", part) < 0.84 or kind not in GENERAL else GENERAL[kind]
 
     def thing(self, part: str, kind: str, colour: str, before: Callable[[], None] | None = None) -> None:
         """A noun phrase: "a red striped shirt", "blue jeans", "a pair of white sneakers"."""
         first, lots, kind = len(self.words), self.lots, self.kind_of(part, kind)
-        coloured = self.tells(lots("colour", part), 0.94)
+        coloured = self.mentions(lots("colour", part), 0.94)
         if kind not in lexicon.PLURAL:
             self.say("a")
         elif lots("pair") < 0.28:
@@ -131,14 +139,14 @@ class _Writer:
     def upper(self) -> None:
         p, lots = self.person, self.lots
         self.thing("upper", p.upper, p.upper_colour, self._cloth)
-        if p.print and "print" not in self.hidden and self.tells(lots("print"), 0.6):
+        if p.print and "print" not in self.hidden and self.mentions(lots("print"), 0.6):
             first = len(self.words)
             self.say("with a")
             self.say(self.pick(lexicon.PRINTS[p.print], lots("print word")), "noun", "upper", p.print)
             self.say("on the chest")
             self.facts.add(("attribute", "print", p.print))
             self.hang(first, "object")
-        if p.inner_colour and "inner_colour" not in self.hidden and self.tells(lots("inner"), 0.6):
+        if p.inner_colour and "inner_colour" not in self.hidden and self.mentions(lots("inner"), 0.6):
             first = len(self.words)
             self.say("over a")
             self.say(p.inner_colour, "colour", "upper", p.inner_colour)
@@ -147,13 +155,13 @@ class _Writer:
             self.hang(first, "object")
 
     def _cloth(self) -> None:
-        """Sleeves and pattern; a plain cloth is seldom worth a word, nor are the sleeves that everyone expects."""
+        """Writes sleeves and pattern; plain cloth and usual sleeves are rarely mentioned."""
         p, lots = self.person, self.lots
         usual = {"shirt": 0.3, "dress": 0.3, "t-shirt": 0.1 if p.sleeves == "short" else 0.8}.get(p.upper, 0.0)
-        if self.tells(lots("sleeves"), usual):
+        if self.mentions(lots("sleeves"), usual):
             self.say(lexicon.SLEEVES[p.sleeves][0], "style", "upper", f"{p.sleeves} sleeves")
             self.facts.add(("attribute", "upper", f"{p.sleeves} sleeves"))
-        if self.tells(lots("pattern", "upper"), 0.05 if p.pattern == "plain" else 0.82):
+        if self.mentions(lots("pattern", "upper"), 0.05 if p.pattern == "plain" else 0.82):
             word = self.pick(lexicon.PATTERNS[p.pattern], lots("pattern word", "upper"))
             self.say(word, "pattern", "upper", p.pattern)
             self.facts.add(("attribute", "upper", p.pattern))
@@ -168,7 +176,7 @@ class _Writer:
         self.thing("hat", self.person.hat, self.person.hat_colour)
 
     def bag(self) -> None:
-        """A bag, and where it hangs, unless that would tell of which kind a mere "bag" is."""
+        """Writes a bag and its position, unless the position would reveal the kind of a mere "bag"."""
         kind = self.person.bag
         self.thing("bag", kind, self.person.bag_colour)
         if self.lots("carry") < 0.45 and ("kind", "bag", kind) in self.facts:
@@ -180,12 +188,12 @@ class _Writer:
     def hair(self) -> None:
         """A noun phrase: "short black hair", "brown hair in a ponytail", "a bald head"."""
         p, lots, first = self.person, self.lots, len(self.words)
-        style = p.hair_style if "hair_style" not in self.hidden and self.tells(lots("style"), 0.82) else ""
+        style = p.hair_style if "hair_style" not in self.hidden and self.mentions(lots("style"), 0.82) else ""
         if p.hair_style == "bald":
             self.say("a")
         if style in lexicon.STYLES:
             self.say(self.pick(lexicon.STYLES[style], lots("style word")), "style", "head", style)
-        if p.hair_style != "bald" and (not style or self.tells(lots("colour", "hair"), 0.85)):
+        if p.hair_style != "bald" and (not style or self.mentions(lots("colour", "hair"), 0.85)):
             colour = p.hair_colour
             words = lexicon.HAIR_COLOURS.get(colour, (colour,))
             self.say(self.pick(words, lots("colour word", "hair")), "colour", "head", colour)
@@ -198,11 +206,11 @@ class _Writer:
         self.hang(first, "object")
 
     def pose(self, verb: str) -> None:
-        """Walks or stands, and now and then where."""
+        """Writes the pose, and sometimes the place."""
         pose, place = "walking" if self.view.walking else "standing", self.view.place
         self.say(verb.format(pose), "verb")
         self.facts.add(("pose", pose))
-        if self.tells(self.lots("place"), 0.45):
+        if self.mentions(self.lots("place"), 0.45):
             word = self.pick(lexicon.PLACES[place], self.lots("place word"))
             self.say(word if self.view.walking else lexicon.STANDING.get(place, word), "place", "", place)
             self.facts.add(("place", place))
@@ -212,7 +220,7 @@ class _Writer:
         self.facts.add(("angle", self.view.angle))
 
     def listed(self, parts: Sequence[str]) -> None:
-        """Noun phrases, with commas between them and an "and" before the last."""
+        """Writes noun phrases, with commas between them and an "and" before the last."""
         for number, part in enumerate(parts):
             if number and number == len(parts) - 1:
                 self.say("and")
@@ -224,13 +232,13 @@ class _Writer:
 def describe(
     sighting: Sighting, rng: Random, configuration: Configuration, n: int = CAPTIONS_PER_IMAGE
 ) -> list[CaptionTruth]:
-    """Describes a picture, as many times as asked, no two times in the same shape with the same facts.
+    """Writes descriptions of an image; no two of them have the same facts and the same shape.
 
     Args:
-        sighting: whom, and how they were seen; what a view hides is never mentioned.
-        rng: the descriptions' own stream.
-        settings: those on text.
-        n: how many descriptions.
+        sighting: the person and the view; hidden attributes are never mentioned.
+        rng: the random stream of the descriptions.
+        configuration: the settings of the text.
+        n: number of descriptions.
 
     Returns:
         The descriptions with their truth.
@@ -243,10 +251,10 @@ def describe(
 
 
 def write(sighting: Sighting, rng: Random, configuration: Configuration) -> tuple[str, CaptionTruth]:
-    """One description, and which shape its first sentence has."""
+    """Writes one description; returns the shape of its first sentence, and the description."""
     lots = _Lots(rng)
     writer = _Writer(sighting, lots, configuration)
-    shape, mentioned = _choose(SHAPES, lots("shape")), _summary(writer)
+    shape, mentioned = _choose(SHAPES, lots("shape")), _mentioned_parts(writer)
     clothes = [part for part in ("upper", "lower") if part in mentioned]
     clothes += [part for part in ("shoes", "hat") if part in mentioned and lots(f"{part} first") < 0.5]
     clothes.sort(key=lambda part: lots("order", part) - 0.35 * (part == "upper"))
@@ -259,16 +267,18 @@ def write(sighting: Sighting, rng: Random, configuration: Configuration) -> tupl
     return shape, _finish(writer)
 
 
-def _summary(writer: _Writer) -> list[str]:
-    """The parts that are mentioned: by their random numbers, and at least three where three are visible."""
+def _mentioned_parts(writer: _Writer) -> list[str]:
+    """The parts to mention, chosen at random; at least three if three are visible."""
     p, hidden = writer.person, writer.hidden
     here = {"lower": p.lower, "hair": "hair", "shoes": "shoes" not in hidden}
     here |= {"bag": p.bag and "bag" not in hidden, "hat": p.hat, "umbrella": p.umbrella, "upper": p.upper}
     if p.hair_style == "bald" and "hair_style" in hidden:
         here["hair"] = ""
-    parts = [part for part in TOLD if here[part]]
-    parts.sort(key=lambda part: writer.lots("mentioned", part) / TOLD[part] - 2 * (part == "upper"))
-    sure = [part for part in parts if part == "upper" or writer.tells(writer.lots("mentioned", part), TOLD[part])]
+    parts = [part for part in MENTIONED if here[part]]
+    parts.sort(key=lambda part: writer.lots("mentioned", part) / MENTIONED[part] - 2 * (part == "upper"))
+    sure = [
+        part for part in parts if part == "upper" or writer.mentions(writer.lots("mentioned", part), MENTIONED[part])
+    ]
     return parts[: max(len(sure), 3)]
 
 
@@ -337,7 +347,7 @@ def _telegram(writer: _Writer, mentioned: list[str]) -> None:
     for part in sorted(mentioned, key=lambda part: writer.lots("order", part)):
         writer.stop(",")
         getattr(writer, part)()
-    if writer.tells(writer.lots("view"), 0.4):
+    if writer.mentions(writer.lots("view"), 0.4):
         writer.stop(",")
         writer.pose("{}")
 
@@ -359,7 +369,7 @@ _CARRY = {
 
 
 def _go_on(writer: _Writer, rest: list[str]) -> None:
-    """Whatever is left, in sentences of one or two clauses; and now and then what the person is doing."""
+    """Writes the remaining parts in sentences of one or two clauses, and sometimes the pose."""
     lots, (he, his) = writer.lots, lexicon.PRONOUNS[writer.called]
     fresh = True
     for part in rest:
@@ -376,7 +386,7 @@ def _go_on(writer: _Writer, rest: list[str]) -> None:
         writer.say(_choose(_CARRY[part], lots("word", part)), "verb")
         getattr(writer, part)()
         fresh = joined
-    if not any(fact[0] in ("pose", "angle") for fact in writer.facts) and writer.tells(lots("view"), 0.62):
+    if not any(fact[0] in ("pose", "angle") for fact in writer.facts) and writer.mentions(lots("view"), 0.62):
         writer.stop(".")
         writer.say(he)
         writer.pose("is {}")
@@ -402,7 +412,7 @@ def _mentioned_of(writer: _Writer, part: str, his: str) -> None:
     writer.say("hair", "noun", "head", "head")
     writer.hang(first, "subject")
     writer.say("is", "verb")
-    if "hair_style" not in writer.hidden and p.hair_style in lexicon.STYLES and writer.tells(lots("style"), 0.82):
+    if "hair_style" not in writer.hidden and p.hair_style in lexicon.STYLES and writer.mentions(lots("style"), 0.82):
         words = lexicon.STYLES[p.hair_style]
         writer.say(writer.pick(words, lots("style word")), "style", "head", p.hair_style)
         writer.say("and")
@@ -413,7 +423,7 @@ def _mentioned_of(writer: _Writer, part: str, his: str) -> None:
 
 
 def _finish(writer: _Writer) -> CaptionTruth:
-    """Articles, heads and the text as a reader sees it."""
+    """Adds articles, heads and the text."""
     words = writer.words
     root = next(w for w, word in enumerate(words) if word.relation == "subject")
     for w, word in enumerate(words):
@@ -428,7 +438,7 @@ def _finish(writer: _Writer) -> CaptionTruth:
 
 
 def sentences(words: Sequence[Word]) -> str:
-    """Words as a reader sees them: a capital at the start of each sentence, a full stop at its end."""
+    """Joins words to sentences, each with a capital letter and a full stop."""
     text, capital = "", True
     for word in words:
         text += (word.text.capitalize() if capital else word.text) + word.stop + ("" if word.stop == "-" else " ")

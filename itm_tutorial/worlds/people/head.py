@@ -1,4 +1,4 @@
-"""Draws a head: face, hair, hat; the hair that hangs behind the shoulders is drawn first."""
+"""Draws a head: face, hair, hat; hair behind the shoulders is drawn first."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ EYE = (34, 30, 38)
 
 
 def draw_hair_behind(pen: Pen, sighting: Sighting) -> None:
-    """The neck, and hair that the shoulders stand before."""
+    """The neck, and the hair behind the shoulders."""
     p, hair = sighting.person, HAIR[sighting.person.hair_colour]
     pen.part = "head"
     if p.hair_style == "long" and sighting.view.angle == "front":

@@ -1,4 +1,4 @@
-"""The words of the descriptions, the commonest first: kinds, colours, styles, and the phrases around them."""
+"""The words of the descriptions, the most common first: kinds, colours, styles, and other phrases."""
 
 NOUNS: dict[str, tuple[str, ...]] = {
     "man": ("man", "guy", "male", "gentleman"),
@@ -69,7 +69,11 @@ PLACES: dict[str, tuple[str, ...]] = {
     "campus": ("on the campus", "outside a brick building"),
     "river": ("by the river", "along the water"),
 }
-STANDING = {"street": "on the street", "park": "in the park", "river": "by the river"}  # nobody stands along or through
+STANDING = {
+    "street": "on the street",
+    "park": "in the park",
+    "river": "by the river",
+}  # for standing; "along" and "through" are for walking
 ANGLES: dict[str, tuple[str, ...]] = {
     "front": ("from the front", "facing the camera"),
     "back": ("from behind", "from the back"),

@@ -1,4 +1,4 @@
-"""Draws what people carry: bags of three kinds, and umbrellas."""
+"""Draws bags of three kinds, and umbrellas."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ BUCKLE = (226, 200, 120)
 
 
 def draw_bag_behind(pen: Pen, sighting: Sighting) -> None:
-    """From the side, a backpack is seen behind the back."""
+    """Draws a backpack behind the back, from the side."""
     p = sighting.person
     if p.bag != "backpack" or sighting.view.angle != "side":
         return
@@ -21,7 +21,7 @@ def draw_bag_behind(pen: Pen, sighting: Sighting) -> None:
 
 
 def draw_bag(pen: Pen, sighting: Sighting) -> None:
-    """What hangs before the body, or on the back of one who walks away."""
+    """Draws a bag in front of the body, or on the back of a person seen from behind."""
     if bag := sighting.person.bag:
         pen.part = "bag"
         colour = COLOURS[sighting.person.bag_colour]
@@ -30,7 +30,7 @@ def draw_bag(pen: Pen, sighting: Sighting) -> None:
 
 def _backpack(pen: Pen, sighting: Sighting, colour) -> None:
     angle, w = sighting.view.angle, 0.5 + 0.5 * pen.wide
-    if angle == "front":  # two straps, which do not count as a bag that is seen
+    if angle == "front":  # two straps, which do not count as a visible bag
         pen.part = ""
         for x in (-0.07, 0.07):
             pen.limb((x * w, 0.19, 0.011), (x * w * 1.08, 0.33, 0.009), colour=colour)
@@ -85,7 +85,7 @@ def _shoulder_bag(pen: Pen, sighting: Sighting, colour) -> None:
 
 
 def draw_umbrella(pen: Pen, sighting: Sighting) -> None:
-    """A shaft from the left hand up, and a canopy behind the head."""
+    """Draws a shaft from the left hand upwards, and a canopy behind the head."""
     if not sighting.person.umbrella:
         return
     pen.part, colour = "umbrella", COLOURS[sighting.person.umbrella]

@@ -1,4 +1,4 @@
-"""A pen that draws in body lengths, and keeps count of where each part of the body lies."""
+"""A pen that draws in units of body length, and records the box of each part of the body."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ INK = ((250, 248, 242), (48, 46, 62))  # of a pattern: light on dark cloth, dark
 
 
 class Pen:
-    """Draws shapes given in body lengths: x from the middle of the body, y down from the top of the head.
+    """Draws shapes given in body lengths: x from the centre of the body, y down from the top of the head.
 
     Args:
-        picture: where to draw; None only measures.
-        x: the middle of the body, in pixels.
+        picture: the image to draw on; None only measures.
+        x: the centre of the body, in pixels.
         y: the top of the head, in pixels.
         length: of the body, in pixels.
         flip: whether to mirror left and right.
-        wide: how many times wider than most this body is.
-        tones: of the light and the film: (grey to mix in, how much of it).
+        wide: the width of the body relative to the average.
+        tones: of the light and the film: (grey to mix in, its fraction).
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class Pen:
         return self.x + self.side * x * self.length, self.y + y * self.length
 
     def _note(self, x0: float, y0: float, x1: float, y1: float) -> None:
-        """Widens the box of the part that is being drawn."""
+        """Extends the box of the current part."""
         if self.part:
             a, b, c, d = self.bounds.get(self.part, (x0, y0, x1, y1))
             self.bounds[self.part] = (min(a, x0), min(b, y0), max(c, x1), max(d, y1))
@@ -96,11 +96,11 @@ class Pen:
 
     @contextmanager
     def cloth(self, pattern: str, colour: Colour) -> Iterator[None]:
-        """On what is drawn inside of the upper part, and not hidden by skin, the pattern is printed at the end.
+        """Prints a pattern on what is drawn in the upper part, except on skin.
 
         Args:
             pattern: "plain", or one that ``weave`` knows.
-            colour: of the cloth, which decides on the ink.
+            colour: of the cloth, which determines the ink.
         """
         if self.picture is None or pattern == "plain":
             yield
@@ -116,12 +116,12 @@ class Pen:
 
 @lru_cache(maxsize=256)
 def weave(pattern: str, unit: int, width: int, height: int) -> Image.Image:
-    """A pattern over a whole picture: 0 where the cloth shows, up to 255 where the ink does.
+    """A pattern over the whole image: 0 for cloth, up to 255 for ink.
 
     Args:
         pattern: "striped", "checked" or "dotted".
         unit: half the distance of two stripes, in pixels.
-        width, height: of the picture.
+        width, height: of the image.
 
     Returns:
         An image of mode "L".
@@ -147,10 +147,10 @@ def weave(pattern: str, unit: int, width: int, height: int) -> Image.Image:
 
 
 def lit(colour: Colour) -> Colour:
-    """A colour where light falls on it."""
+    """A colour in direct light."""
     return shade(colour, 0.16)
 
 
 def dim(colour: Colour) -> Colour:
-    """A colour in its own shadow."""
+    """A colour in shadow."""
     return shade(colour, -0.24)

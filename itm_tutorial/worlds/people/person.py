@@ -1,4 +1,4 @@
-"""A person: all that one keeps from camera to camera. Sampled with a long tail; some have a look-alike."""
+"""A person: the attributes that are the same in all views. Sampled with a long tail; some have a look-alike."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from itm_tutorial.worlds.people import wardrobe
 from itm_tutorial.worlds.people.wardrobe import Weights
 
 UMBRELLAS = 0.06
-SWAP = "binding"  # the look-alike whose top has the colour of the other's trousers, and the other way round
+SWAP = "binding"  # the look-alike with exchanged colours of top and trousers
 
 
 @dataclass(frozen=True)
 class Person:
-    """An identity. Every attribute is a name in ``wardrobe``; "" where there is no such thing.
+    """An identity. Every attribute is a name in ``wardrobe``, or "" for nothing.
 
     Attributes:
         sex: "man" or "woman".
         build: "average", "slim", "heavy", "tall" or "short".
-        skin: drawn, never described.
-        hair_style, hair_colour: a bald head has a colour too, which nothing shows.
+        skin: drawn, but never described.
+        hair_style, hair_colour: a bald head has a hair colour too, which is not visible.
         upper, upper_colour, pattern, sleeves: of the top; a dress is a top without anything below.
         print: on the chest, seen from the front.
         inner_colour: of the shirt below a jacket or coat, seen from the front.
-        lower, lower_colour, shoes, shoes_colour: below the waist.
-        bag, bag_colour, hat, hat_colour: what is carried and worn.
+        lower, lower_colour, shoes, shoes_colour: clothes below the waist.
+        bag, bag_colour, hat, hat_colour: accessories.
         umbrella: its colour.
     """
 
@@ -57,10 +57,10 @@ def _pick(weights: Weights, rng: Random) -> str:
 
 
 def sample_person(rng: Random) -> Person:
-    """Draws a person; jeans and black are common, an orange coat is not.
+    """Samples a person; jeans and black are common, an orange coat is not.
 
     Args:
-        rng: the person's own stream.
+        rng: the random stream of the person.
     """
     sex = _pick(wardrobe.SEXES, rng)
     upper = _pick(wardrobe.UPPERS[sex], rng)
@@ -95,7 +95,7 @@ def sample_person(rng: Random) -> Person:
 
 
 def _lower(sex: str, upper: str, rng: Random) -> str:
-    """Nothing below a dress, and nothing below a coat that the coat would cover."""
+    """Samples clothes for the legs: none below a dress, and none that a coat would cover."""
     if upper == "dress":
         return ""
     weights = wardrobe.LOWERS[sex]
@@ -103,19 +103,19 @@ def _lower(sex: str, upper: str, rng: Random) -> str:
 
 
 def _other(weights: Weights, than: str, rng: Random) -> str:
-    """A colour that stands out: a black bag on a black coat could not be seen."""
+    """A colour with contrast: a black bag on a black coat would be invisible."""
     return _pick({value: weight for value, weight in weights.items() if value != than}, rng)
 
 
 def changes(person: Person, rng: Random) -> Iterator[tuple[str, Person]]:
-    """Look-alikes of a person, each with the one attribute that is another, in random order.
+    """Look-alikes of a person, each with one changed attribute, in random order.
 
     Args:
         person: the person.
-        rng: the look-alike's own stream.
+        rng: the random stream of the look-alike.
 
     Yields:
-        (attribute, look-alike); the attribute "binding" stands for the colours of top and trousers, exchanged.
+        (attribute, look-alike); for "binding" the colours of top and trousers are exchanged.
     """
     options = _options(person)
     for attribute in rng.sample(list(options), len(options)):
@@ -126,7 +126,7 @@ def changes(person: Person, rng: Random) -> Iterator[tuple[str, Person]]:
 
 
 def _options(person: Person) -> dict[str, Weights]:
-    """The attributes in which a look-alike may differ, with what they may be instead."""
+    """The attributes in which a look-alike may differ, with the other possible values."""
     styles = {style: w for style, w in wardrobe.HAIR_STYLES[person.sex].items() if style != "bald"}
     top, haired = _top_colours(person.upper), person.hair_style != "bald"
     tables = {
@@ -152,7 +152,7 @@ def _top_colours(upper: str) -> Weights:
 
 
 def _may_swap(person: Person, top: Weights) -> bool:
-    """Whether top and trousers may exchange their colours: both are sold, and no bag is lost on its new ground."""
+    """Whether top and trousers may exchange their colours: both must be usual, and a bag must stay visible."""
     known = person.upper_colour in wardrobe.LOWER_COLOURS.get(person.lower, {}) and person.lower_colour in top
     hidden = person.lower_colour in (person.bag_colour, person.inner_colour)
     return known and person.lower_colour != person.upper_colour and not hidden

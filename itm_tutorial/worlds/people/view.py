@@ -1,4 +1,4 @@
-"""A view: where a camera stood, what the person did just then, and what hid the shoes."""
+"""A view: the position of the camera, the pose of the person, and what hides the shoes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PLACE_WEIGHTS = (30, 18, 16, 14, 12, 10)
 LIGHTS = ("day", "evening", "night")
 LIGHT_WEIGHTS = (72, 16, 12)
 OBSTACLES = {"street": "car", "park": "hedge", "station": "wall", "shop": "crate", "campus": "hedge", "river": "wall"}
-STATURE = {"tall": 0.925, "short": 0.775}  # of the figure, in heights of the picture; 0.85 for all others
+STATURE = {"tall": 0.925, "short": 0.775}  # of the figure, as a fraction of the image's height; 0.85 for all others
 
 
 @dataclass(frozen=True)
@@ -22,15 +22,15 @@ class View:
 
     Attributes:
         angle: "front", "back" or "side".
-        flip: from the side, whether the person looks to the left.
-        walking: or standing.
+        flip: from the side, whether the person faces left.
+        walking: walking or standing.
         stride: how far the legs and arms swing, -1 to 1.
         place: a name in ``PLACES``.
         light: a name in ``LIGHTS``.
-        x: the middle of the figure, in widths of the picture.
+        x: the centre of the figure, as a fraction of the image's width.
         scale: of the figure, about 1.
-        ground: where the soles are, in heights of the picture.
-        cut: where the top edge of something before the shoes is, in heights of the picture; 1 where nothing is.
+        ground: the height of the soles, as a fraction of the image's height.
+        cut: the top edge of an object that hides the shoes, as a fraction of the image's height; 1 if there is none.
     """
 
     angle: str
@@ -47,19 +47,19 @@ class View:
 
 @dataclass(frozen=True)
 class Sighting:
-    """What a picture shows: a person, as one camera saw them."""
+    """A person in one view."""
 
     person: Person
     view: View
 
 
 def sample_views(rng: Random, veil: Random, occlusion: float) -> list[View]:
-    """Draws the two to four views of a person; the first three have three angles.
+    """Samples two to four views of a person; the first three have different angles.
 
     Args:
-        rng: the person's stream for views.
-        veil: the stream that decides where something stands before the shoes.
-        occlusion: how often it does.
+        rng: the random stream of the person's views.
+        veil: the random stream for occlusion of the shoes.
+        occlusion: how often the shoes are hidden.
     """
     number = rng.choices((2, 3, 4), (30, 45, 25))[0]
     angles = [*rng.sample(ANGLES, 3), rng.choice(ANGLES)]
@@ -88,6 +88,6 @@ def _veiled(view: View, hidden: bool, cut: float) -> View:
 
 
 def figure_height(sighting: Sighting) -> float:
-    """From the soles to the top of the head, in heights of the picture; under an umbrella there must be room for it."""
+    """From the soles to the top of the head, as a fraction of the image's height; an umbrella needs room above."""
     tall = STATURE.get(sighting.person.build, 0.85) * sighting.view.scale
     return tall * (0.9 if sighting.person.umbrella else 1.0)

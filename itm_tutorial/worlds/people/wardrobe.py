@@ -1,4 +1,4 @@
-"""What people may wear and look like, and how common it is. Plain tables; a weight is a fraction of a hundred or so."""
+"""Clothes and attributes of people, with weights that sum to about a hundred."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ HAIR: dict[str, Colour] = {
     "grey": (172, 174, 178),
     "red": (188, 82, 36),
 }
-SKINS: dict[str, Colour] = {  # drawn, and never spoken of: no description here names a skin
+SKINS: dict[str, Colour] = {  # drawn, but never described: no description mentions skin
     "fair": (252, 222, 196),
     "light": (240, 200, 164),
     "olive": (212, 166, 122),
@@ -80,17 +80,17 @@ HAT_COLOURS: Weights = {
 }
 UMBRELLA_COLOURS: Weights = {"black": 34, "red": 20, "blue": 18, "yellow": 10, "green": 9, "pink": 9}
 
-GENERAL = {  # what a hurried writer calls it
+GENERAL = {  # a more general word for it
     **dict.fromkeys(("t-shirt", "shirt", "jacket", "hoodie", "sweater", "coat", "tank top"), "top"),
     **dict.fromkeys(("jeans", "trousers"), "pants"),
     **dict.fromkeys(("sneakers", "loafers", "boots"), "shoes"),
     **dict.fromkeys(("backpack", "shoulder bag", "handbag"), "bag"),
     **dict.fromkeys(("cap", "beanie", "sun hat"), "hat"),
 }
-OPEN = ("jacket", "coat")  # worn open: from the front, a shirt of another colour shows
+OPEN = ("jacket", "coat")  # worn open: from the front, a shirt of another colour is visible
 PRINTED = ("t-shirt", "sweater", "hoodie")
 PATTERNED = ("t-shirt", "shirt", "sweater", "dress", "tank top")
-SLEEVES: dict[str, Weights] = {  # of the others every one is long
+SLEEVES: dict[str, Weights] = {  # all others have long sleeves
     "t-shirt": {"short": 84, "long": 16},
     "shirt": {"long": 68, "short": 32},
     "dress": {"short": 44, "none": 36, "long": 20},

@@ -1,4 +1,4 @@
-"""The world of the drawn people: a split of identities, their views, descriptions, boxes and all that is true."""
+"""The world of the drawn people: splits of identities with views, descriptions, boxes and facts."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from itm_tutorial.worlds.streams import stream
 
 Box = tuple[float, float, float, float]
 
-SIZES = {  # identities to train on, to validate on, to test on
+SIZES = {  # identities for training, validation and test
     "tiny": {"train": 16, "val": 6, "test": 8},
     "mini": {"train": 800, "val": 100, "test": 200},
     "full": {"train": 8_000, "val": 500, "test": 1_000},
@@ -33,15 +33,16 @@ class PeopleSplit:
     Attributes:
         name: "train", "val" or "test".
         seed: of the world.
-        settings: it was made with.
+        configuration: the settings of the split.
         first: the number of its first identity; the others follow, and no other split has any of them.
-        people: one an identity.
-        scenes: one an image: whom it shows, and how they were seen. The images of an identity stand together.
-        person_of: per image, which of ``people`` it shows.
+        people: one per identity.
+        scenes: one per image: the person and the view. The images of an identity are consecutive.
+        person_of: per image, the index of the person in ``people``.
         truths: descriptions with their parse, in the order of their images.
         image_of: per description, its image.
-        minimal pairs: (identity, identity, attribute): look-alikes that differ in that alone, and have the same views.
-        sources: per image, (person's number, 0 or 1 for the look-alike, view): what its random numbers hang on.
+        minimal_pairs: (identity, identity, attribute): two people (look-alikes) that differ only in this attribute, and
+            have the same views.
+        sources: per image, (number of the person, 0 or 1 for the look-alike, view), which names its random streams.
     """
 
     name: str
@@ -57,17 +58,17 @@ class PeopleSplit:
     sources: list[tuple[int, int, int]] = field(default_factory=list)
 
     def stream_of(self, purpose: str, *number: int) -> Random:
-        """The random numbers for one purpose and one person or picture, apart from all others."""
+        """The random stream for one purpose and one person or image."""
         return stream("people", self.seed, purpose, self.name, *number)
 
     @property
     def identities(self) -> list[int]:
-        """Per image, the number of the identity that it shows."""
+        """Per image, the number of its identity."""
         return [self.first + person for person in self.person_of]
 
     @cached_property
     def parts(self) -> list[dict[str, Box]]:
-        """Per image, the parts that can be seen, each with its box: (x0, y0, x1, y1) in [0, 1]."""
+        """Per image, the visible parts, each with its box (x0, y0, x1, y1) in [0, 1]."""
         from itm_tutorial.worlds.people.drawing import part_boxes
 
         return [part_boxes(sighting) for sighting in self.scenes]
@@ -77,7 +78,7 @@ class PeopleSplit:
         return [list(boxes.values()) for boxes in self.parts]
 
     def groundings(self) -> list[list[tuple[int, int]]]:
-        """Per description, the (word, box) pairs: every word that speaks of a part, with the part's box."""
+        """Per description, the (word, box) pairs: every word about a part, with the part's box."""
         names = [list(boxes) for boxes in self.parts]
         return [
             [
@@ -90,7 +91,7 @@ class PeopleSplit:
         ]
 
     def image_minimal_pairs(self) -> list[tuple[int, int, str]]:
-        """(image, image, attribute) of two look-alikes in the same view, where that view shows the attribute."""
+        """(image, image, attribute) of two look-alikes in the same view, if the view shows the attribute."""
         images: dict[int, list[int]] = {}
         for image, person in enumerate(self.person_of):
             images.setdefault(self.first + person, []).append(image)
@@ -102,7 +103,7 @@ class PeopleSplit:
         ]
 
     def draw(self, image: int, size: int = 96) -> np.ndarray:
-        """Draws one image, uint8 [size, size // 2, 3], from its own stream."""
+        """Draws one image, uint8 [size, size // 2, 3], with its own random stream."""
         from itm_tutorial.worlds.people.drawing import draw_sighting
 
         return draw_sighting(
@@ -111,7 +112,7 @@ class PeopleSplit:
 
 
 def make_world(size: str, seed: int, configuration: Configuration | None = None) -> dict[str, PeopleSplit]:
-    """Makes all splits of a size, with identities numbered from one split to the next."""
+    """Makes all splits of a size; identities are numbered consecutively over the splits."""
     made, first = {}, 0
     for name, n_identities in SIZES[size].items():
         made[name] = make_split(name, n_identities, seed, configuration, first)
@@ -125,14 +126,15 @@ def make_split(
     """Makes the people, views and descriptions of a split.
 
     Args:
-        name: "train", "val" or "test"; each has its own random numbers.
-        n_identities: how many people.
+        name: "train", "val" or "test"; each has its own random streams.
+        n_identities: number of people.
         seed: of the world.
-        settings: see ``Configuration``.
+        configuration: see ``Configuration``.
         first: the number of the first identity.
 
     Returns:
-        The split, the same for the same arguments in every process. No two people in it are alike in everything.
+        The split; it is the same for the same arguments in every process. No two people in it are equal in all
+        attributes.
     """
     split = PeopleSplit(name, seed, configuration or Configuration(), first)
     _fill_with_people(split, n_identities)
@@ -145,7 +147,7 @@ def make_split(
 
 
 def _fill_with_people(split: PeopleSplit, n_identities: int) -> None:
-    """Samples people one by one; some are followed by a look-alike, whom the same cameras saw in the same poses."""
+    """Samples people one by one; after some, adds a look-alike with the same cameras and poses."""
     known: set[Person] = set()
     number = 0
     while len(split.people) < n_identities:
@@ -167,7 +169,7 @@ def _fill_with_people(split: PeopleSplit, n_identities: int) -> None:
 
 
 def _look_alike(person: Person, views: list[View], rng: Random, known: set[Person]) -> tuple[str, Person] | None:
-    """The attribute and the person that differs in it, where at least one of the views shows it."""
+    """A changed attribute that at least one of the views shows, and the person with that change."""
     for attribute, other in changes(person, rng):
         shown = any(sighting_facts(Sighting(person, v)) != sighting_facts(Sighting(other, v)) for v in views)
         if shown and other not in known:
@@ -183,7 +185,7 @@ def _add(split: PeopleSplit, person: Person, views: list[View], number: int, mem
 
 
 def _spoil(truth: CaptionTruth, sighting: Sighting, noise: Random, configuration: Configuration) -> CaptionTruth:
-    """Wrong facts and misspelt words, by their settings; three numbers are drawn for every description, used or not."""
+    """Adds wrong facts and misspellings as configured; draws three numbers for every description, used or not."""
     wrong, liar, typist = noise.random(), Random(noise.random()), Random(noise.random())
     if wrong < configuration.wrong_captions:
         true, seed = sighting_facts(sighting), liar.random()
@@ -199,7 +201,7 @@ def _spoil(truth: CaptionTruth, sighting: Sighting, noise: Random, configuration
 
 
 def _misspell(word: Word, typist: Random) -> Word:
-    """Two neighbouring letters change places."""
+    """Swaps two neighbouring letters."""
     if len(word.text) < 4:
         return word
     at = typist.randrange(1, len(word.text) - 1)
@@ -207,13 +209,13 @@ def _misspell(word: Word, typist: Random) -> Word:
 
 
 def ambiguity(split: PeopleSplit) -> float:
-    """The share of descriptions whose facts are true of more than one person of the split.
+    """The fraction of descriptions whose facts are true of more than one person of the split.
 
     Args:
         split: the people.
 
     Returns:
-        From 0 to 1. Only what stays with a person counts: pose, place and angle are left out.
+        From 0 to 1. Only facts about the person count; pose, place and angle are ignored.
     """
     holders: dict[tuple, set[int]] = {}
     for number, person in enumerate(split.people):

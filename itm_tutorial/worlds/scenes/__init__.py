@@ -1,1 +1,1 @@
-"""The drawn scenes: things of about seventy kinds, in ten places, described by a grammar."""
+"""The drawn scenes: things of about seventy kinds in ten places, described by a grammar."""

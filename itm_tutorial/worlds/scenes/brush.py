@@ -1,4 +1,4 @@
-"""A brush that paints in the unit box of one individual, whatever its place, size and direction."""
+"""A brush that paints in the unit box of one individual, independent of its place, size and direction."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ Colour = tuple[int, int, int]
 Point = tuple[float, float]
 
 
-def mix(a: Colour, b: Colour, share: float) -> Colour:
-    """A colour on the way from a to b: 0 is a, 1 is b."""
-    return tuple(round(x + (y - x) * share) for x, y in zip(a, b, strict=True))
+def mix(a: Colour, b: Colour, fraction: float) -> Colour:
+    """Interpolates between two colours: 0 gives a, 1 gives b."""
+    return tuple(round(x + (y - x) * fraction) for x, y in zip(a, b, strict=True))
 
 
 def shade(colour: Colour, by: float) -> Colour:
-    """Darker for by < 0, lighter for by > 0."""
+    """Makes a colour darker for by < 0 and lighter for by > 0."""
     return mix(colour, (255, 255, 255) if by > 0 else (14, 12, 30), abs(by))
 
 
@@ -22,7 +22,7 @@ class Brush:
     """Paints shapes given in a unit box: (0, 0) is its top left corner, (1, 1) the bottom right.
 
     Args:
-        canvas: where to paint.
+        canvas: the canvas to paint on.
         box: (x0, y0, x1, y1) in canvas pixels.
         flip: whether to mirror left and right.
         base: the individual's own colour.
@@ -66,20 +66,20 @@ class Brush:
         self.canvas.line([self.at(*p) for p in points], colour or self.base, thick, joint="curve")
 
     def eye(self, x: float, y: float, r: float = 0.03) -> None:
-        """A round black dot, as wide as it is high."""
+        """A round black dot."""
         px, py = self.at(x, y)
         size = max(1.0, r * self.height)
         self.canvas.ellipse((px - size, py - size, px + size, py + size), (20, 20, 24))
 
     def wheel(self, x: float, y: float, r: float) -> None:
-        """A tyre with a hub; r is in heights."""
+        """A tyre with a hub; r is a fraction of the box's height."""
         px, py = self.at(x, y)
-        for share, colour in ((1.0, (32, 32, 36)), (0.45, (176, 178, 184))):
-            size = r * self.height * share
+        for scale, colour in ((1.0, (32, 32, 36)), (0.45, (176, 178, 184))):
+            size = r * self.height * scale
             self.canvas.ellipse((px - size, py - size, px + size, py + size), colour)
 
     def markings(self, x0: float, y0: float, x1: float, y1: float) -> None:
-        """Stripes or spots over a stretch of the body, in white on dark colours and in dark on light ones."""
+        """Stripes or spots over a part of the body, white on dark colours and dark on light ones."""
         if self.pattern == "plain":
             return
         ink = (250, 250, 246) if sum(self.base) < 480 else (60, 52, 66)

@@ -1,4 +1,4 @@
-"""The settings of the drawn scenes: how many minimal pairs, how careful the writers, how crowded the pictures."""
+"""The configuration of the drawn scenes: minimal pairs, quality of captions, difficulty of images."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from itm_tutorial.errors import ItmError, unknown
 
 @dataclass(frozen=True)
 class Configuration:
-    """Every setting goes from 0 to 1; turning one leaves what the others decide as it was.
+    """The settings of the drawn scenes, each from 0 to 1; changing one does not change what the others determine.
 
     Attributes:
-        minimal pairs: fraction of the images that stand in pairs which differ in exactly one thing.
-        duplicates: fraction of the images that stand in pairs with the same facts, drawn anew; at most 0.02.
-        completeness: how much of a scene its captions tell.
-        length: how long the captions are, from one thing and its place to three things and how they stand.
-        order: fraction of the captions that name the two things the other way round, saying the same of them.
+        minimal_pairs: fraction of the images in pairs that differ in exactly one thing.
+        duplicates: fraction of the images in pairs with the same facts, drawn separately; at most 0.02.
+        completeness: how much of a scene its captions mention.
+        length: how long the captions are, from one thing and its place to three things and their relations.
+        order: fraction of the captions that name the two things in reverse order, with the same meaning.
         wrong_captions: fraction of the captions with one false fact.
         misspellings: fraction of the words with two letters swapped.
-        synonyms: how often a rarer word stands for the common one.
-        hypernyms: how often the family is named in place of the kind ("an animal").
-        number_words: how often a number is given where there are several, rather than "some".
-        relations: how often a caption about two things says how they stand to each other.
+        synonyms: how often a rarer word replaces the common one.
+        hypernyms: how often the family is named instead of the kind ("an animal").
+        number_words: how often several things get a number word rather than "some".
+        relations: how often a caption about two things states their relation.
         distractors: fraction of the scenes with a thing that no caption names.
-        occlusion: fraction of the pictures in which a mound or a cloud covers part of one thing.
-        tint: how much the light varies from picture to picture.
-        sketch: fraction of the pictures in the second drawing style.
+        occlusion: fraction of the images in which a mound or a cloud covers part of one thing.
+        tint: how much the light varies between images.
+        sketch: fraction of the images in the second drawing style.
     """
 
     minimal_pairs: float = 0.25
@@ -53,10 +53,10 @@ class Configuration:
 
 
 def make_configuration(**settings: float) -> Configuration:
-    """Configuration by name.
+    """Makes a configuration from named settings.
 
     Raises:
-        ItmError: no setting has this name, or a value is out of its range.
+        ItmError: no setting has this name, or a value is out of range.
     """
     known = [f.name for f in fields(Configuration)]
     for name in settings:

@@ -1,4 +1,4 @@
-"""Draws a scene: background, shadows, things from back to front; at twice the size, then halved, for smooth edges."""
+"""Draws a scene: background, shadows, things from back to front; at twice the size, then reduced, for smooth edges."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from itm_tutorial.worlds.scenes.scene import Scene, Spot, Thing
 from itm_tutorial.worlds.scenes.templates import TEMPLATES
 
 HORIZON = 0.55
-VARIANTS = 4  # backgrounds a place and light, painted once and kept
+VARIANTS = 4  # backgrounds per place and light, painted once and cached
 _SKY = {
     "day": ((128, 190, 238), (222, 238, 248)),
     "evening": ((112, 88, 148), (252, 178, 112)),
@@ -33,7 +33,7 @@ _GROUND = {
     "farm": ((190, 178, 104), (158, 140, 78)),
     "room": ((204, 164, 118), (178, 134, 90)),
 }
-_MOUND = {"street": (92, 138, 84), "room": (168, 116, 100)}  # a hedge, a cushion; elsewhere the ground heaps up
+_MOUND = {"street": (92, 138, 84), "room": (168, 116, 100)}  # a hedge, a cushion; elsewhere a mound of the ground
 _WAVE = (110, 170, 206)
 _LIGHT = {"day": ((255, 255, 255), 0.0), "evening": ((255, 150, 90), 0.22), "night": ((22, 26, 74), 0.42)}
 
@@ -49,12 +49,12 @@ def draw_scene(
     """Draws a scene.
 
     Args:
-        scene: what to draw.
-        size: pixels a side of the picture.
-        rng: the drawing's own stream; chooses the background's variant, tones and the tint.
+        scene: the scene to draw.
+        size: width and height of the image in pixels.
+        rng: the random stream of the drawing, for the background's variant, tones and the tint.
         style: "paint", or "sketch" with outlines.
         tint: how much the light varies, 0 to 1.
-        veil: where given, chooses a thing and covers part of it with a mound or a cloud.
+        veil: if given, a random stream that chooses a thing and covers part of it with a mound or a cloud.
 
     Returns:
         uint8 [size, size, 3].
@@ -63,7 +63,7 @@ def draw_scene(
     variant, tone = rng.randrange(VARIANTS), rng.uniform(-1, 1) * tint
     picture = background(scene.place, scene.light, size, variant).copy()
     canvas = ImageDraw.Draw(picture)
-    # tones are drawn before sorting, and distractors stand last, so that one of them changes nobody else's tone
+    # tones are drawn before sorting, and distractors come last, so that a distractor does not change other tones
     individuals = [(spot, thing, rng.randrange(256)) for thing in scene.things for spot in thing.spots]
     for spot, thing, grey in sorted(individuals, key=lambda who: (KINDS[who[1].kind].habitat == "top", who[0].y)):
         _draw_individual(canvas, thing, spot, 2 * size, grey, scene, style == "sketch")
@@ -75,7 +75,7 @@ def draw_scene(
 
 
 def _balance(pixels: np.ndarray, tone: float) -> np.ndarray:
-    """Warms (tone > 0) or cools the picture a little by scaling red and blue."""
+    """Makes the image a little warmer (tone > 0) or cooler by scaling red and blue."""
     red, blue = 1 + 0.06 * tone, 1 - 0.06 * tone
     scale = np.array([red, 1.0, blue], dtype=np.float32)
     table = (np.arange(256, dtype=np.float32)[:, None] * scale).clip(0, 255).astype(np.uint8)  # [256, 3]
@@ -102,26 +102,26 @@ def _draw_individual(
 
 
 def _cover(canvas: ImageDraw.ImageDraw, spot: Spot, thing: Thing, side: int, veil: Random, scene: Scene) -> None:
-    """Hides a quarter to two fifths of one individual: a mound before its feet, a wave, or a cloud before its flank."""
-    kind, share = KINDS[thing.kind], veil.uniform(0.25, 0.4)
+    """Hides a quarter to two fifths of one individual: by a mound at its feet, a wave, or a cloud at its side."""
+    kind, fraction = KINDS[thing.kind], veil.uniform(0.25, 0.4)
     width, height = side * spot.height * kind.aspect, side * spot.height
     x, y = side * spot.x, side * spot.y
     light, strength = _LIGHT[scene.light]
     if kind.habitat == "sky":
         x += veil.choice((-0.5, 0.5)) * width
-        cloud = (x - 0.7 * share * width, y - 1.1 * height, x + 0.7 * share * width, y + 0.1 * height)
+        cloud = (x - 0.7 * fraction * width, y - 1.1 * height, x + 0.7 * fraction * width, y + 0.1 * height)
         canvas.ellipse(cloud, mix((236, 240, 244), light, strength * 0.55))
         return
     ground = mix(mix(*_GROUND[scene.place], 0.7), (60, 60, 50), 0.18)
     colour = _WAVE if kind.habitat == "water" else _MOUND.get(scene.place, ground)
-    reach, up = max(0.8 * width, 1.5 * share * height), share * height + 0.01 * side
+    reach, up = max(0.8 * width, 1.5 * fraction * height), fraction * height + 0.01 * side
     lower = y + 0.01 * side
     canvas.chord((x - reach, lower - up, x + reach, lower + up), 180, 360, mix(colour, light, strength * 0.55))
 
 
 @lru_cache(maxsize=512)
 def background(place: str, light: str, size: int, variant: int) -> Image.Image:
-    """Paints a place by its light, at twice the size; variants differ in hills, clouds and houses."""
+    """Paints a place in a light, at twice the size; variants differ in hills, clouds and houses."""
     side, rng = 2 * size, Random(f"{place}/{light}/{variant}")
     horizon = round(HORIZON * side)
     top, low = _SKY[light]
@@ -146,8 +146,8 @@ def background(place: str, light: str, size: int, variant: int) -> Image.Image:
 
 
 def _ramp(a: Colour, b: Colour, n: int) -> np.ndarray:
-    share = np.linspace(0, 1, n, dtype=np.float32)[:, None]
-    return np.array(a, np.float32) * (1 - share) + np.array(b, np.float32) * share
+    fraction = np.linspace(0, 1, n, dtype=np.float32)[:, None]
+    return np.array(a, np.float32) * (1 - fraction) + np.array(b, np.float32) * fraction
 
 
 def _sky(canvas: ImageDraw.ImageDraw, side: int, rng: Random, light: str) -> None:
@@ -159,7 +159,7 @@ def _sky(canvas: ImageDraw.ImageDraw, side: int, rng: Random, light: str) -> Non
 
 
 def _lamps(canvas: ImageDraw.ImageDraw, side: int, rng: Random, light: str) -> None:
-    """The moon and stars by night, a low sun in the evening."""
+    """Draws the moon and stars at night, a low sun in the evening."""
     if light == "night":
         for _ in range(26):
             x, y = rng.random() * side, rng.random() * 0.45 * side
@@ -179,7 +179,7 @@ def _hills(canvas: ImageDraw.ImageDraw, side: int, horizon: int, rng: Random, co
 
 
 def _land(canvas: ImageDraw.ImageDraw, place: str, side: int, horizon: int, rng: Random) -> None:
-    """What stands behind everything, and what the ground is like."""
+    """Draws the landscape behind everything, and details of the ground."""
     far, near = _GROUND[place]
     if place in ("field", "farm", "park", "lake"):
         _hills(canvas, side, horizon, rng, mix(far, (90, 130, 120), 0.35), 0.07)

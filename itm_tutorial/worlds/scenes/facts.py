@@ -1,9 +1,8 @@
-"""Facts: what is true of a scene, what a caption states, and what follows from what.
+"""Facts: what is true of a scene, what a caption states, and what facts imply.
 
-A fact is a plain tuple. ("object", kind), ("attribute", kind, value), ("count", kind, n),
-("relation", name, kind, kind),
-("place", place), ("light", light). A kind stands in a scene at most once, so that its name says which thing is meant.
-Relations have one name each: left, front, above, on; "right of" is "left of", turned round.
+A fact is a plain tuple: ("object", kind), ("attribute", kind, value), ("count", kind, n),
+("relation", name, kind, kind), ("place", place), ("light", light). A scene has at most one thing per kind, so the kind
+identifies the thing. Each relation has one name: left, front, above, on; "right of" is "left of" with exchanged things.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ SURFACE = {"table": 1.0, "stool": 1.0, "bench": 0.5, "bed": 0.55, "sofa": 0.5, "
 
 
 def relations(scene: Scene) -> set[Fact]:
-    """Every relation that the geometry bears out, between named things."""
+    """Every relation between named things that holds by their positions."""
     named = [thing for thing in scene.things if thing.named]
     return {
         ("relation", name, a.kind, b.kind)
@@ -53,7 +52,7 @@ def _on(a: Thing, b: Thing) -> bool:
 
 
 def scene_facts(scene: Scene) -> frozenset[Fact]:
-    """All that is true of a scene's named things, what follows from it included."""
+    """All facts about a scene's named things, including implied ones."""
     facts: set[Fact] = {("place", scene.place), ("light", scene.light), *relations(scene)}
     for thing in scene.things:
         if thing.named:
@@ -64,13 +63,13 @@ def scene_facts(scene: Scene) -> frozenset[Fact]:
 
 
 def closure(facts: Iterable[Fact]) -> frozenset[Fact]:
-    """Facts and what follows: an attribute or a relation implies its object, a kind implies its family.
+    """Adds all implied facts: an attribute or a relation implies its object, a kind implies its family.
 
     Args:
         facts: any facts.
 
     Returns:
-        The facts with all that they imply. Numbers do not pass to the family: two dogs may be three animals.
+        The facts and all that they imply. A count of a kind implies none of its family: there may be other animals.
     """
     found: set[Fact] = set()
     for fact in facts:
@@ -92,11 +91,11 @@ def _family(kind: str) -> str:
 
 
 def relevance(stated: Iterable[Fact], true: frozenset[Fact]) -> float:
-    """The share of stated facts that are true; 1 where nothing is stated."""
+    """The fraction of stated facts that are true; 1 where nothing is stated."""
     stated = list(stated)
     return sum(fact in true for fact in stated) / len(stated) if stated else 1.0
 
 
 def entails(premise: Iterable[Fact], conclusion: Iterable[Fact]) -> bool:
-    """Whether whoever believes the premise must believe the conclusion."""
+    """Whether the premise implies the conclusion."""
     return set(conclusion) <= closure(premise)

@@ -1,4 +1,4 @@
-"""The grammar: writes captions of a scene, and keeps the parse that it wrote them from."""
+"""The grammar: writes captions of a scene, together with their parse."""
 
 from __future__ import annotations
 
@@ -36,16 +36,16 @@ _THING_LOTS += ("colour", "colour word", "number", "vague")
 
 @dataclass(frozen=True)
 class Word:
-    """One word of a caption, as the tokenizer will find it.
+    """One word of a caption, as the tokenizer splits it.
 
     Attributes:
         text: lower case.
         word_class: "noun", "colour", "size", "pattern", "number", "relation", "place", "light", "verb" or "other".
-        head: index of the word it hangs on; its own index for the root.
-        relation: how it hangs there ("root", "subject", "object", "modifier", "function").
-        things: indices of the scene's things that it speaks of.
-        meaning: what it stands for in the facts ("red", "dog", 2, ...), or None.
-        stop: the punctuation behind it.
+        head: index of its head; its own index for the root.
+        relation: the dependency relation to its head ("root", "subject", "object", "modifier", "function").
+        things: indices of the scene's things that it is about.
+        meaning: its value in the facts ("red", "dog", 2, ...), or None.
+        stop: the punctuation after it.
     """
 
     text: str
@@ -59,12 +59,12 @@ class Word:
 
 @dataclass(frozen=True)
 class CaptionTruth:
-    """A caption with all that the grammar knows of it.
+    """A caption with its parse and facts.
 
     Attributes:
-        text: as a reader sees it.
-        words: exactly ``tokenize(text)``, annotated.
-        facts: what it states (not what follows from that).
+        text: the caption.
+        words: the tokens ``tokenize(text)``, annotated.
+        facts: the stated facts (without implied ones).
         full: whether it names every named thing with its colour.
     """
 
@@ -75,7 +75,7 @@ class CaptionTruth:
 
 
 class _Lots:
-    """The random numbers of one caption, drawn at once, so that a setting changes only what it decides itself."""
+    """The random numbers of one caption, all drawn at once, so that each setting changes only what it controls."""
 
     def __init__(self, rng: Random, n_things: int):
         draw = rng.random
@@ -91,7 +91,7 @@ def _choose(options: Sequence, lot: float):
 
 
 class _Writer:
-    """Collects words, facts and the sense of a sentence while it is written."""
+    """Collects words and facts while a sentence is written."""
 
     def __init__(self, scene: Scene, lots: _Lots, configuration: Configuration):
         self.scene, self.lots, self.configuration = scene, lots, configuration
@@ -105,12 +105,12 @@ class _Writer:
         self.words[-1] = replace(self.words[-1], stop=",")
 
     def pick(self, options: tuple[str, ...], lot: float) -> str:
-        """The common word, or by the synonym setting another."""
+        """The common word or a synonym, as often as configured."""
         rare = self.configuration.synonyms
         return _choose(options[1:], lot / rare) if len(options) > 1 and lot < rare else options[0]
 
     def name(self, i: int, role: str) -> str:
-        """Writes the noun phrase of a thing; returns the name that its facts go by."""
+        """Writes the noun phrase of a thing; returns the kind or family that its facts use."""
         thing, lot, d = self.scene.things[i], self.lots, self.configuration
         family = KINDS[thing.kind].family
         called = family if lot("general", i) < d.hypernyms and family in lexicon.HYPERNYMS else thing.kind
@@ -154,7 +154,7 @@ class _Writer:
             self.say(self.pick(options, self.lots("colour word", i)), "colour", (i,), colour)
 
     def relate(self, i: int, a: str, j: int, known: set[Fact], verb: bool) -> Callable[[str], None] | None:
-        """Writes how thing i stands to thing j; returns what to do with j's name, once it is written."""
+        """Writes the relation of thing i to thing j; returns a function that adds its fact, given the name of j."""
         kinds = self.scene.things[i].kind, self.scene.things[j].kind
         options = [(f[1], False) for f in known if f[2:] == kinds]
         options += [(f[1], True) for f in known if f[2:] == kinds[::-1] and f[1] != "on"]
@@ -183,26 +183,26 @@ class _Writer:
             self.facts.add(("light", light))
 
     def pair(self, i: int, j: int, known: set[Fact], verb: bool) -> None:
-        """Two things and how they stand."""
+        """Writes two things and their relation."""
         a = self.name(i, "subject")
         if verb:
             self.verb(i)
-        state = self.relate(i, a, j, known, verb)
+        add_fact = self.relate(i, a, j, known, verb)
         b = self.name(j, "object")
-        if state:
-            state(b)
+        if add_fact:
+            add_fact(b)
 
 
 def describe(
     scene: Scene, rng: Random, configuration: Configuration, n: int = CAPTIONS_PER_SCENE
 ) -> list[CaptionTruth]:
-    """Writes captions of a scene, no two of which state the same in the same shape.
+    """Writes captions of a scene; no two of them have the same facts and the same shape.
 
     Args:
-        scene: what is to be described.
-        rng: the captions' own stream.
-        settings: those on text.
-        n: how many.
+        scene: the scene to describe.
+        rng: the random stream of the captions.
+        configuration: the settings of the text.
+        n: number of captions.
 
     Returns:
         The captions with their truth.
@@ -211,12 +211,14 @@ def describe(
     known = relations(scene)
     while len(found) < n:
         shape, truth = _write(scene, known, rng, configuration)
-        found.setdefault((shape, truth.facts), truth)  # not by its text, which other settings may turn into another's
+        found.setdefault(
+            (shape, truth.facts), truth
+        )  # not by its text, since with other settings two texts may coincide
     return list(found.values())
 
 
 def _write(scene: Scene, known: set[Fact], rng: Random, configuration: Configuration) -> tuple[str, CaptionTruth]:
-    """One caption, and which of the seven shapes it has."""
+    """Writes one caption; returns its shape, one of seven, and the caption."""
     named = [i for i, thing in enumerate(scene.things) if thing.named]
     lots = _Lots(rng, len(named))  # named things come first in a scene
     writer = _Writer(scene, lots, configuration)
@@ -229,7 +231,7 @@ def _write(scene: Scene, known: set[Fact], rng: Random, configuration: Configura
         ("relation", "on", *kinds),
         ("relation", "on", *kinds[::-1]),
     }:
-        i, j = j, i  # but nobody says what a table is under
+        i, j = j, i  # except for "on", which has no reverse phrase
     if shape == "thing" or i == j:
         writer.name(order[0], "root")
         writer.place()
@@ -264,7 +266,7 @@ def _write(scene: Scene, known: set[Fact], rng: Random, configuration: Configura
 
 @cache
 def _shape_weights(length: float) -> list[float]:
-    """Running sums; the setting makes short shapes up to 16 times rarer, or long ones."""
+    """Cumulative weights of the shapes; the setting makes short or long ones up to 16 times rarer."""
     return list(accumulate(common * 256 ** (long * (length - 0.5)) for common, long in SHAPES.values()))
 
 
@@ -275,7 +277,7 @@ def _shape(lot: float, length: float, n_named: int) -> str:
 
 
 def _order(scene: Scene, named: list[int], lots: _Lots, shape: str) -> list[int]:
-    """Who is named first: what is large, more often than not."""
+    """The order in which things are named; large things come first more often."""
     order = sorted(named, key=lambda i: lots("order", i))
     if shape in ("verb", "company") or lots("large first") < 0.6:
         order.sort(key=lambda i: -scene.things[i].spots[0].height)
@@ -287,7 +289,7 @@ def _order(scene: Scene, named: list[int], lots: _Lots, shape: str) -> list[int]
 def _finish(
     words: Iterable[Word], facts: set[Fact] | frozenset[Fact], scene: Scene | None, full: bool = False
 ) -> CaptionTruth:
-    """Articles, heads and the text as a reader sees it."""
+    """Adds articles, heads and the text."""
     words = list(words)
     for w, word in enumerate(words[:-1]):
         if word.text in ("a", "an") and word.word_class == "other":
@@ -304,7 +306,7 @@ def _finish(
 
 
 def sentence(words: Iterable[Word]) -> str:
-    """Words as a reader sees them: a capital in front, a full stop behind."""
+    """Joins words to a sentence with a capital letter and a full stop."""
     text = " ".join(word.text + word.stop for word in words)
     return text[0].upper() + text[1:] + "."
 
@@ -331,16 +333,16 @@ class Change:
 def perturb(
     truth: CaptionTruth, kind: str, rng: Random | None = None, true: frozenset[Fact] = frozenset()
 ) -> Change | None:
-    """Changes one thing that a caption says, or only how it says it.
+    """Changes one fact of a caption, or only its wording.
 
     Args:
         truth: a caption with its parse.
         kind: one of ``PERTURBATIONS``; "paraphrase" changes words and no fact.
-        rng: chooses where and into what; by default it follows from the caption.
-        true: what is true of the scene, so that the change does not happen to be true as well.
+        rng: chooses the word and its replacement; by default a stream that depends on the caption only.
+        true: the facts of the scene, so that the changed caption is not true by chance.
 
     Returns:
-        The changed caption, and which facts changed; None where the caption says nothing of that kind.
+        The changed caption, and the facts that changed; None if the caption states nothing of that kind.
 
     Raises:
         ItmError: there is no such kind.
@@ -357,7 +359,7 @@ def perturb(
 
 
 def _noun_of(truth: CaptionTruth, w: int) -> str:
-    """The name by which a modifier's thing goes in the facts."""
+    """The kind or family that the facts use for a modifier's thing."""
     thing = truth.words[w].things
     return next(x.meaning for x in truth.words if x.word_class == "noun" and x.things == thing)
 
@@ -369,7 +371,7 @@ def _with_word(truth: CaptionTruth, w: int, text: str, meaning: object) -> list[
 
 
 def _other_modifier(word_class: str, sort: str, values: Callable[[str], dict[object, str]]):
-    """Candidates in which one modifier has another of the values that its thing may have."""
+    """Candidates in which one modifier has another possible value for its thing."""
 
     def change(truth: CaptionTruth) -> Iterator[Candidate]:
         for w, word in enumerate(truth.words):
@@ -442,7 +444,7 @@ def _other_words(truth: CaptionTruth) -> Iterator[Candidate]:
 
 
 def _rephrased(truth: CaptionTruth, places: list[int], phrase: str, meaning: object) -> list[Word]:
-    """Says a phrase of several words in place of another, and moves the heads behind it along."""
+    """Replaces a phrase of several words by another, and shifts the indices of heads after it."""
     first, last, texts = truth.words[places[0]], truth.words[places[-1]], phrase.split()
     new = [replace(first, text=text, meaning=meaning, head=-1, stop="") for text in texts]
     new[-1] = replace(new[-1], stop=last.stop)

@@ -1,8 +1,8 @@
-"""The kinds of things, their families, and where they are at home: data, not code.
+"""The kinds of things, their families, and the places where they usually are, as plain tables.
 
-A family shares one drawing template (``templates.TEMPLATES``), so that a wolf looks like a dog; what tells the
-kinds of a family apart are a few numbers beside the template. ``weight`` falls off within and between families,
-which gives the long tail that real captions have.
+All kinds of a family have one drawing template (``templates.TEMPLATES``), so that a wolf looks like a dog; they differ
+in a few numbers beside the template. ``weight`` decreases within and between families, which gives a long tail as in
+real captions.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ class Kind:
     """One kind of thing.
 
     Attributes:
-        name: the word that captions use most; one word, as every name here.
-        family: its hypernym, as a word ("animal").
+        name: the most common word for it; every name is one word.
+        family: its hypernym ("animal").
         synonyms: other words for it (singular); may be empty.
-        height: natural height of its box, as a fraction of the picture.
+        height: usual height of its box, as a fraction of the image.
         aspect: width over height of its box, seen from the side.
         habitat: "ground", "sky", "water", or "top" (small enough to stand on furniture as well as on the ground).
-        places: places where it is at home; a thing is seldom met elsewhere.
-        colours: colours it comes in, the commonest first.
-        patterns: whether it comes striped or spotted too.
+        places: its usual places; it is rarely elsewhere.
+        colours: its possible colours, the most common first.
+        patterns: whether it may be striped or spotted too.
         weight: how common it is.
     """
 

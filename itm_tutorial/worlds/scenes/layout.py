@@ -1,4 +1,4 @@
-"""Who stands where: samples a scene, and makes the other image of the minimal pair or the duplicate of one."""
+"""Samples scenes, and makes the second scene of a minimal pair or a duplicate."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from itm_tutorial.worlds.scenes.facts import SURFACE, scene_facts
 from itm_tutorial.worlds.scenes.kinds import KINDS, LIGHTS, PLACES, Kind
 from itm_tutorial.worlds.scenes.scene import Scene, Spot, Thing, spot_box
 
-# in which proportion they are tried: nearly every scene allows another object, few allow a count
+# the proportions in which they are tried: nearly every scene allows another object, few allow another count
 MINIMAL_PAIR_KINDS = {"binding": 3, "relation": 3, "count": 6, "object": 1}
 PLACE_WEIGHTS = (16, 14, 18, 5, 7, 9, 9, 13, 8, 14)  # in the order of PLACES
 LIGHT_WEIGHTS = (70, 16, 14)
 SIZE = {"small": 0.72, "medium": 1.0, "large": 1.3}
-STRAY = 0.02  # how much rarer a thing is away from home
-COMPANY = {  # pairs that go together: given the first, the second is so much likelier
+STRAY = 0.02  # how much rarer a thing is outside its usual places
+COMPANY = {  # pairs that go together: with the first, the second is more likely by this factor
     ("dog", "ball"): 5.0,
     ("man", "dog"): 2.0,
     ("woman", "bicycle"): 2.0,
@@ -30,7 +30,7 @@ COMPANY = {  # pairs that go together: given the first, the second is so much li
     ("tractor", "barn"): 4.0,
     ("duck", "canoe"): 3.0,
 }
-WET = {"lake": (0.66, 0.80), "beach": (0.56, 0.66)}  # where keels may lie; the rest of the ground is dry
+WET = {"lake": (0.66, 0.80), "beach": (0.56, 0.66)}  # where the keels of boats may be; the rest of the ground is dry
 DRY = {"lake": (0.86, 0.97), "beach": (0.74, 0.97)}
 GROUND = (0.66, 0.97)
 SKY = (0.18, 0.42)
@@ -39,7 +39,7 @@ COUNT_WEIGHTS = (74, 14, 8, 4)
 
 @cache
 def _candidates(place: str) -> tuple[tuple[str, ...], tuple[float, ...]]:
-    """Kinds that can be met in a place, and how often."""
+    """The kinds that can be in a place, and their weights."""
     able = [
         kind
         for kind in KINDS.values()
@@ -50,13 +50,13 @@ def _candidates(place: str) -> tuple[tuple[str, ...], tuple[float, ...]]:
 
 
 def sample_scene(rng: Random) -> Scene:
-    """Draws a place, its light, two to four named things and, where there is room, a distractor.
+    """Samples a place, its light, two to four named things and, where there is room, a distractor.
 
     Args:
-        rng: the scene's own stream.
+        rng: the random stream of the scene.
 
     Returns:
-        The scene; nothing in it covers much of anything else. The distractor stands last.
+        The scene; no thing covers much of another. The distractor comes last.
     """
     place = rng.choices(PLACES, PLACE_WEIGHTS)[0]
     light = rng.choices(LIGHTS, LIGHT_WEIGHTS)[0]
@@ -72,12 +72,12 @@ def sample_scene(rng: Random) -> Scene:
 
 
 def without_distractor(scene: Scene) -> Scene:
-    """The same scene with its named things alone."""
+    """The same scene with its named things only."""
     return replace(scene, things=tuple(thing for thing in scene.things if thing.named))
 
 
 def _sample_thing(place: str, things: list[Thing], rng: Random) -> Thing:
-    """A kind that is not there yet, with colour, size and pattern, and no spot."""
+    """Samples a thing of a kind that the scene lacks, with colour, size and pattern, but no position."""
     names, weights = _candidates(place)
     there = {thing.kind for thing in things}
     boosted = [
@@ -93,7 +93,7 @@ def _sample_thing(place: str, things: list[Thing], rng: Random) -> Thing:
 
 
 def _place(thing: Thing, place: str, others: list[Thing], rng: Random) -> Thing | None:
-    """Finds spots for a thing; None where there is no room."""
+    """Finds positions for a thing; None if there is no room."""
     kind = KINDS[thing.kind]
     if kind.habitat == "top" and thing.count == 1 and rng.random() < 0.7:
         for other in others:
@@ -134,7 +134,7 @@ def _band(kind: Kind, place: str) -> tuple[float, float]:
 
 
 def _depth(y: float, kind: Kind) -> float:
-    """What stands further up stands further back, and is smaller."""
+    """The scale at a height in the image: what is higher up is further away, and smaller."""
     return 1.0 if kind.habitat == "sky" else 0.8 + 0.5 * (y - 0.66)
 
 
@@ -151,15 +151,15 @@ def _collide(a: Thing, b: Thing) -> bool:
 
 
 def make_minimal_pair(scene: Scene, rng: Random) -> tuple[Scene, str] | None:
-    """Changes exactly one thing of a scene.
+    """Makes the second scene of a minimal pair by changing exactly one thing.
 
     Args:
-        scene: the scene.
-        rng: the other image of the minimal pair's own stream.
+        scene: the first scene.
+        rng: the random stream of the second scene.
 
     Returns:
-        The second scene and the kind of the pair ("binding", "relation", "count" or "object"); None where nothing
-        fits.
+        The second scene and the kind of the pair ("binding", "relation", "count" or "object"); None if no change is
+        possible.
     """
     for kind in sorted(
         MINIMAL_PAIR_KINDS, key=lambda kind: rng.random() ** (1 / MINIMAL_PAIR_KINDS[kind]), reverse=True
@@ -237,7 +237,7 @@ def _replace_by_same_category(scene: Scene, rng: Random):
 
 
 def _differs_only_in(kind: str, a: Scene, b: Scene) -> bool:
-    """Whether the facts that differ are of the sort that the change was meant to touch."""
+    """Whether the two scenes differ only in facts of the kind that was changed."""
     only_a, only_b = scene_facts(a) - scene_facts(b), scene_facts(b) - scene_facts(a)
     if kind == "object":  # a fact about the old kind became the same fact about the new one
         old, new = next((x.kind, y.kind) for x, y in zip(a.things, b.things, strict=True) if x.kind != y.kind)
@@ -245,7 +245,7 @@ def _differs_only_in(kind: str, a: Scene, b: Scene) -> bool:
     sort = {"binding": "attribute", "count": "count", "relation": "relation"}[kind]
     if not only_a or any(fact[0] != sort for fact in only_a | only_b):
         return False
-    if kind == "relation":  # one pair, turned round
+    if kind == "relation":  # the relation of one pair is reversed
         return {(s, n, y, x) for s, n, x, y in only_a} == only_b and len(
             {frozenset(f[2:]) for f in _kinds_only(only_a)}
         ) == 1

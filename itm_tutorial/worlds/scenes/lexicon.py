@@ -35,7 +35,7 @@ IRREGULAR |= {
 IRREGULAR |= {"coach": "coaches", "canoe": "canoes", "toy": "toys"}
 HYPERNYMS = ("animal", "bird", "person", "vehicle", "boat", "aircraft", "building", "tree", "flower", "toy")
 
-# (relation, turned round) -> phrases, the commonest first
+# (relation, whether reversed) -> phrases, the most common first
 RELATIONS = {
     ("left", False): ("to the left of", "left of"),
     ("left", True): ("to the right of", "right of"),
@@ -45,7 +45,7 @@ RELATIONS = {
     ("above", True): ("below", "under"),
     ("on", False): ("on", "on top of"),
 }
-BESIDE = ("near", "next to", "beside", "with")  # for two things side by side; the last not after a verb
+BESIDE = ("near", "next to", "beside", "with")  # for two things side by side; the last one not after a verb
 
 PLACES = {
     "field": ("in a field", "on the grass", "in a green meadow"),
@@ -81,10 +81,10 @@ def plural(noun: str) -> str:
 
 
 def nouns(kind: str) -> tuple[str, ...]:
-    """The words for a kind, or for a family, the commonest first."""
+    """The words for a kind or a family, the most common first."""
     return (kind, *KINDS[kind].synonyms) if kind in KINDS else (kind,)
 
 
 def sizes(name: str) -> dict[str, tuple[str, ...]]:
-    """The words for the sizes of a kind or a family, the commonest first."""
+    """The words for the sizes of a kind or a family, the most common first."""
     return STATURES if (KINDS[name].family if name in KINDS else name) == "person" else SIZES

@@ -1,6 +1,6 @@
 """The colours that things may have and captions may name."""
 
-COLOURS: dict[str, tuple[int, int, int]] = {  # RGB by daylight; far enough apart to tell by eye
+COLOURS: dict[str, tuple[int, int, int]] = {  # RGB by daylight; easy to distinguish by eye
     "red": (208, 46, 46),
     "orange": (240, 140, 40),
     "yellow": (246, 212, 60),

@@ -1,4 +1,4 @@
-"""What a scene is made of, before it is drawn or described. Plain data."""
+"""The data of a scene before it is drawn or described."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from itm_tutorial.worlds.scenes.kinds import KINDS
 
 @dataclass(frozen=True)
 class Spot:
-    """Where one individual stands, in fractions of the picture; the origin is the top left corner.
+    """The position of one individual, in fractions of the image; the origin is the top left corner.
 
     Attributes:
-        x, y: the middle of its lower edge: its feet, its wheels, its keel.
+        x, y: the centre of its lower edge: its feet, its wheels, its keel.
         height: of its box. The width follows from the kind's aspect.
-        flip: whether it looks to the left.
+        flip: whether it faces left.
     """
 
     x: float
@@ -25,7 +25,7 @@ class Spot:
 
 @dataclass(frozen=True)
 class Thing:
-    """One to four individuals of a kind, alike in colour, size and pattern. A kind stands in a scene at most once.
+    """One to four individuals of a kind, with equal colour, size and pattern. A scene has at most one thing per kind.
 
     Attributes:
         kind: a name in ``kinds.KINDS``.
@@ -55,7 +55,7 @@ class Scene:
     Attributes:
         place: a name in ``kinds.PLACES``.
         light: "day", "evening" or "night".
-        things: what stands there, in no particular order (drawing sorts by depth).
+        things: the things in it, in any order (drawing sorts by depth).
     """
 
     place: str
@@ -64,7 +64,7 @@ class Scene:
 
 
 def spot_box(kind_aspect: float, spot: Spot) -> tuple[float, float, float, float]:
-    """The box (x0, y0, x1, y1) of one individual, cut off at the edge of the picture."""
+    """The box (x0, y0, x1, y1) of one individual, clipped at the edge of the image."""
     half = spot.height * kind_aspect / 2
     corners = (spot.x - half, spot.y - spot.height, spot.x + half, spot.y)
     return tuple(min(1.0, max(0.0, c)) for c in corners)
@@ -76,6 +76,6 @@ def boxes(scene: Scene) -> list[tuple[float, float, float, float]]:
 
 
 def boxes_of_thing(scene: Scene, thing: int) -> range:
-    """Where the individuals of one thing stand in ``boxes(scene)``."""
+    """The indices in ``boxes(scene)`` of the individuals of one thing."""
     first = sum(t.count for t in scene.things[:thing])
     return range(first, first + scene.things[thing].count)

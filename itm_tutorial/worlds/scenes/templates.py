@@ -1,4 +1,4 @@
-"""How each family is drawn: one template a family, and the numbers that tell its kinds apart.
+"""How each family is drawn: one template per family, and the numbers that distinguish its kinds.
 
 A template fills the unit box of its brush: it touches, or nearly touches, all four sides.
 """
@@ -15,7 +15,7 @@ BLACK = (30, 30, 34)
 WHITE = (248, 248, 244)
 GOLD = (244, 190, 50)
 
-# body top, leg width, head size, snout length, ears, tail, what else tells the kind
+# body top, leg width, head size, snout length, ears, tail, another distinctive feature
 _ANIMALS = {
     "dog": (0.36, 0.10, 0.17, 0.12, "flop", "thin", ""),
     "cat": (0.42, 0.08, 0.18, 0.03, "point", "up", ""),

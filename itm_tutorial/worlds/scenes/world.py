@@ -1,4 +1,4 @@
-"""The world of the drawn scenes: a split of scenes with captions, boxes and all that is true of them."""
+"""The world of the drawn scenes: splits of scenes with captions, boxes and facts."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from itm_tutorial.worlds.scenes.layout import make_minimal_pair, sample_scene, w
 from itm_tutorial.worlds.scenes.scene import Scene, boxes, boxes_of_thing
 from itm_tutorial.worlds.streams import stream
 
-SIZES = {  # images to train on, to validate on, to test on
+SIZES = {  # images for training, validation and test
     "tiny": {"train": 60, "val": 20, "test": 30},
     "mini": {"train": 3_000, "val": 500, "test": 1_000},
     "full": {"train": 30_000, "val": 1_000, "test": 5_000},
@@ -29,13 +29,13 @@ class SceneSplit:
     Attributes:
         name: "train", "val" or "test".
         seed: of the world.
-        settings: it was made with.
-        scenes: one an image.
+        configuration: the settings of the split.
+        scenes: one per image.
         truths: captions with their parse, in the order of their images.
         image_of: per caption, its image.
-        minimal pairs: (image, image, kind) of the pairs that differ in one thing.
+        minimal_pairs: (image, image, kind) of the pairs that differ in one thing.
         duplicates: (image, image) of the pairs with the same facts.
-        sources: per image, (scene number, 0, or 1 for the second image of a pair): the seed of its random numbers.
+        sources: per image, (scene number, 0 or 1 for the second image of a pair), which names its random streams.
     """
 
     name: str
@@ -49,7 +49,7 @@ class SceneSplit:
     sources: list[tuple[int, int]] = field(default_factory=list)
 
     def stream_of(self, purpose: str, *number: int) -> Random:
-        """The random numbers for one purpose and one scene, apart from all others."""
+        """The random stream for one purpose and one scene."""
         return stream("scenes", self.seed, purpose, self.name, *number)
 
     def boxes(self) -> list[list[tuple[float, float, float, float]]]:
@@ -57,7 +57,7 @@ class SceneSplit:
         return [boxes(scene) for scene in self.scenes]
 
     def groundings(self) -> list[list[tuple[int, int]]]:
-        """Per caption, the (word, box) pairs: every word that speaks of a thing, with each of the thing's boxes."""
+        """Per caption, the (word, box) pairs: every word about a thing, with each of the thing's boxes."""
         return [
             [
                 (w, box)
@@ -70,7 +70,7 @@ class SceneSplit:
         ]
 
     def draw(self, image: int, size: int = 128) -> np.ndarray:
-        """Draws one image, uint8 [size, size, 3], from its own stream."""
+        """Draws one image, uint8 [size, size, 3], with its own random stream."""
         from itm_tutorial.worlds.scenes.drawing import draw_scene
 
         rng, veil = (self.stream_of(purpose, *self.sources[image]) for purpose in ("drawing", "veil"))
@@ -83,13 +83,13 @@ def make_split(name: str, n_images: int, seed: int, configuration: Configuration
     """Makes the scenes and captions of a split.
 
     Args:
-        name: "train", "val" or "test"; each has its own random numbers.
-        n_images: how many scenes.
+        name: "train", "val" or "test"; each has its own random streams.
+        n_images: number of scenes.
         seed: of the world.
-        settings: see ``Configuration``.
+        configuration: see ``Configuration``.
 
     Returns:
-        The split, the same for the same arguments in every process.
+        The split; it is the same for the same arguments in every process.
     """
     split = SceneSplit(name, seed, configuration or Configuration())
     _fill_with_scenes(split, n_images)
@@ -102,7 +102,7 @@ def make_split(name: str, n_images: int, seed: int, configuration: Configuration
 
 
 def _fill_with_scenes(split: SceneSplit, n_images: int) -> None:
-    """Samples scenes one by one; some are followed by the second image of a minimal pair, or by a duplicate."""
+    """Samples scenes one by one; after some, adds the second image of a minimal pair or a duplicate."""
     most_duplicates = int(0.01 * n_images)  # pairs: two images each, so at most 2 % of the images
     number = 0
     while len(split.scenes) < n_images:
@@ -111,7 +111,7 @@ def _fill_with_scenes(split: SceneSplit, n_images: int) -> None:
         if first + 1 == n_images or (kind == "duplicate" and len(split.duplicates) == most_duplicates):
             found = None
         scenes = [scene, found] if found else [scene]
-        # a distractor is there from the start, so that it stands in nobody's way when the setting shows it
+        # the distractor is sampled in any case, so that showing it does not move other things
         shown = split.stream_of("distractor", number).random() < split.configuration.distractors
         split.scenes += scenes if shown else map(without_distractor, scenes)
         split.sources += [(number, member) for member in range(len(scenes))]
@@ -123,7 +123,7 @@ def _fill_with_scenes(split: SceneSplit, n_images: int) -> None:
 
 
 def _companion(scene: Scene, rng: Random, configuration: Configuration) -> tuple[Scene | None, str]:
-    """The duplicate of a scene or the second scene of a minimal pair, by their settings; and the kind of the pair."""
+    """The second scene of a minimal pair or a duplicate, as often as configured; and the kind of the pair."""
     duplicate, minimal_pair = (
         rng.random() < configuration.duplicates / 2,
         rng.random() < configuration.minimal_pairs / (2 - configuration.minimal_pairs),
@@ -134,7 +134,7 @@ def _companion(scene: Scene, rng: Random, configuration: Configuration) -> tuple
 
 
 def _spoil(truth: CaptionTruth, scene: Scene, noise: Random, configuration: Configuration) -> CaptionTruth:
-    """Wrong facts and misspelt words, by their settings; three numbers are drawn for every caption, used or not."""
+    """Adds wrong facts and misspellings as configured; draws three numbers for every caption, used or not."""
     wrong, liar, typist = noise.random(), Random(noise.random()), Random(noise.random())
     if wrong < configuration.wrong_captions:
         true = scene_facts(scene)
@@ -149,7 +149,7 @@ def _spoil(truth: CaptionTruth, scene: Scene, noise: Random, configuration: Conf
 
 
 def _misspell(word: Word, typist: Random) -> Word:
-    """Two neighbouring letters change places."""
+    """Swaps two neighbouring letters."""
     if len(word.text) < 4:
         return word
     at = typist.randrange(1, len(word.text) - 1)
@@ -157,6 +157,6 @@ def _misspell(word: Word, typist: Random) -> Word:
 
 
 def shared_captions(train: Iterable[str], test: Iterable[str]) -> int:
-    """How many captions of the second list stand, word for word, in the first."""
+    """How many captions of the second list also occur in the first."""
     seen = set(train)
     return sum(caption in seen for caption in test)

@@ -1,1 +1,1 @@
-"""What the drawn birds and flowers share: classes and their splits, ten descriptions a picture, outlines, backdrops."""
+"""Common to the drawn birds and flowers: classes and splits, ten descriptions per image, outlines, backdrops."""

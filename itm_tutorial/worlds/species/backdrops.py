@@ -1,4 +1,4 @@
-"""Backdrops, out of focus as behind a portrait, and the light that falls on a picture."""
+"""Blurred backgrounds as behind a portrait, and the light of an image."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from PIL import Image, ImageDraw, ImageFilter
 from itm_tutorial.worlds.scenes.brush import Colour, mix, shade
 from itm_tutorial.worlds.species.outlines import Easel, limb, ring, turned
 
-VARIANTS = 8  # backdrops a place, painted once and kept
-WIDE = 1.3  # a backdrop is this much wider than the picture, which shows any part of it
-GROUND = 0.66  # where the ground of a picture begins, as a fraction of its height
-_RAMPS = {  # colours from the top of the picture to its bottom
+VARIANTS = 8  # backdrops per place, painted once and cached
+WIDE = 1.3  # a backdrop is this much wider than the image, which shows a random part of it
+GROUND = 0.66  # where the ground begins, as a fraction of the image's height
+_RAMPS = {  # colours from the top of the image to the bottom
     "branch": ((150, 190, 150), (96, 150, 96), (70, 122, 76)),
     "grass": ((196, 222, 226), (150, 194, 120), (98, 158, 66)),
     "water": ((150, 190, 176), (112, 170, 196), (70, 136, 178)),
@@ -30,15 +30,15 @@ _RAMPS = {  # colours from the top of the picture to its bottom
 
 
 def backdrop(place: str, side: int, rng: Random) -> Image.Image:
-    """Some part of one of the backdrops of a place.
+    """A random part of one of the backdrops of a place.
 
     Args:
         place: a name in ``_RAMPS``.
-        side: pixels of the picture, which is drawn at twice its size.
-        rng: the drawing's own stream.
+        side: width and height in pixels.
+        rng: the random stream of the drawing.
 
     Returns:
-        A picture to paint on, [side, side].
+        An image to paint on, [side, side].
     """
     wide = _painted(place, side, rng.randrange(VARIANTS))
     spare = wide.width - side
@@ -48,7 +48,7 @@ def backdrop(place: str, side: int, rng: Random) -> Image.Image:
 
 
 def relight(picture: Image.Image, warmth: float, brightness: float) -> Image.Image:
-    """Warms (above 0) or cools a picture, and makes it brighter (above 0) or darker; both from -1 to 1."""
+    """Makes an image warmer (above 0) or cooler, and brighter (above 0) or darker; both from -1 to 1."""
     levels = np.arange(256)
     scale = (1 + 0.16 * brightness) * np.array([1 + 0.07 * warmth, 1.0, 1 - 0.09 * warmth])
     return picture.point((levels * scale[:, None]).clip(0, 255).astype(int).ravel().tolist())
@@ -77,7 +77,7 @@ def _tones(place: str, rng: Random, by: float) -> Colour:
 
 
 def _haze(easel: Easel, rng: Random, place: str) -> None:
-    """Round blots of light, as leaves make them far behind."""
+    """Round spots of light, as from blurred leaves."""
     for _ in range(30):
         easel.dot(rng.random(), rng.random(), rng.uniform(0.03, 0.11), _tones(place, rng, 0.22))
 

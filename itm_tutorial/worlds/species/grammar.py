@@ -1,7 +1,7 @@
-"""The grammar: ten descriptions of a portrait, in the manner of those that Reed et al. (2016) collected.
+"""The grammar: ten descriptions of a portrait, in the style of those that Reed et al. (2016) collected.
 
-They say what is seen and never what it is called: "this bird has a red crown, a short pointed beak and white wing
-bars". Each leaves most of it out, and no two say it alike.
+They describe what is visible and never name the species: "this bird has a red crown, a short pointed beak and white
+wing bars". Each mentions only a small part, and no two are equal.
 """
 
 from __future__ import annotations
@@ -14,13 +14,19 @@ from itm_tutorial.worlds.scenes.grammar import CaptionTruth, Word, sentence
 from itm_tutorial.worlds.species.portrait import VAGUE, Fact, Part, Portrait, trait_fact
 
 CAPTIONS_PER_PORTRAIT = 10
-ASPECTS = ("count", "size", "shape", "pattern", "colour")  # in the order in which adjectives stand
+ASPECTS = ("count", "size", "shape", "pattern", "colour")  # the order of adjectives
 _CLASSES = {"count": "number", "size": "size", "shape": "shape", "pattern": "pattern", "colour": "colour"}
-_TOLD = {"count": 0.55, "size": 0.5, "shape": 0.6, "pattern": 0.75, "colour": 0.92}  # how often, of a part named
-_PARTS = {1: 7, 2: 25, 3: 36, 4: 22, 5: 10}  # how many parts a caption names: how often
-_SYNONYM = 0.3  # how often a rarer word stands for the common one
+_MENTIONED = {
+    "count": 0.55,
+    "size": 0.5,
+    "shape": 0.6,
+    "pattern": 0.75,
+    "colour": 0.92,
+}  # how often an aspect of a named part is mentioned
+_PARTS = {1: 7, 2: 25, 3: 36, 4: 22, 5: 10}  # number of parts that a caption names -> weight
+_SYNONYM = 0.3  # how often a rarer word replaces the common one
 _HASTY, _HEDGE, _ASKEW = 0.05, 0.05, 0.08  # a vague colour; a hedge; adjectives in an unusual order
-_POSE = 0.2  # how often a caption ends on what the individual does, and where
+_POSE = 0.2  # how often a caption ends with the pose and place
 
 
 @dataclass(frozen=True)
@@ -28,10 +34,10 @@ class Lexicon:
     """The words of one world.
 
     Attributes:
-        subject: what every individual is called.
-        nouns: part -> words for it, the commonest first; one that ends in s is a plural.
-        values: value -> words for it, the commonest first; a value that is not listed is its own word.
-        appeal: part -> how often it is mentioned, relative to the others.
+        subject: the word for every individual.
+        nouns: part -> words for it, the most common first; a word that ends in s is a plural.
+        values: value -> words for it, the most common first; a value that is not listed is used as a word.
+        appeal: part -> weight with which it is mentioned.
         poses: (pose, place) -> phrases that follow the subject.
     """
 
@@ -48,7 +54,7 @@ def _plural(noun: str) -> bool:
 
 @dataclass(slots=True)
 class _Draft:
-    """A word that is still being written: the fields of ``Word``, open to change; -1 is no head yet."""
+    """A mutable ``Word``; the head -1 means none yet."""
 
     text: str
     word_class: str = "other"
@@ -70,11 +76,11 @@ class _Writer:
     facts: set[Fact] = field(default_factory=set)
 
     def pick(self, options: Sequence[str]) -> str:
-        """The common word, or now and then another."""
+        """The common word, or sometimes another."""
         return self.rng.choice(options[1:]) if len(options) > 1 and self.rng.random() < _SYNONYM else options[0]
 
     def say(self, phrase: str, word_class: str = "other", relation: str = "function", *of) -> int:
-        """Writes words, ``of`` some things and with a meaning; returns where the last of them stands."""
+        """Writes words, ``of`` some things and with a meaning; returns the index of the last one."""
         for text in phrase.split():
             self.words.append(_Draft(text, word_class, relation, *of))
         return len(self.words) - 1
@@ -86,9 +92,9 @@ class _Writer:
         self.say(phrase, "verb", "root")
 
     def mentioned(self, i: int) -> list[tuple[str, str]]:
-        """Which traits of a part are mentioned: at least one where it has any."""
+        """The traits of a part to mention: at least one if it has any."""
         traits = self.portrait.parts[i].traits
-        chosen = [trait for trait in traits if self.rng.random() < _TOLD[trait[0]]]
+        chosen = [trait for trait in traits if self.rng.random() < _MENTIONED[trait[0]]]
         return chosen or ([self.rng.choice(traits)] if traits else [])
 
     def value(self, i: int, aspect: str, value: str) -> None:
@@ -104,7 +110,7 @@ class _Writer:
         self.facts.add(trait_fact(part.name, aspect, value))
 
     def noun(self, i: int, role: str) -> int:
-        """Writes the noun of a part; returns where its head stands."""
+        """Writes the noun of a part; returns the index of its head."""
         part = self.portrait.parts[i]
         *before, last = self.pick(self.lexicon.nouns[part.name]).split()
         for word in before:
@@ -149,13 +155,13 @@ class _Writer:
             self.hang(start, self.noun(also, role))
 
     def hang(self, first: int, head: int) -> None:
-        """Hangs every free word of a phrase on its head."""
+        """Sets the head of every word of a phrase that has none yet."""
         for w in range(first, head):
             if self.words[w].head < 0:
                 self.words[w].head = head
 
     def listing(self, parts: Sequence[int], article: bool = True) -> None:
-        """Noun phrases with commas and an "and"; neighbours of one colour may share it."""
+        """Writes noun phrases with commas and an "and"; neighbours of one colour may have one adjective in common."""
         groups = _grouped(self.portrait.parts, parts, self.rng)
         for n, (i, also) in enumerate(groups):
             if n and n == len(groups) - 1:
@@ -182,7 +188,7 @@ class _Writer:
         self.hang(start, head)
 
     def subject(self, determiner: str, role: str, adjectives: bool) -> None:
-        """The whole, with or without its attributes."""
+        """Writes the subject, with or without its attributes."""
         first = len(self.words)
         if adjectives:
             self.adjectives(0, self.mentioned(0))
@@ -194,7 +200,7 @@ class _Writer:
         self.hang(first, len(self.words) - 1)
 
     def pose(self) -> None:
-        """What it does and where."""
+        """Writes pose and place."""
         portrait = self.portrait
         options = self.lexicon.poses[portrait.pose, portrait.place]
         self.say(self.rng.choice(options), "place", "function", (0,), portrait.place)
@@ -202,7 +208,7 @@ class _Writer:
 
 
 def _grouped(parts: Sequence[Part], chosen: Sequence[int], rng: Random) -> list[tuple[int, int | None]]:
-    """Puts two parts of one colour together, where there are such and chance wills."""
+    """Groups pairs of parts of one colour at random."""
     rest, groups = list(chosen), []
     while rest:
         i = rest.pop(0)
@@ -269,13 +275,13 @@ _SHAPES = {_has: 32, _with: 26, _this_is: 11, _clauses: 12, _has_and: 9, _bare: 
 
 
 def describe(portrait: Portrait, lexicon: Lexicon, rng: Random, n: int = CAPTIONS_PER_PORTRAIT) -> list[CaptionTruth]:
-    """Writes captions of a portrait, no two of them alike.
+    """Writes captions of a portrait; no two are equal.
 
     Args:
-        portrait: what is to be described.
+        portrait: the portrait to describe.
         lexicon: the words of its world.
-        rng: the captions' own stream.
-        n: how many.
+        rng: the random stream of the captions.
+        n: number of captions.
 
     Returns:
         The captions with their truth; ``Word.things`` are indices of ``portrait.parts``.
@@ -302,15 +308,15 @@ def _write(portrait: Portrait, lexicon: Lexicon, rng: Random) -> CaptionTruth:
 
 
 def _chosen(portrait: Portrait, lexicon: Lexicon, rng: Random, many: int) -> list[int]:
-    """Which parts are named, in any order; what catches the eye more often than the rest."""
-    lots = {  # a weighted draw without putting back: the smallest of exponential waiting times
+    """The parts to name, in random order; conspicuous ones are named more often."""
+    lots = {  # weighted sampling without replacement: the smallest exponential waiting times
         i: rng.expovariate(lexicon.appeal.get(part.name, 1.0)) for i, part in enumerate(portrait.parts) if i
     }
     return sorted(lots, key=lots.__getitem__)[:many]
 
 
 def _rooted(drafts: list[_Draft]) -> tuple[Word, ...]:
-    """Hangs what is still free on the first verb, or else on the first noun that is the root."""
+    """Sets the head of the remaining words: the first verb, or else the first noun that is the root."""
     root = next((w for w, x in enumerate(drafts) if x.word_class == "verb"), None)
     if root is None:
         root = next(w for w, x in enumerate(drafts) if x.relation == "root")

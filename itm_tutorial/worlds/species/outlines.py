@@ -1,4 +1,4 @@
-"""Outlines: smooth closed curves as points, how they are seen in a picture, and the brush that fills them."""
+"""Outlines: smooth closed curves as points, their transformation to the image, and a brush that fills them."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ def limb(corners: Sequence[tuple[float, float]], widths: Sequence[float], steps:
     """A neck, leg or stem: a smooth line of changing width.
 
     Args:
-        corners: points of its middle line.
-        widths: half its width at each of them.
+        corners: points of its centre line.
+        widths: half its width at each point.
         steps: points from each corner to the next.
     """
     line = smooth(corners, steps, closed=False)
@@ -49,7 +49,7 @@ def limb(corners: Sequence[tuple[float, float]], widths: Sequence[float], steps:
 
 
 def turned(points: Points, degrees: float) -> Points:
-    """Points turned about the origin, counter-clockwise as one sees it."""
+    """Points rotated about the origin, counter-clockwise in the image."""
     c, s = cos(radians(degrees)), sin(radians(degrees))
     return np.asarray(points, dtype=np.float64) @ np.array([[c, -s], [s, c]])
 
@@ -65,7 +65,7 @@ def inside(points: Points, outline: Points) -> np.ndarray:
 
 
 def clip(points: Points, outlines: Iterable[Points]) -> Points:
-    """The points that show what of a patch lies within the outlines: its own there, and theirs within the patch."""
+    """The points of a patch within the outlines, and the points of the outlines within the patch."""
     outlines = list(outlines)
     own = np.any([inside(points, outline) for outline in outlines], axis=0)
     kept = [points[own], *(outline[inside(outline, points)] for outline in outlines)]
@@ -73,7 +73,7 @@ def clip(points: Points, outlines: Iterable[Points]) -> Points:
 
 
 def box_of(points: Points) -> Box:
-    """The box around points, cut off at the edge of the picture."""
+    """The box around points, clipped at the edge of the image."""
     low, high = points.min(axis=0).clip(0, 1), points.max(axis=0).clip(0, 1)
     return float(low[0]), float(low[1]), float(high[0]), float(high[1])
 
@@ -90,14 +90,14 @@ def overlap(a: Box, b: Box) -> float:
 
 @dataclass(frozen=True)
 class View:
-    """How outlines about the origin are seen in a picture.
+    """The transformation of outlines about the origin to the image.
 
     Attributes:
-        x, y: where the origin lies, in fractions of the picture.
+        x, y: the position of the origin, in fractions of the image.
         scale: how long a unit is there.
         tilt: degrees, counter-clockwise.
-        flip: whether left and right are changed, before the tilt.
-        squash: height over true height, before the tilt: 1 from the front, less at an angle.
+        flip: whether to exchange left and right, before the tilt.
+        squash: apparent height over true height, before the tilt: 1 from the front, less at an angle.
     """
 
     x: float
@@ -108,23 +108,23 @@ class View:
     squash: float = 1.0
 
     def matrix(self) -> np.ndarray:
-        """What points are multiplied by, from the right, before the origin is put in its place."""
+        """The matrix by which points are multiplied from the right, before the translation."""
         c, s = self.scale * cos(radians(self.tilt)), self.scale * sin(radians(self.tilt))
         mirror = -1.0 if self.flip else 1.0
         return np.array([[mirror * c, -mirror * s], [self.squash * s, self.squash * c]])
 
     def see(self, points: Points) -> Points:
-        """Points in fractions of the picture, [n, 2]."""
+        """Transforms points to fractions of the image, [n, 2]."""
         return points @ self.matrix() + (self.x, self.y)
 
 
 class Easel:
-    """Fills outlines that are given in fractions of the picture, or in a view of it.
+    """Fills outlines given in fractions of the image, or in the coordinates of a view.
 
     Args:
-        canvas: where to paint.
-        side: of the canvas, in its pixels.
-        view: how outlines are seen; by default they are in fractions of the picture already.
+        canvas: the canvas to paint on.
+        side: width and height of the canvas in pixels.
+        view: the transformation of outlines; by default they are in fractions of the image already.
     """
 
     def __init__(self, canvas: ImageDraw.ImageDraw, side: int, view: View | None = None):
@@ -137,18 +137,18 @@ class Easel:
         return (points @ self._matrix + self._origin).ravel().tolist()
 
     def fill(self, points: Points, colour: Colour, rim: Colour | None = None) -> None:
-        """A filled outline; with a rim, one that stands half outside of it."""
+        """Fills an outline; a rim is drawn half outside of it."""
         pixels = self._pixels(points)
         if rim is not None:
             self.canvas.line(pixels + pixels[:4], rim, max(2, round(self.side / 56)), joint="curve")
         self.canvas.polygon(pixels, colour)
 
     def stroke(self, points: Points, colour: Colour, width: float) -> None:
-        """A line; its width is in fractions of the picture."""
+        """A line; its width is a fraction of the image."""
         self.canvas.line(self._pixels(points), colour, max(1, round(width * self.side)), joint="curve")
 
     def dot(self, x: float, y: float, r: float, colour: Colour) -> None:
-        """A round dot; r is in fractions of the picture."""
+        """A round dot; r is a fraction of the image."""
         px, py = self._pixels(np.array([[x, y]]))
         r = max(0.6, r * self.side)
         self.canvas.ellipse((px - r, py - r, px + r, py + r), colour)

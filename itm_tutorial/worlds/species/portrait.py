@@ -1,4 +1,4 @@
-"""A portrait: one individual of a class where it was met, before it is drawn or described. Plain data."""
+"""The data of a portrait, one individual of a class in a place, before it is drawn or described."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ COLOURS: dict[str, tuple[int, int, int]] = {  # RGB by daylight; further apart t
     "grey": (142, 148, 156),
     "white": (248, 247, 242),
 }
-VAGUE = {  # what a hasty writer says of a colour
+VAGUE = {  # less precise words for a colour
     "dark": frozenset({"black", "brown", "blue", "purple", "dark green"}),
     "light": frozenset({"white", "yellow", "pink", "tan", "light green"}),
 }
@@ -34,10 +34,10 @@ class Species:
     """One class.
 
     Attributes:
-        name: invented; no caption may say it.
-        genus: the name of the genus, its closest relatives.
-        order: what its genus is built like.
-        looks: the world's own dataclass: everything that may be seen of it.
+        name: invented; no caption contains it.
+        genus: the name of its genus.
+        order: the basic shape of its genus.
+        looks: a dataclass of the world with all visible attributes.
     """
 
     name: str
@@ -53,7 +53,7 @@ class Part:
     Attributes:
         name: "beak", "petals", ...
         traits: (aspect, value) pairs; an aspect is "count", "size", "shape", "pattern" or "colour".
-        boxes: where it is seen, (x0, y0, x1, y1) in [0, 1]; petals may be seen in several places.
+        boxes: its visible places, (x0, y0, x1, y1) in [0, 1]; petals may have several.
     """
 
     name: str
@@ -63,15 +63,15 @@ class Part:
 
 @dataclass(frozen=True)
 class Portrait:
-    """One individual where it was met.
+    """One individual in a place.
 
     Attributes:
         species: the name of its class.
-        parts: all that is in sight; the first is the whole.
-        pose: what it does ("perched", "open", ...).
-        place: where ("branch", "grass", ...).
-        looks: as this individual has them: now and then one thing differs from its class.
-        sight: the world's own: the place of everything that the drawing needs.
+        parts: the visible parts; the first is the whole.
+        pose: its pose ("perched", "open", ...).
+        place: its place ("branch", "grass", ...).
+        looks: the attributes of this individual, which sometimes differ in one value from its class.
+        sight: a dataclass of the world with all positions for the drawing.
     """
 
     species: str
@@ -86,7 +86,7 @@ class Portrait:
         return [box for part in self.parts for box in part.boxes]
 
     def boxes_of(self, part: int) -> range:
-        """Where the boxes of one part stand in ``boxes()``."""
+        """The indices in ``boxes()`` of the boxes of one part."""
         first = sum(len(p.boxes) for p in self.parts[:part])
         return range(first, first + len(self.parts[part].boxes))
 
@@ -97,7 +97,7 @@ def trait_fact(part: str, aspect: str, value: str) -> Fact:
 
 
 def closure(facts: Iterable[Fact]) -> frozenset[Fact]:
-    """The facts and all that follows from them: what has a colour is there, and dark where the colour is."""
+    """Adds all implied facts: a part with a colour exists, and it is dark if the colour is."""
     found = set(facts)
     for sort, part, *value in tuple(found):
         if sort in ("attribute", "count"):
@@ -108,7 +108,7 @@ def closure(facts: Iterable[Fact]) -> frozenset[Fact]:
 
 
 def portrait_facts(portrait: Portrait) -> frozenset[Fact]:
-    """All that is true of what is in sight, what follows from it included."""
+    """All facts about the visible parts, including implied ones."""
     facts: set[Fact] = {("pose", portrait.pose), ("place", portrait.place)}
     for part in portrait.parts:
         facts.add(("object", part.name))

@@ -1,4 +1,4 @@
-"""Worlds of classes: which classes there are, which of them training may see, and the splits made of them."""
+"""Worlds of classes: the classes, their division into splits, and the images and captions of each split."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from itm_tutorial.worlds.species.portrait import Box, Portrait, Species
 from itm_tutorial.worlds.streams import stream
 
 SPLITS = ("train", "val", "test")
-SHARES = (
+FRACTIONS = (
     0.6,
     0.8,
     0.8,
@@ -24,9 +24,9 @@ SHARES = (
     1.0,
     1.2,
     1.8,
-)  # pictures of a class, in fractions of the usual: some have three times more
-LEAST_APART = 3  # in so many of its looks a species differs from every other one of its genus
-FINDERS = (  # a species is named after whoever found it
+)  # images per class, relative to the usual number: some classes have three times more than others
+LEAST_APART = 3  # the smallest number of attributes in which two species of a genus differ
+FINDERS = (  # a species has the name of its finder
     "Ashdown Barlow Corrin Dunmore Ellery Fenwick Garrow Hadley Ibbot Jessop Kendrick Lorimer Mellin Norwood Orrell "
     "Prescott Quayle Rowley Sefton Tarleton Ulverton Verney Wetherby Yardley Zennor Almond Bexley Calder Denby Eskdale"
 )
@@ -37,9 +37,9 @@ class Size:
     """How large a world is.
 
     Attributes:
-        classes: for training, for validation, for testing: no class is in two of them.
-        pictures: of a usual class.
-        per_genus: species in a genus.
+        classes: for training, validation and test; no class is in two of them.
+        pictures: images per class, usually.
+        per_genus: species per genus.
     """
 
     classes: tuple[int, int, int]
@@ -49,18 +49,18 @@ class Size:
 
 @dataclass(frozen=True)
 class World:
-    """What one world knows, beside what all worlds of classes share.
+    """The definition of one world of classes.
 
     Attributes:
         name: "birds" or "flowers".
         root: of its tree of classes.
         genera: invented names, enough for the largest size.
         sizes: by name.
-        orders: the shapes there are; genera take them in turn.
-        genus: draws what the species of a genus have in common, from its order.
-        species: draws the looks of one of them, from the genus's.
-        meet: draws an individual of a class where it is met.
-        paint: draws a portrait in so many pixels.
+        orders: the basic shapes; genera use them in turn.
+        genus: samples the common attributes of a genus, from its order.
+        species: samples the attributes of a species, from those of its genus.
+        meet: samples an individual of a class in a place.
+        paint: draws a portrait at a given size.
         lexicon: its words.
     """
 
@@ -81,14 +81,14 @@ class SpeciesSplit:
     """A split before it is drawn: plain data.
 
     Attributes:
-        world: it belongs to.
+        world: the world of the split.
         name: "train", "val" or "test".
         seed: of the world.
-        species: every class of the world, in the order that ``identity`` counts.
+        species: every class of the world; ``identity`` holds indices into this list.
         identity: per image, its class.
-        numbers: per image, the how-manieth of its class it shows; what its random numbers hang on.
-        scenes: one portrait an image.
-        truths: captions with their parse, ten an image, in the order of their images.
+        numbers: per image, its number within its class, which names its random streams.
+        scenes: one portrait per image.
+        truths: captions with their parse, ten per image, in the order of their images.
         image_of: per caption, its image.
     """
 
@@ -103,7 +103,7 @@ class SpeciesSplit:
     image_of: list[int] = field(default_factory=list)
 
     def stream_of(self, purpose: str, image: int) -> Random:
-        """The random numbers for one purpose and one individual, apart from all others."""
+        """The random stream for one purpose and one individual."""
         species = self.species[self.identity[image]]
         return stream(self.world.name, self.seed, purpose, species.name, self.numbers[image])
 
@@ -112,7 +112,7 @@ class SpeciesSplit:
         return [portrait.boxes() for portrait in self.scenes]
 
     def groundings(self) -> list[list[tuple[int, int]]]:
-        """Per caption, the (word, box) pairs: every word that speaks of a part, with each of the part's boxes."""
+        """Per caption, the (word, box) pairs: every word about a part, with each of the part's boxes."""
         return [
             [
                 (w, box)
@@ -124,12 +124,12 @@ class SpeciesSplit:
         ]
 
     def draw(self, image: int, size: int = 64) -> np.ndarray:
-        """Draws one image, uint8 [size, size, 3], from its own stream."""
+        """Draws one image, uint8 [size, size, 3], with its own random stream."""
         return self.world.paint(self.scenes[image], size, self.stream_of("drawing", image))
 
 
 def make_species(world: World, size: Size, seed: int) -> list[Species]:
-    """Draws the classes: genus by genus, each species some way apart from the others of its genus.
+    """Samples the classes genus by genus, with enough differences between the species of a genus.
 
     Args:
         world: birds or flowers.
@@ -159,21 +159,21 @@ def make_species(world: World, size: Size, seed: int) -> list[Species]:
 
 
 def _apart(a: Any, b: Any) -> int:
-    """In how many of their looks two species differ."""
+    """The number of attributes in which two species differ."""
     return sum(getattr(a, f.name) != getattr(b, f.name) for f in fields(a))
 
 
 def parents(world: World, species: Sequence[Species]) -> dict[str, str]:
-    """Every class, genus and order -> what it is a sort of."""
+    """Maps every class, genus and order to its parent."""
     tree = {one.name: one.genus for one in species} | {one.genus: f"{one.order}s" for one in species}
     return tree | {f"{one.order}s": world.root for one in species}
 
 
 def divide(world: World, size: Size, seed: int) -> dict[str, list[int]]:
-    """Which classes each split shows: no class is in two splits, and species of one genus may be in different splits.
+    """Divides the classes into splits: no class is in two splits, but species of one genus may be in different ones.
 
     Returns:
-        Split -> class numbers, in rising order.
+        Split -> class indices, in ascending order.
     """
     total = sum(size.classes)
     order = stream(world.name, seed, "division", total).sample(range(total), total)
@@ -203,11 +203,11 @@ def _make_split(
 ) -> SpeciesSplit:
     split = SpeciesSplit(world, name, seed, species)
     rng = stream(world.name, seed, "pictures", name)
-    shares = SHARES * -(-len(classes) // len(SHARES))
+    fractions = FRACTIONS * -(-len(classes) // len(FRACTIONS))
     shown = [
         (number, k)
-        for number, share in zip(classes, rng.sample(shares, len(classes)), strict=True)
-        for k in range(round(share * pictures))
+        for number, fraction in zip(classes, rng.sample(fractions, len(classes)), strict=True)
+        for k in range(round(fraction * pictures))
     ]
     rng.shuffle(shown)
     for image, (number, k) in enumerate(shown):
@@ -222,9 +222,9 @@ def _make_split(
 
 
 def about(splits: dict[str, SpeciesSplit]) -> str:
-    """How many classes each split has, and how many pictures a class: AP@50 counts on more than some have."""
+    """One line: classes per split and images per class; AP@50 cannot reach 100 with fewer than 50 images."""
     counts = {name: Counter(split.identity).values() for name, split in splits.items()}
     shown = ", ".join(f"{len(n)} classes in {name}" for name, n in counts.items())
     few = sum(n < 50 for n in counts["test"])
-    of_test = f"{min(counts['test'])} to {max(counts['test'])} pictures a class in test, fewer than 50 in {few} of them"
+    of_test = f"{min(counts['test'])} to {max(counts['test'])} images per class in test, fewer than 50 in {few} of them"
     return f"{shown}, none in two splits; {of_test}"

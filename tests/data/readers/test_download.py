@@ -1,4 +1,4 @@
-"""The downloader against a server on this machine: cut connections, dead mirrors, wrong files, traps in archives."""
+"""The downloader with a local server: broken connections, dead mirrors, wrong files, malicious archives."""
 
 import hashlib
 import io
@@ -21,11 +21,11 @@ CONTENT = bytes(range(256)) * 1000
 
 
 class Server(ThreadingHTTPServer):
-    """Serves ``files``; cuts the first ``cuts`` answers after ``cut_after`` bytes; knows Range if ``ranges``."""
+    """Serves ``files``; cuts the first ``cuts`` answers after ``cut_after`` bytes; supports Range if ``ranges``."""
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Handler)
-        self.files, self.asked, self.cuts, self.cut_after, self.ranges = {}, [], 0, 1000, True
+        self.files, self.requests, self.cuts, self.cut_after, self.ranges = {}, [], 0, 1000, True
 
     def url(self, name):
         return f"http://127.0.0.1:{self.server_port}/{name}"
@@ -34,7 +34,7 @@ class Server(ThreadingHTTPServer):
 class Handler(BaseHTTPRequestHandler):
     def do_GET(self):
         server, name, wanted = self.server, self.path.lstrip("/"), self.headers["Range"]
-        server.asked.append((name, wanted))
+        server.requests.append((name, wanted))
         if name not in server.files:
             return self.send_error(404)
         content = server.files[name]
@@ -66,7 +66,7 @@ def server(monkeypatch):
 
 @pytest.fixture
 def nobody():
-    """An address at which nobody answers."""
+    """An address without a server."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return f"http://127.0.0.1:{free.getsockname()[1]}/a.zip"
@@ -80,7 +80,7 @@ def test_a_file_is_fetched_once(server, tmp_path):
     server.files["a.zip"] = CONTENT
     for _ in range(2):
         assert download(archive(server.url("a.zip")), tmp_path).read_bytes() == CONTENT
-    assert server.asked == [("a.zip", None)]
+    assert server.requests == [("a.zip", None)]
     assert [file.name for file in tmp_path.iterdir()] == ["a.zip"]
 
 
@@ -95,14 +95,14 @@ def test_a_bar_is_drawn_for_a_person_only(server, tmp_path, monkeypatch, capsys,
 def test_a_cut_connection_is_taken_up_where_it_was_cut(server, tmp_path):
     server.files["a.zip"], server.cuts = CONTENT, 2
     assert download(archive(server.url("a.zip")), tmp_path).read_bytes() == CONTENT
-    assert server.asked == [("a.zip", None), ("a.zip", "bytes=1000-"), ("a.zip", "bytes=2000-")]
+    assert server.requests == [("a.zip", None), ("a.zip", "bytes=1000-"), ("a.zip", "bytes=2000-")]
 
 
 def test_a_later_run_goes_on_where_the_first_one_stopped(server, tmp_path):
     (tmp_path / "a.zip.part").write_bytes(CONTENT[:5000])
     server.files["a.zip"] = CONTENT
     assert download(archive(server.url("a.zip")), tmp_path).read_bytes() == CONTENT
-    assert server.asked == [("a.zip", "bytes=5000-")]
+    assert server.requests == [("a.zip", "bytes=5000-")]
 
 
 def test_a_server_that_cannot_go_on_begins_anew(server, tmp_path):
@@ -122,7 +122,7 @@ def test_a_beginning_that_does_not_fit_is_thrown_away(server, tmp_path, size):
     (tmp_path / "a.zip.part").write_bytes(b"x" * size)
     server.files["a.zip"] = CONTENT
     assert download(archive(server.url("a.zip")), tmp_path).read_bytes() == CONTENT
-    assert len(server.asked) == 2
+    assert len(server.requests) == 2
 
 
 def test_a_wrong_file_is_refused_and_not_kept(server, tmp_path):
@@ -138,10 +138,10 @@ def test_the_next_mirror_is_asked(server, nobody, tmp_path):
     assert download(archive(*mirrors), tmp_path).read_bytes() == CONTENT
 
 
-def test_no_network_is_told_with_each_address_and_a_remedy(server, nobody, tmp_path):
-    with pytest.raises(ItmError) as summary:
+def test_no_network_is_reported_with_each_address_and_a_remedy(server, nobody, tmp_path):
+    with pytest.raises(ItmError) as error:
         download(archive(nobody, server.url("gone.zip")), tmp_path)
-    message = str(summary.value)
+    message = str(error.value)
     assert f"{nobody} (" in message and "refused" in message and "gone.zip (404 Not Found)" in message
     assert "check the network" in message and "--from DIR" in message
 
@@ -154,7 +154,7 @@ def test_what_arrived_before_the_cut_is_kept_for_the_next_run(server, tmp_path):
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
-def test_a_full_disk_is_told(server, tmp_path):
+def test_a_full_disk_is_reported(server, tmp_path):
     server.files["a.zip"] = CONTENT
     (tmp_path / "a.zip.part").symlink_to("/dev/full")
     with pytest.raises(ItmError, match="disk is full"):
@@ -187,7 +187,7 @@ def test_a_name_that_leads_out_is_refused(tmp_path, name):
 )
 def test_a_damaged_archive_is_named(tmp_path, damage):
     (tmp_path / "a.zip").write_bytes(damage(make_zip({"a.txt": b"the first line"})))
-    with pytest.raises(ItmError, match="a.zip is cut short or no zip archive"):
+    with pytest.raises(ItmError, match="a.zip is cut short or not a zip archive"):
         unpack(tmp_path / "a.zip", tmp_path / "into")
 
 
@@ -199,7 +199,7 @@ def test_what_macos_adds_is_left_out(tmp_path):
 
 @pytest.fixture
 def served(server, tmp_path, monkeypatch):
-    """Flickr8k in miniature, packed as it is published, at a first mirror that is dead and a second that is not."""
+    """A tiny Flickr8k, packed as published, at two mirrors of which the first is dead."""
     monkeypatch.setenv("ITM_CACHE", str(tmp_path / "cache"))
     texts = {"Flickr8k.token.txt": "\n".join(f"{name}.jpg#0\tA dog ." for name in "abcde")}
     texts |= {"Flickr_8k.trainImages.txt": "a.jpg\nb.jpg", "Flickr_8k.devImages.txt": "c.jpg"}
@@ -228,9 +228,9 @@ def test_flickr8k_is_downloaded_prepared_and_its_archives_thrown_away(served, tm
     assert corpus.about == "complete; 1 captioned image (1 caption) in no list"
     assert "research use" in capsys.readouterr().out
     assert not (tmp_path / "cache/downloads/flickr8k").exists()
-    asked = len(served.asked)
+    before = len(served.requests)
     flickr8k.prepare()
-    assert len(served.asked) == asked
+    assert len(served.requests) == before
 
 
 def test_two_processes_download_once(served):
@@ -241,7 +241,10 @@ def test_two_processes_download_once(served):
     for process in both:
         process.join()
     assert [process.exitcode for process in both] == [0, 0]
-    assert sorted(name for name, _ in served.asked if "/" not in name) == ["Flickr8k_Dataset.zip", "Flickr8k_text.zip"]
+    assert sorted(name for name, _ in served.requests if "/" not in name) == [
+        "Flickr8k_Dataset.zip",
+        "Flickr8k_text.zip",
+    ]
 
 
 def test_flickr8k_without_a_network_leaves_no_corpus(served):

@@ -1,4 +1,4 @@
-"""The Flickr8k reader on tiny JPEGs in the published layout: the warts pass, the faults are named."""
+"""The Flickr8k reader on tiny JPEGs in the published layout: known oddities are accepted, and faults are named."""
 
 import json
 import multiprocessing
@@ -15,7 +15,7 @@ from itm_tutorial.data.readers import flickr8k
 from itm_tutorial.data.readers.flickr8k import decode, prepare, prepared_folder, read_prepared
 from itm_tutorial.errors import ItmError
 
-ORPHAN = "2258277193_586949ec62.jpg.1"  # captions of it are published, a photograph is not
+ORPHAN = "2258277193_586949ec62.jpg.1"  # its captions are published, but not the photograph
 pytestmark = pytest.mark.filterwarnings("ignore:flickr8k was prepared without")
 
 NAMES = {"train": ["a.jpg", "b.jpg"], "dev": ["c.jpg"], "test": ["d.jpg"]}
@@ -39,7 +39,7 @@ def published(tmp_path, monkeypatch):
     return folder
 
 
-def test_the_published_layout_is_read_and_absent_test_photographs_are_told(published):
+def test_the_published_layout_is_read_and_absent_test_photographs_are_reported(published):
     prepare(published)
     with pytest.warns(UserWarning, match="without its test"):
         corpus = itm.load_corpus("flickr8k")
@@ -64,7 +64,7 @@ def test_captions_of_images_in_no_list_are_counted(published):
     )
 
 
-def test_a_complete_set_without_warts_is_complete(published):
+def test_a_complete_set_without_unlisted_images_is_complete(published):
     Image.new("RGB", (20, 30)).save(published / "Flicker8k_Dataset/d.jpg")
     file = published / "Flickr8k_text/Flickr8k.token.txt"
     file.write_text("\n".join(line for line in file.read_text().split("\n") if line[:1] in "abcd"))
@@ -96,17 +96,17 @@ def make_folder(folder):
         (damage_text(b"b.jpg#0\t", b"b.jpg#0 "), "line 3: no tab"),
         (damage_text(b"\tA dog .", b"\t ."), "line 1: the caption of a.jpg is empty"),
         (damage_text(b"a.jpg#0", b"a.jpg"), "line 1: 'a.jpg' has no #number"),
-        (damage_text(b"a.jpg#0", b"#0"), "line 1: '#0' has no #number behind the image name"),
+        (damage_text(b"a.jpg#0", b"#0"), "line 1: '#0' has no #number after the image name"),
         (damage_text(b"A dog", b"A d\xff"), "line 1: not UTF-8"),
         (damage_text(b"c.jpg#0\tA dog .\nc.jpg#1\tA red car .\n", b""), "c.jpg has no caption"),
         (lambda folder: (folder / "Flicker8k_Dataset/b.jpg").unlink(), "b.jpg is missing"),
         (lambda folder: (folder / "Flickr8k_text/Flickr8k.token.txt").unlink(), "token.txt is missing"),
         (lambda folder: shutil.rmtree(folder / "Flicker8k_Dataset"), "holds none of the photographs that Flickr_8k.tr"),
-        (damage_text(b"a.jpg#1", b"a.jpg#0"), "line 2: a.jpg#0 stands in line 1 already"),
+        (damage_text(b"a.jpg#1", b"a.jpg#0"), "line 2: a.jpg#0 is in line 1 already"),
         (damage_text(b"c.jpg", b"b.jpg", "Flickr_8k.devImages.txt"), "b.jpg is listed in both .*train.* and .*dev"),
         (damage_text(b"d.jpg", b"c.jpg", "Flickr_8k.testImages.txt"), "c.jpg is listed in both .*dev.* and .*test"),
-        (damage_text(b"b.jpg", b"a.jpg", "Flickr_8k.trainImages.txt"), "line 2: a.jpg stands in line 1 already"),
-        (damage_text(b"c.jpg", b"../c.jpg", "Flickr_8k.devImages.txt"), "line 1: '../c.jpg' is no file name"),
+        (damage_text(b"b.jpg", b"a.jpg", "Flickr_8k.trainImages.txt"), "line 2: a.jpg is in line 1 already"),
+        (damage_text(b"c.jpg", b"../c.jpg", "Flickr_8k.devImages.txt"), "line 1: '../c.jpg' is not a file name"),
         (damage_text(b"d.jpg", b"", "Flickr_8k.testImages.txt"), "lists no image"),
         (truncate, "b.jpg is cut short"),
         (lambda folder: (folder / "Flicker8k_Dataset/b.jpg").write_bytes(b""), "b.jpg is empty"),
@@ -121,7 +121,7 @@ def test_faults_are_named_and_leave_nothing_behind(published, damage, message):
     assert not list(prepared_folder().parent.glob("*part*"))
 
 
-def test_a_file_in_place_of_the_folder_is_told(published):
+def test_a_file_in_place_of_the_folder_is_reported(published):
     with pytest.raises(ItmError, match="is missing: give the folder"):
         prepare(published / "Flickr8k_text/Flickr8k.token.txt")
 
@@ -136,10 +136,10 @@ def test_every_kind_of_photograph_comes_out_as_rgb(tmp_path, mode):
     assert decoded.min() == 255
 
 
-def test_the_way_up_that_the_camera_noted_is_obeyed(tmp_path):
+def test_photographs_are_turned_as_their_exif_data_say(tmp_path):
     image, noted = Image.new("L", (20, 30)), Image.Exif()
-    image.paste(255, (0, 0, 20, 8))  # a white stripe at the top of what the sensor saw
-    noted[0x0112] = 6  # the camera was turned: the top is on the right
+    image.paste(255, (0, 0, 20, 8))  # a white stripe at the top of the sensor
+    noted[0x0112] = 6  # EXIF orientation 6: the top is on the right
     image.save(tmp_path / "a.jpg", exif=noted)
     decoded = decode(tmp_path / "a.jpg")
     assert tuple(decoded.shape) == (3, 20, 30)
@@ -147,13 +147,13 @@ def test_the_way_up_that_the_camera_noted_is_obeyed(tmp_path):
 
 
 @pytest.mark.parametrize("error", [Image.DecompressionBombError("so large"), ValueError("so odd")])
-def test_what_pillow_refuses_is_told(tmp_path, monkeypatch, error):
+def test_what_pillow_refuses_is_reported(tmp_path, monkeypatch, error):
     def refuse(*_, **__):
         raise error
 
     Image.new("RGB", (20, 30)).save(tmp_path / "a.jpg")
     monkeypatch.setattr(Image.Image, "convert", refuse)
-    with pytest.raises(ItmError, match="a.jpg is cut short or no image .so"):
+    with pytest.raises(ItmError, match="a.jpg is cut short or not an image .so"):
         decode(tmp_path / "a.jpg")
 
 
@@ -171,11 +171,11 @@ def test_the_same_source_again_is_not_converted_again(published, tmp_path, monke
     prepare(published)
     decoded = count_decodings(monkeypatch, tmp_path / "log.txt")
     prepare(published)
-    prepare()  # nor downloaded, once it is there
+    prepare()  # nor downloaded again
     assert (decoded(), capsys.readouterr().out) == (0, "")
 
 
-def test_another_source_takes_the_place_of_the_old_one_and_says_so(published, capsys):
+def test_another_source_replaces_the_old_one_and_says_so(published, capsys):
     prepare(published)
     before = read_prepared(prepared_folder()).train
     Image.new("RGB", (40, 30), "blue").save(published / "Flicker8k_Dataset/a.jpg")
@@ -183,7 +183,7 @@ def test_another_source_takes_the_place_of_the_old_one_and_says_so(published, ca
     assert "prepared from other files" in capsys.readouterr().out
     after = read_prepared(prepared_folder()).train
     assert tuple(after.images[0].shape) == (3, 30, 40)
-    assert after.fingerprint != before.fingerprint  # features of the old photographs are not taken for the new ones'
+    assert after.fingerprint != before.fingerprint  # so that cached features of the old photographs are not used
     assert {file.name for file in prepared_folder().parent.iterdir() if file.suffix != ".lock"} == {"flickr8k"}
 
 
@@ -204,7 +204,7 @@ def test_a_photograph_lost_from_the_cache_comes_back_by_preparing_again(publishe
     assert len(read_prepared(prepared_folder()).train.images[0]) == 3
 
 
-def test_a_swap_that_was_killed_half_way_is_mended(published):
+def test_a_swap_that_was_killed_half_way_is_repaired(published):
     prepare(published)
     prepared_folder().rename(prepared_folder().with_name("flickr8k.old"))
     prepare(published)
@@ -242,7 +242,7 @@ def test_two_processes_convert_once(published, tmp_path, monkeypatch):
     assert decoded() == 3
 
 
-def test_the_script_prepares_and_tells_a_fault_in_one_line(published, monkeypatch, capsys):
+def test_the_script_prepares_and_reports_a_fault_in_one_line(published, monkeypatch, capsys):
     script = str(Path(__file__).parents[3] / "data_scripts/flickr8k.py")
     monkeypatch.setattr("sys.argv", [script, "--from", str(published)])
     runpy.run_path(script, run_name="__main__")

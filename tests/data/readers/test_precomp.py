@@ -1,4 +1,4 @@
-"""SCAN's and VSE++'s arrays on small ones in the published layout: both layouts pass, the faults are named."""
+"""The reader of SCAN's and VSE++'s features on small arrays: both layouts work, and each fault is named."""
 
 import json
 import os
@@ -31,7 +31,7 @@ def save(folder, published, array, n_captions):
 
 @pytest.fixture
 def regions(tmp_path, monkeypatch):
-    """SCAN's layout: one row an image, 4 regions of 8 numbers."""
+    """SCAN's layout: one row per image, 4 regions of 8 numbers."""
     monkeypatch.setenv("ITM_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("ITM_PROGRESS", "0")
     folder = tmp_path / "published"
@@ -43,7 +43,7 @@ def regions(tmp_path, monkeypatch):
 
 @pytest.fixture
 def redundant(regions):
-    """VSE++'s layout: one row a caption, global features of 8 numbers."""
+    """VSE++'s layout: one row per caption, global features of 8 numbers."""
     for seed, (published, n) in enumerate(IMAGES.items()):
         save(regions, published, arrays(seed, n, 8).repeat(5, axis=0), 5 * n)
     return regions
@@ -54,17 +54,17 @@ def change(folder, change_array, file="train_ims.npy"):
     np.save(folder / file, change_array(array))
 
 
-def test_one_row_an_image(regions):
+def test_one_row_per_image(regions):
     corpus = read_precomp(regions, NAME)
     assert list(corpus.splits) == ["train", "val", "test"]
     assert [len(split.images) for split in corpus.splits.values()] == [6, 3, 2]
     assert corpus.val.captions[6] == "dev 1, caption 1 ."
     assert corpus.test.image_of.tolist() == [0] * 5 + [1] * 5 and corpus.test.image_of.dtype == torch.int64
     assert np.array_equal(corpus.train.precomputed, arrays(0, 6, 4, 8))
-    assert (corpus.name, corpus.drawn, corpus.about) == (NAME, False, "features only, 4 x 8 an image")
+    assert (corpus.name, corpus.drawn, corpus.about) == (NAME, False, "features only, 4 x 8 per image")
 
 
-def test_one_row_a_caption_comes_out_as_one_an_image(redundant):
+def test_one_row_per_caption_becomes_one_per_image(redundant):
     corpus = read_precomp(redundant, NAME)
     for seed, (split, n) in enumerate(zip(corpus.splits.values(), IMAGES.values(), strict=True)):
         assert np.array_equal(split.precomputed, arrays(seed, n, 8))
@@ -72,7 +72,7 @@ def test_one_row_a_caption_comes_out_as_one_an_image(redundant):
     assert "train held each image 5 times" in corpus.about
 
 
-def test_each_split_has_a_layout_of_its_own(redundant):
+def test_each_split_has_its_own_layout(redundant):
     save(redundant, "test", arrays(2, 2, 8), 10)
     corpus = read_precomp(redundant, NAME)
     assert corpus.about.endswith("train held each image 5 times; dev held each image 5 times")
@@ -82,25 +82,25 @@ def test_each_split_has_a_layout_of_its_own(redundant):
 @pytest.mark.parametrize("layout", ["regions", "redundant"])
 def test_arrays_stay_on_disk_and_cannot_be_written(request, layout):
     features = read_precomp(request.getfixturevalue(layout), NAME).train.precomputed
-    assert isinstance(features, np.memmap) and not features.flags.owndata  # a view of the file, no copy
+    assert isinstance(features, np.memmap) and not features.flags.owndata  # a view of the file, not a copy
     with pytest.raises(ValueError, match="read-only"):
         features[0] = 0
     assert isinstance(torch.from_numpy(features[[1, 3]]), torch.Tensor)
 
 
-def test_there_are_no_pictures_and_that_is_told(regions):
+def test_there_are_no_pictures_and_an_error_says_so(regions):
     images = read_precomp(regions, NAME).train.images
     assert len(images) == 6
     with pytest.raises(ItmError, match="f30k_precomp holds features only, so image 2 cannot .* use split.precomputed"):
         images[2]
 
 
-def test_testall_is_taken_on_request_and_where_it_stands_alone(regions, tmp_path, monkeypatch):
+def test_testall_is_taken_on_request_and_where_there_is_no_other(regions, tmp_path, monkeypatch):
     monkeypatch.setenv("ITM_CACHE", str(tmp_path / "cache"))
     save(regions, "testall", arrays(3, 5, 4, 8), 25)
     corpus = read_precomp(regions, NAME)
-    summary = "features only, 4 x 8 an image; the test split is test; test='testall' takes all 5,000"
-    assert (len(corpus.test.images), corpus.about) == (2, summary)
+    about = "features only, 4 x 8 per image; the test split is test; test='testall' takes all 5,000"
+    assert (len(corpus.test.images), corpus.about) == (2, about)
     whole = read_precomp(regions, NAME, test="testall")
     assert len(whole.test.images) == 5 and whole.about.endswith("the test split is testall")
     assert whole.test.fingerprint != corpus.test.fingerprint and whole.train.fingerprint == corpus.train.fingerprint
@@ -121,10 +121,10 @@ def test_lists_of_ids_do_not_matter(regions):
     assert len(read_precomp(regions, NAME).train.images) == 6
 
 
-def test_captions_are_composed_and_line_ends_are_anybodys(regions):
+def test_captions_are_composed_and_any_line_ends_are_read(regions):
     file = regions / "test_caps.txt"
     text = file.read_text().replace("test 0, caption 0", "\tcafe\u0301 \u2028 0").replace("\n", "\r\n")
-    file.write_bytes(b"\xef\xbb\xbf" + text.rstrip().encode())  # and no end of the last line
+    file.write_bytes(b"\xef\xbb\xbf" + text.rstrip().encode())  # and no line feed at the end
     captions = read_precomp(regions, NAME).test.captions
     assert captions[0] == "caf\u00e9 \u2028 0 ." and captions[-1] == "test 1, caption 4 ."
 
@@ -168,7 +168,7 @@ FAULTS = [
     (truncate(300), "train_ims.npy is cut short"),
     (truncate(20), "train_ims.npy is cut short"),
     (truncate(0), "train_ims.npy is cut short"),
-    (write_archive, "train_ims.npy is cut short, or no .npy file"),
+    (write_archive, "train_ims.npy is cut short, or not a .npy file"),
     (lambda folder: change(folder, lambda a: a.astype("float64")), "is <f8 float64: save it again as .astype"),
     (lambda folder: change(folder, lambda a: a.astype(">f4")), "is >f4 float32: save it again as .astype"),
     (lambda folder: change(folder, lambda a: a[:, 0, 0]), r"train_ims.npy has shape \[6\], not \[n_images, dim\]"),
@@ -176,14 +176,20 @@ FAULTS = [
     (lambda folder: change(folder, lambda a: a[:0]), r"has shape \[0, 4, 8\]"),
     (
         lambda folder: change(folder, lambda a: a[:5]),
-        r"has 5 rows, and train_caps.txt 30 lines: .* 5 lines a row \(25\)",
+        r"has 5 rows, and train_caps.txt 30 lines: .* 5 lines per row \(25\)",
     ),
     (lambda folder: save(folder, "train", arrays(0, 6, 8), 6), "has 6 rows, and train_caps.txt 6 lines"),
-    (lambda folder: change(folder, lambda a: a[..., :7]), r"\[4, 8\] numbers an image in dev_ims.npy, but \[4, 7\] in"),
+    (
+        lambda folder: change(folder, lambda a: a[..., :7]),
+        r"\[4, 8\] numbers per image in dev_ims.npy, but \[4, 7\] in",
+    ),
     (damage_text(b"train 1, caption 2 .", b" \r"), "train_caps.txt line 8: the caption is empty; write one there"),
     (damage_text(b"train 1, caption 2 .", b" . "), "train_caps.txt line 8: the caption is empty"),
     (damage_text(b"train 1, caption 2", b"caf\xe9"), "train_caps.txt line 8: not UTF-8"),
-    (damage_text(b"train 1, caption 2 .\n", b""), r"has 6 rows, and train_caps.txt 29 lines: .* 5 lines a row \(30\)"),
+    (
+        damage_text(b"train 1, caption 2 .\n", b""),
+        r"has 6 rows, and train_caps.txt 29 lines: .* 5 lines per row \(30\)",
+    ),
 ]
 SPOILT = [
     (spoil((3, 2, 1), np.nan), r"train_ims.npy holds nan at \[3, 2, 1\], counted from 0"),
@@ -208,16 +214,16 @@ def test_faults_are_named_by_the_reader_too(regions, damage, message):
 
 def test_rows_that_are_not_five_times_one_image_are_refused(redundant, monkeypatch):
     spoil((3, 7), 9)(redundant)
-    with pytest.raises(ItmError, match=r"rows 0 to 4 \(counted from 0\) are not one image, five times over"):
-        read_precomp(redundant, NAME)  # the layout is a guess from counts: its first image is looked at at once
+    with pytest.raises(ItmError, match=r"rows 0 to 4 \(counted from 0\) are not five times the same image"):
+        read_precomp(redundant, NAME)  # the layout is inferred from counts, so the rows of the first image are compared
     change(redundant, lambda a: arrays(0, 6, 8).repeat(5, axis=0))
     spoil((27, 0), 9)(redundant)
-    monkeypatch.setattr(precomp, "CHUNK", 1)  # the smallest step that cuts no image in two
-    with pytest.raises(ItmError, match=r"train_ims.npy has one row a caption, but rows 25 to 29"):
+    monkeypatch.setattr(precomp, "CHUNK", 1)  # the smallest step that does not split an image
+    with pytest.raises(ItmError, match=r"train_ims.npy has one row per caption, but rows 25 to 29"):
         prepare(NAME, redundant)
 
 
-def test_every_number_is_looked_at_whatever_the_chunks(monkeypatch):
+def test_every_number_is_checked_whatever_the_chunks(monkeypatch):
     for chunk in (1, 1000, 2**26):
         monkeypatch.setattr(precomp, "CHUNK", chunk)
         array = arrays(0, 23, 4, 8)
@@ -228,7 +234,7 @@ def test_every_number_is_looked_at_whatever_the_chunks(monkeypatch):
 
 
 class Bomb:
-    """Leaves a trace when it is unpickled."""
+    """Creates a file when it is unpickled."""
 
     def __reduce__(self):
         return os.mkdir, ("unpickled",)
@@ -241,13 +247,13 @@ def test_nothing_is_unpickled(regions, monkeypatch, tmp_path, write):
         np.save(regions / "train_ims.npy", np.array([Bomb()] * 6, dtype=object), allow_pickle=True)
     else:
         (regions / "train_ims.npy").write_bytes(pickle.dumps(Bomb()))
-    with pytest.raises(ItmError, match="train_ims.npy is cut short, or no .npy file of plain numbers"):
+    with pytest.raises(ItmError, match="train_ims.npy is cut short, or not a .npy file of plain numbers"):
         read_precomp(regions, NAME)
     assert not Path("unpickled").exists()
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_prepared_it_is_loaded_by_name_from_where_it_lies(regions, name):
+def test_prepared_it_is_loaded_by_name_from_its_folder(regions, name):
     with pytest.raises(ItmError, match=f"{name} is not prepared: run `itm prepare {name} --from DIR`"):
         itm.load_corpus(name)
     with pytest.raises(ItmError, match=f"{name} cannot be downloaded here: give the folder"):
@@ -260,7 +266,7 @@ def test_prepared_it_is_loaded_by_name_from_where_it_lies(regions, name):
         itm.load_corpus(name, image_size=64)
 
 
-def test_the_folder_is_recorded_whole_wherever_one_stands(regions, monkeypatch):
+def test_the_folder_is_recorded_whole_from_any_working_folder(regions, monkeypatch):
     monkeypatch.chdir(regions)
     record = json.loads(prepare(NAME, Path(".")).read_text())
     assert record["folder"] == str(regions) and len(record["files"]) == 6
@@ -273,11 +279,11 @@ def test_an_unknown_name_is_refused(regions):
         prepare("f8k_precomp", regions)
 
 
-def test_files_that_changed_since_are_told(regions):
+def test_files_that_changed_since_are_reported(regions):
     prepare(NAME, regions)
     save(regions, "test", arrays(2, 3, 4, 8), 15)
-    summary = "test_ims.npy has 512 bytes, but had 384 when .*, or run `itm prepare f30k_precomp --from .*shed` again"
-    with pytest.raises(ItmError, match=summary):
+    message = "test_ims.npy has 512 bytes, but had 384 when .*, or run `itm prepare f30k_precomp --from .*shed` again"
+    with pytest.raises(ItmError, match=message):
         itm.load_corpus(NAME)
     prepare(NAME, regions)
     assert len(itm.load_corpus(NAME).test.images) == 3
@@ -301,11 +307,11 @@ def test_a_split_refuses_features_of_another_number_of_images():
     assert itm.Split("val", pictures, ["a", "b"], image_of).precomputed is None
     itm.Split("val", pictures, ["a", "b"], image_of, precomputed=torch.zeros(2, 8))
     for wrong in (np.zeros((3, 8)), torch.zeros(())):
-        with pytest.raises(ItmError, match=r"val: precomputed has shape .* for 2 images; give one row an image"):
+        with pytest.raises(ItmError, match=r"val: precomputed has shape .* for 2 images; give one row per image"):
             itm.Split("val", pictures, ["a", "b"], image_of, precomputed=wrong)
 
 
-def test_the_command_prepares_and_tells_the_shapes(regions):
+def test_the_command_prepares_and_prints_the_shapes(regions):
     from typer.testing import CliRunner
 
     from itm_tutorial.cli import app_of_commands
@@ -318,11 +324,11 @@ def test_the_command_prepares_and_tells_the_shapes(regions):
     assert "--from is for flickr8k, f30k_precomp and coco_precomp, not for 'scenes'" in str(result.exception)
 
 
-def test_the_script_prepares_and_tells_a_fault_in_one_line(regions, monkeypatch, capsys):
+def test_the_script_prepares_and_reports_a_fault_in_one_line(regions, monkeypatch, capsys):
     script = str(Path(__file__).parents[3] / "data_scripts/precomp.py")
     monkeypatch.setattr("sys.argv", [script, NAME, "--from", str(regions)])
     runpy.run_path(script, run_name="__main__")
-    assert "f30k_precomp.json: features only, 4 x 8 an image" in capsys.readouterr().out
+    assert "f30k_precomp.json: features only, 4 x 8 per image" in capsys.readouterr().out
     truncate(300)(regions)
     with pytest.raises(SystemExit, match="^f30k_precomp: .*train_ims.npy is cut short"):
         runpy.run_path(script, run_name="__main__")

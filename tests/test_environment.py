@@ -10,6 +10,7 @@ import yaml
 ROOT = Path(__file__).parents[1]
 CONDA_NAMES = {"torch": "pytorch"}  # where conda-forge has another name for a package
 OF_CONDA_ALONE = {"python", "pip"}
+OF_CHOICE = ("parse",)  # extras that the course does without; whoever wants one installs it with pip
 
 
 def read(name):
@@ -21,10 +22,10 @@ def bare(requirement):
     return re.split(r"[\s\[<>=!~;]", requirement.strip(), maxsplit=1)[0].lower().replace("_", "-")
 
 
-def direct_dependencies(text):
+def direct_dependencies(text, without=()):
     """Every package that pyproject.toml asks for, those of the extras too."""
     project = tomllib.loads(text)["project"]
-    extras = project["optional-dependencies"].values()
+    extras = [packages for name, packages in project["optional-dependencies"].items() if name not in without]
     return {bare(r) for r in [*project["dependencies"], *(r for extra in extras for r in extra)]}
 
 
@@ -49,7 +50,7 @@ def loose(text):
 
 
 def test_conda_and_pip_install_the_same():
-    wanted = {CONDA_NAMES.get(name, name) for name in direct_dependencies(read("pyproject.toml"))}
+    wanted = {CONDA_NAMES.get(name, name) for name in direct_dependencies(read("pyproject.toml"), OF_CHOICE)}
     assert conda_packages(read("environment.yml")) == wanted
 
 
@@ -89,6 +90,7 @@ def test_a_loose_constraint_would_be_found(line):
 def test_what_differs_would_be_found():
     project = '[project]\ndependencies = ["Torch>=2"]\n[project.optional-dependencies]\nlab = ["jupyter_lab[x]==1"]\n'
     assert direct_dependencies(project) == {"torch", "jupyter-lab"}
+    assert direct_dependencies(project, without=("lab",)) == {"torch"}
     by_pip = "  - pip:\n      - tqdm>1  # bars\n      - -e .\n"
     conda = f"name: a\ndependencies:\n  - python=3.11  # it\n  - pip\n  - numpy\n{by_pip}"
     assert conda_packages(conda) == {"numpy", "tqdm"}

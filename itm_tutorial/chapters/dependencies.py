@@ -118,15 +118,29 @@ def _file(package: Path, module: str) -> Path | None:
 
 def _defined_in(package: Path, module: str, name: str) -> str:
     """The module that ``from module import name`` is about: a submodule, or where a package has the name from."""
-    if _file(package, f"{module}.{name}".strip(".")):
-        return f"{module}.{name}".strip(".")
+    inside = f"{module}.{name}".strip(".")
+    if _file(package, inside):
+        return inside
     file = _file(package, module)
     if file is not None and file.name == "__init__.py":
-        for statement in _parsed(file.read_text(encoding="utf-8")).body:
+        tree = _parsed(file.read_text(encoding="utf-8"))
+        for statement in tree.body:
             for bound, (other, original) in _imports_of(statement):
                 if bound == name:
                     return _defined_in(package, other, original)
+        if place := _late(tree, name):
+            return _defined_in(package, f"{module}.{place}".strip("."), name)
     return module
+
+
+def _late(tree: ast.Module, name: str) -> str:
+    """Where a package has a name from that it loads when it is first used: a table of names and submodules."""
+    for table in (getattr(statement, "value", None) for statement in tree.body):
+        if isinstance(table, ast.Dict):
+            for key, value in zip(table.keys, table.values, strict=True):
+                if _is_text(key) and key.value == name and _is_text(value):
+                    return value.value
+    return ""
 
 
 class _Code:

@@ -1,8 +1,22 @@
 """A claim as data: what is trained on which corpus, what is measured, and what is said to be above what.
 
-A chapter's ``claims.py`` holds its declarations as ``CLAIMS = (Claim(name="...", ...), ...)``. Functions that a
-declaration names stand in another file, such as the chapter's ``measures.py``: the kept figures of a claim depend on
-the files of its functions, and a new claim in ``claims.py`` must not void those that are there.
+A chapter's ``claims.py`` holds its declarations::
+
+    CLAIMS = (
+        Claim(
+            name="order_of_words",
+            corpus="scenes",
+            arms=(Control("ceiling", oracle), Arm("bow", "bow"), Arm("vse", "vse"), Arm("large vse", "vse", {"dim": 512})),
+            measures=(retrieval, minimal_pairs),
+            effects=(
+                Above("vse beats bow (rsum)", "vse", "bow"),
+                Above("vse is above chance where the binding decides (points)", "vse", 50, minimal_pairs="binding"),
+            ),
+        ),
+    )
+
+Functions that a declaration names stand in another file, such as the chapter's ``measures.py``: the kept figures of a
+claim depend on the files of its functions, and a new claim in ``claims.py`` must not void those that are there.
 """
 
 from __future__ import annotations

@@ -210,6 +210,17 @@ def test_the_package_imports_by_whole_names():
         assert not re.search(r"^\s*from \.", file.read_text(encoding="utf-8"), re.MULTILINE), file
 
 
+def test_no_file_of_a_closure_imports_by_a_string():
+    """A closure cannot follow that. The registry imports models by their names, and the arms name these."""
+    by_string = set()
+    for module in set().union(*(sources(find(name)) for name in NAMES)):
+        file = PACKAGE.joinpath(*module.split("."))
+        file = file / "__init__.py" if file.is_dir() else file.with_suffix(".py")
+        if "import_module" in (text := file.read_text(encoding="utf-8")) or "__import__" in text:
+            by_string.add(module)
+    assert by_string == {"models._registry"}
+
+
 @pytest.mark.parametrize(
     "change",
     [

@@ -6,7 +6,7 @@ A chapter's ``claims.py`` holds its declarations::
         Claim(
             name="order_of_words",
             corpus="scenes",
-            arms=(Control("ceiling", oracle), Arm("bow", "bow"), Arm("vse", "vse"), Arm("large vse", "vse", {"dim": 512})),
+            arms=(Control("ceiling", oracle), Arm("bow", "bow"), Arm("vse", "vse"), Arm("wide", "vse", {"dim": 512})),
             measures=(retrieval, minimal_pairs),
             effects=(
                 Above("vse beats bow (rsum)", "vse", "bow"),

@@ -326,26 +326,68 @@ def _split(corpus: str, size: str, seed: int, name: str):
 
 @app_of_commands.command()
 def claims(
-    name: Annotated[str, typer.Argument(help="a claim that itm list names")],
+    name: Annotated[str | None, typer.Argument(help="a claim that itm list names; without one, all are listed")] = None,
     seeds: Annotated[int, typer.Option(min=2, help="how many; with fewer there is no spread")] = 3,
     size: Size = "mini",
     out: Annotated[Path, typer.Option(help="where to keep the figures, beside those of other claims")] = Path(
         "runs/claims.json"
     ),
+    stale: Annotated[bool, typer.Option("--stale", help="say which kept claims must be run again; runs none")] = False,
 ) -> None:
-    """Runs the experiment behind a claim, over several seeds, and prints the verdicts.
+    """Lists all claims with their verdicts, or runs the experiment behind one over several seeds.
 
     Each seed is kept beside the figures as soon as it is trained: a run that was killed goes on.
     """
-    from itm_tutorial.chapters.experiment import keep, run
+    from itm_tutorial.chapters import experiment
+    from itm_tutorial.chapters.kept import read_kept
     from itm_tutorial.storage import check_writable
 
-    check_writable(out.parent)
-    found = run(name, tuple(range(seeds)), size, out.parent / "claims")
-    for effect in found["effects"]:
-        spread = f"{effect['mean']:+.1f}, standard error {effect['standard_error']:.1f}"
-        print(f"{effect['name']}: {spread}: {effect['verdict']}")
-    keep(name, found, out)
+    if stale:
+        _print_states([name] if name else experiment.list_claims())
+    elif name is None:
+        _print_claims()
+    else:
+        check_writable(out.parent)
+        read_kept(out)  # refuses a damaged file before anything is trained
+        found = experiment.run(name, tuple(range(seeds)), size, out.parent / "claims")
+        for effect in found["effects"]:
+            spread = f"{effect['mean']:+.1f}, standard error {effect['standard_error']:.1f}"
+            print(f"{effect['name']}: {spread}: {effect['verdict']}")
+        experiment.keep(name, found, out)
+
+
+def _print_claims() -> None:
+    """All claims, one per line: what was found when they were last run for the course."""
+    from itm_tutorial.chapters.experiment import list_claims, overview
+    from itm_tutorial.chapters.verdict import VERDICTS
+
+    width = max(map(len, ["claim", *list_claims()])) + 2
+    print(f"{'claim':<{width}}{'chapter':<20}{''.join(f'{verdict:<18}' for verdict in VERDICTS)}{'seeds':<7}date")
+    for name in list_claims():
+        line = overview(name)
+        if "date" in line:
+            counts = "".join(f"{line['verdicts'].get(verdict, 0):<18}" for verdict in VERDICTS)
+            print(f"{name:<{width}}{line['chapter']:<20}{counts}{line['seeds']:<7}{line['date']}")
+        else:
+            print(f"{name:<{width}}{line['chapter']:<20}never run")
+
+
+def _print_states(names: list[str]) -> None:
+    """Which kept figures were made by other sources than the present ones."""
+    from itm_tutorial.chapters import experiment
+
+    heads = {
+        experiment.CHANGED: "must be run again: code that the figures depend on has changed since",
+        experiment.NEVER: "never run",
+        experiment.UNTRACKED: "recorded before sources were tracked: nobody can tell whether they would change",
+        experiment.CURRENT: "made by the present sources",
+    }
+    states = {name: experiment.state(name) for name in names}
+    for state, head in heads.items():
+        own = [name for name in names if states[name] == state]
+        if own:
+            print(f"{head}\n" + "\n".join(f"  {name}" for name in own))
+    print("Only a run marks figures as made by the present sources: itm claims NAME --out FILE")
 
 
 @app_of_commands.command()

@@ -244,6 +244,8 @@ def read_json(path: Path) -> Any:
         raise ItmError(f"{path} is not UTF-8 at byte {error.start}: make it again") from error
     except json.JSONDecodeError as error:
         raise ItmError(f"{path} line {error.lineno}: broken JSON ({error.msg}); delete it and make it again") from error
+    except (ValueError, RecursionError) as error:  # a number of thousands of digits, or brackets without end
+        raise ItmError(f"{path}: broken JSON ({str(error).partition(';')[0]}); delete it and make it again") from error
 
 
 def write_tensors(path: Path, tensors: dict) -> None:

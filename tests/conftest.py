@@ -106,5 +106,5 @@ def grids(monkeypatch):
         colours = adaptive_avg_pool2d(stack, (8, 4)).flatten(2).transpose(1, 2)  # [n, 32, 3]
         return pad(colours, (0, 253)) if spec.kind == "grid" else pad(colours.flatten(1), (0, 512 - 96))
 
-    for module in ("retrieval.scoring", "retrieval.search", "training.loop", "chapters.ch04_timam.claims"):
+    for module in ("retrieval.scoring", "retrieval.search", "training.loop", "chapters.ch04_timam.measures"):
         monkeypatch.setattr(f"itm_tutorial.{module}.split_features", cells)

@@ -314,3 +314,27 @@ def test_the_installed_command_is_this_one():
 
     (found,) = entry_points(group="console_scripts", name="itm")
     assert found.load() is cli.app
+
+
+def test_claims_lists_all_and_says_which_must_be_run_again(command):
+    code, table, _ = command("claims")
+    head, *rows = (line.split() for line in table.splitlines())
+    assert code == 0 and head[:3] == ["claim", "chapter", "holds"]
+    assert [row[0] for row in rows] == itm.claims.list_claims()
+    verdicts = [effect["verdict"] for effect in itm.claims.results("start_here")["effects"]]
+    counts = [str(verdicts.count(verdict)) for verdict in ("holds", "does not hold", "too close to say")]
+    assert rows[0][:5] == ["start_here", "ch00_start_here", *counts]
+    code, states, _ = command("claims", "--stale")
+    listed = [line.strip() for line in states.splitlines() if line.startswith("  ")]
+    assert code == 0 and sorted(listed) == sorted(itm.claims.list_claims())
+    assert command("claims", "vsepp", "--stale")[1].count("\n  ") == 1
+    assert "did you mean 'vsepp'" in refused(command("claims", "vsep", "--stale"))
+
+
+@pytest.mark.parametrize("root", ["0", "[]", "{", "1" * 5000])
+def test_a_damaged_file_of_claims_is_refused_before_anything_is_trained(command, tmp_path, monkeypatch, root):
+    monkeypatch.setattr("itm_tutorial.chapters.experiment.run", pytest.fail)
+    file = tmp_path / "claims.json"
+    file.write_text(root, encoding="utf-8")
+    assert str(file) in refused(command("claims", "start_here", "--out", file))
+    assert file.read_text(encoding="utf-8") == root

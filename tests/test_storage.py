@@ -281,6 +281,13 @@ def test_broken_json_is_named_with_its_line(tmp_path):
         read_json(tmp_path / "a.json")
 
 
+@pytest.mark.parametrize("text", ["1" * 5000, "[" * 100_000])
+def test_json_that_python_gives_up_on_is_named_too(tmp_path, text):
+    (tmp_path / "a.json").write_text(text, encoding="utf-8")
+    with pytest.raises(ItmError, match="a.json: broken JSON"):
+        read_json(tmp_path / "a.json")
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [

@@ -1,36 +1,67 @@
 """What each method is remembered for, as an experiment with a verdict.
 
-``itm claims NAME`` runs one; ``results.json`` of its chapter keeps the figures with seeds, versions and machine.
+``itm claims`` lists them, ``itm claims NAME`` runs one; ``results.json`` of its chapter keeps the figures with seeds,
+versions, machine and a digest of the sources. A claim is found in its chapter's ``claims.py``; see ``declaration``.
 """
 
 from __future__ import annotations
 
-import hashlib
+import ast
+from collections import Counter
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
+from itm_tutorial.chapters.declaration import Claim
+from itm_tutorial.chapters.effects import effects_of
+from itm_tutorial.chapters.kept import check_claim, read_kept, rows_are_whole
 from itm_tutorial.chapters.verdict import Effect, effect, per_model, provenance
 from itm_tutorial.errors import ItmError, unknown
 from itm_tutorial.storage import read_json, write_json
 
-PACKAGE = Path(__file__).parents[1]
-_MODULES = {
-    "start_here": "ch00_start_here.claims",
-    "devise": "ch01_devise.claims",
-    "vsepp": "ch02_vsepp.claims",
-    "second_stage": "ch02_vsepp.second_stage",
-    "scan": "ch03_scan.claims",
-    "timam": "ch04_timam.claims",
-}
-_CLAIMS = tuple(_MODULES)
+CHAPTERS = Path(__file__).parent
+
+
+@cache
+def _chapters(folder: Path = CHAPTERS) -> dict[str, str]:
+    """Name of a claim -> folder of its chapter. The names are read from the text: importing every claim takes torch."""
+    found: dict[str, str] = {}
+    for file in sorted(folder.glob("ch*/claims.py")):
+        calls = [node for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
+        for call in sorted(calls, key=lambda call: call.lineno):
+            if getattr(call.func, "id", "") != "Claim":
+                continue
+            name = next((word.value for word in call.keywords if word.arg == "name"), None)
+            if not (isinstance(name, ast.Constant) and isinstance(name.value, str)):
+                raise ItmError(f'{file} line {call.lineno}: write Claim(name="...", ...) with a plain string')
+            if name.value in found:
+                raise ItmError(f"{file}: {found[name.value]} has a claim {name.value!r} too; give it another name")
+            found[name.value] = file.parent.name
+    return found
 
 
 def list_claims() -> list[str]:
-    """The names that ``run`` knows."""
-    return list(_CLAIMS)
+    """The names that ``run`` knows, in the order of the chapters."""
+    return list(_chapters())
+
+
+def find(name: str) -> Claim:
+    """The declaration of a claim.
+
+    Args:
+        name: one of ``list_claims()``.
+
+    Raises:
+        ItmError: no claim has this name, or its chapter does not list it in ``CLAIMS``.
+    """
+    if name not in _chapters():
+        raise unknown("claim", name, _chapters())
+    module = import_module(f"itm_tutorial.chapters.{_chapters()[name]}.claims")
+    for claim in module.CLAIMS:
+        if claim.name == name:
+            return claim
+    raise ItmError(f"{module.__file__}: {name!r} does not stand in CLAIMS; add it there")
 
 
 def run(name: str, seeds: tuple[int, ...] = (0, 1, 2), size: str = "mini", folder: Path | None = None) -> dict:
@@ -40,45 +71,47 @@ def run(name: str, seeds: tuple[int, ...] = (0, 1, 2), size: str = "mini", folde
         name: one of ``list_claims()``.
         seeds: at least three for a verdict that means something.
         size: of the drawn corpus.
-        folder: where to keep each seed as soon as it is trained. A run that was killed goes on from there, unless code
-            of the package or a version has changed since; by default nothing is kept.
+        folder: where to keep each seed as soon as it is trained. A run that was killed goes on from there, unless the
+            sources that the claim depends on or a version has changed since; by default nothing is kept.
 
     Returns:
-        Plain data, as it is kept in JSON: ``figures`` per seed and ``effects`` with mean, spread and verdict.
+        Plain data, as it is kept in JSON: ``figures`` per seed, ``effects`` with mean, spread and verdict, and
+        ``provenance``: versions, machine, size, and the digest of the sources by which ``state`` judges.
 
     Raises:
         ItmError: no claim has this name, or the folder cannot be written to.
     """
-    if name not in _CLAIMS:
-        raise unknown("claim", name, _CLAIMS)
-    claim = import_module(f"itm_tutorial.chapters.{_MODULES[name]}")
+    from itm_tutorial.chapters.dependencies import digest
+
+    claim = find(name)
+    about = {**provenance(), "size": size, "sources": digest(claim)}
     files = [None if folder is None else Path(folder) / f"{name}-{size}-seed-{seed}.json" for seed in seeds]
-    figures = [row for seed, file in zip(seeds, files, strict=True) for row in _of_seed(claim, seed, size, file)]
-    return {"figures": figures, "effects": claim.effects_of(figures), "provenance": provenance()}
-
-
-def _of_seed(claim: ModuleType, seed: int, size: str, file: Path | None) -> list[dict[str, Any]]:
-    """The figures of a seed: from the file where this very code has written it, else trained now and kept there."""
-    if file is None:
-        return claim.figures_of_seed(seed, size)
+    figures = [row for seed, file in zip(seeds, files, strict=True) for row in _of_seed(claim, seed, about, file)]
     try:
-        record = read_json(file)
-    except ItmError:  # not there, or damaged: either way it is made anew
-        record = None
-    if isinstance(record, dict) and record.get("made_by") == _made_by() and "figures" in record:
-        return record["figures"]
-    figures = claim.figures_of_seed(seed, size)
-    write_json(file, {"made_by": _made_by(), "figures": figures})
+        effects = effects_of(claim.effects, figures)
+    except ItmError as error:
+        raise ItmError(str(error) if folder is None else f"{folder}: {error}") from error
+    return {"figures": figures, "effects": effects, "provenance": about}
+
+
+def _of_seed(claim: Claim, seed: int, about: dict[str, Any], file: Path | None) -> list[dict[str, Any]]:
+    """The figures of a seed: from the file where the present sources have written it, else trained now and kept."""
+    from itm_tutorial.chapters.runner import figures_of_seed
+
+    made_by = {name: value for name, value in about.items() if name != "date"}
+    if file is not None:
+        try:
+            record = read_json(file)
+        except ItmError:  # not there, or damaged: either way it is made anew
+            record = None
+        if isinstance(record, dict) and record.get("made_by") == made_by:
+            rows = record.get("figures")
+            if rows_are_whole(rows, [arm.name for arm in claim.arms]):
+                return rows
+    figures = figures_of_seed(claim, seed, about["size"])
+    if file is not None:
+        write_json(file, {"made_by": made_by, "figures": figures})
     return figures
-
-
-@cache
-def _made_by() -> str:
-    """Twelve digits that change with any code of the package and with the versions that a figure depends on."""
-    digest = hashlib.sha256(repr({**provenance(), "date": None}).encode())
-    for file in sorted(PACKAGE.rglob("*.py")):
-        digest.update(file.read_bytes())
-    return digest.hexdigest()[:12]
 
 
 def results(name: str) -> dict:
@@ -88,28 +121,84 @@ def results(name: str) -> dict:
         name: one of ``list_claims()``.
 
     Returns:
-        Plain data: ``figures``, ``effects`` and ``provenance`` (seeds, versions, machine).
+        Plain data: ``figures``, ``effects`` and ``provenance`` (date, versions, machine).
 
     Raises:
-        ItmError: unknown claim, or one that nobody has run yet.
+        ItmError: unknown claim, one that nobody has run yet, or a damaged file.
     """
-    if name not in _CLAIMS:
-        raise unknown("claim", name, _CLAIMS)
     file = results_file(name)
-    kept = read_json(file) if file.exists() else {}
+    kept = read_kept(file)
     if name not in kept:
         raise ItmError(f"{file} holds no figures of {name}: run `itm claims {name} --out {file}`")
-    return kept[name]
+    return check_claim(kept[name], name, file)
 
 
 def results_file(name: str) -> Path:
     """Where the figures of a claim are kept: ``results.json`` in the folder of its chapter."""
-    return Path(__file__).parent / _MODULES[name].partition(".")[0] / "results.json"
+    if name not in _chapters():
+        raise unknown("claim", name, _chapters())
+    return CHAPTERS / _chapters()[name] / "results.json"
 
 
 def keep(name: str, found: dict, file: Path) -> None:
-    """Puts the figures of one claim into a file, beside those of the others."""
-    write_json(file, {**(read_json(file) if file.exists() else {}), name: found})
+    """Puts the figures of one claim into a file, beside those of the others.
+
+    Args:
+        name: of the claim.
+        found: what ``run`` returned.
+        file: JSON, made if it is not there.
+
+    Raises:
+        ItmError: the file is no collection of claims, or cannot be written.
+    """
+    write_json(file, {**read_kept(file), name: found})
+
+
+def overview(name: str) -> dict[str, Any]:
+    """One line about a claim, from what is kept of it; this imports no model.
+
+    Args:
+        name: one of ``list_claims()``.
+
+    Returns:
+        chapter; and, where it has been run, verdicts (verdict -> number of effects), seeds (how many) and date.
+
+    Raises:
+        ItmError: a damaged file.
+    """
+    line: dict[str, Any] = {"chapter": results_file(name).parent.name}
+    if name in read_kept(results_file(name)):
+        kept = results(name)
+        line["verdicts"] = dict(Counter(effect["verdict"] for effect in kept["effects"]))
+        line["seeds"] = len({row["seed"] for row in kept["figures"]})
+        line["date"] = kept["provenance"]["date"]
+    return line
+
+
+CHANGED, UNTRACKED, NEVER, CURRENT = "changed", "untracked", "never run", "current"
+
+
+def state(name: str) -> str:
+    """Whether the kept figures of a claim were made by the present sources. Only a run makes them so.
+
+    Args:
+        name: one of ``list_claims()``.
+
+    Returns:
+        "current"; "changed": code that the figures depend on has changed since, so run it again; "untracked": recorded
+        before sources were tracked, so nobody can tell; or "never run".
+
+    Raises:
+        ItmError: a damaged file.
+    """
+    from itm_tutorial.chapters.dependencies import digest
+
+    if name not in read_kept(results_file(name)):
+        return NEVER
+    recorded = results(name)["provenance"].get("sources")
+    if recorded is None:
+        return UNTRACKED
+    return CURRENT if recorded == digest(find(name)) else CHANGED
 
 
 __all__ = ["Effect", "effect", "keep", "list_claims", "per_model", "results", "run"]

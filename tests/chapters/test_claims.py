@@ -1,22 +1,20 @@
-"""The verdict rule: twice the standard error, and nothing else."""
+"""The experiments of the chapters: each runs from end to end on a tiny corpus; and what is special about each."""
 
 import json
-from functools import partial
-from importlib import import_module
+from dataclasses import replace
 
 import pytest
 import torch
 
 import itm_tutorial as itm
-from itm_tutorial.chapters import experiment
-from itm_tutorial.chapters.ch00_start_here import claims as start_here
-from itm_tutorial.chapters.ch01_devise import claims as devise
-from itm_tutorial.chapters.ch02_vsepp import claims as vsepp
-from itm_tutorial.chapters.ch02_vsepp import second_stage
-from itm_tutorial.chapters.ch02_vsepp.claims import area_under_curve, crossing, entailment_pairs
-from itm_tutorial.chapters.ch03_scan import claims as scan
+from itm_tutorial.chapters import runner
+from itm_tutorial.chapters.ch01_devise import measures as devise
+from itm_tutorial.chapters.ch02_vsepp.measures import area_under_curve, backbone_frozen, crossing, entailment_pairs
 from itm_tutorial.chapters.ch04_timam import claims as timam
-from itm_tutorial.chapters.verdict import effect
+from itm_tutorial.chapters.declaration import Arm, Claim, Control
+from itm_tutorial.chapters.effects import Above, effects_of
+from itm_tutorial.chapters.experiment import find
+from itm_tutorial.chapters.runner import Run, figures_of_seed
 from itm_tutorial.data.word_vectors import WordVectors
 from itm_tutorial.errors import ItmError
 from itm_tutorial.losses.ranking import SumOfHinges
@@ -24,30 +22,149 @@ from itm_tutorial.training.loop import _load
 from itm_tutorial.worlds.scenes.kinds import KINDS
 
 
-@pytest.mark.parametrize(
-    ("values", "verdict"),
-    [
-        ([5.0, 6.0, 7.0], "holds"),
-        ([-5.0, -6.0, -7.0], "does not hold"),
-        ([-5.0, 6.0, 1.0], "too close to say"),
-        ([0.0, 0.0, 0.0], "too close to say"),
-    ],
-)
-def test_verdict(values, verdict):
-    assert effect("a claim", values).verdict == verdict
+@pytest.fixture
+def short(monkeypatch):
+    """Lets every run be as short as it can be: these arguments of ``fit`` in place of an arm's."""
+
+    def shorten(**settings):
+        fit = runner.fit
+
+        def fit_shortly(*args, **declared):
+            most = min(declared.get("batch_size", 30), settings.get("batch_size", 30))
+            return fit(*args, **{**declared, "epochs": 1, **settings, "batch_size": most})
+
+        monkeypatch.setattr(runner, "fit", fit_shortly)
+
+    return shorten
 
 
-def test_standard_error_by_hand():
-    found = effect("a claim", [1.0, 2.0, 3.0])
-    assert found.mean == 2.0
-    assert found.standard_error == pytest.approx(1 / 3**0.5)
+def over_two_seeds(claim):
+    """Rows of seed 0, and the effects of a run whose second seed found the same."""
+    rows = figures_of_seed(claim, 0, "tiny")
+    assert json.loads(json.dumps(rows)) == rows  # plain data
+    effects = effects_of(claim.effects, rows + [{**row, "seed": 1} for row in rows])
+    assert all(effect["standard_error"] == 0 for effect in effects)
+    return rows, effects
 
 
-def test_one_seed_or_a_nan_is_refused():
-    with pytest.raises(ItmError, match="spread"):
-        effect("a claim", [1.0])
-    with pytest.raises(ItmError, match="not a number"):
-        effect("a claim", [1.0, float("nan")])
+@pytest.mark.slow
+def test_the_claims_of_chapter_00_run_from_end_to_end(tiny, instant_features, short):
+    short()
+    found = itm.claims.run("start_here", seeds=(0, 0), size="tiny")
+    assert [row["model"] for row in found["figures"]] == 2 * ["ceiling", "untrained", "bow", "vse"]
+    assert len(found["effects"]) >= 5 and all(e["standard_error"] == 0 for e in found["effects"])
+    assert json.loads(json.dumps(found["figures"])) == found["figures"]  # plain data
+    assert len(found["provenance"]["sources"]) == 16 and found["provenance"]["size"] == "tiny"
+
+
+@pytest.mark.slow
+def test_the_claims_of_chapter_01_run_from_end_to_end(cache, monkeypatch, short):
+    words = WordVectors(list(KINDS), torch.randn(len(KINDS), 8, generator=torch.Generator().manual_seed(0)))
+    monkeypatch.setattr(devise, "world_words", lambda seed: words)
+    short(batch_size=20)
+    rows, effects = over_two_seeds(find("devise"))
+    softmax = next(row for row in rows if row["model"] == "softmax")
+    assert softmax["zero_shot_hit"]["5"] == 0 and len(effects) == 16
+
+
+@pytest.mark.slow
+def test_the_claims_of_chapter_02_run_from_end_to_end(tiny, instant_features, short):
+    short(epochs=2, batch_size=256)
+    rows, effects = over_two_seeds(find("vsepp"))
+    assert len(effects) == 10
+    long = [row for row in rows if "val_rsum_by_epoch" in row]
+    assert len(long) == 11 and {row["batch_size"] for row in long} == {32, 128, 512}
+
+
+@pytest.mark.slow
+def test_the_claims_of_the_second_stage_run_from_end_to_end(tiny, short):
+    short()
+    rows, effects = over_two_seeds(find("second_stage"))
+    assert [row["model"] for row in rows] == ["first stage", "on, backbone frozen", "on, all weights free"]
+    assert len(effects) == 2
+
+
+@pytest.mark.slow
+def test_the_claims_of_chapter_03_run_from_end_to_end(tiny, made_up_regions, short):
+    short()
+    rows, effects = over_two_seeds(find("scan"))
+    assert len(effects) == 8 + 2 * len(rows[1]["minimal_pairs"])  # a tiny split has not all kinds
+    assert [row["model"] for row in rows if "pointing" in row] == ["scan, regions"]
+
+
+@pytest.mark.slow
+def test_the_claims_of_chapter_04_run_from_end_to_end(cache, grids, short):
+    short(batch_size=20)
+    claim = find("timam")
+    arms = (replace(arm, options=timam.WORDS) if arm.name == "timam" else arm for arm in claim.arms)  # no BERT is there
+    rows, effects = over_two_seeds(replace(claim, arms=tuple(arms)))
+    assert len(effects) == 11 + 3 * (len(timam.ADVERSARIES) - 1)
+    assert {row["corpus"] for row in rows} == {"people", "birds", "flowers"}
+
+
+def test_what_a_claim_declares_is_what_its_rows_say(tiny, instant_features):
+    """Columns, other measures, an arm that goes on from another, and a control that reads both."""
+    starts = []
+
+    def start(arm, corpus, seed, before):
+        starts.append((arm.name, seed, before))
+        return itm.create_model(arm.model, corpus, seed=seed, **arm.options)
+
+    def label(trained):
+        return {"label": trained.arm.name, "scores": list(trained.scores.shape), "trained": trained.history is not None}
+
+    small = {"dim": 8, "word_dim": 8}
+    claim = Claim(
+        name="toy",
+        corpus="scenes",
+        arms=(
+            Arm("first", "bow", small, fit=None, columns={"size": 1}),
+            Arm("second", "bow", small, {"epochs": 1, "batch_size": 30}, start=start, after="first"),
+            Arm("third", "bow", small, fit=None, measures=()),
+            Control(
+                "both", lambda run: {"rows": [row["model"] for row in run.rows], "first": run.row("first")["size"]}
+            ),
+        ),
+        measures=(label,),
+        effects=(),
+    )
+    shape = [len(tiny.test.images), len(tiny.test.captions)]
+    assert figures_of_seed(claim, 0, "tiny") == [
+        {"seed": 0, "model": "first", "size": 1, "label": "first", "scores": shape, "trained": False},
+        {"seed": 0, "model": "second", "label": "second", "scores": shape, "trained": True},
+        {"seed": 0, "model": "third"},
+        {"seed": 0, "model": "both", "rows": ["first", "second", "third"], "first": 1},
+    ]
+    assert [(name, seed, before.name) for name, seed, before in starts] == [("second", 0, "bow")]
+
+
+def test_settings_of_training_alone_leave_the_other_splits_as_they_are(tiny):
+    arm = Arm("wrong", "bow", training={"wrong_captions": 0.5})
+    run = Run(Claim("toy", "scenes", (arm,), (), ()), 0, "tiny")
+    right, wrong = run.corpus, run.corpus_of(arm)
+    assert right.train.captions != wrong.train.captions and right.test is wrong.test and right.val is wrong.val
+    assert run.corpus_of(Arm("right", "bow")) is right  # loaded once
+
+
+def test_a_declaration_that_cannot_be_run_is_refused_before_anything_is_trained():
+    arms = (Arm("a", "bow"), Control("chance", len))
+    with pytest.raises(ItmError, match="two arms are called 'a'"):
+        Claim("toy", "scenes", (*arms, Arm("a", "vse")), (), ())
+    Claim("toy", "scenes", (*arms, Arm("a", "vse", columns={"size": 2})), (), ())
+    with pytest.raises(ItmError, match="effect 'better'.*unknown arm 'aa': did you mean 'a'"):
+        Claim("toy", "scenes", arms, (), (Above("better", "aa", "chance"),))
+    with pytest.raises(ItmError, match="'b' goes on.*unknown earlier arm 'c'"):
+        Claim("toy", "scenes", (*arms, Arm("b", "bow", after="c"), Arm("c", "bow")), (), ())
+
+
+def test_going_on_with_the_backbone_frozen_leaves_the_first_stage_as_it_was(tiny, monkeypatch):
+    monkeypatch.setattr("itm_tutorial.chapters.ch02_vsepp.measures.unfreeze", lambda model: model)
+    first = itm.create_model("vsepp", tiny, embed_size=8, word_dim=8, warmup=0.2)
+    model = backbone_frozen(None, tiny, 0, first)
+    assert first.loss_function.warmup == 0.2 and model.loss_function.warmup == 0
+    with torch.no_grad():
+        next(model.parameters()).zero_()
+    assert next(first.parameters()).abs().sum() > 0
 
 
 def test_the_area_under_a_curve_equals_the_loop():
@@ -75,122 +192,15 @@ def test_entailment_is_read_off_the_facts(tiny):
         assert entailed == all(fact in tiny.test.facts.of_caption[a] for fact in truths[b].facts)
 
 
-@pytest.mark.slow
-def test_the_claims_of_chapter_02_run_from_end_to_end(tiny, instant_features, monkeypatch):
-    monkeypatch.setattr(vsepp, "EPOCHS", 2)
-    monkeypatch.setattr(vsepp, "BATCHES", (64, 128, 256))
-    fit = vsepp.fit
-    monkeypatch.setattr(vsepp, "fit", lambda *a, **k: fit(*a, **{**k, "epochs": 2}))
-    rows = vsepp.figures_of_seed(0, "tiny")
-    figures = rows + [{**row, "seed": 1} for row in rows]
-    effects = vsepp.effects_of(figures)
-    assert len(effects) == 10 and all(e["standard_error"] == 0 for e in effects)
-    assert json.loads(json.dumps(figures)) == figures  # plain data
-
-
-@pytest.mark.slow
-def test_the_claims_of_chapter_01_run_from_end_to_end(cache, monkeypatch):
-    words = WordVectors(list(KINDS), torch.randn(len(KINDS), 8, generator=torch.Generator().manual_seed(0)))
-    monkeypatch.setattr(devise, "world_words", lambda seed: words)
-    monkeypatch.setattr(devise, "MAP_EPOCHS", 1)
-    fit = devise.fit
-    monkeypatch.setattr(devise, "fit", lambda *a, **k: fit(*a, **{**k, "epochs": 1, "batch_size": 20}))
-    found = itm.claims.run("devise", seeds=(0, 1), size="tiny")
-    softmax = [row for row in found["figures"] if row["model"] == "softmax"]
-    assert all(row["zero_shot_hit"]["5"] == 0 for row in softmax)
-    assert json.loads(json.dumps(found))["effects"][0]["values"]
-
-
-@pytest.mark.slow
-def test_the_claims_of_chapter_03_run_from_end_to_end(tiny, made_up_regions, monkeypatch):
-    fit = scan.fit
-    monkeypatch.setattr(scan, "fit", lambda *a, **k: fit(*a, **{**k, "epochs": 1, "batch_size": 30}))
-    rows = scan.figures_of_seed(0, "tiny")
-    figures = rows + [{**row, "seed": 1} for row in rows]
-    effects = scan.effects_of(figures)
-    kinds = rows[1]["minimal_pairs"]  # a tiny split has not all of them
-    assert len(effects) == 8 + 2 * len(kinds) and all(e["standard_error"] == 0 for e in effects)
-    assert json.loads(json.dumps(figures)) == figures  # plain data
-
-
-@pytest.mark.slow
-def test_the_claims_of_chapter_04_run_from_end_to_end(cache, grids, monkeypatch):
-    fit, runs = timam.fit, {name: (kind, {**options}) for name, (kind, options) in timam.RUNS.items()}
-    runs["timam"] = ("timam", timam.WORDS)  # a BERT would have to be trained first
-    monkeypatch.setattr(timam, "RUNS", runs)
-    monkeypatch.setattr(timam, "fit", lambda *a, **k: fit(*a, **{**k, "epochs": 1, "batch_size": 20}))
-    rows = timam.figures_of_seed(0, "tiny")
-    figures = rows + [{**row, "seed": 1} for row in rows]
-    effects = timam.effects_of(figures)
-    assert len(effects) == 11 + 3 * (len(timam.ADVERSARIES) - 1) and all(e["standard_error"] == 0 for e in effects)
-    assert {row["corpus"] for row in rows} == {"people", "birds", "flowers"}
-    assert json.loads(json.dumps(figures)) == figures  # plain data
-
-
 def test_a_ranking_loss_and_a_classifier_take_the_place_of_a_models_own(cache, grids):
     people = itm.load_corpus("people", size="tiny")
-    ranked, classified = (timam.untrained(name, people, 0) for name in ("triplet, sum", "a classifier each"))
+    arms = {arm.name: arm for arm in find("timam").arms}
+    ranked, classified = (
+        arms[name].start(arms[name], people, 0, None) for name in ("triplet, sum", "a classifier each")
+    )
     ranked.eval()  # no dropout
     batch = next(_load(ranked, people.train, torch.device("cpu")).batches([torch.arange(8)]))
     scores = ranked.similarity(ranked.encode_images(batch), ranked.encode_captions(batch))
     assert torch.equal(ranked.loss(batch), SumOfHinges()(scores, batch.positives))
     assert len(classified.classifier.weights) == 2 and classified.loss(batch).item() > 0
     assert all(weight in set(classified.parameters()) for weight in classified.classifier.weights)
-
-
-@pytest.mark.slow
-def test_the_claims_of_the_second_stage_run_from_end_to_end(tiny, monkeypatch):
-    fit = second_stage.fit
-    monkeypatch.setattr(second_stage, "fit", lambda *a, **k: fit(*a, **{**k, "epochs": 1, "batch_size": 30}))
-    rows = second_stage.figures_of_seed(0, "tiny")
-    assert [row["model"] for row in rows] == ["first stage", "on, backbone frozen", "on, all weights free"]
-    effects = second_stage.effects_of(rows + [{**row, "seed": 1} for row in rows])
-    assert len(effects) == 2 and json.loads(json.dumps(rows)) == rows  # plain data
-
-
-@pytest.mark.slow
-def test_the_claims_of_chapter_00_run_from_end_to_end(tiny, instant_features, monkeypatch):
-    fit = start_here.fit
-    monkeypatch.setattr(start_here, "fit", lambda *a, **k: fit(*a, **{**k, "epochs": 1, "batch_size": 30}))
-    found = itm.claims.run("start_here", seeds=(0, 0), size="tiny")
-    assert [row["model"] for row in found["figures"]] == 2 * ["ceiling", "untrained", "bow", "vse"]
-    assert len(found["effects"]) >= 5 and all(e["standard_error"] == 0 for e in found["effects"])
-    assert json.loads(json.dumps(found["figures"])) == found["figures"]  # plain data
-
-
-@pytest.mark.parametrize("name", itm.claims.list_claims())
-def test_verdicts_kept_are_those_that_the_figures_kept_give(name):
-    kept = itm.claims.results(name)
-    summary = import_module(f"itm_tutorial.chapters.{experiment._MODULES[name]}").effects_of(kept["figures"])
-    assert json.loads(json.dumps(summary)) == kept["effects"]
-
-
-def test_a_killed_run_of_a_claim_goes_on_at_the_seed_that_it_was_killed_in(tmp_path, monkeypatch):
-    trained, killed_in = [], {1}
-
-    def figures_of_seed(seed, size):
-        if seed in killed_in:
-            raise KeyboardInterrupt
-        trained.append((seed, size))
-        return [{"seed": seed, "rsum": 100.0 + seed}]
-
-    monkeypatch.setattr(start_here, "figures_of_seed", figures_of_seed)
-    monkeypatch.setattr(start_here, "effects_of", lambda figures: [])
-    run = partial(itm.claims.run, "start_here", folder=tmp_path / "claims")
-    with pytest.raises(KeyboardInterrupt):
-        run()
-    killed_in.clear()
-    assert [row["rsum"] for row in run()["figures"]] == [100.0, 101.0, 102.0]
-    assert trained == [(0, "mini"), (1, "mini"), (2, "mini")]  # seed 0 once
-    run(size="tiny", seeds=(0,))
-    assert trained.pop() == (0, "tiny")  # another size is another run
-    files = sorted((tmp_path / "claims").iterdir())
-    assert len(files) == 4
-    files[0].write_text('{"made_by": ', encoding="utf-8")  # damaged
-    changed = json.loads(files[1].read_text(encoding="utf-8"))
-    files[1].write_text(json.dumps(changed | {"made_by": "other code"}), encoding="utf-8")
-    trained.clear()
-    run()
-    assert trained == [(0, "mini"), (1, "mini")]
-    run = partial(itm.claims.run, "start_here")  # without a folder nothing is kept
-    assert len(run()["figures"]) == 3 and len(trained) == 5

@@ -2,7 +2,8 @@
 
 Each chapter with claims has a file ``page.py`` with one ``Page``; ``course.result_pages`` writes the page from it.
 
-Texts may hold placeholders, so that no sentence can say another number than the kept results:
+Line breaks in a text mean nothing. Texts may hold placeholders, so that no sentence can say another number than the
+kept results:
 
 - ``{effect: NAME}``: mean and standard error of an effect, such as "+11.0, standard error 1.4";
 - ``{holds: NAME}``, ``{does not hold: NAME}``, ``{too close to say: NAME}``: the same numbers, and an error if the

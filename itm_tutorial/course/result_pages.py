@@ -24,9 +24,24 @@ FOLDER, README = ROOT / "docs" / "results", ROOT / "README.md"
 CHAPTERS = Path(experiment.__file__).parent
 COMMAND = "python -m itm_tutorial.course.result_pages build"
 MADE = f"Made by `{COMMAND}`; do not edit it here."
+USUAL_SEEDS = 3  # of ``itm claims`` without --seeds
 VERDICTS = ("holds", "does not hold", "too close to say")
 START, END = "<!-- headlines: made by itm_tutorial.course.result_pages -->", "<!-- end of headlines -->"
 OWN = re.compile(r"ch\d\d\.md|README\.md|photographs\.md")  # files of the folder that this module makes
+WHAT = """Everything that the course claims, with the numbers behind it. Failures are listed like successes. The numbers
+of every seed are in `results.json` in the folder of each chapter, `itm_tutorial/chapters/chNN_name/`."""
+HOW_TO_READ = """## How to read a page
+
+- A value is the mean ± the standard deviation over the seeds. Each seed has its own images, its own text and its own
+  initial weights. Values are on the test split unless the page says otherwise.
+- R@K and accuracies are in percent. rsum is the sum of R@1, R@5 and R@10 in both directions: 600 at most.
+- An effect is a difference that is measured once per seed. A positive mean speaks for the claim.
+- The rule for verdicts was fixed before the runs. A claim *holds* if the mean exceeds twice its standard error. It
+  *does not hold* if the mean lies as far below zero. Otherwise it is *too close to say*.
+- A minimal pair is two images that differ in exactly one thing. Guessing gives 50 %.
+- The ceiling is what an oracle reaches that reads the true scene. Captions leave things out, so even the oracle cannot
+  reach 100 %.
+- Three or five seeds show large effects and leave small ones open. *Too close to say* means just that."""
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 
 Kept = Callable[[str], dict[str, Any]]  # name of a claim -> its figures, effects and provenance
@@ -58,7 +73,7 @@ def page_text(page: Page, kept: Kept = experiment.results) -> str:
         parts += [f"## {shown.title}", *([fill(shown.text, page, kept)] if shown.text else [])]
         parts.append(results_table(shown, kept))
         parts += [fill(shown.after, page, kept)] if shown.after else []
-    parts += ["## Verdicts", "An effect is a difference that is measured once per seed. [How a verdict is made](README.md)."]
+    parts += ["## Verdicts", "[How a verdict is made](README.md)."]
     for claim in page.claims:
         parts += [_provenance(claim, kept(claim)), _verdicts(kept(claim)["effects"])]
     if page.notes:
@@ -122,12 +137,17 @@ def shown_runs(page: Page) -> dict[str, set[str]]:
 
 
 def fill(text: str, page: Page, kept: Kept = experiment.results) -> str:
-    """Puts kept numbers in the place of a text's placeholders; ``chapters.page`` lists their forms.
+    """Puts kept numbers in the place of a text's placeholders, and its words on one line.
+
+    Args:
+        text: with placeholders; ``chapters.page`` lists their forms.
+        page: whose claims have the effects.
+        kept: gives the results of a claim.
 
     Raises:
         ItmError: an unknown effect, claim, run or path, an unknown form, or a verdict that is not the kept one.
     """
-    return _PLACEHOLDER.sub(lambda match: _filled(match[1], page, kept), text)
+    return _PLACEHOLDER.sub(lambda match: _filled(match[1], page, kept), " ".join(text.split()))
 
 
 def _filled(placeholder: str, page: Page, kept: Kept) -> str:
@@ -180,7 +200,8 @@ def _provenance(claim: str, results: dict[str, Any]) -> str:
     machine = [str(about.pop(key)) for key in ("machine", "system") if about.get(key)]
     machine += [f"{cores} cores"] if cores else []
     versions = [f"{key} {value}" for key, value in about.items() if isinstance(value, str | int | float)]
-    return f"`itm claims {claim}`: {many}, {date}, {', '.join(machine)}; {', '.join(versions)}."
+    command = f"itm claims {claim}" + (f" --seeds {len(seeds)}" if len(seeds) != USUAL_SEEDS else "")
+    return f"`{command}`: {many}, {date}, {', '.join(machine)}; {', '.join(versions)}."
 
 
 def index_text(pages: Mapping[str, Page], kept: Kept = experiment.results) -> str:
@@ -191,26 +212,9 @@ def index_text(pages: Mapping[str, Page], kept: Kept = experiment.results) -> st
         counts = [str(sum(effect["verdict"] == verdict for effect in effects)) for verdict in VERDICTS]
         commands = ", ".join(f"`itm claims {claim}`" for claim in page.claims)
         rows.append([f"[{page.title}]({number}.md)", commands, *counts])
-    return "\n\n".join(
-        [
-            "# Results",
-            MADE,
-            "Everything that the course claims, with the numbers behind it. Failures are listed like successes.",
-            table(["page", "measure it again", *VERDICTS], rows),
-            f"[{photographs.title()}](photographs.md) holds the runs on Flickr8k.",
-            "## How to read a page",
-            "- A value is the mean ± the standard deviation over the seeds. Each seed has its own pictures, its own text "
-            "and its own initial weights. Values are on the test split unless the page says otherwise.\n"
-            "- R@K and accuracies are in percent. rsum is the sum of R@1, R@5 and R@10 in both directions: 600 at most.\n"
-            "- An effect is a difference that is measured once per seed. A positive mean speaks for the claim.\n"
-            "- The rule for verdicts was fixed before the runs. A claim *holds* if the mean exceeds twice its standard "
-            "error. It *does not hold* if the mean lies as far below zero. Otherwise it is *too close to say*.\n"
-            "- Minimal pairs are two pictures that differ in exactly one thing. Guessing gives 50 %.\n"
-            "- The ceiling is what an oracle reaches that reads the true scene. Captions leave things out, so even the "
-            "oracle cannot reach 100 %.\n"
-            "- Three or five seeds show large effects and leave small ones open. *Too close to say* means just that.",
-        ]
-    ) + "\n"
+    photos = f"[{photographs.title()}](photographs.md) has the runs on Flickr8k."
+    counted = table(["page", "measure it again", *VERDICTS], rows)
+    return "\n\n".join(["# Results", MADE, WHAT, counted, photos, HOW_TO_READ]) + "\n"
 
 
 def headlines_text(pages: Mapping[str, Page], kept: Kept = experiment.results) -> str:
@@ -236,13 +240,16 @@ def with_headlines(readme: str, made: str) -> str:
     return before + made + after
 
 
-def build_pages(check: bool = False, folder: Path = FOLDER, readme: Path = README) -> list[str]:
+def build_pages(
+    check: bool = False, folder: Path = FOLDER, readme: Path = README, kept: Kept = experiment.results
+) -> list[str]:
     """Writes every results page and README's headline results, or only says which differ.
 
     Args:
         check: compare, and write nothing.
         folder: of the pages; files that this module does not make are left alone.
         readme: the file whose headline results are kept up to date.
+        kept: gives the results of a claim.
 
     Returns:
         Names of files that differ from what the kept results give, are missing, or belong to no chapter; after
@@ -252,14 +259,14 @@ def build_pages(check: bool = False, folder: Path = FOLDER, readme: Path = READM
         ItmError: as ``page_text`` and ``with_headlines``.
     """
     pages = load_pages()
-    wanted = {f"{number}.md": page_text(page) for number, page in pages.items()}
-    wanted |= {"README.md": index_text(pages), "photographs.md": photographs.page_text(MADE)}
+    wanted = {f"{number}.md": page_text(page, kept) for number, page in pages.items()}
+    wanted |= {"README.md": index_text(pages, kept), "photographs.md": photographs.page_text(MADE)}
     there = {f.name: f.read_text(encoding="utf-8") for f in sorted(folder.glob("*.md")) if OWN.fullmatch(f.name)}
     top = readme.read_text(encoding="utf-8")
-    new_top = with_headlines(top, headlines_text(pages))
+    new_top = with_headlines(top, headlines_text(pages, kept))
     if check:
-        differing = [f"{folder.name}/{name}" for name in sorted({*wanted, *there}) if wanted.get(name) != there.get(name)]
-        return differing + ([readme.name] if new_top != top else [])
+        drifted = [name for name in sorted({*wanted, *there}) if wanted.get(name) != there.get(name)]
+        return [f"{folder.name}/{name}" for name in drifted] + ([readme.name] if new_top != top else [])
     folder.mkdir(parents=True, exist_ok=True)
     for name in there:
         if name not in wanted:

@@ -8,15 +8,14 @@ PAGE = Page(
     title="Chapter 00: retrieval in five minutes",
     claims=("start_here",),
     paragraphs=(
-        "Drawn scenes, size `mini`: 3,000 images for training, 500 for validation and 1,000 for the test, with five "
-        "captions each. The learning rate of `vse` was chosen on seed 0.",
-        "A bag of words does not know which colour belongs to which object. A network that reads the words in order "
-        "does: on minimal pairs with swapped colours, `vse` is ahead of `bow` "
-        "({holds: vse beats bow where the binding decides (points)}). "
-        "On counts ({too close to say: vse beats bow where the count decides (points)}) and on replaced objects "
-        "({too close to say: vse beats bow where the object decides (points)}) the two models do equally well; five "
-        "seeds show no difference. Neither model knows left from right "
-        "({too close to say: vse beats bow where the relation decides (points)}): both stay near 50 %, which is chance.",
+        """Drawn scenes, size `mini`: 3,000 images for training, 500 for validation and 1,000 for the test, with
+        five captions each. The learning rate of `vse` was chosen on seed 0.""",
+        """A bag of words does not know which colour belongs to which object. A network that reads the words in
+        order does: on minimal pairs with swapped colours, `vse` is ahead of `bow` ({holds: vse beats bow where the
+        binding decides (points)}). On counts ({too close to say: vse beats bow where the count decides (points)})
+        and on replaced objects ({too close to say: vse beats bow where the object decides (points)}) the two models
+        do equally well; five seeds show no difference. Neither model knows left from right ({too close to say: vse
+        beats bow where the relation decides (points)}): both stay near 50 %, which is chance.""",
     ),
     tables=(
         Table(
@@ -41,8 +40,8 @@ PAGE = Page(
         ),
     ),
     headlines=(
-        "A network that reads words in order knows which colour belongs to which object, a bag of words does not: "
-        "{holds: vse beats bow where the binding decides (points)} (accuracy on minimal pairs, points). Neither knows "
-        "left from right.",
+        """A network that reads words in order knows which colour belongs to which object, a bag of words does not:
+        {holds: vse beats bow where the binding decides (points)} (accuracy on minimal pairs, points). Neither knows
+        left from right.""",
     ),
 )

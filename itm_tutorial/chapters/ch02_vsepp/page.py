@@ -9,25 +9,25 @@ PAGE = Page(
     title="Chapter 02: VSE++",
     claims=("vsepp", "second_stage"),
     paragraphs=(
-        "Drawn scenes, size `mini`. A bag of words with embeddings of 512 numbers is trained for 40 epochs, and only the "
-        "loss differs. Every run had converged: its last quarter added less than 1 % to its best rsum.",
-        "The hardest negative beats the sum over all negatives at convergence, with a warm-up "
-        "({holds: max with a warm-up beats sum at convergence (rsum)}) and without one "
-        "({holds: max without a warm-up beats sum at convergence (rsum)}). It gains more than the sum from a batch of "
-        "512 in place of 32 ({holds: a batch of 512 over one of 32 helps max more than sum (rsum)}). With the GRU and "
-        "ten epochs, `vsepp` beats `vse` ({holds: with the GRU, vsepp beats vse in ten epochs (rsum)}).",
-        "Four other claims are too close to say: that a bag of words needs the warm-up "
-        "({too close to say: a warm-up helps max (rsum)}; the GRU needs it, as the notebook shows), that InfoNCE beats "
-        "the hardest negative ({too close to say: InfoNCE beats max with a warm-up (rsum)}), that the five hardest "
-        "negatives do ({too close to say: top 5 beats max with a warm-up (rsum)}), and that the five hardest stand wrong "
-        "captions better ({too close to say: with 10 % wrong captions top 5 beats max (rsum)}).",
-        "Order embeddings tell better than the cosine of `vse` whether one caption follows from another "
-        "({holds: order violation tells entailment better than vse's cosine (AUC points)}).",
-        "The second stage trains `vsepp` with its GRU for five more epochs, at a tenth of the learning rate and with "
-        "one caption per image in each epoch. Training the backbone too raises rsum "
-        "({holds: the backbone trained too, 0.5 of the epochs at 0.1 of the rate, raises rsum}). With the backbone "
-        "frozen, the five epochs add nothing, so that the free backbone is ahead by about as much "
-        "({holds: more than going on with it frozen (rsum)}).",
+        """Drawn scenes, size `mini`. A bag of words with embeddings of 512 numbers is trained for 40 epochs, and
+        only the loss differs. Every run had converged: its last quarter added less than 1 % to its best rsum.""",
+        """The hardest negative beats the sum over all negatives at convergence, with a warm-up ({holds: max with a
+        warm-up beats sum at convergence (rsum)}) and without one ({holds: max without a warm-up beats sum at
+        convergence (rsum)}). It gains more than the sum from a batch of 512 in place of 32 ({holds: a batch of 512
+        over one of 32 helps max more than sum (rsum)}). With the GRU and ten epochs, `vsepp` beats `vse` ({holds:
+        with the GRU, vsepp beats vse in ten epochs (rsum)}).""",
+        """Four other claims are too close to say: that a bag of words needs the warm-up ({too close to say: a
+        warm-up helps max (rsum)}; the GRU needs it, as the notebook shows), that InfoNCE beats the hardest negative
+        ({too close to say: InfoNCE beats max with a warm-up (rsum)}), that the five hardest negatives do ({too
+        close to say: top 5 beats max with a warm-up (rsum)}), and that the five hardest stand wrong captions better
+        ({too close to say: with 10 % wrong captions top 5 beats max (rsum)}).""",
+        """Order embeddings tell better than the cosine of `vse` whether one caption follows from another ({holds:
+        order violation tells entailment better than vse's cosine (AUC points)}).""",
+        """The second stage trains `vsepp` with its GRU for five more epochs, at a tenth of the learning rate and
+        with one caption per image in each epoch. Training the backbone too raises rsum ({holds: the backbone
+        trained too, 0.5 of the epochs at 0.1 of the rate, raises rsum}). With the backbone frozen, the five epochs
+        add nothing, so that the free backbone is ahead by about as much ({holds: more than going on with it frozen
+        (rsum)}).""",
     ),
     tables=(
         Table(
@@ -72,8 +72,8 @@ PAGE = Page(
                 "vsepp, GRU": "`vsepp`",
                 "order, GRU": "`order`, order embeddings",
             },
-            text="Entailment: does one caption of an image follow from another? Area under the ROC curve in percent; "
-            "chance is 50.",
+            text="""Entailment: does one caption of an image follow from another? Area under the ROC curve in
+            percent; chance is 50.""",
         ),
         Table(
             title="The second stage",
@@ -94,11 +94,11 @@ PAGE = Page(
         ),
     ),
     notes=(
-        "In two of the three runs, the second stage with all weights free took about 80 s on one core. The third took "
-        "227 s on a machine that was shared.",
+        """In two of the three runs, the second stage with all weights free took about 80 s on one core. The third
+        took 227 s on a machine that was shared.""",
     ),
     headlines=(
-        "The hardest negative (VSE++) beats the sum over all negatives at convergence: "
-        "{holds: max with a warm-up beats sum at convergence (rsum)} (rsum).",
+        """The hardest negative (VSE++) beats the sum over all negatives at convergence: {holds: max with a warm-up
+        beats sum at convergence (rsum)} (rsum).""",
     ),
 )

@@ -1,4 +1,4 @@
-"""Draws the image in the README: 24 scenes of the test split, each with a caption.
+"""Draws docs/images/scenes.png: 24 scenes of the test split, each with a caption.
 
 python docs/scene_sheet.py
 """

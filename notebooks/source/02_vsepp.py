@@ -501,7 +501,7 @@ print(f"Headline: vsepp rsum {report.rsum:.0f}, ceiling {ceiling.rsum:.0f}")
 # come from a second stage that trains the network too: without it, a user of the authors' code reports R@1 43.8 and 31.6 on Flickr30k in place of 52.9 and
 # 39.6. (Try it: `tuned = itm.unfreeze(model)`, then `itm.fit(tuned, corpus, sampler="images")`. On these drawings it adds about 6 points of
 # rsum over three seeds.) So the rows cannot say how much is the hardest negative's. Only a comparison such as
-# your batch-size figure can, in which nothing else changes. We ran three seeds until nothing moved (README's table): for a bag of words
+# your batch-size figure can, in which nothing else changes. We ran three seeds until nothing moved (docs/results/ch02.md): for a bag of words
 # the maximum beats the sum by 11 points of rsum with a warm-up and by 14 without; InfoNCE and the five hardest
 # negatives are too close to the maximum to say. Even the paper's own baseline, `vse0` here, changes two things: its
 # images also keep their length.

@@ -1,0 +1,76 @@
+"""Draws the small figures of README's table of chapters, with the chapters' own figure functions; chapter 03 is in
+attention_picture.py, because it needs a trained model.
+
+python docs/thumbnails.py
+"""
+
+import io
+from pathlib import Path
+
+import torch
+from matplotlib.figure import Figure
+from PIL import Image
+
+import itm_tutorial as itm
+from itm_tutorial.chapters.ch00_start_here.figures import score_matrix
+from itm_tutorial.chapters.ch01_devise.figures import one_word_space
+from itm_tutorial.chapters.ch02_vsepp.figures import forces
+from itm_tutorial.chapters.ch04_timam.figures import worlds
+from itm_tutorial.chapters.ch90_literature.figures import record
+from itm_tutorial.show.canvas import new_figure
+
+IMAGES = Path(__file__).parent / "images"
+WIDTH = 480  # pixels: README shows them 240 wide, and fine screens have two pixels for one
+LEFT = {"01": 0.61}  # chapter -> where the part of its figure begins that is shown
+
+
+def save_small(figure: Figure, file: Path, left: float = 0.0, width: int = WIDTH, colours: int = 64) -> None:
+    """Writes a figure, or what stands right of a fraction of its width, as a small PNG of few colours."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=2 * width / figure.get_figwidth() / (1 - left))
+    picture = Image.open(buffer).convert("RGB")
+    picture = picture.crop((round(left * picture.width), 0, picture.width, picture.height))
+    height = round(width * picture.height / picture.width)
+    picture = picture.resize((width, height), Image.Resampling.LANCZOS)
+    picture.quantize(colours, dither=Image.Dither.NONE).save(file, optimize=True)
+    print(f"{file.name}, {file.stat().st_size / 1000:.0f} kB: {itm.show.alt_text(figure)}")
+
+
+def scores_of_scenes() -> Figure:
+    """Chapter 00: the scores of an oracle for four images and their captions."""
+    split = itm.load_corpus("scenes", size="tiny").test
+    images, captions = list(range(0, 12, 3)), [split.image_of.tolist().index(i) for i in range(0, 12, 3)]
+    figure = new_figure(3.6, 3)
+    scores = itm.oracle_scores(split)[images][:, captions]
+    score_matrix(scores, torch.arange(4), images=[split.images[i] for i in images], axes=figure.subplots())
+    return figure
+
+
+def word_space() -> Figure:
+    """Chapter 01: a picture among words; its right part is shown."""
+    corpus = itm.load_corpus("objects", size="tiny")
+    return one_word_space(corpus.classes, corpus.unseen)
+
+
+def two_losses() -> Figure:
+    """Chapter 02: which wrong captions the hardest negative moves."""
+    return forces(losses=("max",), figure=new_figure(3.6, 3.4))
+
+
+def three_worlds() -> Figure:
+    """Chapter 04: people, birds and flowers."""
+    splits = {name: itm.load_corpus(name, size="tiny").train for name in ("people", "birds", "flowers")}
+    return worlds(splits, n=4, figure=new_figure(4.4, 4.4))
+
+
+def records() -> Figure:
+    """Chapter 90: who held the record."""
+    figure = new_figure(5.4, 3.6)
+    record(axes=figure.subplots())
+    return figure
+
+
+if __name__ == "__main__":
+    drawn = {"00": scores_of_scenes, "01": word_space, "02": two_losses, "04": three_worlds, "90": records}
+    for chapter, draw in drawn.items():
+        save_small(draw(), IMAGES / f"ch{chapter}.png", left=LEFT.get(chapter, 0.0))

@@ -1,0 +1,121 @@
+"""The page of the runs on Flickr8k, made from the numbers that chapter 03 keeps by hand in ``photographs.toml``."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from itm_tutorial.chapters import ch03_scan
+from itm_tutorial.chapters.verdict import effect
+from itm_tutorial.course.markdown import table
+from itm_tutorial.errors import ItmError
+from itm_tutorial.literature import cite, results
+
+FILE = Path(ch03_scan.__file__).parent / "photographs.toml"
+EDITION = "2025"  # of the survey's tables
+DIRECTIONS = {"i2t": "image to text", "t2i": "text to image"}
+METRICS = ("R@1", "R@5", "R@10")
+
+
+def read_photographs(file: Path = FILE) -> dict[str, Any]:
+    """The kept numbers, checked.
+
+    Args:
+        file: with the tables that ``photographs.toml`` has.
+
+    Returns:
+        Plain data.
+
+    Raises:
+        ItmError: the file is no TOML, lacks a part, or has recalls that cannot be: outside 0 to 100, or falling from
+            R@1 to R@10.
+    """
+    try:
+        kept = tomllib.loads(file.read_text(encoding="utf-8"))
+        for run in kept["run"]:
+            for direction in DIRECTIONS:
+                values = run[direction]
+                if len(values) != len(METRICS) or values != sorted(values) or not 0 <= values[0] <= values[-1] <= 100:
+                    expected = "give R@1, R@5 and R@10 in percent, rising"
+                    raise ItmError(f"{file}: run {run['model']!r}, {direction} is {values}: {expected}")
+            run["cost"], run["seeds"]
+        for part in ("published", "effect", "trial", "title", "introduction", "commands", "recipe", "runs"):
+            kept[part]
+        for part in ("attention", "why", "maps"):
+            kept[part]["title"], kept[part]["text"]
+    except tomllib.TOMLDecodeError as error:
+        raise ItmError(f"{file} is no valid TOML: {error}") from error
+    except KeyError as error:
+        raise ItmError(f"{file} lacks {error}: compare with an earlier version of the file") from error
+    return kept
+
+
+def title(file: Path = FILE) -> str:
+    """The title of the page."""
+    return read_photographs(file)["title"]
+
+
+def page_text(made: str, file: Path = FILE) -> str:
+    """The text of docs/results/photographs.md.
+
+    Args:
+        made: the sentence that says how the page is made.
+        file: the kept numbers.
+
+    Returns:
+        Markdown.
+
+    Raises:
+        ItmError: as ``read_photographs``, or a published row that the literature tables do not have.
+    """
+    kept = read_photographs(file)
+    attention, why, maps = kept["attention"], kept["why"], kept["maps"]
+    parts = [f"# {kept['title']}", made, *kept["introduction"], f"```\n{kept['commands'].strip()}\n```", kept["recipe"]]
+    parts += ["## Recalls", _recalls(kept["run"], kept["published"]), _listed(kept["runs"])]
+    parts += [f"## {attention['title']}", attention["text"], _effects(kept["effect"]), _listed(attention)]
+    trials = table(["setting", "rsum"], [[trial["setting"], f"{trial['rsum']:.1f}"] for trial in kept["trial"]])
+    parts += [f"## {why['title']}", why["text"], trials, _listed(why)]
+    parts += [f"## {maps['title']}", maps["text"]]
+    return "\n\n".join(parts) + "\n"
+
+
+def _listed(part: dict[str, Any]) -> str:
+    return "\n".join(f"- {note}" for note in part["notes"])
+
+
+def _recalls(runs: list[dict[str, Any]], published: list[dict[str, str]]) -> str:
+    """Our runs, then the published rows, in one table."""
+    rows = []
+    for run in runs:
+        about = f"{run['seeds']} seed{'s' * (run['seeds'] > 1)}" + (f"; {run['cost']}" if run["cost"] else "")
+        recalls = [_slashed(run[direction]) for direction in DIRECTIONS]
+        rows.append([run["model"], "MobileNetV2", "dev", *recalls, about])
+    rows += [_published(row["method"], row["note"]) for row in published]
+    directions = [f"{name} R@1 / 5 / 10" for name in DIRECTIONS.values()]
+    return table(["model", "visual features", "split", *directions, "remark"], rows)
+
+
+def _slashed(values: Iterable[float]) -> str:
+    """One decimal each, more only where the number has more."""
+    return " / ".join(f"{value:.1f}" if round(value, 1) == value else f"{value:g}" for value in values)
+
+
+def _published(method: str, note: str) -> list[str]:
+    frame = results(EDITION)
+    frame = frame[(frame.dataset == "Flickr8K") & (frame.method == method) & (frame.note == note)]
+    if frame.empty:
+        raise ItmError(f"photographs.toml: the edition of {EDITION} has no row {method!r}, {note!r} on Flickr8K")
+    value = {(f["direction"], f["metric"]): f["value"] for f in frame.to_dict("records")}
+    recalls = [_slashed(value[direction, metric] for metric in METRICS) for direction in DIRECTIONS]
+    return [f"{method} ({cite(frame.key.iloc[0])})", note, "test", *recalls, frame.remark.iloc[0]]
+
+
+def _effects(kept: list[dict[str, Any]]) -> str:
+    rows = []
+    for row in kept:
+        judged = effect(row["name"], [a - b for a, b in zip(row["better"], row["worse"], strict=True)])
+        values = [", ".join(f"{value:.1f}" for value in row[side]) for side in ("better", "worse")]
+        rows.append([row["name"], *values, f"{judged.mean:+.1f}", f"{judged.standard_error:.1f}", judged.verdict])
+    return table(["claim", "rsum, by seed", "against", "mean", "standard error", "verdict"], rows)

@@ -14,7 +14,7 @@ _DEFINED_IN = {
     "Corpus": "data.corpus",
     "Split": "data.corpus",
     "load_corpus": "data.loading",
-    "list_corpora": "data.loading",
+    "list_corpora": "data.names",
     "features": "extraction.features",
     "create_model": "models",
     "list_models": "models",

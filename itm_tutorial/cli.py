@@ -75,7 +75,7 @@ def list_names() -> None:
     """Prints the names that the other commands take."""
     import itm_tutorial as itm
     from itm_tutorial.chapters.experiment import list_claims
-    from itm_tutorial.data.corpus import ALL_SPLITS
+    from itm_tutorial.data.names import ALL_SPLITS
     from itm_tutorial.worlds.scenes.world import SIZES
 
     known = {"models": itm.list_models(), "corpora": itm.list_corpora(), "claims": list_claims()}
@@ -315,7 +315,7 @@ def _kept_model(folder: Path):
 
 def _split(corpus: str, size: str, seed: int, name: str):
     import itm_tutorial as itm
-    from itm_tutorial.data.corpus import ALL_SPLITS
+    from itm_tutorial.data.names import ALL_SPLITS
     from itm_tutorial.errors import unknown
 
     if name not in ALL_SPLITS:

@@ -10,10 +10,8 @@ from typing import Any
 import torch
 from torch import LongTensor, Tensor
 
+from itm_tutorial.data.names import ALL_SPLITS
 from itm_tutorial.errors import ItmError, unknown
-
-SPLITS = ("train", "val", "test")
-ALL_SPLITS = (*SPLITS, "unseen")  # "unseen" exists only where training does not show some of the classes
 
 
 @dataclass(frozen=True)

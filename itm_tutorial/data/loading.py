@@ -36,16 +36,11 @@ from itm_tutorial.worlds.species import world as species_world
 from itm_tutorial.worlds.species.world import SpeciesSplit
 
 
-def list_corpora() -> list[str]:
-    """The names that ``load_corpus`` knows."""
-    return list(_LOADERS)
-
-
 def load_corpus(name: str, size: str = "mini", seed: int = 0, **options: Any) -> Corpus:
     """Loads a corpus by name; drawn images are kept in the cache.
 
     Args:
-        name: one of ``list_corpora()``.
+        name: one of ``itm.list_corpora()``.
         size: of a drawn world: "tiny", "mini" or "full".
         seed: of a drawn world.
         options: ``image_size`` in pixels of a drawn world and the settings of scenes and people; ``test="testall"`` for

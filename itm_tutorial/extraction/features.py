@@ -12,7 +12,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from itm_tutorial.data.corpus import SPLITS, Corpus, Split
+from itm_tutorial.data.corpus import Corpus, Split
+from itm_tutorial.data.names import SPLITS
 from itm_tutorial.encoders.backbones import (
     BACKBONES,
     GRIDS,

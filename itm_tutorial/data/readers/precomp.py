@@ -21,11 +21,12 @@ import torch
 from torch import Tensor
 
 from itm_tutorial.data.corpus import Corpus, Split
+from itm_tutorial.data.names import PRECOMP
 from itm_tutorial.errors import ItmError, unknown
 from itm_tutorial.progress import progress_bar
 from itm_tutorial.storage import cache_dir, read_json, write_json
 
-NAMES = ("f30k_precomp", "coco_precomp")
+NAMES = PRECOMP
 TESTS = ("test", "testall")
 CAPTIONS_PER_IMAGE = 5
 CHUNK = 2**26  # bytes of an array checked at a time

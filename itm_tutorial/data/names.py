@@ -1,0 +1,14 @@
+"""The names of corpora and splits; listing them loads neither torch nor a corpus."""
+
+from __future__ import annotations
+
+SPLITS = ("train", "val", "test")
+ALL_SPLITS = (*SPLITS, "unseen")  # "unseen" exists only where training does not show some of the classes
+DRAWN = ("scenes", "objects", "people", "birds", "flowers")
+PRECOMP = ("f30k_precomp", "coco_precomp")  # published region features
+CORPORA = (*DRAWN, "flickr8k", *PRECOMP)
+
+
+def list_corpora() -> list[str]:
+    """The names that ``load_corpus`` knows."""
+    return list(CORPORA)

@@ -1,4 +1,4 @@
-"""What an exercise is, and how an answer to it is checked: on random inputs, against a reference, in words."""
+"""What an exercise is, and how an answer to it is checked on random inputs against a reference."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ class Exercise:
         minutes: it may take.
         difficulty: 1 to 3.
         hints: from the gentlest to the plainest.
-        reference: the right answer, written as a plain loop; its parameters name the inputs.
+        reference: the correct answer, written as a plain loop; its parameters name the inputs.
         own: the package's version, with which the chapter goes on.
-        inputs: for each kind of input, as it stands in "wrong for ...": what draws the arguments from random numbers.
-        mistakes: wrong versions, each with the words that name what went wrong.
+        inputs: name of a kind of input, as in "wrong for ..." -> a function that draws the arguments.
+        mistakes: wrong versions, each with the message that names the mistake.
         shape: what the sizes of the answer mean, such as "[n_images, n_captions]"; empty for one number.
     """
 
@@ -70,7 +70,7 @@ class Exercise:
             answer: the learner's function.
 
         Returns:
-            The answer where it is right, else the package's own version, so that the chapter goes on.
+            The answer if it is correct, else the package's own version, so that the chapter goes on.
         """
         verdict = self.verdict(answer)
         print(_filled(verdict))
@@ -92,7 +92,7 @@ class Exercise:
             return f"Not yet. {self.name} is {kind_of(answer)} here, and no function: start with {self.first_line}"
         try:
             taken = inspect.signature(answer)
-        except (TypeError, ValueError):  # a function written in C may not tell
+        except (TypeError, ValueError):  # a function written in C may have no signature
             return ""
         try:
             taken.bind(*self.parameters)
@@ -109,7 +109,7 @@ class Exercise:
         )
 
     def _compared(self, answer: Callable) -> str:
-        """Tries the answer on every kind of input. It gets copies, so that nothing it does spoils the comparison."""
+        """Tries the answer on every kind of input, on copies, so that in-place changes do not spoil the comparison."""
         generator = torch.Generator().manual_seed(0)
         wrong: dict[str, str] = {}  # kind of input -> the first difference
         candidates = self.mistakes
@@ -142,7 +142,7 @@ class Exercise:
         )
 
     def _careless(self, found: Any, expected: Any, inputs: tuple, given: tuple) -> str:
-        """What is wrong where the numbers are right: an input was changed, or the form is another."""
+        """What is wrong although the numbers are right: an input was changed, or the result has another type."""
         triples = zip(self.parameters, inputs, given, strict=True)
         if changed := [name for name, before, after in triples if not same(before, after)]:
             return (

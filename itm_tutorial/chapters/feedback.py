@@ -1,4 +1,4 @@
-"""Feedback on an answer: whether it is still a stub, how its numbers or its form differ, why it stopped."""
+"""Feedback on an answer: whether it is still a stub, how its numbers or its type differ, why it stopped."""
 
 from __future__ import annotations
 
@@ -36,34 +36,34 @@ def alike(a: Any, b: Any) -> bool:
 
 
 def difference(found: Any, expected: Any, shape: str = "") -> str:
-    """How an answer's numbers differ from those expected.
+    """How the numbers of an answer differ from those expected.
 
     Args:
         found: the answer.
-        expected: the right one.
+        expected: the correct one.
         shape: what the sizes mean, such as "[n_images, n_captions]".
 
     Returns:
-        A sentence that goes on from "it gives", or nothing where the numbers are the same.
+        The end of a sentence that starts with "it gives"; empty where the numbers are the same.
     """
-    numbers, right = as_numbers(found), as_numbers(expected)
+    numbers, correct = as_numbers(found), as_numbers(expected)
     if numbers is None:
         return f"{kind_of(found)}, which is no tensor of numbers"
-    if numbers.shape != right.shape:
-        return f"shape {list(numbers.shape)}, and the right shape is {list(right.shape)}{shape and ', '}{shape}"
+    if numbers.shape != correct.shape:
+        return f"shape {list(numbers.shape)}, and the right shape is {list(correct.shape)}{shape and ', '}{shape}"
     if numbers.isnan().any():
         return "NaN (which is 0 / 0, or the root or log of a negative number) for numbers that are all finite"
     if numbers.isinf().any():
         return "an infinity (a division by 0, or the log of 0) for numbers that are all finite"
-    if alike(numbers, right):
+    if alike(numbers, correct):
         return ""
-    worst = torch.unravel_index((numbers - right).abs().argmax(), right.shape)
-    place = f" at {[int(i) for i in worst]}" if right.ndim else ""
-    return f"{numbers[worst].item():.4g}{place}, and right is {right[worst].item():.4g}"
+    worst = torch.unravel_index((numbers - correct).abs().argmax(), correct.shape)
+    place = f" at {[int(i) for i in worst]}" if correct.ndim else ""
+    return f"{numbers[worst].item():.4g}{place}, and right is {correct[worst].item():.4g}"
 
 
 def wrong_form(found: Any, expected: Any) -> str:
-    """What is wrong with the form of an answer whose numbers are right; goes on from "it gives", or is empty."""
+    """What is wrong with the type of an answer whose numbers are right, after "it gives"; empty if nothing is."""
     if not isinstance(expected, Tensor):
         if isinstance(found, int | float) and not isinstance(found, bool):
             return ""
@@ -80,26 +80,26 @@ def wrong_form(found: Any, expected: Any) -> str:
 
 
 def kind_of(value: Any) -> str:
-    """What sort of thing a value is, as it stands in a sentence: "a list", "a numpy array"."""
+    """The type of a value in words: "a list", "a numpy array"."""
     name = {"ndarray": "numpy array", "str": "text"}.get(type(value).__name__, type(value).__name__)
     return f"{'an' if name[0].lower() in 'aeiou' else 'a'} {name}"
 
 
 def same(a: Any, b: Any) -> bool:
-    """Whether an input is what it was before; a NaN that stayed is the same."""
+    """Whether an input is unchanged; NaN counts as equal to NaN."""
     if not isinstance(a, Tensor):
         return a == b
     return torch.equal(a, b) or (a.shape == b.shape and bool(((a == b) | (a.isnan() & b.isnan())).all()))
 
 
 def in_words(names: list[str], inputs: tuple) -> str:
-    """Inputs by name: the shapes of tensors, the values of the rest."""
+    """Inputs by name: tensors by their shapes, the rest by their values."""
     shown = (list(value.shape) if isinstance(value, Tensor) else value for value in inputs)
     return ", ".join(f"{name} {value}" for name, value in zip(names, shown, strict=True))
 
 
 def near_name(error: Exception, answer: Any) -> str:
-    """For a name that is not known, the nearest that is, as a sentence; else nothing."""
+    """For an unknown name, the nearest known one as a sentence; else an empty text."""
     if isinstance(error, NameError) and not isinstance(error, UnboundLocalError):
         code = getattr(answer, "__code__", None)
         known = {*getattr(answer, "__globals__", ()), *(code.co_varnames if code else ()), *dir(builtins)}

@@ -14,9 +14,40 @@ __all__ = [
     "attention_page",
     "explorer",
     "history",
+    "minimal_pair_accuracy",
     "pictures",
     "ranked",
-    "minimal_pair_accuracy",
     "to_html",
     "training_curve",
 ]
+
+RENAMED = {
+    "sibling_accuracy": "minimal_pair_accuracy",
+    "code_map": "embedding_map",
+    "found_kinds": "predicted_kinds",
+    "labels_said": "predicted_labels",
+}
+MOVED = {  # folder of a chapter -> what its figures.py has now
+    "ch00_start_here": "score_matrix two_encoders",
+    "ch01_devise": "class_tree explorer_of_labels hubs labels_over_epochs one_word_space precision_curves "
+    "predicted_kinds predicted_labels word_space",
+    "ch02_vsepp": "before_and_after collapse doubles explorer_of_forces forces gradients hardest_negatives heat_map "
+    "maps_by_epoch rsum_by_batch_size",
+    "ch03_scan": "attention_explorer attention_matrix pointing_game regions_found search_cost smoothing",
+    "ch04_timam": "adversary_weights embedding_map identity_gallery loss_ablation modality_game person_explorer "
+    "projection_weights worlds",
+    "ch90_literature": "ingredients leaderboard literature_explorer papers_timeline record who_follows_whom",
+}
+
+
+def __getattr__(name: str):
+    """Serves names of earlier versions: a new name where the function stayed, else an error that says where it is."""
+    new_name = RENAMED.get(name, name)
+    if new_name != name and new_name in __all__:
+        return globals()[new_name]
+    for chapter, names in MOVED.items():
+        if new_name in names.split():
+            place = f"itm_tutorial.chapters.{chapter}.figures"
+            renamed = f", as {new_name}" if new_name != name else ""
+            raise AttributeError(f"itm.show.{name} is now in {place}{renamed}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,4 +1,4 @@
-"""Maps of attention as a page of their own, which any browser opens and which needs no other file."""
+"""Attention maps as one HTML page that any browser opens and that needs no other file."""
 
 from __future__ import annotations
 
@@ -35,23 +35,23 @@ figcaption {{ color: #5a6168; font-size: 0.9rem; }}
 
 
 def attention_page(seen: Attention, split: Split, title: str, about: Sequence[str] = (), backbone: str = "mini") -> str:
-    """A page with the figure of ``attention`` for every caption attended.
+    """Makes an HTML page with the figure of ``attention`` for every caption of ``seen``.
 
     Args:
-        seen: what ``attend`` gave.
-        split: where from.
+        seen: what ``attend`` returned.
+        split: the split that the captions are from.
         title: of the page.
         about: paragraphs that stand before the figures.
         backbone: the model's, ``model.features.backbone``.
 
     Returns:
-        HTML; pictures are in it, each with its alt text.
+        HTML with the pictures in it, each with its alt text.
     """
     figures = []
     for i, (caption, image) in enumerate(zip(seen.captions.tolist(), seen.images.tolist(), strict=True)):
         own = "" if image == split.image_of[caption] else ", which it does not describe"
-        summary = f"caption {caption} of the {split.name} split beside image {image}{own}"
+        label = f"caption {caption} of the {split.name} split beside image {image}{own}"
         drawn = to_html(attention(seen, split, i, backbone=backbone))
-        figures.append(f"<figure>{drawn}\n<figcaption>{summary}</figcaption></figure>")
+        figures.append(f"<figure>{drawn}\n<figcaption>{label}</figcaption></figure>")
     paragraphs = "\n".join(f"<p>{html.escape(text)}</p>" for text in about)
     return PAGE.format(title=html.escape(title), about=paragraphs, figures="\n".join(figures))

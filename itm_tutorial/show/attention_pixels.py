@@ -1,4 +1,4 @@
-"""The pixels of a picture under attention: the square that a backbone sees, light on regions, grey elsewhere."""
+"""The pixels under an attention map: the square that a backbone sees, clear on regions, grey elsewhere."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from itm_tutorial.extraction.regions import grid_boxes
 
 
 def grid_side(boxes: Tensor) -> int:
-    """Cells a side where boxes [n, 4] are the squares of a grid, row by row; else 0."""
+    """Cells per side where boxes [n, 4] are the squares of a grid, row by row; else 0."""
     side = math.isqrt(len(boxes))
     if side < 2 or side**2 != len(boxes):
         return 0
@@ -22,7 +22,7 @@ def grid_side(boxes: Tensor) -> int:
 
 
 def seen_square(image: Tensor, backbone: str = "mini") -> Tensor:
-    """What ``fitted`` shows a backbone, at full size: a photograph's middle square, all of a drawn picture.
+    """Crops a picture as ``fitted`` does for a backbone: the centre square of a photograph, all of a drawn picture.
 
     Args:
         image: uint8 [3, H, W].
@@ -37,7 +37,7 @@ def seen_square(image: Tensor, backbone: str = "mini") -> Tensor:
     if backbone not in BACKBONES:
         raise unknown("backbone", backbone, BACKBONES)
     about, (height, width) = BACKBONES[backbone], image.shape[1:]
-    if backbone == "mini":  # stretched to a square, as it is seen
+    if backbone == "mini":  # stretched to a square, as the network gets it
         return image if height == width else resize(image, [max(height, width)] * 2, antialias=True)
     if height == width == about.image_size:
         return image
@@ -47,12 +47,12 @@ def seen_square(image: Tensor, backbone: str = "mini") -> Tensor:
 
 
 def light(boxes: Tensor, weights: Tensor, size: int) -> Tensor:
-    """How much attention each pixel gets: the weights of the regions that hold it, added up.
+    """Adds up, for each pixel, the attention weights of the regions that contain it.
 
     Args:
         boxes: [n_regions, 4], in [0, 1].
         weights: [n_regions].
-        size: pixels a side.
+        size: pixels per side.
 
     Returns:
         float32 [size, size], at most 1.
@@ -64,7 +64,7 @@ def light(boxes: Tensor, weights: Tensor, size: int) -> Tensor:
 
 
 def spotlit(image: Tensor, lit: Tensor) -> Tensor:
-    """A picture that is clear where it is lit, and pale and grey elsewhere: on a screen, and in grey print.
+    """Makes a picture pale and grey where it is not lit, so that lit parts stand out on screen and in grey print.
 
     Args:
         image: uint8 [3, H, W].
@@ -74,8 +74,8 @@ def spotlit(image: Tensor, lit: Tensor) -> Tensor:
         float32 [H, W, 3], in [0, 1].
     """
     pixels = image.permute(1, 2, 0) / 255
-    veiled = 0.72 + 0.25 * grey_of(pixels)[..., None]  # what lies there can just be made out
-    clear = lit.sqrt()[..., None]  # else a third of the attention could hardly be seen
+    veiled = 0.72 + 0.25 * grey_of(pixels)[..., None]  # unlit parts stay just visible
+    clear = lit.sqrt()[..., None]  # without the root, a third of the attention would hardly show
     return veiled + clear * (pixels - veiled)
 
 

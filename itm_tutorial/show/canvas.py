@@ -1,4 +1,4 @@
-"""What every figure stands on: a matplotlib Figure made without pyplot, shown as an image with alt text."""
+"""What every figure is drawn on: a matplotlib Figure made without pyplot, shown as an image with alt text."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import io
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-# Wong's palette: colour-blind readers can tell its colours apart.
+# Wong's palette: colour-blind readers can distinguish its colours.
 # Nothing depends on colour alone, so that grey print is enough.
 INK, PALE, GREY = "#2b2f33", "#e9edf1", "#8a9299"
-BLUE, RIGHT, ACCENT = "#0072b2", "#007a5a", "#d55e00"
+BLUE, GREEN, ACCENT = "#0072b2", "#007a5a", "#d55e00"
 
 
 class CourseFigure(Figure):
@@ -28,12 +28,12 @@ class CourseFigure(Figure):
 
 
 def new_figure(width: float, height: float) -> CourseFigure:
-    """An empty figure, in inches; no window and no pyplot state know of it."""
+    """An empty figure of a size in inches; it opens no window and leaves pyplot unused."""
     return CourseFigure(figsize=(width, height), layout="constrained")
 
 
 def axes_of(axes: Axes | None, width: float, height: float) -> tuple[Axes, Axes | Figure]:
-    """Where a figure of one panel draws, and what it gives back: the axes it was given, or else a new figure."""
+    """The axes to draw on, and what the figure function returns: the given axes, or else a new figure."""
     if axes is not None:
         return axes, axes
     figure = new_figure(width, height)
@@ -41,12 +41,12 @@ def axes_of(axes: Axes | None, width: float, height: float) -> tuple[Axes, Axes 
 
 
 def counted(n: int, thing: str) -> str:
-    """A number with its noun, in the plural where that is right: "1 query", "3 queries"."""
+    """A number with its noun, in the plural where needed: "1 query", "3 queries"."""
     return f"{n} {thing if n == 1 else thing.replace('query', 'querie') + 's'}"
 
 
 def described(drawn, alt: str):
-    """Gives a Figure or Axes its alt text, and gives it back."""
+    """Sets the alt text of a Figure or Axes, and returns it."""
     drawn.alt_text = alt
     return drawn
 

@@ -1,4 +1,4 @@
-"""Figures of data and of results. Each takes the Figure or Axes to draw on, and gives it back with alt text."""
+"""Figures of data and of results. Each takes the Figure or Axes to draw on, and returns it with alt text."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from torch import Tensor
 from itm_tutorial.data.corpus import Split
 from itm_tutorial.evaluation.minimal_pairs import MinimalPairResult
 from itm_tutorial.retrieval.search import Hits
-from itm_tutorial.show.canvas import ACCENT, BLUE, GREY, INK, RIGHT, axes_of, counted, described, new_figure
+from itm_tutorial.show.canvas import ACCENT, BLUE, GREEN, GREY, INK, axes_of, counted, described, new_figure
 
 KINDS = {
     "object": "one object replaced",
@@ -22,15 +22,15 @@ KINDS = {
 }
 
 
-def _paint(axes: Axes, image: Tensor, above: str = "", below: str = "", right: bool = False) -> None:
-    """One picture, uint8 [3, H, W], with a line above and text below; a right one has a green frame and bold text."""
+def _paint(axes: Axes, image: Tensor, above: str = "", below: str = "", correct: bool = False) -> None:
+    """Draws uint8 [3, H, W] with a line above and text below; a correct one has a green frame and bold text."""
     axes.imshow(image.permute(1, 2, 0).numpy(), interpolation="bicubic")
     axes.set(xticks=[], yticks=[])
-    style = {"fontsize": 8.5, "color": RIGHT if right else INK, "fontweight": "bold" if right else "normal"}
+    style = {"fontsize": 8.5, "color": GREEN if correct else INK, "fontweight": "bold" if correct else "normal"}
     axes.set_title(above, pad=4, **style)
     axes.set_xlabel(below, labelpad=4, **style)
     for spine in axes.spines.values():
-        spine.set(visible=right, color=RIGHT, linewidth=4)
+        spine.set(visible=correct, color=GREEN, linewidth=4)
 
 
 def _grid(figure: Figure, n: int, columns: int) -> list[Axes]:
@@ -42,12 +42,12 @@ def _grid(figure: Figure, n: int, columns: int) -> list[Axes]:
 
 
 def pictures(split: Split, indices: Sequence[int], columns: int = 4, figure: Figure | None = None) -> Figure:
-    """Pictures of a split, each with its first caption below.
+    """Draws pictures of a split, each with its first caption below.
 
     Args:
-        split: where from.
+        split: the split that the pictures are from.
         indices: of the images.
-        columns: pictures a row, at most.
+        columns: pictures per row, at most.
         figure: drawn on; a new one by default.
 
     Returns:
@@ -67,17 +67,17 @@ def pictures(split: Split, indices: Sequence[int], columns: int = 4, figure: Fig
 def ranked(
     split: Split, hits: Hits, right: Sequence[int] = (), columns: int = 6, figure: Figure | None = None
 ) -> Figure:
-    """Pictures in the order of a search: rank above, score below; the right ones are framed and ticked.
+    """Draws the results of a search in order: rank above, score below; correct ones are framed and ticked.
 
     Args:
-        split: where was searched.
-        hits: what was found for a text.
-        right: indices of the images that would have been right, if known.
-        columns: pictures a row, at most.
+        split: the split that was searched.
+        hits: the results of the search.
+        right: indices of the correct images, if known.
+        columns: pictures per row, at most.
         figure: drawn on; a new one by default.
 
     Returns:
-        The figure; its alt text says where the right pictures stand, and what the first five show.
+        The figure; its alt text gives the ranks of the correct pictures, and what the first five show.
     """
     n = len(hits.indices)
     columns = min(columns, n)
@@ -88,8 +88,8 @@ def ranked(
     figure = figure or new_figure(width, 2.25 * -(-n // columns) + 0.2 * (2 + question.count("\n")))
     places = zip(_grid(figure, n, columns), hits.indices, hits.scores, strict=True)
     for rank, (axes, i, value) in enumerate(places, start=1):
-        is_right = i in right
-        _paint(axes, split.images[i], f"✓ {rank}, right" if is_right else f"{rank}", f"{value:.2f}", is_right)
+        correct = i in right
+        _paint(axes, split.images[i], f"✓ {rank}, right" if correct else f"{rank}", f"{value:.2f}", correct)
     figure.suptitle(question, fontsize=10, color=INK)
     return described(figure, _ranked_alt(split, hits, right))
 
@@ -98,18 +98,18 @@ def _ranked_alt(split: Split, hits: Hits, right: Sequence[int]) -> str:
     n = len(hits.indices)
     found = [str(rank) for rank, i in enumerate(hits.indices, start=1) if i in right]
     if len(found) > 1:
-        summary = f" The right pictures stand at ranks {', '.join(found)}."
+        where = f" The right pictures stand at ranks {', '.join(found)}."
     elif found:
-        summary = f" The right picture stands at rank {found[0]}."
+        where = f" The right picture stands at rank {found[0]}."
     else:
-        summary = " The right picture is not among them." if right else ""
+        where = " The right picture is not among them." if right else ""
     shown = zip(range(1, 6), hits.indices, hits.scores, strict=False)
     listed = " ".join(f"{rank}, score {value:.2f}: {split.captions_of(i)[0]}" for rank, i, value in shown)
-    return f"{counted(n, 'picture')} for the query “{hits.query}”, best first.{summary} They show: {listed}"
+    return f"{counted(n, 'picture')} for the query “{hits.query}”, best first.{where} They show: {listed}"
 
 
 def training_curve(history, figure: Figure | None = None) -> Figure:
-    """Loss and validation rsum by epoch, two panels, of what ``fit`` returned; the epoch that was kept is marked.
+    """Draws loss and validation rsum by epoch, in two panels; the epoch that was kept is marked.
 
     Args:
         history: what ``fit`` returned.
@@ -139,7 +139,7 @@ def training_curve(history, figure: Figure | None = None) -> Figure:
 
 
 def minimal_pair_accuracy(results: Mapping[str, MinimalPairResult], axes: Axes | None = None) -> Figure | Axes:
-    """How often a caption prefers its own image to the other one of a minimal pair, one row per kind of pair.
+    """Draws how often a caption prefers its own image to the other one of a minimal pair, one row per kind of pair.
 
     Args:
         results: what ``evaluate_minimal_pairs`` returned.
@@ -152,18 +152,18 @@ def minimal_pair_accuracy(results: Mapping[str, MinimalPairResult], axes: Axes |
     rows = sorted(results.items(), key=lambda item: item[1].accuracy)
     axes.axvline(50, color=GREY, linestyle="--", linewidth=1.5)
     axes.set_title("guessing: 50 %", fontsize=9, color=INK)
-    summary = [f"{result.accuracy:.0f} % ± {2 * result.standard_error:.0f}" for _, result in rows]
+    labels = [f"{result.accuracy:.0f} % ± {2 * result.standard_error:.0f}" for _, result in rows]
     for y, (_, result) in enumerate(rows):
-        share, width = result.accuracy, 2 * result.standard_error
-        around = [[min(width, share)], [min(width, 100 - share)]]
-        axes.errorbar(share, y, xerr=around, fmt="o", color=BLUE, markersize=8, capsize=4, lw=2, clip_on=False)
-        axes.text(101, y, summary[y], va="center", color=INK)
+        accuracy, width = result.accuracy, 2 * result.standard_error
+        around = [[min(width, accuracy)], [min(width, 100 - accuracy)]]
+        axes.errorbar(accuracy, y, xerr=around, fmt="o", color=BLUE, markersize=8, capsize=4, lw=2, clip_on=False)
+        axes.text(101, y, labels[y], va="center", color=INK)
     names = [f"{KINDS.get(kind, kind)} ({counted(result.n, 'query')})" for kind, result in rows]
     axes.set_yticks(range(len(rows)), names)
     axes.set(xlim=(0, 100), ylim=(-0.6, len(rows) - 0.4), xlabel="captions that prefer their own picture, in percent")
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.tick_params(axis="y", length=0)
-    listed = "; ".join(f"{name}: {share}" for name, share in zip(reversed(names), reversed(summary), strict=True))
+    listed = "; ".join(f"{name}: {label}" for name, label in zip(reversed(names), reversed(labels), strict=True))
     return described(
         drawn,
         f"Captions that prefer their own picture to the other one of a minimal pair; guessing gives 50 %. {listed}.",

@@ -22,7 +22,7 @@ class Step:
         name, venue, year: as in the survey.
         changed: what is new, by part; lines broken by hand.
         r1: R@1 of image retrieval on Flickr30K, in percent, as the survey lists it.
-        seen_through: the network behind that figure.
+        backbone: the image network behind that result.
         chapter: of this course, or None.
     """
 
@@ -31,7 +31,7 @@ class Step:
     year: int
     changed: dict[str, str]
     r1: float
-    seen_through: str
+    backbone: str
     chapter: str | None = None
 
 
@@ -63,7 +63,7 @@ STEPS = (
         15.2,
         "RCNN",
     ),
-    Step("VSE++", "BMVC", 2018, {"loss": "only the\nhardest wrong\npair counts"}, 39.6, "ResNet", "02"),
+    Step("VSE++", "BMVC", 2018, {"loss": "only the\nhardest\nnegative counts"}, 39.6, "ResNet", "02"),
     Step("CMPL", "ECCV", 2018, {"loss": "projections\nin place of\nmargins"}, 37.3, "ResNet", "04"),
     Step(
         "SCAN",
@@ -72,7 +72,7 @@ STEPS = (
         {
             "image encoder": "36 regions",
             "text encoder": "a vector for\neach word",
-            "interaction": "each word\nlooks at all\nregions",
+            "interaction": "each word\nattends to all\nregions",
         },
         45.8,
         "regions",
@@ -92,7 +92,7 @@ STEPS = (
 
 
 def history(here: str = "00", axes: Axes | None = None) -> Figure | Axes:
-    """Eight systems from 2013 to 2020, a column each; a card where one of the four parts was new.
+    """Draws eight systems from 2013 to 2020, one per column, with a card where one of the four parts was new.
 
     Args:
         here: the chapter whose column is marked.
@@ -128,7 +128,7 @@ def _column(axes: Axes, column: int, step: Step, mark: str | None) -> None:
     height = 0.9 * step.r1 / max(other.r1 for other in STEPS)
     axes.bar(column, -height, 0.5, bottom=BARS + 0.6, color=mark or GREY)
     write(BARS + 0.55 - height, f"{step.r1:.1f}", 10, va="bottom")
-    write(BARS + 0.68, step.seen_through, 9, va="top")
+    write(BARS + 0.68, step.backbone, 9, va="top")
 
 
 def _card(axes: Axes, column: float, row: float, words: str, color: str) -> None:

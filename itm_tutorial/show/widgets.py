@@ -1,4 +1,4 @@
-"""Widgets: each has a default state that is drawn as a plain figure too, for pages without a kernel."""
+"""Widgets: the default state of each can be drawn as a plain figure too, for pages without a kernel."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from itm_tutorial.show.figures import ranked
 
 
 def explorer(model: Matching, split: Split, queries: list[str], k: int = 6):
-    """A search box with ready-made queries; pictures appear in the order of their scores.
+    """Makes a search box with ready-made queries; pictures appear in the order of their scores.
 
-    A word that the model never learned is named and left out of the search.
+    The widget names each word that the model never learned, and leaves it out of the search.
 
     Args:
         model: a trained model.
-        split: where to search.
-        queries: captions to choose from; the images that a caption belongs to are marked as right.
+        split: the split to search.
+        queries: captions to choose from; the images that a caption belongs to are marked as correct.
         k: pictures shown.
 
     Returns:
-        The widget: the box, and below it what was found. ``ranked(split, search(model, split, queries[0], k))`` is
+        The widget: the box, and below it the results. ``ranked(split, search(model, split, queries[0], k))`` is
         its default state.
     """
     import ipywidgets as widgets
@@ -47,32 +47,32 @@ def explorer(model: Matching, split: Split, queries: list[str], k: int = 6):
         words = tokenize(text.value)
         strange = [word for word in dict.fromkeys(words) if word not in model.vocabulary]
         known = [word for word in words if word in model.vocabulary]
-        summary = _summary(strange, model.vocabulary.words)
+        note = _unknown_words(strange, model.vocabulary.words)
         if not words:
             view.value = (
                 "<p>Type what the picture should show and press Enter. An empty box lists ready-made queries.</p>"
             )
         elif not known:
-            view.value = f"{summary}<p>No word is left to search for.</p>"
+            view.value = f"{note}<p>No word is left to search for.</p>"
         else:
             query = " ".join(known) if strange else text.value.strip()
             right = sorted(described_by.get(tuple(words), ()))
-            view.value = summary + to_html(ranked(split, search(model, split, query, k), right))
+            view.value = note + to_html(ranked(split, search(model, split, query, k), right))
 
     text.observe(show, names="value")
     show()
     return widgets.VBox([text, view])
 
 
-def _summary(strange: list[str], known: list[str]) -> str:
-    """Which words the model does not know, with the nearest that it does, as HTML; nothing where it knows all."""
+def _unknown_words(strange: list[str], known: list[str]) -> str:
+    """Names the words that the model does not know, with the nearest that it knows, as HTML; "" if it knows all."""
     if not strange:
         return ""
-    summary = []
+    named = []
     for word in strange:
         near = difflib.get_close_matches(word, known, n=1, cutoff=0.75)
-        summary.append(
+        named.append(
             f"<b>{html.escape(word)}</b>" + (f" (did you mean <b>{html.escape(near[0])}</b>?)" if near else "")
         )
-    words = "word" if len(summary) == 1 else "words"
-    return f"<p>No training caption has the {words} {', '.join(summary)}: left out of the search.</p>"
+    words = "word" if len(named) == 1 else "words"
+    return f"<p>No training caption has the {words} {', '.join(named)}: left out of the search.</p>"

@@ -87,7 +87,7 @@ itm.show.pictures(corpus.test, range(0, 24, 3), columns=4)
 # can find *the* picture when a caption fits several.
 #
 # Which caption belongs to which picture is written in one place only, `image_of`: for each caption, the number of its
-# picture. Public code of this field has often assumed five captions a picture, in order. Here nothing does.
+# picture. Public code of this field has often assumed five captions per picture, in order. Here nothing does.
 
 # %% tags=["nbval-check-output"]
 example_image_of = torch.tensor([0, 0, 1, 2, 2, 2])  # six captions of three images
@@ -187,11 +187,11 @@ print([[round(score, 2) for score in row] for row in cosine_scores(images, capti
 # %% [markdown]
 # ## Train it
 #
-# The loss asks each right pair to score higher than every wrong pair of its batch by a margin $\alpha = 0.2$:
+# The loss asks each positive pair to score higher than every negative pair of its batch by a margin $\alpha = 0.2$:
 #
 # $$L = \sum_{(i,c)} \Big( \sum_{c'} [\alpha - S_{ic} + S_{ic'}]_+ + \sum_{i'} [\alpha - S_{ic} + S_{i'c}]_+ \Big)$$
 #
-# The sum runs over the right pairs; $c'$ over captions of other pictures, $i'$ over other pictures, and $[x]_+$ is $x$ where it is
+# The sum runs over the positive pairs; $c'$ over captions of other pictures, $i'$ over other pictures, and $[x]_+$ is $x$ where it is
 # positive and else 0.
 #
 # The convolutional network stays as it is, so each picture goes through it once. The first run also teaches it to see, from
@@ -224,7 +224,7 @@ itm.show.training_curve(history)
 # ## Search
 #
 # **Question.** The same sentence as before, now answered by your model from pixels alone. Where did the right picture go, and what
-# do the wrong ones share with it?
+# do the wrong ones have in common with it?
 
 # %%
 itm.show.ranked(corpus.test, itm.search(model, corpus.test, text, k=6), right=[meant])
@@ -257,7 +257,7 @@ for caption, score in zip(found.indices, found.scores, strict=True):
 # A model gives one number for each pair, so a test split becomes one matrix of scores. Here is a corner of it: eight pictures
 # and the first caption of each.
 #
-# **Question.** Each column is a search. Where should its darkest cell be? Which wrong cell comes closest, and what do its picture and its caption share?
+# **Question.** Each column is a search. Where should its darkest cell be? Which wrong cell comes closest, and what do its picture and its caption have in common?
 
 # %%
 scores = itm.score(model, corpus.test)  # [n_images, n_captions]
@@ -277,7 +277,7 @@ figures.score_matrix(scores[:8, first], torch.arange(8), images=corpus.test.imag
 # `[n_images, n_captions]`, `image_of` is `[n_captions]`, and the answer is `[n_captions]`.
 #
 # <details><summary>Hint 1</summary>You need no sorting: a rank is a count of those that stand before.</details>
-# <details><summary>Hint 2</summary>The right scores are scores[image_of, torch.arange(len(image_of))].</details>
+# <details><summary>Hint 2</summary>The scores of the right images are scores[image_of, torch.arange(len(image_of))].</details>
 # <details><summary>Hint 3</summary>In each column count the images that score at least as much. The right one counts itself: place 1.</details>
 #
 # `exercises.image_ranks.solution()` prints ours.
@@ -286,8 +286,8 @@ figures.score_matrix(scores[:8, first], torch.arange(8), images=corpus.test.imag
 # %% tags=["exercise"]
 def image_ranks(scores, image_of):
     # solution
-    right = scores[image_of, torch.arange(len(image_of))]  # [n_captions]
-    return (scores >= right).sum(0)
+    positives = scores[image_of, torch.arange(len(image_of))]  # [n_captions]
+    return (scores >= positives).sum(0)
     # end of solution
 
 
@@ -355,7 +355,7 @@ itm.show.minimal_pair_accuracy(minimal_pairs)
 # **Answer.** Read each row against the dashed line; the bar is two standard errors either way. A bar that clears the line says that the model
 # uses this difference. A bar that crosses it says that these queries cannot tell your model from a coin. Rows with few
 # queries have long bars, and `size = "tiny"` has too few to say anything. Over the five runs that we keep
-# (`itm.claims.results("start_here")`), kin, colours and counts cleared the line by many points and sides never did. A model that
+# (`itm.claims.results("start_here")`), replaced objects, swapped colours and counts cleared the line by many points and sides never did. A model that
 # only collects words, `bow`, was at the line for colours too: which colour belongs to which thing is what the GRU's reading in
 # order bought. Sides stay open: chapter 03 says why.
 #
@@ -391,7 +391,7 @@ print(f"Headline: vse rsum {report.rsum:.0f}, ceiling {ceiling.rsum:.0f}")
 # **2. A wrong caption scores 0.25 below the right one, and the margin is 0.2. What does this pair add to the loss?**
 #
 # <details><summary>0.05</summary>No: 0.2 − 0.25 is <i>minus</i> 0.05, and the brackets turn what is negative into 0.</details>
-# <details><summary>−0.05</summary>No: the loss has no negative terms. Else it could grow good by pushing wrong pairs ever further away.</details>
+# <details><summary>−0.05</summary>No: the loss has no negative terms. With them, the model could lower the loss by pushing negative pairs ever further away.</details>
 # <details><summary>0</summary>Yes. The caption lies far enough below; its gradient is zero as well.</details>
 #
 # **3. Why are other captions of the same picture no negatives in the loss?**
@@ -404,7 +404,7 @@ print(f"Headline: vse rsum {report.rsum:.0f}, ceiling {ceiling.rsum:.0f}")
 #
 # <details><summary>It stays: the model is the same</summary>No: the scores stay, but a rank counts the wrong pictures that stand before, and there are fewer.</details>
 # <details><summary>It falls: there is less to choose from</summary>No: what is missing are wrong answers. The right one is always among the 100.</details>
-# <details><summary>It rises, or at least cannot fall</summary>Yes. This is why a figure without the number of pictures says nothing.</details>
+# <details><summary>It rises, or at least cannot fall</summary>Yes. This is why a recall without the number of pictures says nothing.</details>
 #
 # **5. A model guesses where two pictures differ in their sides, and still has a high R@1. How can that be?**
 #
@@ -420,7 +420,7 @@ print(f"Headline: vse rsum {report.rsum:.0f}, ceiling {ceiling.rsum:.0f}")
 #
 # ## Where to go next
 #
-# - Turn `seed` above and run the chapter again: how far do your figures move?
+# - Turn `seed` above and run the chapter again: how much do your results change?
 # - Replace `"vse"` by `"bow"`, a bag of words that cannot know their order. Which numbers change, and which do not?
 # - Chapter 01 will go back to 2013, when pictures were first sent into a space of words; chapters 02 to 04 then
 #   follow the cards of the first figure.

@@ -58,8 +58,8 @@ print(corpus)
 figures.class_tree(corpus.classes, [corpus.test, corpus.unseen])
 
 # %% [markdown]
-# **Answer.** Those that look like their kin in a way that a text could tell. Some kin look nothing alike, and some
-# strangers do. Note two for later: a hidden kind that you expect to be found, and one that you do not.
+# **Answer.** Those that look like other kinds of their family, if a text describes how they look. Some kinds of one
+# family look very different, and some kinds of different families look alike. Note two for later: a hidden kind that you expect to be found, and one that you do not.
 #
 # ## The idea: one space for both
 #
@@ -72,14 +72,15 @@ figures.class_tree(corpus.classes, [corpus.test, corpus.unseen])
 # Only seen labels are in the sum. Hidden ones are not trained for, but their words are in the space too. The places of the
 # points in the figure are made up.
 #
-# **Question.** Which part of the figure knows about the hidden kind? Who told it where to put it?
+# **Question.** Which part of the figure knows about the hidden kind? How does it know where to put it?
 
 # %%
 figures.one_word_space(corpus.classes, corpus.unseen)
 
 # %% [markdown]
-# **Answer.** Only the upper way knows it, from sentences that put its word near those of its kin. The lower way learned from
-# the kin where such pictures belong. That it lands near the right hollow point is a hope, and you will measure it.
+# **Answer.** Only the upper path knows it: the sentences put its word near the words of its family. The lower path has learned
+# from other kinds of the family where such pictures belong. We hope that the picture lands near the right hollow point, and you
+# will measure how often it does.
 #
 # ## Build it: words from a text
 #
@@ -95,7 +96,7 @@ for sentence in write_lore(n_sentences=5, seed=0):
 # words drawn at random. Words that keep the same company end up with similar vectors. (DeViSE used skip-gram with a
 # *hierarchical softmax*, another way to avoid a sum over all words, on 5.4 billion words of text.)
 #
-# Before you run the cell: how many pairs does a sentence of four words have, if each looks one word to either side?
+# Before you run the cell: how many pairs does a sentence of four words have, if the window is one word to either side?
 
 # %% tags=["nbval-check-output"]
 sentence = ["foxes", "hunt", "white", "hens"]
@@ -117,28 +118,28 @@ moments = ("before the text", "after a twentieth of the text", "after all of it"
 figures.word_space(dict(zip(moments, skip_gram.snapshots.values(), strict=True)), corpus.classes)
 
 # %% [markdown]
-# **Answer.** Each hollow point must lie with its family; the number above a map counts the kinds whose nearest word is kin.
+# **Answer.** Each hollow point must lie with its family; the number above a map counts the kinds whose nearest word is of the same family.
 # It is not enough: to tell a wolf from a fox, the two must also lie apart in a direction in which their *pictures* differ, and
-# looks are only some of what a text tells.
+# a text describes much more than what things look like.
 #
 # ### Exercise 1 (10 minutes, ★★): the rank loss
 #
-# WSABIE (2010) ranked labels in such a space before DeViSE, with words learned from pictures alone. `scores` is `[n_images, n_labels]`, `right` holds the column of each image's label, `margin` is a number. Give the loss above,
+# WSABIE (2010) ranked labels in such a space before DeViSE, with words learned from pictures alone. `scores` is `[n_images, n_labels]`, `labels` holds the column of each image's label, `margin` is a number. Give the loss above,
 # a sum over wrong labels, as a mean over images.
 #
 # <details><summary>Hint 1</summary>Each wrong label costs max(0, margin - score of the right label + its own score).</details>
-# <details><summary>Hint 2</summary>The right scores as a column: scores.gather(1, right[:, None]), [n_images, 1]. clamp(min=0) is the bracket.</details>
-# <details><summary>Hint 3</summary>Put 0 where the right label stands, with scatter(1, right[:, None], 0.0); sum over labels, mean over images.</details>
+# <details><summary>Hint 2</summary>The scores of the right labels as a column: scores.gather(1, labels[:, None]). clamp(min=0) is the bracket.</details>
+# <details><summary>Hint 3</summary>Put 0 where the right label stands, with scatter(1, labels[:, None], 0.0); sum over labels, mean over images.</details>
 #
 # `exercises.rank_loss.solution()` prints ours. Without an answer the chapter goes on with it.
 
 
 # %% tags=["exercise"]
-def rank_loss(scores, right, margin):
+def rank_loss(scores, labels, margin):
     # solution
-    of_right = scores.gather(1, right[:, None])  # [n_images, 1]
-    costs = (margin - of_right + scores).clamp(min=0)  # [n_images, n_labels]
-    costs = costs.scatter(1, right[:, None], 0.0)  # the right label is no rival of itself
+    positives = scores.gather(1, labels[:, None])  # [n_images, 1]
+    costs = (margin - positives + scores).clamp(min=0)  # [n_images, n_labels]
+    costs = costs.scatter(1, labels[:, None], 0.0)  # the right label is no negative of its own
     return costs.sum(1).mean()
     # end of solution
 
@@ -173,7 +174,7 @@ print(f"largest probability of a hidden label, over all pictures: {chances[:, un
 # tenth of the rate. Beside it we train the obvious alternative, `loss="l2"`: pull each picture to its word by squared
 # distance, with no rivals.
 #
-# `fit` calls each of its `callbacks` after every epoch, with the model and a row of figures. Ours keeps the scores of hidden
+# `fit` calls each of its `callbacks` after every epoch, with the model and a row of metrics. Ours keeps the scores of hidden
 # kinds, so that you can turn back the time below.
 
 
@@ -202,7 +203,7 @@ print("the map M:", list(devise.map.weight.shape))
 #
 # ### Exercise 2 (5 minutes, ★): zero-shot names
 #
-# `scores` is `[n_images, n_labels]`, `candidates` holds the numbers of the labels that may be said. Give the number of the
+# `scores` is `[n_images, n_labels]`, `candidates` holds the numbers of the labels that may be predicted. Give the number of the
 # best candidate of each image, `[n_images]`.
 #
 # <details><summary>Hint 1</summary>Only the columns of the candidates count: scores[:, candidates].</details>
@@ -232,7 +233,7 @@ zero_shot = exercises.zero_shot.check(zero_shot)
 #
 # <details><summary>Hint 1</summary>First how far C_k reaches: sort each row of distances; the k-th smallest stands at place k - 1.</details>
 # <details><summary>Hint 2</summary>near = (distances &lt;= radius[:, None])[identity] says for each image which labels are in its C_k.</details>
-# <details><summary>Hint 3</summary>near.gather(1, scores.topk(k, dim=1).indices) looks the first k guesses up; their mean in percent is it.</details>
+# <details><summary>Hint 3</summary>near.gather(1, scores.topk(k, dim=1).indices) marks the near ones among k guesses; give the mean in percent.</details>
 
 
 # %% tags=["exercise"]
@@ -279,24 +280,25 @@ yours = (zero_shot(of_hidden["DeViSE"], unseen) == hides).float().mean().item()
 print(f"DeViSE, zero-shot, by your function: {100 * yours:.1f}")
 
 
-def curves(scores, right):
-    scores = scores | {"guessing": torch.rand(len(right), len(names))}
-    return {name: [hierarchical_precision(s, right, distances, k) for k in ks] for name, s in scores.items()}
+def curves(scores, labels):
+    scores = scores | {"guessing": torch.rand(len(labels), len(names))}
+    return {name: [hierarchical_precision(s, labels, distances, k) for k in ks] for name, s in scores.items()}
 
 
 panels = {"seen kinds": curves(of_seen, shows), "hidden kinds": curves(of_hidden, hides)}
 figures.precision_curves(panels, ks)
 
 # %% [markdown]
-# **Answer.** At k = 1 only the label itself counts, at k = 2 the whole family does, since all kin are equally far. A classifier
-# is trained for its first guess. What its other guesses are, nobody taught it, while a map into words gets kin for nothing:
-# see which curves stay high. Then compare two columns of the table. Where *generalised* is far below *zero-shot*, pictures of hidden kinds
+# **Answer.** At k = 1 only the label itself counts, at k = 2 the whole family does, since all kinds of a family are equally far. A classifier
+# is trained for its first guess; its loss says nothing about the order of the others. In the word space the labels of a
+# family lie near each other, which should help the map: see which curves stay high. Then compare two columns of the table. Where *generalised* is far below *zero-shot*, pictures of hidden kinds
 # land on seen words; a loss that pulls each picture right onto its word, as L2 does, should suffer more than one that only asks for
 # an order. (In the first column `softmax` has an advantage: it cannot name a hidden label by mistake.)
 #
 # ## See what it learned
 #
-# A picture each of some hidden kinds, and what two models say. A tick is right; a tilde is kin of the right one.
+# One picture of each of some hidden kinds, with the labels of two models. A tick marks the right label, a tilde another label
+# of its family.
 #
 # **Question.** All labels are allowed. Where softmax errs, does it err within the family? Does DeViSE?
 
@@ -312,7 +314,7 @@ figures.predicted_labels(
 #
 # Now all hidden kinds, with the hidden labels as the candidates.
 #
-# **Question.** How did your two kinds fare? Which wrong names are mistakes of the eyes, and which of the text?
+# **Question.** How did your two kinds fare? Which wrong names come from the visual features, and which from the text?
 
 # %%
 figures.predicted_kinds(of_hidden["DeViSE"], hides, corpus.classes, unseen)
@@ -330,7 +332,7 @@ figures.predicted_kinds(of_hidden["DeViSE"], hides, corpus.classes, unseen)
 figures.labels_over_epochs(corpus.unseen, shown[0], by_epoch, corpus.classes)
 
 # %% [markdown]
-# **Answer.** Follow the thick line and those of its kin. Where seen labels (no hatching) climb past the hidden one late in training, you
+# **Answer.** Follow the thick line and those of its family. Where seen labels (no hatching) climb past the hidden one late in training, you
 # see the price of the loss: it rewards landing on seen words and never mentions hidden ones. (`fit` keeps the epoch that did
 # best on *seen* kinds.) Try other pictures and move the slider:
 
@@ -389,7 +391,7 @@ for scores in (fair, fair + torch.tensor([0.0, 2.0, 0.0, 0.0, 0.0])):
 # ### Exercise 5 (5 minutes, ★): what lengths decide
 #
 # `scores` is `[n_images, n_labels]` and `words` is `[n_labels, dim]`. Give the mean length of the words that are named first,
-# one an image, divided by the mean length of all words. 1 says that length plays no part.
+# one per image, divided by the mean length of all words. 1 says that length plays no part.
 #
 # <details><summary>Hint 1</summary>Three steps: how long each word is, which label each image names, and the ratio of two means.</details>
 # <details><summary>Hint 2</summary>words.norm(dim=1) are the lengths, scores.argmax(1) the labels that are named.</details>
@@ -417,15 +419,15 @@ length_bias = exercises.length_bias.check(length_bias)
 
 # %%
 @torch.no_grad()
-def look(split):
+def extract_features(split):
     return torch.cat([dem.encode_images(some).cpu() for some in split.images.split(500)])  # [n_images, 512]
 
 
 raw, units = words.matrix(names), words.unit().matrix(names)  # [n_classes, 50]
-features, wanted = look(corpus.train), raw[corpus.train.identity]
+features, wanted = extract_features(corpus.train), raw[corpus.train.identity]
 penalty = len(features) * torch.eye(512)
 ridge = torch.linalg.solve(features.T @ features + penalty, features.T @ wanted)  # [512, 50]
-landed = look(corpus.unseen) @ ridge  # [n_images, 50]
+landed = extract_features(corpus.unseen) @ ridge  # [n_images, 50]
 print(f"length of a raw word {raw.norm(dim=1).mean():.2f}, of a landing {landed.norm(dim=1).mean():.2f}")
 rules = {"distance": -torch.cdist(landed, raw), "dot product": landed @ raw.T, "cosine": landed @ units.T}
 for rule, scores in rules.items():
@@ -445,7 +447,7 @@ figures.hubs(counts, [names[i] for i in unseen], raw[unseen].norm(dim=1))
 #
 # ## The paper's numbers and yours
 #
-# First your figures. The last column counts hubs in the other direction: each label names its five best pictures.
+# First your results. The last column counts hubs in the other direction: each label names its five best pictures.
 
 # %%
 print(f"{'':<18}{'zero-shot hit@1':>16}{'skewness: labels':>19}{'pictures':>11}")
@@ -462,13 +464,13 @@ print(f"Headline: devise zero-shot hit@1 {zero:.1f}, chance {100 / len(unseen):.
 # The paper's classifier knew ImageNet's thousand labels, its map went from 4,096 numbers to 500 or 1,000, and its text gave
 # some 155,000 words. It reports hit rates of up to 18 % on labels that its visual model never saw; that the rank loss
 # was about twice as accurate as L2; and that softmax stayed ahead at hit@1 and hit@2 while DeViSE won in
-# hierarchical precision as k grew. Look for each in your tables. The figures are **not comparable**: thousands of labels are far more
+# hierarchical precision as k grew. Look for each in your tables. The numbers are **not comparable**: thousands of labels are far more
 # than your 21, drawings are simpler than photographs, and our text was written to describe just these kinds. If L2
 # keeps up with the rank loss in yours, ask what a rank loss has to win with 48 rivals, and which of the two you tuned. What carries over
 # is how it is measured, and that a text can stand in for labels.
 #
 # The image-text tables have rows under the name DeViSE too. On Flickr8k they give R@1, R@5, R@10 of 4.8, 16.5, 27.3 for sentences and 5.9,
-# 20.1, 29.6 for images. They are about whole sentences, and the model above reads labels, so none of your figures belongs
+# 20.1, 29.6 for images. They are about whole sentences, and the model above reads labels, so none of your results belongs
 # beside them.
 #
 # ## Quiz
@@ -478,7 +480,7 @@ print(f"Headline: devise zero-shot hit@1 {zero:.1f}, chance {100 / len(unseen):.
 # **1. Why does the softmax classifier give hidden labels the probability 0?**
 #
 # <details><summary>It was trained for too few epochs</summary>No: more epochs make it surer of the labels that it has, and add none.</details>
-# <details><summary>It has no output for them</summary>Yes. What is not among the outputs cannot be said, however the picture looks.</details>
+# <details><summary>It has no output for them</summary>Yes. What is not among the outputs cannot be predicted, however the picture looks.</details>
 # <details><summary>Its network cannot see their features</summary>No: the same network serves DeViSE, which does name some of them.</details>
 #
 # **2. Why are hidden labels left out of the sum of the loss?**
@@ -489,13 +491,13 @@ print(f"Headline: devise zero-shot hit@1 {zero:.1f}, chance {100 / len(unseen):.
 #
 # **3. A model's zero-shot hit@1 is 40 % and its generalised hit@1 is 12 %. What does that say?**
 #
-# <details><summary>The model knows too few words</summary>No: both figures use the same words and the same scores.</details>
+# <details><summary>The model knows too few words</summary>No: both numbers use the same words and the same scores.</details>
 # <details><summary>It was tested on other pictures</summary>No: the pictures are the same, only the candidates differ.</details>
 # <details><summary>Seen labels, added as rivals, take most of the first places</summary>Yes. The map was rewarded for landing on them, and does so for hidden kinds as well.</details>
 #
 # **4. A classifier has 100 % flat hit@1. What is its hierarchical precision@5?**
 #
-# <details><summary>100 %, since it makes no mistake</summary>No: its guesses 2 to 5 count too, and nothing has taught it to make them kin.</details>
+# <details><summary>100 %, since it makes no mistake</summary>No: its guesses 2 to 5 count too, and nothing has taught it to choose them from the same family.</details>
 # <details><summary>At least 20 %</summary>Yes. One of five guesses is right for sure; the other four may be anything.</details>
 # <details><summary>0 %, since a classifier knows no tree</summary>No: the right label is in its own C_5, so one of five guesses counts.</details>
 #
@@ -508,13 +510,13 @@ print(f"Headline: devise zero-shot hit@1 {zero:.1f}, chance {100 / len(unseen):.
 # **6. Which hidden kind can DeViSE never name?**
 #
 # <details><summary>One that the text never mentions</summary>Yes. Without sentences there is no vector, and no point in the space to land near.</details>
-# <details><summary>One that has no kin among the seen kinds</summary>Not yet: it will be hard, but its word has a place, and some picture may land there.</details>
+# <details><summary>One that has no seen kind in its family</summary>Not yet: it will be hard, but its word has a place, and some picture may land there.</details>
 # <details><summary>One that looks like a seen kind</summary>No: it will often be taken for that kind, yet among hidden labels alone it may well win.</details>
 #
 # ## Where to go next
 #
 # - Set `n_sentences` to 10,000: what becomes of the word space, and of zero-shot hit@1?
-# - Another `seed` hides other kinds. Which figures move most?
-# - Try `on_the_same_eyes("devise", negatives="one")`: the paper cuts its sum at the first wrong label that violates the margin.
+# - Another `seed` hides other kinds. Which results change most?
+# - Try `on_the_same_backbone("devise", negatives="one")`: the paper cuts its sum at the first wrong label that violates the margin.
 # - ILU (2018) goes the other way: pictures that an image search finds make a word's vector.
 # - Chapter 02 goes back to whole sentences and asks which of the wrong ones a loss should listen to.

@@ -28,7 +28,7 @@ from itm_tutorial.course.sweep_results import read_sweep
 
 # %% tags=["parameters"]
 folder = "../runs/sweeps/vsepp"  # what the sweep left
-value = "rsum"  # the figure to look at, such as "t2i_r1" or "best_epoch"
+value = "rsum"  # the metric to show, such as "t2i_r1" or "best_epoch"
 
 # %% [markdown]
 # ## Seven made-up runs
@@ -100,7 +100,7 @@ print(f"truth 440.0, mean of the cells {mean(cells):.1f}, best cell {max(cells):
 #
 # ## Your sweep
 #
-# Without a sweep, the next cell tells the one command that makes it. Run it in a terminal, in the course's folder; this
+# Without a sweep, the next cell prints the command that makes it. Run it in a terminal, in the course's folder; this
 # notebook can be run again at any time, also while the sweep is at work.
 
 # %%
@@ -132,7 +132,7 @@ figures.heat_map(points, value=value) if points is not None else print("no point
 # - **Is a larger batch worse all over?** It had a sixteenth of the steps. That is the budget, not the loss.
 #
 # The map's grey spans lowest to highest: one low cell makes all others look alike. Read the numbers. The executed notebook of each point stands
-# beside its figures, with the warnings that training gave.
+# beside its metrics, with the warnings that training gave.
 #
 # ## What holds
 #

@@ -4,7 +4,7 @@
 # **You will be able to**
 #
 # - say what margin, choice of negatives and batch size each do to a ranking loss;
-# - turn a notebook into an experiment that a program can repeat: parameters in, figures out;
+# - turn a notebook into an experiment that a program can repeat: parameters in, metrics out;
 # - run a grid of such experiments with one command, and stop and resume it.
 #
 # *About 15 minutes. The sweep itself takes about ten more on two cores, without you.*
@@ -42,19 +42,19 @@ sentence = "bow"  # "gru" is what the paper has, and takes five times as long
 margin = 0.2
 negatives = "max_of_hinges"  # or "sum_of_hinges", or "top_k_hinges"
 batch_size = 128
-result = ""  # where to write the figures, as JSON; empty prints them only
+result = ""  # where to write the metrics, as JSON; empty prints them only
 
 # %% [markdown]
 # ## What the three settings do
 #
-# Three pictures and their three captions; the right pairs are on the diagonal. At a margin of 0.2, work out by hand what the first
+# Three pictures and their three captions; the positive pairs are on the diagonal. At a margin of 0.2, work out by hand what the first
 # picture's two wrong captions cost. Then run the cell.
 
 # %% tags=["nbval-check-output"]
 toy = torch.tensor([[0.60, 0.55, 0.50], [0.45, 0.70, 0.68], [0.10, 0.50, 0.65]])  # [3 images, 3 captions]
-right = torch.eye(3, dtype=torch.bool)
+positives = torch.eye(3, dtype=torch.bool)
 for name in ("sum_of_hinges", "top_k_hinges", "max_of_hinges"):
-    print(f"{name:<15}{create_loss(name, margin=0.2, k=1)(toy, right).item():.2f}")
+    print(f"{name:<15}{create_loss(name, margin=0.2, k=1)(toy, positives).item():.2f}")
 
 # %% [markdown]
 # With `k = 1` the middle line is the maximum under another name. In a batch of three there are only two negatives to choose from;
@@ -62,8 +62,8 @@ for name in ("sum_of_hinges", "top_k_hinges", "max_of_hinges"):
 
 # %% tags=["nbval-check-output"]
 for width in (0.05, 0.2, 0.5):
-    wrong = width - toy.diag()[:, None] + toy  # [image, caption]: what each wrong caption costs its picture
-    print(f"margin {width:<5} open hinges: {int((wrong[~right] > 0).sum())} of 6")
+    costs = width - toy.diag()[:, None] + toy  # [n_images, n_captions]: above 0, the hinge is open
+    print(f"margin {width:<5} open hinges: {int((costs[~positives] > 0).sum())} of 6")
 
 # %% [markdown]
 # With all hinges open, the sum pushes against every wrong caption alike, near or far. With few open, even the sum hears only the hard ones: a
@@ -76,7 +76,7 @@ for n in (32, 128, 512):
 # %% [markdown]
 # So the settings are not independent, and this is why a grid is worth its time. One thing can go wrong: when all embeddings lie in one
 # point, all scores are equal and each hinge costs one margin. From there the hardest negative gives little to go by, and the maximum may
-# stay. Its loss then stands at a number that you can tell beforehand:
+# stay. Its loss then stands at a number that you can compute beforehand:
 
 # %% tags=["nbval-check-output"]
 same = torch.zeros(32, 32)  # [32 images, 32 captions]: one score for all
@@ -109,13 +109,13 @@ itm.show.training_curve(history)
 #
 # ## Figures out
 #
-# The figures go where `result` says, all at once: a run that is killed leaves no half file.
+# The metrics go where `result` says, all at once: a run that is killed leaves no half file.
 
 # %%
 report = itm.evaluate(itm.score(model, corpus.val), corpus.val.image_of)
-figures = {**report.as_dict(), "best_epoch": history.best_epoch, "loss": history.epochs[-1]["loss"]}
+metrics = {**report.as_dict(), "best_epoch": history.best_epoch, "loss": history.epochs[-1]["loss"]}
 if result:
-    write_json(Path(result), figures)
+    write_json(Path(result), metrics)
 print(report)
 print(f"Headline: {negatives}, margin {margin}, batch {batch_size}: rsum {report.rsum:.0f} on val")
 
@@ -129,7 +129,7 @@ print(f"Headline: {negatives}, margin {margin}, batch {batch_size}: rsum {report
 # ```
 #
 # The grid stands in `course.toml`. Each point is this notebook, run by papermill in a process of its own; the executed notebook and
-# its figures are kept in `runs/sweeps/vsepp`, under a name made of the point's own values:
+# its metrics are kept in `runs/sweeps/vsepp`, under a name made of the point's own values:
 
 # %% tags=["nbval-check-output"]
 point = {"margin": 0.2, "negatives": "max_of_hinges", "batch_size": 512, "seed": 0}
@@ -137,8 +137,8 @@ print(Point(axes=point, parameters=point).stem)
 
 # %% [markdown]
 # Stop it whenever you like and start it again: what is there is kept. A point is run anew only when its file is damaged, or when the code of this
-# notebook or a fixed parameter has changed. One that fails is told in the final table, with cell and error, and the others go
-# on.
+# notebook or a fixed parameter has changed. The final table lists each point that failed, with its cell and its
+# error, and the other points are still run.
 #
 # ## Where to go next
 #

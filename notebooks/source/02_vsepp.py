@@ -5,15 +5,15 @@
 #
 # - say what one word of a loss, *max* in place of *sum*, changes in every step of training;
 # - recognise a collapsed run by one number, and mend it;
-# - avoid three traps of the field's public code: false negatives, five captions an image, folds.
+# - avoid three traps of the field's public code: false negatives, five captions per image, folds.
 #
 # *About 90 minutes with the exercises; under three of them are the computer's.*
 #
 # ## The question
 #
-# Chapter 00 trained two encoders with a loss that adds up every wrong pair that comes too close.
-# VSE++ (Faghri, Fleet, Kiros and Fidler, BMVC 2018) kept the two encoders and asked: **which wrong pairs should
-# teach?** A search goes wrong because *one* wrong picture stands before the right one, not because a hundred
+# Chapter 00 trained two encoders with a loss that adds up every negative pair that comes too close.
+# VSE++ (Faghri, Fleet, Kiros and Fidler, BMVC 2018) kept the two encoders and asked: **which negative pairs should
+# count?** A search goes wrong because *one* wrong picture stands before the right one, not because a hundred
 # stand a little too near.
 
 # %% tags=["parameters"]
@@ -68,7 +68,7 @@ figures.explorer_of_forces(margin)
 # %% [markdown]
 # ## The idea
 #
-# In a batch of $n$ right pairs, with the scores of right pairs on the diagonal of $S$:
+# In a batch of $n$ positive pairs, with their scores on the diagonal of $S$:
 #
 # $$L_{\text{sum}} = \sum_i \sum_{j \ne i} [\alpha - S_{ii} + S_{ij}]_+ + [\alpha - S_{ii} + S_{ji}]_+ \qquad
 # L_{\text{max}} = \sum_i \max_{j \ne i} [\alpha - S_{ii} + S_{ij}]_+ + \max_{j \ne i} [\alpha - S_{ii} + S_{ji}]_+$$
@@ -76,9 +76,9 @@ figures.explorer_of_forces(margin)
 # Both are sums over the batch, not means: a batch of half the size is not the same recipe.
 #
 # To see one batch we let a bag of words learn with the sum for two epochs, take six pictures that are alike, and write
-# what each wrong pair costs.
+# what each negative pair costs.
 #
-# **Question.** Which wrong captions are ringed, and what do they share with the right one? May one caption be ringed twice?
+# **Question.** Which wrong captions are ringed, and what do they have in common with the right one? May one caption be ringed twice?
 
 # %%
 bow = itm.create_model("vsepp", corpus, sentence="bow", max_violation=False, margin=margin, seed=seed)
@@ -93,15 +93,15 @@ figures.hardest_negatives(batch, images, captions, margin)
 # %% [markdown]
 # **Answer.** Compare words: a ringed caption often names the same things or colours. It may be ringed for several pictures, as hubs are;
 # others never are. A row with no ring is won already. The totals above a matrix say how much the other pairs add. With
-# six pairs that is little. With 128 there are 16,256 wrong pairs and at most 128 rings a matrix.
+# six pairs that is little. With 128 there are 16,256 negative pairs and at most 128 rings per matrix.
 #
 # ## Build it
 #
 # ### Exercise 1 (15 minutes, ★★): the hardest-negative loss
 #
-# `scores` is `[n_pairs, n_pairs]` with right pairs on the diagonal, `margin` a number, and the answer one number in a tensor: $L_{\text{max}}$.
+# `scores` is `[n_pairs, n_pairs]` with positive pairs on the diagonal, `margin` a number, and the answer one number in a tensor: $L_{\text{max}}$.
 #
-# <details><summary>Hint 1</summary>A right score in its row and in its column: in each, find the largest wrong one.</details>
+# <details><summary>Hint 1</summary>A positive score has a row and a column: in each, find the largest negative score.</details>
 # <details><summary>Hint 2</summary>scores.diagonal()[:, None] against scores gives the hinges of the rows; against scores.T, of the columns.</details>
 # <details><summary>Hint 3</summary>Clamp at 0, put 0 on the diagonal with masked_fill, take amax(1), and sum; both directions.</details>
 
@@ -109,10 +109,10 @@ figures.hardest_negatives(batch, images, captions, margin)
 # %% tags=["exercise"]
 def hardest_negative_loss(scores, margin):
     # solution
-    right = scores.diagonal()[:, None]  # [n_pairs, 1]
+    positives = scores.diagonal()[:, None]  # [n_pairs, 1]
     diagonal = torch.eye(len(scores), dtype=torch.bool)
-    against_captions = (margin - right + scores).clamp(min=0).masked_fill(diagonal, 0)  # [n_pairs, n_pairs]
-    against_images = (margin - right + scores.T).clamp(min=0).masked_fill(diagonal, 0)
+    against_captions = (margin - positives + scores).clamp(min=0).masked_fill(diagonal, 0)  # [n_pairs, n_pairs]
+    against_images = (margin - positives + scores.T).clamp(min=0).masked_fill(diagonal, 0)
     return against_captions.amax(1).sum() + against_images.amax(1).sum()
     # end of solution
 
@@ -128,7 +128,7 @@ print("hardest:", round(hardest_negative_loss(toy, 0.2).item(), 2))
 print("all:    ", round(SumOfHinges(0.2)(toy, torch.eye(3, dtype=torch.bool)).item(), 2))
 
 # %% [markdown]
-# What a loss *is* matters less than what it does: its gradient. Autograd tells how hard each score of the six pairs is pushed. A plus is
+# What a loss *is* matters less than what it does: its gradient. Autograd shows how hard each score of the six pairs is pushed. A plus is
 # pushed down, a minus up.
 #
 # **Question.** Under the sum, is a hinge of 0.30 pushed harder than one of 0.01? Where do the 2s come from?
@@ -140,13 +140,13 @@ figures.gradients({name: torch.autograd.grad(loss(given, positives), given)[0] f
 
 # %% [markdown]
 # **Answer.** No: a hinge pushes with 1 or with 0, whatever it costs. A 2 is a pair that costs in both directions. Under the sum,
-# then, the *number* of near misses decides where the step goes; under the maximum each pair names one opponent a direction, and
+# then, the *number* of near misses decides where the step goes; under the maximum each pair has one negative per direction, and
 # the other entries are 0. In between stand the $k$ hardest.
 #
 # ### Exercise 2 (5 minutes, ★): the k hardest
 #
 # Liu and Ye (2019) train so, and call it the kNN-loss. `costs` is `[n_pairs, n_negatives]`, hinges of one direction with zeros
-# where a pair is right. Add up the `k` largest of each pair.
+# for positive pairs. Add up the `k` largest of each pair.
 #
 # <details><summary>Hint 1</summary>k = 1 is the hardest negative, and k = all is the sum.</details>
 # <details><summary>Hint 2</summary>costs.topk(k, dim=1).values holds the k largest of each row.</details>
@@ -208,9 +208,9 @@ print(report, f"kept: epoch {history.best_epoch} of {epochs}", sep="\n")
 # R@1 of *image to captions*, in percent: the fraction of images, among those that have a caption, one of whose own captions beats every
 # wrong one. A tie is no win.
 #
-# <details><summary>Hint 1</summary>Whose a caption is stands in image_of, and nowhere else.</details>
+# <details><summary>Hint 1</summary>Only image_of says which image a caption belongs to.</details>
 # <details><summary>Hint 2</summary>image_of[None] == torch.arange(len(scores))[:, None] marks each image's own captions.</details>
-# <details><summary>Hint 3</summary>Best own score against best wrong score (masked_fill with -inf, amax(1)); own.any(1) are the queries.</details>
+# <details><summary>Hint 3</summary>Best own score against best negative (masked_fill with -inf, amax(1)); own.any(1) are the queries.</details>
 
 
 # %% tags=["exercise"]
@@ -218,9 +218,9 @@ def caption_recall(scores, image_of):
     # solution
     own = image_of[None] == torch.arange(len(scores))[:, None]  # [n_images, n_captions]
     best_own = scores.masked_fill(~own, -torch.inf).amax(1)  # [n_images]
-    best_wrong = scores.masked_fill(own, -torch.inf).amax(1)
+    best_negative = scores.masked_fill(own, -torch.inf).amax(1)
     asked = own.any(1)  # an image without a caption is no query
-    return 100 * (best_own > best_wrong)[asked].double().mean().item()
+    return 100 * (best_own > best_negative)[asked].double().mean().item()
     # end of solution
 
 
@@ -245,9 +245,9 @@ def recall_in_folds(scores, image_of, n_folds):
     recalls = []
     for first in range(0, len(scores), size):
         own = (image_of >= first) & (image_of < first + size)  # captions of this fold's images
-        part, right = scores[first : first + size][:, own], image_of[own] - first
-        best = part[right, torch.arange(len(right))]  # [n_captions of the fold]
-        recalls.append(100 * ((part >= best).sum(0) == 1).double().mean().item())
+        part, targets = scores[first : first + size][:, own], image_of[own] - first
+        positives = part[targets, torch.arange(len(targets))]  # [n_captions of the fold]
+        recalls.append(100 * ((part >= positives).sum(0) == 1).double().mean().item())
     return sum(recalls) / n_folds
     # end of solution
 
@@ -255,7 +255,7 @@ def recall_in_folds(scores, image_of, n_folds):
 recall_in_folds = exercises.recall_in_folds.check(recall_in_folds)
 
 # %% [markdown]
-# Made-up scores of 50 images with five captions each, once in order and once shuffled. Which of these figures is nonsense? And what do folds
+# Made-up scores of 50 images with five captions each, once in order and once shuffled. Which of these numbers is nonsense? And what do folds
 # do to the very same scores?
 
 # %% tags=["nbval-check-output"]
@@ -272,21 +272,21 @@ print(f"in five folds {recall_in_folds(made_up, image_of, 5):.1f}")
 
 # %% [markdown]
 # The order of captions is no property of a model, so `c // 5` gives nonsense on shuffled ones. And folds *raise* recall: a caption meets
-# ten pictures in place of fifty. Never compare a figure in folds with one on the whole.
+# ten pictures in place of fifty. Never compare a recall in folds with one on the whole.
 #
 # ## See what it learned
 #
 # The embeddings that the callback kept, on the plane in which those of the last epoch spread most.
 #
-# **Question.** When do right pairs draw near? When do they pass the hardest wrong ones?
+# **Question.** When do positive pairs come near each other? When do they pass the hardest negatives?
 
 # %%
 moment_names = {"before training": 0, "after epoch 1": 1, f"after epoch {epochs}": epochs}
 figures.maps_by_epoch({name: moments[n] for name, n in moment_names.items()})
 
 # %% [markdown]
-# **Answer.** Read the cosines, which use all dimensions; the map shows two. The hardest wrong picture is that of each caption, and what
-# counts is not how near the right one comes but its lead over this one. Before training the two kinds of embeddings know
+# **Answer.** Read the cosines, which use all dimensions; the map shows two. The hardest negative is the wrong picture with the highest cosine for a caption. What
+# counts is not how near the right picture comes but its lead over this one. Before training the two kinds of embeddings know
 # nothing of each other. Lines that stay long on the last map need not be mistakes: two directions cannot hold everything.
 #
 # **Question.** One caption, before and after. Which words of it does the first row obey? And the second?
@@ -297,12 +297,12 @@ figures.before_and_after(corpus.test, untrained, trained, [int(corpus.test.image
 
 # %% [markdown]
 # **Answer.** The first row obeys none. With random weights the order has nothing to do with the sentence, even where it seems so: pictures
-# that look alike get like embeddings, and whichever comes first brings its kin along. In the second row look at the wrong pictures. They are the hard negatives of this query: if one differs from the right
+# that look alike get similar embeddings, and when one of them comes first the others follow. In the second row look at the wrong pictures. They are the hard negatives of this query: if one differs from the right
 # one by a single word, this is the word to work on.
 #
 # ### How hard is the hardest?
 #
-# The hardest of 31 wrong captions is easier than the hardest of 511. So the maximum should care about the size of a batch.
+# The hardest of 31 negative captions is easier than the hardest of 511. So the maximum should care about the size of a batch.
 # Six short runs of a bag of words, which trains much faster than the GRU:
 #
 # **Question.** For which loss should large batches pay? Guess before you look.
@@ -317,7 +317,7 @@ for name, options in (("sum", {"max_violation": False}), ("max", {"warmup": 0.25
 figures.rsum_by_batch_size(found)
 
 # %% [markdown]
-# **Answer.** Read the lead at each size, written between the lines, rather than one line: a larger batch also means fewer steps an epoch, which
+# **Answer.** Read the lead at each size, written between the lines, rather than one line: a larger batch also means fewer steps per epoch, which
 # costs both losses something. If the lead grows, it is the maximum that makes use of more negatives. One seed says
 # little; `itm sweep vsepp` and its two notebooks ask the same with three.
 #
@@ -327,7 +327,7 @@ figures.rsum_by_batch_size(found)
 #
 # Suppose all embeddings are the same point. What is the loss of a batch of `batch_size` distinct pictures, with the `k` hardest in both directions?
 #
-# <details><summary>Hint 1</summary>All embeddings are equal, so all scores are: what is left of margin - right + wrong?</details>
+# <details><summary>Hint 1</summary>All embeddings are equal, so all scores are: what is left of margin - positive + negative?</details>
 # <details><summary>Hint 2</summary>Each hinge is one margin. A pair has k of them in each of two directions.</details>
 # <details><summary>Hint 3</summary>A pair has only batch_size - 1 negatives: 2 * batch_size * min(k, batch_size - 1) * margin.</details>
 
@@ -393,15 +393,15 @@ figures.collapse(runs, collapse_loss(batch_sizes[1], margin, 1))
 # `exercises.print_suspects()` shows five losses. Loss 0 is right; 1 to 4 have one bug each. Write the test that a library should
 # have had: `which_bug(loss)` may only *call* `loss(scores, margin)` on small batches of its own, and gives the number of the loss.
 #
-# <details><summary>Hint 1</summary>Think of small batches whose right loss you know: all right pairs far ahead, all scores equal.</details>
+# <details><summary>Hint 1</summary>Think of small batches whose loss you know: all positive pairs far ahead, or all scores equal.</details>
 # <details><summary>Hint 2</summary>torch.eye(3) must give 0 and torch.zeros(3, 3) six margins. Which losses differ there, and which way?</details>
-# <details><summary>Hint 3</summary>Loss 2 looks at rows twice: use a matrix whose rows and columns have different maxima.</details>
+# <details><summary>Hint 3</summary>Loss 2 reads the rows twice: use a matrix whose rows and columns have different maxima.</details>
 
 
 # %% tags=["exercise"]
 def which_bug(loss):
     # solution
-    ahead = loss(torch.eye(3), 0.2)  # each right pair wins by far: nothing may cost, and nothing may pay
+    ahead = loss(torch.eye(3), 0.2)  # each positive pair wins by far: the loss must be 0
     if ahead != 0:
         return 1 if ahead > 0 else 3
     if loss(torch.zeros(3, 3), 0.2) < 1:  # equal scores: six margins
@@ -416,7 +416,7 @@ which_bug = exercises.which_bug.check(which_bug)
 # %% [markdown]
 # ### False negatives
 #
-# Batches are drawn from shuffled captions. If two of one batch describe the same picture, then each is a "wrong" caption for the other, scores
+# Batches are drawn from shuffled captions. If two of one batch describe the same picture, then each is a "negative" for the other, scores
 # nearly as high as the right one, and is the hardest negative by far. The authors' code masks the diagonal alone.
 #
 # **Question.** On which data set is this harmless? And here?
@@ -427,8 +427,8 @@ measured = {}
 for sampler, name in samplers.items():
     random = torch.Generator().manual_seed(seed)
     picked = [corpus.train.image_of[rows] for rows in SAMPLERS[sampler](corpus.train.image_of, batch_sizes[1], random)]
-    share = sum(len(images.unique()) < len(images) for images in picked) / len(picked)
-    measured[name] = (len(corpus.train.images), share)
+    fraction = sum(len(images.unique()) < len(images) for images in picked) / len(picked)
+    measured[name] = (len(corpus.train.images), fraction)
 figures.doubles(measured, batch_sizes[1])
 
 # %% [markdown]
@@ -523,14 +523,14 @@ print(f"Headline: vsepp rsum {report.rsum:.0f}, ceiling {ceiling.rsum:.0f}")
 # **3. You train on 500 photographs with five captions each, 128 a batch, masking the diagonal only. What goes wrong first?**
 #
 # <details><summary>True captions are pushed away as hardest negatives</summary>Yes. Nearly every batch holds a picture twice, and its other caption scores highest.</details>
-# <details><summary>Nothing, the authors found it harmless</summary>No: that was said of MSCOCO, which has over a hundred thousand pictures.</details>
+# <details><summary>Nothing, the authors found it harmless</summary>No: they found it on MSCOCO, which has over a hundred thousand pictures.</details>
 # <details><summary>The batch is too large for so few captions</summary>No: 2,500 captions make nineteen batches. What counts is whose captions meet in one.</details>
 #
 # **4. A paper reports R@1 40 on 5,000 MSCOCO images, another 60 on "1K". Which model is better?**
 #
 # <details><summary>The second: 60 is more than 40</summary>No: a caption meets five times fewer pictures in a fold, so every model scores higher there.</details>
 # <details><summary>The first: 5K is the harder test</summary>No: harder, yes, but by how much is not known from these two numbers.</details>
-# <details><summary>It cannot be said</summary>Yes. Score one of them on the other's gallery; the same matrix gives both figures.</details>
+# <details><summary>Nobody can know from this</summary>Yes. Score one of them on the other's gallery; the same matrix gives both numbers.</details>
 #
 # **5. A run without warm-up stands on the plateau while rsum climbs from epoch to epoch. Is it healthy?**
 #
@@ -548,4 +548,4 @@ print(f"Headline: vsepp rsum {report.rsum:.0f}, ceiling {ceiling.rsum:.0f}")
 #
 # - Replace the loss: `loss="infonce"` makes every negative count by how hard it is. Is the maximum still ahead?
 # - Set `margin` to 0.05 or 0.5 above. The lab `02_lab_sweep` turns margin, loss and batch size together.
-# - Chapter 03 keeps this loss and changes the interaction: each word looks for its region.
+# - Chapter 03 keeps this loss and changes the interaction: each word attends to regions.

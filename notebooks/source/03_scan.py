@@ -4,7 +4,7 @@
 # **You will be able to**
 #
 # - build stacked cross attention in five short steps, and say over what each of its sums runs;
-# - test an attention map against the truth, and against three ways of not knowing;
+# - test an attention map against the truth, and against three controls;
 # - say what attention cannot see, what it costs, and how to search with it all the same.
 #
 # *About 90 minutes with the exercises; about three minutes of that is the computer's, and more the first time.*
@@ -13,8 +13,8 @@
 #
 # So far one vector stands for a whole picture and one for a whole sentence. A red ball, a brown dog and a lake share
 # one vector, and the score is one number from which nobody can tell what was recognised. SCAN (Lee, Chen, Hua, Hu and
-# He, ECCV 2018) asked: **what if each word looks for its own part of the picture**, and the score adds up how well each
-# of them was served? Nobody says which word belongs to which part; the only teacher is, as before, which caption
+# He, ECCV 2018) asked: **what if each word attends to its own part of the picture**, and the score adds up how well each
+# word matches what it finds there? Nobody says which word belongs to which part; the only teacher is, as before, which caption
 # belongs to which picture.
 
 # %% tags=["parameters"]
@@ -47,8 +47,8 @@ print(corpus)
 # %% [markdown]
 # A picture has to come in parts. SCAN's are those of *bottom-up attention* (BUTD, Anderson and others, CVPR 2018): a
 # detector, taught on other pictures to find things and to name kind and attributes, gives its best boxes and one vector
-# for what stands in each. Ours gives twelve a picture. **The next cell takes minutes the first time**, when the
-# detector is trained and looks at every picture, and a second from then on.
+# for what stands in each. Ours gives twelve per picture. **The next cell takes minutes the first time**, when the
+# detector is trained and run on every picture, and a second from then on.
 
 # %%
 features = itm.features(corpus, kind="regions")
@@ -70,10 +70,10 @@ print(f"kept: epoch {history.best_epoch} of {epochs}")
 # %% [markdown]
 # ## The picture to aim for
 #
-# One caption beside its own picture. Each panel is clear where its word looks. The dashed box is the thing that the
-# word names, which a drawn world knows and the model was never told.
+# One caption beside its own picture. Each panel is clear where its word attends. The dashed box is the thing that the
+# word names. A drawn world knows these boxes; the model was trained without them.
 #
-# **Question.** Which words look where they should? What do the others look at?
+# **Question.** Which words attend to what they name? What do the others attend to?
 
 
 # %%
@@ -88,9 +88,9 @@ seen = itm.attend(model, corpus.test, captions=list(chosen))
 itm.show.attention(seen, corpus.test, 0)
 
 # %% [markdown]
-# **Answer.** Trust the ticks: a word has one if the region it looks at most has its middle in a dashed box. Nouns,
+# **Answer.** Trust the ticks: a word has one if the region it attends to most has its centre in a dashed box. Nouns,
 # colours and patterns have something to find; *left* names two things, and either counts. *View* names nothing and
-# *lake* a place, for which there is no region. Yet their weights sum to one as well: a word must look somewhere. So a
+# *lake* a place, for which there is no region. Yet their weights sum to one as well: a word must attend to something. So a
 # map always shows *something*, and a fine one proves little. Below you count.
 #
 # ## The idea
@@ -101,9 +101,9 @@ itm.show.attention(seen, corpus.test, 0)
 # \alpha_{rw} = \frac{e^{\lambda \bar s_{rw}}}{\sum_{r'} e^{\lambda \bar s_{r'w}}} \qquad
 # a_w = \sum_r \alpha_{rw} v_r \qquad S = \frac{1}{n} \sum_w \cos(e_w, a_w)$$
 #
-# In words: how alike is each region to each word; which regions does each word choose; what does it see there; does it
-# like what it sees. Two sums are easily confused. The root runs over the *words*, which ask; the softmax over the
-# *regions*, which are asked.
+# In words: $\bar s_{rw}$ says how similar each region is to each word; $\alpha_{rw}$ is the attention of each word to the
+# regions; $a_w$ is their mean by these weights; and $S$ is the mean cosine of each word with its $a_w$. Two sums are easily
+# confused. The root runs over the *words*, which are the queries; the softmax runs over the *regions*, which are the keys.
 #
 # We take one picture and its caption out of the trained model.
 
@@ -112,7 +112,7 @@ caption, picture = corpus.test.captions[query], int(corpus.test.image_of[query])
 with torch.no_grad():
     regions = model.encode_images(regions_of[[picture]]).cpu()[0]  # [n_regions, dim]
     words = model.encode_captions([caption]).words.cpu()[0]  # [n_words, dim]
-tokens = ["<start>", *tokenize(caption), "<end>"]  # these two look at regions like any word
+tokens = ["<start>", *tokenize(caption), "<end>"]  # these two attend to regions like any word
 similarities = regions @ words.T  # [n_regions, n_words]
 print(f"{caption}\n{len(tokens)} words", [list(t.shape) for t in (regions, words, similarities)])
 
@@ -232,21 +232,21 @@ cosine_by_gram = exercises.cosine_by_gram.check(cosine_by_gram)
 # %% [markdown]
 # ### Exercise 5 (15 minutes, ★★): one score from many words
 #
-# `cosines` is `[n_captions, seq_len]`, and `there` says which belong to words; behind the end of a short caption stands
-# anything. Give `[n_captions]`: where `lse` is None, the mean over the words; where it is a number,
+# `cosines` is `[n_captions, seq_len]`, and `mask` says which of them belong to words; the values of
+# padding are arbitrary. Give `[n_captions]`: where `lse` is None, the mean over the words; where it is a number,
 # $\frac{1}{\text{lse}} \log \sum_w e^{\text{lse} \cdot \cos_w}$.
 #
-# <details><summary>Hint 1</summary>there says which cosines belong to a word: what stands behind the end must not count, in either form.</details>
-# <details><summary>Hint 2</summary>For the mean put 0 there and divide by the number of real words; exp(0) is 1, so for log-sum-exp put -inf.</details>
-# <details><summary>Hint 3</summary>(lse * cosines).masked_fill(~there, -torch.inf).logsumexp(1) / lse; where lse is None, the mean.</details>
+# <details><summary>Hint 1</summary>The mask says which cosines belong to a word: padding must not count, in either form.</details>
+# <details><summary>Hint 2</summary>For the mean set padding to 0 and divide by the number of real words; for log-sum-exp use -inf: exp(0) is 1.</details>
+# <details><summary>Hint 3</summary>(lse * cosines).masked_fill(~mask, -torch.inf).logsumexp(1) / lse; where lse is None, the mean.</details>
 
 
 # %% tags=["exercise"]
-def pooled(cosines, there, lse):
+def pooled(cosines, mask, lse):
     # solution
     if lse is None:
-        return cosines.masked_fill(~there, 0).sum(dim=1) / there.sum(dim=1)  # [n_captions]
-    return (lse * cosines).masked_fill(~there, -torch.inf).logsumexp(dim=1) / lse
+        return cosines.masked_fill(~mask, 0).sum(dim=1) / mask.sum(dim=1)  # [n_captions]
+    return (lse * cosines).masked_fill(~mask, -torch.inf).logsumexp(dim=1) / lse
     # end of solution
 
 
@@ -258,9 +258,9 @@ pooled = exercises.pooled.check(pooled)
 
 # %% tags=["nbval-check-output"]
 lengths = torch.tensor([1, 3, 9])
-alike, there = torch.full((3, 9), 0.5), torch.arange(9)[None] < lengths[:, None]
+alike, mask = torch.full((3, 9), 0.5), torch.arange(9)[None] < lengths[:, None]
 for name, lse in (("mean", None), ("lse 6", 6.0), ("lse 20", 20.0)):
-    print(f"{name:<7}", [round(score, 2) for score in pooled(alike, there, lse).tolist()])
+    print(f"{name:<7}", [round(score, 2) for score in pooled(alike, mask, lse).tolist()])
 
 # %% [markdown]
 # Log-sum-exp pays a bonus of $\log(n) / \text{lse}$ for $n$ words, so that long captions score higher with every
@@ -301,8 +301,8 @@ figures.regions_found(corpus.test, boxes_of, [picture, 1, 2, 3])
 # Its rival is VSE++ of chapter 02 on **the same regions**, as their mean: else a gain might be the detector's. It has
 # twice the epochs, which are short, and larger batches: each model by its own recipe.
 #
-# **Question.** On which kind of minimal pair should attention help: colours swapped, sides, counts, kin? On which can it
-# not?
+# **Question.** On which kind of minimal pair should attention help: colours swapped, sides, counts, a replaced object? On which
+# can it not?
 
 # %%
 rival = itm.create_model("vsepp", corpus, features="regions", warmup=0.2, seed=seed)
@@ -321,7 +321,7 @@ itm.show.minimal_pair_accuracy(minimal_pairs)
 # **Answer.** Compare the two rows of one kind, and call them different only where their bars lie apart. A region keeps
 # a thing and its colour together, which the mean of all regions mixes: look at the colours. For sides and counts, look
 # whether either row clears the line; below you see why that is hard. The ceiling is what an oracle reaches that reads the true
-# scene: captions leave things out, so no eye could do better.
+# scene: captions leave things out, so no model could do better.
 #
 # ## See what it learned
 #
@@ -329,19 +329,19 @@ itm.show.minimal_pair_accuracy(minimal_pairs)
 #
 # A map convinces anybody; a count is better. `weights` is `[n_regions, n_words]`, `boxes` `[n_regions, 4]` as (x0, y0,
 # x1, y1), and `named[w]` the box that word $w$ names, `[n_words, 4]`. In percent: how many words have, as the region
-# with the largest weight, one whose middle lies inside the named box?
+# with the largest weight, one whose centre lies inside the named box?
 #
-# <details><summary>Hint 1</summary>Of each word take the region with the largest weight, and ask where the middle of this region lies.</details>
-# <details><summary>Hint 2</summary>boxes[weights.argmax(0)] is [n_words, 4]; the middle is the mean of its two corners.</details>
+# <details><summary>Hint 1</summary>For each word take the region with the largest weight, and ask where the centre of this region lies.</details>
+# <details><summary>Hint 2</summary>boxes[weights.argmax(0)] is [n_words, 4]; the centre is the mean of the two corners.</details>
 # <details><summary>Hint 3</summary>Inside means x and y above named[:, :2] and below named[:, 2:]; the mean over words, times 100, .item().</details>
 
 
 # %% tags=["exercise"]
 def pointing_game(weights, boxes, named):
     # solution
-    top = boxes[weights.argmax(dim=0)]  # [n_words, 4]: the region that each word looks at most
-    middle = (top[:, :2] + top[:, 2:]) / 2  # [n_words, 2]
-    inside = (middle > named[:, :2]) & (middle < named[:, 2:])
+    top = boxes[weights.argmax(dim=0)]  # [n_words, 4]: the region that each word attends to most
+    centre = (top[:, :2] + top[:, 2:]) / 2  # [n_words, 2]
+    inside = (centre > named[:, :2]) & (centre < named[:, 2:])
     return 100 * inside.all(dim=1).double().mean().item()
     # end of solution
 
@@ -349,8 +349,8 @@ def pointing_game(weights, boxes, named):
 pointing_game = exercises.pointing_game.check(pointing_game)
 
 # %% [markdown]
-# Yours on the one caption, then the package on the whole split, beside three ways of not knowing: attention that looks
-# everywhere alike; the same model, asked by a word of the same class *from another caption*; the model before training.
+# Yours on the one caption, then the package on the whole split, beside three controls: uniform attention;
+# the same model with a word of the same class *from another caption*; the model before training.
 #
 # **Question.** Which of the three is the hardest to beat? What would it mean if the model did not beat it?
 
@@ -363,11 +363,11 @@ figures.pointing_game(attention)
 
 # %% [markdown]
 # **Answer.** Read it off, class by class. Another caption's word is the fairest control: the same model and picture,
-# only the word is wrong. If the model were no better than that, its words would not look for *what they say* but for
+# only the word is wrong. If the model were no better than that, its words would not attend to *what they name* but to
 # whatever stands out, and the lead over it is what was learned. A relation names two things, so that chance alone gets
-# far. And mind that nobody ever told the model where anything is.
+# far. And remember that training never used the position of anything.
 #
-# Now look for yourself: choose a caption, then a word to see its regions, or a region to see who looks at it.
+# Now try it yourself: choose a caption, then a word to see its regions, or a region to see which words attend to it.
 
 # %%
 explorer = figures.attention_explorer(seen, corpus.test)
@@ -393,7 +393,7 @@ for n in (1, 2, 3):
 # No coordinate ever enters: regions are a *set*. What a region's vector carries of its surroundings, a neighbour's edge
 # perhaps, is all that *left of* has to go by. And a mean of three dogs points where one dog points, so a cosine cannot
 # count them; only a region that holds a group could answer to *three*. Look again at relations and counts in your
-# minimal pair figure.
+# minimal-pair figure.
 #
 # ## Turn it: from everywhere to one place
 #
@@ -423,15 +423,15 @@ figures.smoothing(asked, image=corpus.test.images[picture], boxes=seen.boxes[0],
 # it was worth. The model's embeddings were trained with 9. Beyond it little happens to the score, as most words have chosen
 # by then. The *order* of weights does not depend on λ: the largest stays the largest.
 #
-# The last two rows turn the roles round: in **i2t** each region looks at words. The norm then runs over the regions and
+# The last two rows turn the roles round: in **i2t** each region attends to words. The norm then runs over the regions and
 # the softmax over the words, and every region has a say, also those that no word names. These are embeddings trained for
 # t2i, so do not conclude that i2t is worse:
 # `itm.create_model("scan_i2t", corpus)` trains it, `"scan_both"` the mean of the two.
 #
 # ## What it costs
 #
-# With one vector a picture, a search is one matrix product. In cross attention what is seen depends on the query, so
-# that every picture must be attended anew. The usual way out is a **shortlist**: a quick model chooses $k$ pictures,
+# With one vector per picture, a search is one matrix product. In cross attention the attended vectors depend on the query,
+# so attention must be computed anew for every picture. The usual way out is a **shortlist**: a quick model chooses $k$ pictures,
 # the expensive one puts these in order.
 #
 # ### Exercise 7 (10 minutes, ★★): a shortlist, read again
@@ -456,7 +456,7 @@ def rerank(quick, expensive, k):
 rerank = exercises.rerank.check(rerank)
 
 # %% [markdown]
-# First the price in recall: R@1 of *caption to images* for several $k$. Then the time that scoring takes, a query, in
+# First the price in recall: R@1 of *caption to images* for several $k$. Then the time that scoring takes per query, in
 # galleries that repeat the test pictures.
 #
 # **Question.** How does each line grow? What limits a shortlist's R@1, however good the expensive model is?
@@ -493,8 +493,8 @@ print("cross attention takes", *(f"{taken['cross attention'][n] / taken['one vec
 figures.search_cost(taken)
 
 # %% [markdown]
-# **Answer.** Both scales are powers: a straight rise means that time grows with the gallery. How many times a
-# pair of vectors a pair by attention costs is printed above the figure. The shortlist pays for twenty
+# **Answer.** Both scales are powers: a straight rise means that time grows with the gallery. The line above the
+# figure says how many times more a pair costs with attention than with two vectors. The shortlist pays for twenty
 # pictures whatever the gallery; what grows is its quick part. But what the quick model leaves out nobody can bring
 # back: R@1 after a shortlist of $k$ is at most the quick model's R@k. Compare 20 with all.
 #
@@ -525,9 +525,9 @@ print(f"Headline: scan rsum {rsums['scan']:.0f}, ceiling {rsums['ceiling']:.0f}"
 
 # %% [markdown]
 # Yours are **not comparable** with the upper rows: drawings, twelve regions in place of 36, a test of another size. Nor
-# may the upper rows be read as *attention's gain*. Between VSE++ and SCAN the eyes changed as well, from a network over
-# the whole picture to a detector taught with boxes and attributes. Only a rival on the same regions, as yours, tells
-# the two apart. The row *SCAN* is a pair of models whose scores were averaged, which stands beside single ones, not
+# may the upper rows be read as *attention's gain*. Between VSE++ and SCAN the image features changed as well, from a network
+# over the whole picture to a detector trained with boxes and attributes. Only a rival on the same regions, such as yours,
+# separates the two effects. The row *SCAN* is a pair of models whose scores were averaged, which stands beside single ones, not
 # among them. And look at `SCAN_t2i` against `SCAN_i2t`: one is ahead at finding sentences, the other at finding images.
 # Which is better has no answer without the direction.
 #
@@ -543,13 +543,13 @@ print(f"Headline: scan rsum {rsums['scan']:.0f}, ceiling {rsums['ceiling']:.0f}"
 #
 # <details><summary>It stays as it is</summary>Yes. The largest weight stays the largest; what changes is how much of the rest there is.</details>
 # <details><summary>It rises, since attention is sharper</summary>No: sharper is not elsewhere. Softmax keeps the order of its inputs.</details>
-# <details><summary>It falls, since words see one region alone</summary>Not yet: the score may suffer by that, but the game looks at the largest weight only.</details>
+# <details><summary>It falls, since words see one region alone</summary>Not yet: the score may suffer by that, but the game uses the largest weight only.</details>
 #
 # **3. A map of attention shows *dog* on the dog. What does this prove?**
 #
 # <details><summary>The model knows the word</summary>No: with twelve regions, some of them on the dog, one map may be luck.</details>
 # <details><summary>Nothing, since attention is no explanation</summary>No: counted over many words, it is evidence. One map is an anecdote.</details>
-# <details><summary>Little, until it is counted against a word from another caption</summary>Yes. That control looks at things too; what is above it was learned.</details>
+# <details><summary>Little, until it is counted against a word from another caption</summary>Yes. That control attends to things too; what is above it was learned.</details>
 #
 # **4. Log-sum-exp pooling: of two captions with equal cosines throughout, the longer one wins. By how much?**
 #
@@ -572,6 +572,6 @@ print(f"Headline: scan rsum {rsums['scan']:.0f}, ceiling {rsums['ceiling']:.0f}"
 # ## Where to go next
 #
 # - `features="oracle"` gives regions at the true boxes: how much of what is missing is the detector's fault? `features="grid"` needs no detector at all.
-# - Train `scan_i2t`, or `pooling="lse"`, and draw the other image of the minimal pair figure again.
-# - Give regions their boxes: four more numbers per region. Which row of the other image of the minimal pair figure should move?
+# - Train `scan_i2t`, or `pooling="lse"`, and draw the minimal-pair figure again.
+# - Give regions their boxes: four more numbers per region. Which row of the minimal-pair figure should change?
 # - Chapter 04 goes back to one vector and changes the loss instead.

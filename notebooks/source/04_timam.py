@@ -62,7 +62,7 @@ for corpus in (people, birds, flowers):
 # Start this cell and read on: it takes most of a minute. `cmpl` reads a picture in stripes from head to foot, a
 # sentence with an LSTM in both directions, and gives one vector each. Its embeddings before training are kept for later.
 #
-# **Question.** Meanwhile look at the worlds. Each number stands twice: what do its two pictures share, and what not?
+# **Question.** Meanwhile look at the worlds. Each number stands twice: what do its two pictures have in common, and what not?
 
 # %%
 display(figures.worlds({world.name: world.train for world in (people, birds, flowers)}))
@@ -105,15 +105,15 @@ figures.identity_gallery(test, found, described[list(asked)].tolist())
 #
 # ## The idea
 #
-# In a batch, let $x_i$ be the code of an image, $z_j$ that of a caption, $\bar z_j = z_j / \lVert z_j \rVert$, and
+# In a batch, let $x_i$ be the embedding of an image, $z_j$ that of a caption, $\bar z_j = z_j / \lVert z_j \rVert$, and
 # $y_{ij} = 1$ where both are of one person. Then
 #
 # $$p_{ij} = \frac{e^{x_i \cdot \bar z_j}}{\sum_k e^{x_i \cdot \bar z_k}} \qquad
 # q_{ij} = \frac{y_{ij}}{\sum_k y_{ik}} \qquad
 # \mathcal{L} = \frac{1}{n} \sum_{i,j} p_{ij} \log \frac{p_{ij}}{q_{ij} + \varepsilon}$$
 #
-# In words: each image divides itself among the captions, by how far its code reaches along theirs; it should divide
-# itself evenly among those of its person. Every pair counts, so there is nothing to mine, and a person who comes three
+# In words: each image divides a weight of 1 among the captions, by a softmax over its projections on them; it should
+# divide this weight evenly among the captions of its person. Every pair counts, so there is nothing to mine, and a person who comes three
 # times is no accident but the point. The same is done from captions to images, and both are added.
 #
 # ## Build it
@@ -123,9 +123,9 @@ figures.identity_gallery(test, found, described[list(asked)].tolist())
 # `images` is `[n_images, dim]`, `captions` `[n_captions, dim]`. Give $p$, `[n_images, n_captions]`. Only what is
 # projected *on* gets length 1. The image keeps its length, and with it a say in how sure it is.
 #
-# <details><summary>Hint 1</summary>How far an image's code reaches along a caption is a dot product with the caption's direction.</details>
+# <details><summary>Hint 1</summary>The projection of an image embedding on a caption is a dot product with the caption's direction.</details>
 # <details><summary>Hint 2</summary>Only the captions get length 1: captions / captions.norm(dim=1, keepdim=True).</details>
-# <details><summary>Hint 3</summary>(images @ directions.T).softmax(dim=1): each image shares a weight of one among the captions.</details>
+# <details><summary>Hint 3</summary>(images @ directions.T).softmax(dim=1): each image divides a weight of 1 among the captions.</details>
 
 
 # %% tags=["exercise"]
@@ -144,7 +144,7 @@ projection_shares = exercises.projection_shares.check(projection_shares)
 # `match` is `[n_images, n_captions]`, True where both are of one person. Give $q$. A public copy of the loss divides
 # by something else, which nobody noticed for long: while each person comes once, both are the same.
 #
-# <details><summary>Hint 1</summary>Each row must be a distribution: how many right captions share the one?</details>
+# <details><summary>Hint 1</summary>Each row must be a distribution: among how many right captions is the 1 divided?</details>
 # <details><summary>Hint 2</summary>match.sum(dim=1, keepdim=True) counts the right captions of each image.</details>
 # <details><summary>Hint 3</summary>match.float() / match.sum(dim=1, keepdim=True).</details>
 
@@ -161,18 +161,18 @@ matching_targets = exercises.matching_targets.check(matching_targets)
 # %% [markdown]
 # ### Exercise 3 (10 minutes, ★★): one direction
 #
-# `shares` and `targets` are `[n_images, n_captions]`. Give $\mathcal{L}$ with $\varepsilon = 10^{-8}$, a scalar tensor.
+# `probabilities` and `targets` are `[n_images, n_captions]`. Give $\mathcal{L}$ with $\varepsilon = 10^{-8}$, a scalar tensor.
 # Mind which of the two weighs the logarithm.
 #
 # <details><summary>Hint 1</summary>KL(p || q) is the mean, under p, of the logarithm of p over q.</details>
 # <details><summary>Hint 2</summary>A wrong caption has q = 0: add 1e-8 to q before you divide.</details>
-# <details><summary>Hint 3</summary>(shares * (shares / (targets + 1e-8)).log()).sum(dim=1).mean().</details>
+# <details><summary>Hint 3</summary>(probabilities * (probabilities / (targets + 1e-8)).log()).sum(dim=1).mean().</details>
 
 
 # %% tags=["exercise"]
-def divergence(shares, targets):
+def divergence(probabilities, targets):
     # solution
-    terms = shares * (shares / (targets + 1e-8)).log()  # [n_images, n_captions]
+    terms = probabilities * (probabilities / (targets + 1e-8)).log()  # [n_images, n_captions]
     return terms.sum(dim=1).mean()
     # end of solution
 
@@ -197,10 +197,10 @@ for name, targets in (("by the sum", perfect), ("by the L2 norm", copied)):
 # Now the direction, and your loss beside the package's. A row gives some of its weight to a wrong caption.
 
 # %% tags=["nbval-check-output"]
-right = torch.tensor([[1.0, 0.0]])
-for wrong in (0.1, 0.01, 0.001):
-    p = torch.tensor([[1 - wrong, wrong]])
-    print(f"{wrong:<6} KL(p || q) {divergence(p, right):.3f}   KL(q || p) {-p[0, 0].log():.3f}")
+q = torch.tensor([[1.0, 0.0]])
+for negative in (0.1, 0.01, 0.001):
+    p = torch.tensor([[1 - negative, negative]])
+    print(f"{negative:<6} KL(p || q) {divergence(p, q):.3f}   KL(q || p) {-p[0, 0].log():.3f}")
 random = torch.Generator().manual_seed(0)
 x, z = (3 * torch.randn(3, 16, generator=random) for _ in range(2))
 yours = sum(divergence(projection_shares(*pair), matching_targets(match)) for pair in ((x, z), (z, x)))
@@ -213,14 +213,14 @@ print(f"both directions: yours {yours:.3f}, the package {cmpm(x, z, match):.3f}"
 #
 # **Question.** Here are $p$ of the trained model, on all pictures of three people of the test and a caption
 # of each, and $q$. Is the weight on the
-# framed cells evenly shared? Must it be, for the search to succeed?
+# framed cells evenly divided? Must it be, for the search to succeed?
 
 # %%
 rows = torch.isin(gallery, gallery.unique()[:3]).nonzero().flatten()  # the pictures of three people
 columns = torch.searchsorted(test.image_of, rows)  # the first caption of each
 trained = embeddings(model, test)  # [n_images, dim] and [n_captions, dim]
-shares = projection_shares(trained[0][rows], trained[1][columns])
-figures.projection_weights(shares, gallery[rows][:, None] == described[columns])
+probabilities = projection_shares(trained[0][rows], trained[1][columns])
+figures.projection_weights(probabilities, gallery[rows][:, None] == described[columns])
 
 # %% [markdown]
 # **Answer.** Look at the rows whose weight sits on one or two framed cells: $\mathrm{KL}(p \,\Vert\, q)$ punishes weight
@@ -257,7 +257,7 @@ norm_softmax_logits = exercises.norm_softmax_logits.check(norm_softmax_logits)
 # %% [markdown]
 # ### Exercise 5 (10 minutes, ★★): the maximum over real words
 #
-# CMPL's sentence code is, number by number, the maximum over words. `states` is `[n_captions, seq_len, dim]`, `lengths`
+# The caption embedding of CMPL is, dimension by dimension, the maximum over words. `states` is `[n_captions, seq_len, dim]`, `lengths`
 # `[n_captions]`; behind the end of a short caption stand zeros.
 #
 # <details><summary>Hint 1</summary>Padding is zero, and zero is larger than every negative number: it must not take part.</details>
@@ -285,7 +285,7 @@ beside = torch.cat([torch.nn.functional.pad(alone, (0, 0, 0, 4)), torch.rand(1, 
 n_words = torch.tensor([2, 6])
 plain = torch.allclose(beside.amax(dim=1)[0], alone.amax(dim=1)[0])
 masked = torch.allclose(max_over_words(beside, n_words)[0], alone.amax(dim=1)[0])
-print(f"the same code alone and in a batch? plain maximum: {plain}, yours: {masked}")
+print(f"the same embedding alone and in a batch? plain maximum: {plain}, yours: {masked}")
 
 # %% [markdown]
 # With the plain maximum, what you find depends on who asks with you. The same copy of the code turned its backward LSTM
@@ -308,8 +308,8 @@ print(f"the same code alone and in a batch? plain maximum: {plain}, yours: {mask
 def person_recall(scores, shown, described, k):
     # solution
     found = scores.topk(k, dim=0).indices  # [k, n_captions]: images
-    right = (shown[found] == described).any(dim=0)  # [n_captions]
-    return 100 * right.double().mean().item()
+    hits = (shown[found] == described).any(dim=0)  # [n_captions]
+    return 100 * hits.double().mean().item()
     # end of solution
 
 
@@ -372,8 +372,8 @@ def held_out(identity, order, n_test):
 held_out = exercises.held_out.check(held_out)
 
 # %% [markdown]
-# What would a split of *pictures* hide? Now the same model searches as many people of the training split, whom it has
-# been told to tell apart. First think: what should R@1 be?
+# What would a split of *pictures* hide? Now the same model searches as many people of the training split, whom it was
+# trained to distinguish. First think: what should R@1 be?
 
 # %%
 known = people.train.identity
@@ -418,7 +418,7 @@ for name, adversary in (("without adversary", False), ("with adversary", True)):
 figures.modality_game(games)
 
 # %% [markdown]
-# **Answer.** Won by the encoders, the judge's line would fall to a coin's and the gap to nothing. Mind that the gap
+# **Answer.** If the encoders won, the judge's line would fall to guessing and the gap to 0. Mind that the gap
 # falls *without* the game as well: CMPM alone brings the middles together, and only a difference between the two lines
 # could be the adversary's. One pair of short runs is one draw.
 #
@@ -430,7 +430,7 @@ figures.modality_game(games)
 
 # %%
 kept = itm.claims.results("timam")["figures"]
-r1 = itm.claims.per_model(kept, "t2i", "r1")  # model -> R@1 by person, one a seed
+r1 = itm.claims.per_model(kept, "t2i", "r1")  # model -> R@1 by person, one per seed
 judges = {judge: itm.claims.per_model(kept, "probe", judge) for judge in ("line", "network")}
 seen = {judge: {w: found[name] for w, name in ADVERSARIES.items()} for judge, found in judges.items()}
 display(figures.adversary_weights(seen, {w: r1[name] for w, name in ADVERSARIES.items()}))
@@ -449,7 +449,7 @@ figures.loss_ablation({name: r1[name] for name in versions}, "R@1 by person")
 # two sides lie to each other, and a game knows no right pairs: without the adversary, identification alone reaches some
 # 28. And `a classifier each` is at chance, though both sides name their people well: each has its own order of them.
 #
-# Now look for yourself: tick what the person wears, or describe them.
+# Now try it yourself: tick what the person wears, or describe them.
 
 # %%
 explorer = figures.person_explorer(model, test)
@@ -458,15 +458,15 @@ explorer
 # %% [markdown]
 # ## Birds: a class, described by many
 #
-# Of a species there are many pictures and many descriptions. The field's measure takes *one* vector a class, the mean
-# over all its captions, and looks at the first 50 pictures. It is called AP@50.
+# Of a species there are many pictures and many descriptions. The field's metric takes *one* vector per class, the
+# mean over all its captions, and checks the first 50 pictures. It is called AP@50.
 #
 # ### Exercise 8 (10 minutes, ★★): AP@50
 #
 # `scores` is `[n_images, n_classes]`, `identity` `[n_images]` the class of each picture. Of the $k$ best pictures of
-# each class, what share shows it? Give the mean over classes, in percent.
+# each class, what fraction shows it? Give the mean over classes, in percent.
 #
-# <details><summary>Hint 1</summary>For each class take the k pictures with the highest scores: what share of them shows it?</details>
+# <details><summary>Hint 1</summary>For each class take the k pictures with the highest scores: what fraction of them shows it?</details>
 # <details><summary>Hint 2</summary>identity[scores.topk(k, dim=0).indices] is [k, n_classes]: the class of each picture found.</details>
 # <details><summary>Hint 3</summary>Compare with torch.arange(n_classes); the mean over both dimensions, times 100, .item().</details>
 
@@ -475,8 +475,8 @@ explorer
 def precision_at_k(scores, identity, k):
     # solution
     found = identity[scores.topk(k, dim=0).indices]  # [k, n_classes]: the class of each picture found
-    right = found == torch.arange(scores.shape[1])  # [k, n_classes]
-    return 100 * right.double().mean().item()
+    hits = found == torch.arange(scores.shape[1])  # [k, n_classes]
+    return 100 * hits.double().mean().item()
     # end of solution
 
 
@@ -486,7 +486,7 @@ precision_at_k = exercises.precision_at_k.check(precision_at_k)
 # Train on birds, and test on species that training never showed. Mind the best possible value, below 100 where a
 # species has fewer than 50 pictures.
 #
-# **Question.** One sentence a bird below, in place of the mean of hundreds. Which is the harder question?
+# **Question.** Below, each bird has one sentence in place of the mean of hundreds. Which is the harder question?
 
 # %%
 ornithologist = itm.create_model("cmpl", birds, seed=seed)
@@ -509,7 +509,7 @@ figures.identity_gallery(birds.test, hits, birds.test.identity[birds.test.image_
 # %% [markdown]
 # **Answer.** One sentence leaves out most of the bird, and fits several species; the mean of all leaves out little. So
 # AP@50 says how well *classes* are described, R@1 how well a person speaks. Read AP@50 beside its best possible value, and
-# beware of namesakes: public code has a function of that name which is another measure, and one called MAP which is
+# beware of namesakes: public code has a function of that name which is another metric, and one called MAP which is
 # off by one.
 #
 # ## The paper's numbers and yours
@@ -529,9 +529,9 @@ print(f"Headline: cmpl finds {person_recall(scores, gallery, described, 1):.0f} 
 
 # %% [markdown]
 # Yours are **not comparable** with the upper rows: drawings, 200 people, few epochs. Nor may the upper rows be read as
-# *the adversary's gain*. Between CMPL and TIMAM the eyes changed, from a MobileNet to a ResNet, and the words, from
-# learned ones to BERT's; look at Dual-Path, of which one row is ahead of the other by its network alone. What the
-# adversary gives is told only by a pair of runs that differ in nothing else, as your two.
+# *the adversary's gain*. Between CMPL and TIMAM the image backbone changed, from a MobileNet to a ResNet, and the
+# word vectors, from learned ones to BERT's. Compare the two rows of Dual-Path, which differ in the backbone alone. Only a
+# pair of runs that differ in nothing else, such as your two, shows what the adversary gives.
 #
 # ## Quiz
 #
@@ -545,12 +545,12 @@ print(f"Headline: cmpl finds {person_recall(scores, gallery, described, 1):.0f} 
 #
 # <details><summary>A length of one would cost time</summary>No: it costs next to nothing. It is about what the softmax can say.</details>
 # <details><summary>The search uses it too</summary>No: the search takes cosines. Length counts in training alone.</details>
-# <details><summary>It is an inverse temperature that each code sets itself</summary>Yes. A long code shares itself sharply, a short one hesitates.</details>
+# <details><summary>It is an inverse temperature that each embedding sets itself</summary>Yes. A long embedding gives sharp probabilities, a short one nearly even ones.</details>
 #
 # **3. In KL(p || q), half of a row's weight goes to a wrong caption. What does it cost, about?**
 #
 # <details><summary>Nine nats</summary>Yes. Half a unit at 18 each, less the little that the entropy gives back.</details>
-# <details><summary>Log 2</summary>No: that is the other direction, in which only the right caption's share counts.</details>
+# <details><summary>Log 2</summary>No: that is the other direction, in which only the probability of the right caption counts.</details>
 # <details><summary>It is infinite</summary>Not yet: without the 1e-8 in q it would be, which is why it is there.</details>
 #
 # **4. You split 3,000 pictures of 1,000 people at random. What is wrong with R@1 on the test?**
@@ -569,7 +569,7 @@ print(f"Headline: cmpl finds {person_recall(scores, gallery, described, 1):.0f} 
 #
 # <details><summary>100, if all 30 stand in front</summary>No: what is counted is the fraction of fifty, and twenty of these must be wrong.</details>
 # <details><summary>60</summary>Yes. Thirty of fifty, and that is why the best possible value stands beside it.</details>
-# <details><summary>30</summary>Not yet: it is a fraction of the fifty pictures looked at, in percent.</details>
+# <details><summary>30</summary>Not yet: it is a fraction of the first fifty pictures, in percent.</details>
 #
 # ## Where to go next
 #

@@ -3,8 +3,8 @@
 #
 # **You will be able to**
 #
-# - read eight years of published figures as a table: who held the record, and what the record is worth;
-# - find figures that cannot be right, by looking at their neighbours;
+# - read eight years of published results as a table: who held the record, and what the record is worth;
+# - find results that cannot be right, by comparing them with their neighbours;
 # - compare two published rows as far as they can be compared, and put your own runs beside them.
 #
 # *About 60 minutes with the exercises; under one of them is the computer's.*
@@ -12,14 +12,14 @@
 # ## The question
 #
 # A paper on image-text matching ends with a table, and its last row is bold. A survey collects such tables: ours has 78
-# papers, and two editions of figures, 576 of the year 2020 and 2,552 of 2025. So the field's history is a data set, and you
+# papers, and two editions of results, 576 of the year 2020 and 2,552 of 2025. So the field's history is a data set, and you
 # can ask it what you would ask any data set. **Who was best when? What bought the gain? And which numbers do you believe?**
 #
-# Nobody made this data set for us. Each figure was measured by its own authors, on their own machines, with their own code.
+# Nobody made this data set for us. Each result was measured by its own authors, on their own machines, with their own code.
 # Some were measured by rivals. That decides what can be learned from them, and this chapter is as much about what cannot.
 
 # %% tags=["parameters"]
-edition = "2020"  # of the survey's figures; "2025" has more rows, most of them of methods whose year is not known here
+edition = "2020"  # of the survey's results; "2025" has more rows, most of them of methods whose year is not known here
 dataset = "Flickr30K"
 board = "../runs/leaderboard.jsonl"  # your own runs, where there are any
 size, epochs = "tiny", 6  # of the small run that adds one
@@ -38,13 +38,13 @@ from itm_tutorial.chapters.ch90_literature import exercises, figures
 if os.environ.get("ITM_FAST") == "1":  # for tests
     epochs = 2
 papers, results = itm.literature.papers(), itm.literature.results(edition)
-print(f"{len(papers)} papers, {len(results)} figures, {results.value.notna().sum()} of them reported")
+print(f"{len(papers)} papers, {len(results)} results, {results.value.notna().sum()} of them reported")
 
 # %% [markdown]
 # ## The picture to aim for
 #
 # A point is a published row, at the year in which its method appeared. The line is the record: the best single model so far. An
-# *ensemble* adds up the scores of several models. *Doubtful* figures are those that we think may be wrong, and each says why.
+# *ensemble* adds up the scores of several models. *Doubtful* results are those that we think may be wrong; each has its reason.
 #
 # **Question.** In which year did the record jump most? Does any later point lie below the line, and what does that mean?
 
@@ -67,7 +67,7 @@ for key in ("frome2013devise", "kiros2014uvse", "faghri2018vsepp", "lee2018scan"
 # %% [markdown]
 # ## The idea
 #
-# Let row $i$ have the year $y_i$ and the figure $v_i$. The record at the end of year $y$ is a running maximum:
+# Let row $i$ have the year $y_i$ and the value $v_i$. The record at the end of year $y$ is a running maximum:
 #
 # $$R(y) = \max_{i:\; y_i \le y} v_i$$
 #
@@ -77,7 +77,7 @@ for key in ("frome2013devise", "kiros2014uvse", "faghri2018vsepp", "lee2018scan"
 #
 # The whole field on one page, as the survey sorts it. A filled square has a chapter in this course.
 #
-# **Question.** Which category is the largest, and what does its name tell about the survey? Which years are missing?
+# **Question.** Which category is the largest, and what does its name say about the survey? Which years are missing?
 
 # %%
 figures.papers_timeline()
@@ -85,24 +85,24 @@ figures.papers_timeline()
 # %% [markdown]
 # **Answer.** The largest is no category at all: thirty papers stand in a list called *Posted in*, unsorted. Read their
 # titles, and many of 2020 belong under *interaction*. Between 2010 and 2013 there is nothing, and after 2020 nothing either,
-# though the field did not stop; the edition of 2025 has figures of later methods, without their papers. A survey is a sample, too.
+# though the field did not stop; the edition of 2025 has results of later methods, without their papers. A survey is a sample, too.
 #
 # ## Build it
 #
 # ### Exercise 1 (10 minutes, ★★): the staircase
 #
-# `years` is `[n_rows]` and `values` is `[n_rows]`, in any order; a figure that is missing is NaN. Give the record at the end of each year
-# that occurs, `[n_years]`, in the order of years. The first year always has a figure.
+# `years` is `[n_rows]` and `values` is `[n_rows]`, in any order; a missing result is NaN. Give the record at the end of each year
+# that occurs, `[n_years]`, in the order of years. The first year always has a result.
 #
 # <details><summary>Hint 1</summary>First the best of each year, then the best so far.</details>
 # <details><summary>Hint 2</summary>years.unique() gives the years in their order; values[years == year].max() is the best of one.</details>
-# <details><summary>Hint 3</summary>nan_to_num(nan=-torch.inf) takes missing figures out of the race; cummax(0).values is the best so far.</details>
+# <details><summary>Hint 3</summary>nan_to_num(nan=-torch.inf) takes missing results out; cummax(0).values is the best so far.</details>
 
 
 # %% tags=["exercise"]
 def record_by_year(years, values):
     # solution
-    values = values.nan_to_num(nan=-torch.inf)  # no figure breaks no record
+    values = values.nan_to_num(nan=-torch.inf)  # a missing result sets no record
     best = torch.stack([values[years == year].max() for year in years.unique()])  # [n_years], years in their order
     return best.cummax(0).values
     # end of solution
@@ -111,7 +111,7 @@ def record_by_year(years, values):
 record_by_year = exercises.record_by_year.check(record_by_year)
 
 # %% [markdown]
-# On the field's own figures: image retrieval on Flickr30K, all rows, then only single models that nobody doubts. In which year do the two differ, and
+# On the field's own results: image retrieval on Flickr30K, all rows, then only single models that nobody doubts. In which year do the two differ, and
 # by whose row?
 
 # %% tags=["nbval-check-output"]
@@ -157,7 +157,7 @@ for table in both:
 
 # %% [markdown]
 # One row stands out in both editions: m-RNN on MSCOCO, with R@1 29.0, **R@5 42.2**, R@10 77.0. What R@5 was meant, nobody here knows, and so the
-# course keeps the printed figure and marks it. Correcting it by guess would be making up data.
+# course keeps the printed value and marks it. Correcting it by guess would be making up data.
 #
 # Such a rule finds misprints, not mistakes of measurement. 2WayNet's rows pass it, and yet they are marked: the
 # authors' public code counts ranks from 0 and asks for `<= k`, so that its R@1 holds two ranks. Only someone who *ran the code* could see that.
@@ -195,7 +195,7 @@ figures.literature_explorer()
 #
 # <details><summary>Hint 1</summary>A pair is two rows of one method on one data set, one with network 0, one with network 1.</details>
 # <details><summary>Hint 2</summary>For a row with network 0 its partners are (network == 1) &amp; (dataset == dataset[i]) &amp; (method == method[i]).</details>
-# <details><summary>Hint 3</summary>Gather value[partner] - value[i] of all rows with network 0, and take the mean; who has no partner is out.</details>
+# <details><summary>Hint 3</summary>Collect value[partner] - value[i] for each row with network 0 that has a partner, and take the mean.</details>
 
 
 # %% tags=["exercise"]
@@ -223,8 +223,8 @@ one = (
 )
 network = torch.tensor((one.note == "ResNet").to_numpy()).long()
 value = torch.tensor(one.value.to_numpy())
-where = torch.tensor((one.dataset + one.direction).astype("category").cat.embeddings.to_numpy())
-method = torch.tensor(one.method.astype("category").cat.embeddings.to_numpy())
+where = torch.tensor((one.dataset + one.direction).astype("category").cat.codes.to_numpy())
+method = torch.tensor(one.method.astype("category").cat.codes.to_numpy())
 print(f"means: {value[network == 1].mean() - value[network == 0].mean():+.1f}", end=", ")
 print(f"pairs: {paired_difference(where, method, network, value):+.1f}")
 
@@ -293,8 +293,8 @@ figures.leaderboard(
 )
 
 # %% [markdown]
-# **Answer.** *Measured on the val split* is easily mended: give `run_row` of the trained model, with figures of the test split, to `record`. *Drawn pictures* is not: no
-# training turns drawings into photographs. The two panels share a page and nothing else.
+# **Answer.** *Measured on the val split* is easily mended: give `run_row` of the trained model, with metrics of the test split, to `record`. *Drawn pictures* is not: no
+# training turns drawings into photographs. The two panels have a page in common and nothing else.
 #
 # ### Exercise 4 (10 minutes, ★): two leaderboards
 #
@@ -330,7 +330,7 @@ print("record:       ", [round(step) for step in record_by_year(years, drawn).to
 print("year's median:", [round(drawn[years == year].median().item()) for year in range(2011, 2021)])
 
 # %% [markdown]
-# The record rises all the same, and each step would have been a bold row in somebody's table. The medians tell the truth. Do the same with the true figures: the median of each year *does*
+# The record rises all the same, and each step would have been a bold row in somebody's table. The medians tell the truth. Do the same with the true results: the median of each year *does*
 # rise, from 4.5 to 53 on Flickr30K, so the field has learned something (though in three of seven years a single row makes the median). How much of a single step is luck, no table of single runs can say; for this you need seeds.
 #
 # ## The paper's numbers and yours
@@ -345,7 +345,7 @@ for row in step.itertuples():
     print(f"{row.method:<6} {row.note:<8} {row.direction}  {row.value:5.1f}   {itm.literature.cite(row.key)}")
 for effect in itm.claims.results("vsepp")["effects"][:2]:
     print(f"ours: {effect['name']}: {effect['mean']:+.1f} ± {effect['standard_error']:.1f}: {effect['verdict']}")
-steps = itm.show.literature.staircase(itm.show.literature.reported(dataset, edition=edition))
+steps = figures.staircase(figures.reported(dataset, edition=edition))
 print(f"Headline: {len(steps)} records on {dataset}, the last {steps[-1]['method']} {steps[-1]['value']:g}")
 
 # %% [markdown]
@@ -358,13 +358,13 @@ print(f"Headline: {len(steps)} records on {dataset}, the last {steps[-1]['method
 #
 # <details><summary>The field makes progress every year</summary>No: a running maximum rises among papers drawn from a hat, as you saw.</details>
 # <details><summary>Nothing yet: look at whole years, not at their best</summary>Yes. If medians rise too, and by more than seeds scatter, something was learned.</details>
-# <details><summary>The data set is nearly solved</summary>No: how far a figure is from its ceiling is another question, and needs the ceiling.</details>
+# <details><summary>The data set is nearly solved</summary>No: how far a result is from its ceiling is another question, and needs the ceiling.</details>
 #
 # **2. A row has R@1 40, R@5 38, R@10 70. What do you do with it?**
 #
 # <details><summary>Mark it as doubtful and keep what was printed</summary>Yes. R@5 cannot be below R@1, and which of the two is wrong the table does not say.</details>
 # <details><summary>Replace 38 by 58, surely a slip of a digit</summary>No: that is a guess that nobody can tell from a measurement afterwards.</details>
-# <details><summary>Drop the paper</summary>No: the other figures may be fine, and a row that vanishes cannot be checked by anyone.</details>
+# <details><summary>Drop the paper</summary>No: the other results may be fine, and a row that vanishes cannot be checked by anyone.</details>
 #
 # **3. VSE++ with ResNet beats VSE++ with VGG by twelve points. What may you say?**
 #
@@ -382,7 +382,7 @@ print(f"Headline: {len(steps)} records on {dataset}, the last {steps[-1]['method
 #
 # <details><summary>You: 52 is more</summary>No: another data set, another number of pictures, another kind of sentence.</details>
 # <details><summary>VSE++: photographs are harder</summary>No: they may well be, but by how much is not known from two numbers.</details>
-# <details><summary>It cannot be said, and the board says why</summary>Yes. Train both on the same corpus, and then compare, over seeds.</details>
+# <details><summary>Nobody can know, and the board says why</summary>Yes. Train both on the same corpus, and then compare, over seeds.</details>
 #
 # ## Where to go next
 #

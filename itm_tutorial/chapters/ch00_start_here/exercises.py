@@ -102,13 +102,13 @@ def _ranks_by_loop(scores: Tensor, image_of: LongTensor) -> Tensor:
     return torch.tensor(found)
 
 
-def _right(scores: Tensor, image_of: LongTensor) -> Tensor:
+def _positive_scores(scores: Tensor, image_of: LongTensor) -> Tensor:
     return scores[image_of, torch.arange(len(image_of))]
 
 
 def _own_image_ranks(scores, image_of):
-    right = scores[image_of, torch.arange(len(image_of))]  # [n_captions]
-    return (scores >= right).sum(0)
+    positives = scores[image_of, torch.arange(len(image_of))]  # [n_captions]
+    return (scores >= positives).sum(0)
 
 
 image_ranks = Exercise(
@@ -117,7 +117,7 @@ image_ranks = Exercise(
     difficulty=2,
     hints=(
         "You need no sorting: a rank is a count of those that stand before.",
-        "The right scores are scores[image_of, torch.arange(len(image_of))].",
+        "The scores of the right images are scores[image_of, torch.arange(len(image_of))].",
         "In each column count the images that score at least as much. The right one counts itself: place 1.",
     ),
     reference=_ranks_by_loop,
@@ -125,31 +125,31 @@ image_ranks = Exercise(
     inputs={
         "scores that are all different": _scores,
         "scores with ties": _scores_with_ties,
-        "five captions an image in a row": _five_in_order,
+        "five captions per image in a row": _five_in_order,
     },
     shape="[n_captions]",
     mistakes=(
         (
-            lambda s, o: (s > _right(s, o)).sum(0) + 1,
+            lambda s, o: (s > _positive_scores(s, o)).sum(0) + 1,
             "Ties stand behind the right image here: let them count against the model (>=).",
         ),
-        (lambda s, o: (s >= _right(s, o)).sum(0) - 1, "These ranks start at 0: the first place is 1."),
+        (lambda s, o: (s >= _positive_scores(s, o)).sum(0) - 1, "These ranks start at 0: the first place is 1."),
         (
-            lambda s, o: (s >= _right(s, o)).sum(0) + 1,
+            lambda s, o: (s >= _positive_scores(s, o)).sum(0) + 1,
             "The right image counts itself: with >= the count is already the rank.",
         ),
-        (lambda s, o: (s <= _right(s, o)).sum(0), "You counted those that score less: larger is more alike."),
+        (lambda s, o: (s <= _positive_scores(s, o)).sum(0), "You counted those that score less: larger is more alike."),
         (
             lambda s, o: (s >= s[torch.arange(s.shape[1]) // 5 % len(s), torch.arange(s.shape[1])]).sum(0),
-            "You assume five captions an image, in order: image_of says whose a caption is.",
+            "You assume five captions per image, in order: image_of says which image a caption belongs to.",
         ),
         (
-            lambda s, o: (s >= _right(s, o)).sum(1),
+            lambda s, o: (s >= _positive_scores(s, o)).sum(1),
             "You counted captions: for each caption count the images, which are the first dimension (dim=0).",
         ),
         (
             lambda s, o: s.argsort(0, descending=True).gather(0, o[None])[0] + 1,
-            "argsort says which image stands at a place; asked is at which place an image stands.",
+            "argsort says which image stands at a place: the answer is the place at which an image stands.",
         ),
     ),
 )
@@ -188,9 +188,9 @@ recall_at_k = Exercise(
             lambda r, k: 100 * (r < k).float().mean().item(),
             "Ranks start at 1, so rank k is still among the first k: <=, not <.",
         ),
-        (lambda r, k: (r <= k).float().mean().item(), "This is a share between 0 and 1: the field prints percent."),
+        (lambda r, k: (r <= k).float().mean().item(), "This is a fraction between 0 and 1: the field prints percent."),
         (lambda r, k: (r <= k).sum().item(), "This is a number of queries: divide by how many there are."),
-        (lambda r, k: 100 * (r > k).float().mean().item(), "This is the share that was missed."),
+        (lambda r, k: 100 * (r > k).float().mean().item(), "This is the fraction that was missed."),
         (
             lambda r, k: 100 * (r == k).float().mean().item(),
             "This counts rank k alone: the ranks before it are hits too.",

@@ -1,4 +1,4 @@
-"""Chapter 00's figures: the idea in one picture (two encoders, one space, one loss), and a matrix of scores."""
+"""The figures of chapter 00: two encoders, one space and one loss in one picture, and a matrix of scores."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from torch import LongTensor, Tensor
 
 from itm_tutorial.data.corpus import Split
 from itm_tutorial.data.text import tokenize
-from itm_tutorial.show.canvas import ACCENT, BLUE, GREY, INK, PALE, RIGHT, axes_of, counted, described, new_figure
+from itm_tutorial.show.canvas import ACCENT, BLUE, GREEN, GREY, INK, PALE, axes_of, counted, described, new_figure
 
 MATRIX_WITH_NUMBERS = 12  # rows or columns, at most, for numbers in the cells
 MARGIN = 0.2
@@ -21,10 +21,10 @@ SCORES = {"the right caption": 0.7, "wrong, and too near": 0.58, "wrong, and far
 
 
 def two_encoders(split: Split, caption: int = 0, figure: Figure | None = None) -> Figure:
-    """A picture and its caption become two vectors, whose cosine is the score; below, what the loss does with scores.
+    """Draws how a picture and its caption become two vectors with a cosine; below, how the loss uses scores.
 
     Args:
-        split: where from.
+        split: the split that the picture is from.
         caption: index of the caption; its picture is drawn too.
         figure: drawn on; a new one by default.
 
@@ -85,15 +85,15 @@ def _arrow(axes: Axes, start: tuple, end: tuple, words: str = "", color: str = G
 
 
 def _margin(axes: Axes) -> None:
-    right, near = SCORES["the right caption"], SCORES["wrong, and too near"]
-    axes.add_patch(Rectangle((right - MARGIN, -0.22), MARGIN, 0.44, facecolor=PALE, edgecolor="none"))
-    axes.text(right, 0.32, f"the margin, {MARGIN}, below it", ha="center", va="bottom", fontsize=8.5, color=INK)
+    positive, near = SCORES["the right caption"], SCORES["wrong, and too near"]
+    axes.add_patch(Rectangle((positive - MARGIN, -0.22), MARGIN, 0.44, facecolor=PALE, edgecolor="none"))
+    axes.text(positive, 0.32, f"the margin, {MARGIN}, below it", ha="center", va="bottom", fontsize=8.5, color=INK)
     axes.plot([0.12, 0.93], [0, 0], color=GREY, linewidth=1.5, zorder=1)
     axes.text(0.94, 0, "score", ha="left", va="center", fontsize=9, color=INK)
-    for (name, score), marker, color in zip(SCORES.items(), "o^s", (RIGHT, ACCENT, GREY), strict=True):
+    for (name, score), marker, color in zip(SCORES.items(), "o^s", (GREEN, ACCENT, GREY), strict=True):
         axes.plot(score, 0, marker=marker, markersize=11, color=color, zorder=3)
         axes.text(score, -0.35, f"{name}\n{score:.2f}", ha="center", va="top", fontsize=8.5, color=INK)
-    _arrow(axes, (near, 0.5), (right - MARGIN - 0.02, 0.5), "the loss pushes", ACCENT)
+    _arrow(axes, (near, 0.5), (positive - MARGIN - 0.02, 0.5), "the loss pushes", ACCENT)
     axes.set(xlim=(0.1, 1.0), ylim=(-1.25, 1.0))
     axes.axis("off")
 
@@ -105,7 +105,7 @@ def score_matrix(
     captions: Sequence[str] | None = None,
     axes: Axes | None = None,
 ) -> Figure | Axes:
-    """Scores of a few images and captions in grey, the right pairs framed.
+    """Draws the scores of a few images and captions in grey, with the positive pairs framed.
 
     Args:
         scores: [n_images, n_captions]; a small one has its numbers in the cells.
@@ -145,13 +145,13 @@ def score_matrix(
             thumbnail = OffsetImage(image.permute(1, 2, 0).numpy(), zoom=36 / image.shape[1], interpolation="bicubic")
             beside = {"xybox": (-22, 0), "boxcoords": "offset points", "frameon": False}
             axes.add_artist(AnnotationBbox(thumbnail, (-0.5, row), **beside))
-    right = scores[image_of, range(n_captions)]  # [n_captions]
-    best = ((scores >= right).sum(0) == 1).sum().item()  # a tie is no win
-    summary = counted(n_captions, "caption")
+    positives = scores[image_of, range(n_captions)]  # [n_captions]
+    best = ((scores >= positives).sum(0) == 1).sum().item()  # a tie is no win
+    n_queries = counted(n_captions, "caption")
     return described(
         drawn,
-        f"A matrix of scores from {low:.2f} to {high:.2f}, {counted(n_images, 'image')} by {summary}. "
-        f"{best} of {summary} score{'s' if n_captions == 1 else ''} the right image highest.",
+        f"A matrix of scores from {low:.2f} to {high:.2f}, {counted(n_images, 'image')} by {n_queries}. "
+        f"{best} of {n_queries} score{'s' if n_captions == 1 else ''} the right image highest.",
     )
 
 

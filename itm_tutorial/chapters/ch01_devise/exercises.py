@@ -1,4 +1,4 @@
-"""The exercises of chapter 01: rank loss, zero-shot names, hierarchical precision, hubs, and what lengths decide."""
+"""The exercises of chapter 01: rank loss, zero-shot labels, hierarchical precision, hubs, and the length bias."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from itm_tutorial.chapters.exercise import Exercise, random_size
 
 
 def _labelled(g: torch.Generator, width: float) -> tuple[Tensor, LongTensor, float]:
-    """Scores with a spread of ``width``, right labels, and a margin."""
+    """Scores with a spread of ``width``, correct labels, and a margin."""
     n, m = random_size(g, 2, 7), random_size(g, 4, 9)
-    scores, right = width * torch.randn(n, m, generator=g), torch.randint(0, m, (n,), generator=g)
-    return scores, right, 0.05 * random_size(g, 2, 8)
+    scores, labels = width * torch.randn(n, m, generator=g), torch.randint(0, m, (n,), generator=g)
+    return scores, labels, 0.05 * random_size(g, 2, 8)
 
 
 def _close_scores(g: torch.Generator) -> tuple[Tensor, LongTensor, float]:
@@ -23,28 +23,28 @@ def _far_scores(g: torch.Generator) -> tuple[Tensor, LongTensor, float]:
     return _labelled(g, 1.0)
 
 
-def _right_far_ahead(g: torch.Generator) -> tuple[Tensor, LongTensor, float]:
-    scores, right, margin = _labelled(g, 0.1)
-    return scores.scatter_add(1, right[:, None], torch.full((len(right), 1), 2.0)), right, margin
+def _positives_far_ahead(g: torch.Generator) -> tuple[Tensor, LongTensor, float]:
+    scores, labels, margin = _labelled(g, 0.1)
+    return scores.scatter_add(1, labels[:, None], torch.full((len(labels), 1), 2.0)), labels, margin
 
 
-def _rank_loss_by_loop(scores: Tensor, right: LongTensor, margin: float) -> Tensor:
+def _rank_loss_by_loop(scores: Tensor, labels: LongTensor, margin: float) -> Tensor:
     total = 0.0
-    for row, y in zip(scores.tolist(), right.tolist(), strict=True):
-        total += sum(max(0.0, margin - row[y] + wrong) for j, wrong in enumerate(row) if j != y)
+    for row, y in zip(scores.tolist(), labels.tolist(), strict=True):
+        total += sum(max(0.0, margin - row[y] + negative) for j, negative in enumerate(row) if j != y)
     return torch.tensor(total / len(scores))
 
 
-def _costs(scores: Tensor, right: LongTensor, margin: float) -> Tensor:
-    """What each label adds, [n_images, n_labels]; the right one nothing."""
-    costs = (margin - scores.gather(1, right[:, None]) + scores).clamp(min=0)
-    return costs.scatter(1, right[:, None], 0.0)
+def _costs(scores: Tensor, labels: LongTensor, margin: float) -> Tensor:
+    """The hinge of each label, [n_images, n_labels]; 0 for the correct one."""
+    costs = (margin - scores.gather(1, labels[:, None]) + scores).clamp(min=0)
+    return costs.scatter(1, labels[:, None], 0.0)
 
 
-def _own_rank_loss(scores, right, margin):
-    of_right = scores.gather(1, right[:, None])  # [n_images, 1]
-    costs = (margin - of_right + scores).clamp(min=0)  # [n_images, n_labels]
-    costs = costs.scatter(1, right[:, None], 0.0)  # the right label is no rival of itself
+def _own_rank_loss(scores, labels, margin):
+    positives = scores.gather(1, labels[:, None])  # [n_images, 1]
+    costs = (margin - positives + scores).clamp(min=0)  # [n_images, n_labels]
+    costs = costs.scatter(1, labels[:, None], 0.0)  # the right label is no negative of its own
     return costs.sum(1).mean()
 
 
@@ -54,37 +54,37 @@ rank_loss = Exercise(
     difficulty=2,
     hints=(
         "Each wrong label costs max(0, margin - score of the right label + its own score).",
-        "The right scores as a column: scores.gather(1, right[:, None]), [n_images, 1]. clamp(min=0) is the bracket.",
-        "Put 0 where the right label stands, with scatter(1, right[:, None], 0.0); sum over labels, mean over images.",
+        "The scores of the right labels as a column: scores.gather(1, labels[:, None]). clamp(min=0) is the bracket.",
+        "Put 0 where the right label stands, with scatter(1, labels[:, None], 0.0); sum over labels, mean over images.",
     ),
     reference=_rank_loss_by_loop,
     own=_own_rank_loss,
     inputs={
         "scores close together": _close_scores,
         "scores far apart": _far_scores,
-        "a right label far ahead": _right_far_ahead,
+        "a right label far ahead": _positives_far_ahead,
     },
     mistakes=(
         (
-            lambda s, r, m: (m - s.gather(1, r[:, None]) + s).clamp(min=0).sum(1).mean(),
+            lambda s, y, m: (m - s.gather(1, y[:, None]) + s).clamp(min=0).sum(1).mean(),
             "The right label is counted among the wrong ones, and adds the margin itself: leave it out.",
         ),
         (
-            lambda s, r, m: _costs(s, r, m).mean(1).mean(),
+            lambda s, y, m: _costs(s, y, m).mean(1).mean(),
             "This looks like the mean over labels: the paper sums over them.",
         ),
-        (lambda s, r, m: _costs(s, r, m).sum(), "This is the sum over images: take their mean."),
+        (lambda s, y, m: _costs(s, y, m).sum(), "This is the sum over images: take their mean."),
         (
-            lambda s, r, m: (m - s.gather(1, r[:, None]) + s).scatter(1, r[:, None], 0.0).sum(1).mean(),
+            lambda s, y, m: (m - s.gather(1, y[:, None]) + s).scatter(1, y[:, None], 0.0).sum(1).mean(),
             "Labels that lie far enough below count as less than nothing here: what is negative becomes 0.",
         ),
         (
-            lambda s, r, m: _costs(-s, r, m).sum(1).mean(),
+            lambda s, y, m: _costs(-s, y, m).sum(1).mean(),
             "The signs are turned: the right score is subtracted, the wrong one added.",
         ),
-        (lambda s, r, m: _costs(s, r, 0.0).sum(1).mean(), "The margin is missing: a wrong label must lie below by it."),
+        (lambda s, y, m: _costs(s, y, 0.0).sum(1).mean(), "The margin is missing: a wrong label must lie below by it."),
         (
-            lambda s, r, m: _costs(s, r, m).amax(1).mean(),
+            lambda s, y, m: _costs(s, y, m).amax(1).mean(),
             "This takes only the hardest wrong label, an idea of 2018: here every wrong label counts.",
         ),
     ),
@@ -144,7 +144,7 @@ zero_shot = Exercise(
         (lambda s, c: c[s[:, c].argmin(1)], "This takes the lowest score: larger is more alike."),
         (
             lambda s, c: (s * torch.zeros(s.shape[1]).index_fill(0, c, 1.0)).argmax(1),
-            "The other labels got the score 0, which beats every negative score: leave them out, or give them -inf.",
+            "The other labels got the score 0, which beats every score below 0: leave them out, or give them -inf.",
         ),
         (
             lambda s, c: s.index_fill(1, c, -torch.inf).argmax(1),
@@ -154,7 +154,7 @@ zero_shot = Exercise(
             lambda s, c: s[:, c].argmax(0),
             "This finds an image for each label (dim=0): for each image find a label, dim=1.",
         ),
-        (lambda s, c: s[:, c].amax(1), "These are the best scores: asked is which label has them."),
+        (lambda s, c: s[:, c].amax(1), "These are the best scores: the answer is which label has them."),
     ),
 )
 
@@ -165,7 +165,7 @@ def _guesses(g: torch.Generator, distances: LongTensor, k: int) -> tuple[Tensor,
 
 
 def _tree_distances(g: torch.Generator) -> LongTensor:
-    """Distances of the leaves of a tree of families and groups."""
+    """Distances between the leaves of a tree of families and groups."""
     family = torch.randint(0, 4, (random_size(g, 9, 14),), generator=g)  # [n_classes]
     same_family, same_group = family[:, None] == family, family[:, None] // 2 == family // 2
     return (6 - 2 * same_group.long() - 2 * same_family.long()).fill_diagonal_(0)
@@ -179,28 +179,28 @@ def _one_guess(g: torch.Generator) -> tuple[Tensor, LongTensor, LongTensor, int]
     return _guesses(g, _tree_distances(g), 1)
 
 
-def _no_two_alike(g: torch.Generator) -> tuple[Tensor, LongTensor, LongTensor, int]:
+def _all_distances_differ(g: torch.Generator) -> tuple[Tensor, LongTensor, LongTensor, int]:
     m = random_size(g, 7, 11)
     drawn = (1 + torch.randperm(m * m, generator=g)).view(m, m).triu(1)
     return _guesses(g, drawn + drawn.T, random_size(g, 2, 6))
 
 
 def _hierarchical_precision_by_loop(scores: Tensor, identity: LongTensor, distances: LongTensor, k: int) -> float:
-    shares = []
+    fractions = []
     for row, y in zip(scores.tolist(), identity.tolist(), strict=True):
-        from_right = distances[y].tolist()
-        radius = sorted(from_right)[k - 1]
+        from_label = distances[y].tolist()
+        radius = sorted(from_label)[k - 1]
         guesses = sorted(range(len(row)), key=lambda label: -row[label])[:k]
-        shares.append(sum(from_right[label] <= radius for label in guesses) / k)
-    return 100 * sum(shares) / len(shares)
+        fractions.append(sum(from_label[label] <= radius for label in guesses) / k)
+    return 100 * sum(fractions) / len(fractions)
 
 
 def _near(distances: Tensor, k: int) -> Tensor:
-    """bool [n_classes, n_classes]: C_k of each class, whole rings."""
+    """bool [n_classes, n_classes]: C_k of each class; classes at the same distance are all in it or all out."""
     return distances <= distances.sort(1).values[:, k - 1 : k]
 
 
-def _share(near: Tensor, scores: Tensor, identity: LongTensor, k: int) -> Tensor:
+def _near_guesses(near: Tensor, scores: Tensor, identity: LongTensor, k: int) -> Tensor:
     """Whether each of the first k guesses is near, float [n_images, k]."""
     return near[identity].gather(1, scores.topk(k, dim=1).indices).float()
 
@@ -224,42 +224,42 @@ hierarchical_precision = Exercise(
     hints=(
         "First how far C_k reaches: sort each row of distances; the k-th smallest stands at place k - 1.",
         "near = (distances <= radius[:, None])[identity] says for each image which labels are in its C_k.",
-        "near.gather(1, scores.topk(k, dim=1).indices) looks the first k guesses up; their mean in percent is it.",
+        "near.gather(1, scores.topk(k, dim=1).indices) marks the near ones among k guesses; give the mean in percent.",
     ),
     reference=_hierarchical_precision_by_loop,
     own=_own_hierarchical_precision,
-    inputs={"a tree": _in_a_tree, "a single guess": _one_guess, "distances that all differ": _no_two_alike},
+    inputs={"a tree": _in_a_tree, "a single guess": _one_guess, "distances that all differ": _all_distances_differ},
     mistakes=(
         (
-            lambda s, i, d, k: _share(_near(d, k), s, i, k).mean().item(),
-            "This is a share between 0 and 1: the answer is in percent.",
+            lambda s, i, d, k: _near_guesses(_near(d, k), s, i, k).mean().item(),
+            "This is a fraction between 0 and 1: the answer is in percent.",
         ),
         (
-            lambda s, i, d, k: 100 * _share(d <= d.sort(1).values[:, k : k + 1], s, i, k).mean().item(),
+            lambda s, i, d, k: 100 * _near_guesses(d <= d.sort(1).values[:, k : k + 1], s, i, k).mean().item(),
             "C_k reaches one class too far: the right label counts itself, so the k-th stands at place k - 1.",
         ),
         (
-            lambda s, i, d, k: 100 * _share(d < d.sort(1).values[:, k - 1 : k], s, i, k).mean().item(),
-            "The outermost ring of C_k is left out: <=, not <.",
+            lambda s, i, d, k: 100 * _near_guesses(d < d.sort(1).values[:, k - 1 : k], s, i, k).mean().item(),
+            "The classes at the largest distance of C_k are left out: <=, not <.",
         ),
         (
-            lambda s, i, d, k: 100 * _share(_exactly(d, k), s, i, k).mean().item(),
-            "Several classes are equally far, and you chose some of them: C_k takes the whole ring.",
+            lambda s, i, d, k: 100 * _near_guesses(_exactly(d, k), s, i, k).mean().item(),
+            "Several classes are equally far, and you chose some of them: C_k takes all of them.",
         ),
         (
-            lambda s, i, d, k: 100 * _share(d == 0, s, i, k).sum(1).mean().item(),
+            lambda s, i, d, k: 100 * _near_guesses(d == 0, s, i, k).sum(1).mean().item(),
             "This counts the right label alone, which is flat hit@k.",
         ),
         (
-            lambda s, i, d, k: 100 * _share(d <= k, s, i, k).mean().item(),
+            lambda s, i, d, k: 100 * _near_guesses(d <= k, s, i, k).mean().item(),
             "Here k is a number of edges: it is a number of classes, and how far they reach differs.",
         ),
         (
-            lambda s, i, d, k: 100 * _share(_near(d, k), -s, i, k).mean().item(),
+            lambda s, i, d, k: 100 * _near_guesses(_near(d, k), -s, i, k).mean().item(),
             "These are the k labels with the lowest scores: larger is more alike.",
         ),
         (
-            lambda s, i, d, k: 100 * (_share(_near(d, k), s, i, k).sum(1) / _near(d, k)[i].sum(1)).mean().item(),
+            lambda s, i, d, k: 100 * (_near_guesses(_near(d, k), s, i, k).sum(1) / _near(d, k)[i].sum(1)).mean().item(),
             "You divide by the size of C_k, which is a recall: divide by k.",
         ),
     ),
@@ -316,7 +316,7 @@ k_occurrence = Exercise(
             "Targets that nobody names are missing at the end: give bincount a minlength.",
         ),
         (lambda s, k: _named(-s, k), "You counted the k targets with the lowest scores: larger is more alike."),
-        (lambda s, k: _named(s, k) / len(s), "These are fractions of the queries: asked is how many there are."),
+        (lambda s, k: _named(s, k) / len(s), "These are fractions of the queries: give counts."),
         (
             lambda s, k: _named(s, k).sort(descending=True).values,
             "The counts are right, but sorted: keep them in the order of the targets.",

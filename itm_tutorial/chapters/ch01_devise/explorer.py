@@ -12,7 +12,7 @@ from itm_tutorial.show.canvas import to_html
 
 
 def explorer_of_labels(split: Split, by_epoch: Sequence[Tensor], classes: ClassTree, images: Sequence[int]):
-    """A list of pictures and a slider of epochs; the labels that the chosen picture then has.
+    """Makes a list of pictures and a slider of epochs, with the labels that the chosen picture then has.
 
     Args:
         split: where the pictures are from.

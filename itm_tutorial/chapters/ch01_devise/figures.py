@@ -1,4 +1,4 @@
-"""Chapter 01's figures, in one place for the notebook."""
+"""The figures of chapter 01, in one place for the notebook."""
 
 from itm_tutorial.chapters.ch01_devise.explorer import explorer_of_labels
 from itm_tutorial.chapters.ch01_devise.label_figures import (
@@ -13,11 +13,11 @@ from itm_tutorial.chapters.ch01_devise.word_figures import class_tree, one_word_
 __all__ = [
     "class_tree",
     "explorer_of_labels",
-    "predicted_kinds",
     "hubs",
     "labels_over_epochs",
-    "predicted_labels",
     "one_word_space",
     "precision_curves",
+    "predicted_kinds",
+    "predicted_labels",
     "word_space",
 ]

@@ -1,4 +1,4 @@
-"""Chapter 01's figures of words: the kinds as a tree, pictures and labels in one space, the space before and after."""
+"""Chapter 01's figures of words: the tree of kinds, pictures and labels in one space, word vectors in training."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from torch import Tensor
 
 from itm_tutorial.data.corpus import ClassTree, Split
 from itm_tutorial.data.word_vectors import WordVectors
-from itm_tutorial.show.canvas import ACCENT, BLUE, GREY, INK, PALE, RIGHT, described, new_figure
+from itm_tutorial.show.canvas import ACCENT, BLUE, GREEN, GREY, INK, PALE, described, new_figure
 
-LINE, GAP, ROW = 17.5, 0.5, 1.75  # of the tree: pictures a line, between families, and from line to line
-GROUP_STYLES = (("o", BLUE), ("^", RIGHT), ("s", ACCENT), ("D", GREY), ("v", INK), ("P", BLUE), ("X", RIGHT))
+LINE, GAP, ROW = 17.5, 0.5, 1.75  # of the tree: pictures per line, gap between families, height of a line
+GROUP_STYLES = (("o", BLUE), ("^", GREEN), ("s", ACCENT), ("D", GREY), ("v", INK), ("P", BLUE), ("X", GREEN))
 PERPLEXITY, STEPS = 8.0, 600  # of the neighbour map
 
 
@@ -35,7 +35,7 @@ def group_of(classes: ClassTree, name: str) -> tuple[str, str]:
 
 
 def class_tree(classes: ClassTree, splits: Sequence[Split], figure: Figure | None = None) -> Figure:
-    """A picture of every kind, family beside family; kinds that training never shows have a dashed frame.
+    """Draws a picture of every kind, grouped by family; kinds that training never shows have a dashed frame.
 
     Args:
         classes: the tree.
@@ -46,8 +46,8 @@ def class_tree(classes: ClassTree, splits: Sequence[Split], figure: Figure | Non
         The figure; its alt text lists the families and the hidden kinds.
     """
     lines = _packed(families_of(classes))
-    seq_len = max(sum(len(kinds) + GAP for _, kinds in line) - GAP for line in lines)
-    figure = figure or new_figure(max(5.0, 0.66 * seq_len), 0.66 * ROW * len(lines))
+    widest = max(sum(len(kinds) + GAP for _, kinds in line) - GAP for line in lines)
+    figure = figure or new_figure(max(5.0, 0.66 * widest), 0.66 * ROW * len(lines))
     axes = figure.subplots()
     for row, line in enumerate(lines):
         column = 0.0
@@ -59,7 +59,7 @@ def class_tree(classes: ClassTree, splits: Sequence[Split], figure: Figure | Non
                 _thumbnail(axes, column, ROW * row, kind, classes, splits)
                 column += 1
             column += GAP
-    axes.set(xlim=(-0.15, seq_len + 0.15), ylim=(ROW * len(lines) - 0.3, -0.5), aspect="equal")
+    axes.set(xlim=(-0.15, widest + 0.15), ylim=(ROW * len(lines) - 0.3, -0.5), aspect="equal")
     axes.axis("off")
     hidden = [name for name in classes.names if name not in classes.seen]
     listed = "; ".join(f"{family}: {', '.join(kinds)}" for family, kinds in families_of(classes).items())
@@ -103,7 +103,7 @@ def _small(size: float, bold: bool, color: str = INK) -> dict:
 
 
 def one_word_space(classes: ClassTree, split: Split, image: int = 0, figure: Figure | None = None) -> Figure:
-    """The idea of DeViSE: a text places the words, a linear map places a picture among them, the nearest word wins.
+    """Draws the idea of DeViSE: a text places the words, a linear map places a picture, and the nearest word wins.
 
     Args:
         classes: the tree; kinds of the picture's family become its neighbours.
@@ -132,7 +132,7 @@ def one_word_space(classes: ClassTree, split: Split, image: int = 0, figure: Fig
     picture.imshow(split.images[image].permute(1, 2, 0).numpy(), interpolation="bicubic")
     picture.set(xticks=[], yticks=[])
     _arrow(axes, (1.85, 3.5), (2.4, 3.5))
-    _arrow(axes, (4.0, 3.5), (6.55, 3.5), "a unit vector $t$ a word, [50];\nfrom now on it stays")
+    _arrow(axes, (4.0, 3.5), (6.55, 3.5), "one unit vector $t$ per word, [50];\nfixed from now on")
     _arrow(axes, (1.7, 1.2), (2.4, 1.2))
     _arrow(axes, (4.0, 1.2), (4.6, 1.2), "$v$ [512]")
     _arrow(axes, (6.0, 1.2), (6.55, 1.2), "$Mv$")
@@ -144,10 +144,10 @@ def one_word_space(classes: ClassTree, split: Split, image: int = 0, figure: Fig
     _space(axes, kind, same_family, strangers)
     return described(
         figure,
-        f"Two ways into one space. Above, a text goes through skip-gram, which gives a unit vector of 50 numbers a "
-        f"word; these stay. Below, a picture of a {kind} goes through the network of a classifier, 512 numbers, and a "
-        f"linear map. A star marks where it lands: near the hollow point {kind}, which training never showed, among "
-        f"the filled points of its family {' and '.join(same_family)}, far from {', '.join(strangers)}.",
+        f"Two ways into one space. Above, a text goes through skip-gram, which gives one unit vector of 50 numbers "
+        f"per word; these stay fixed. Below, a picture of a {kind} goes through the network of a classifier, 512 "
+        f"numbers, and a linear map. A star marks where it lands: near the hollow point {kind}, which training never "
+        f"showed, among the filled points of its family {' and '.join(same_family)}, far from {', '.join(strangers)}.",
     )
 
 
@@ -174,9 +174,9 @@ def _space(axes: Axes, kind: str, same_family: list[str], strangers: list[str]) 
         axes.text(x, y + 0.16, name, ha="center", va="bottom", fontsize=9, color=INK)
     axes.plot(*hidden, "o", markersize=11, markerfacecolor="w", markeredgecolor=ACCENT, markeredgewidth=2.2)
     axes.text(9.2, 2.05, f"{kind}\n(never shown)", ha="left", va="center", fontsize=9, color=ACCENT)
-    axes.plot(*star, "*", markersize=19, color=RIGHT, markeredgecolor="w")
-    axes.text(8.62, 1.5, "the picture lands here", ha="center", va="top", fontsize=9, color=RIGHT)
-    axes.plot([star[0], hidden[0]], [star[1], hidden[1]], color=RIGHT, linestyle=":", linewidth=1.8, zorder=0)
+    axes.plot(*star, "*", markersize=19, color=GREEN, markeredgecolor="w")
+    axes.text(8.62, 1.5, "the picture lands here", ha="center", va="top", fontsize=9, color=GREEN)
+    axes.plot([star[0], hidden[0]], [star[1], hidden[1]], color=GREEN, linestyle=":", linewidth=1.8, zorder=0)
 
 
 def _box(axes: Axes, x: float, y: float, words: str, colour: str) -> None:
@@ -193,9 +193,9 @@ def _arrow(axes: Axes, start: tuple, end: tuple, words: str = "") -> None:
 
 
 def word_space(snapshots: Mapping[str, WordVectors], classes: ClassTree, figure: Figure | None = None) -> Figure:
-    """The names of the kinds at several moments of training, as maps on which neighbours stay neighbours.
+    """Draws the names of the kinds at several moments of training, as maps on which neighbours stay neighbours.
 
-    Each kind is tied to the middle of its family: the shorter the ties, the better the words know their families.
+    A line ties each kind to the centre of its family: the shorter the lines, the better families lie together.
 
     Args:
         snapshots: what stands above a map -> the vectors; the last map is the largest and names the families.
@@ -203,25 +203,25 @@ def word_space(snapshots: Mapping[str, WordVectors], classes: ClassTree, figure:
         figure: drawn on; a new one by default.
 
     Returns:
-        The figure; its alt text tells how many kinds have one of their family as the nearest.
+        The figure; its alt text says how many kinds have one of their family as the nearest.
     """
     figure = figure or new_figure(11, 6)
     grid = figure.add_gridspec(max(1, len(snapshots) - 1), 2, width_ratios=(1, 2.1))
-    summary = []
+    titles = []
     for n, (title, vectors) in enumerate(snapshots.items(), start=1):
         last = n == len(snapshots)
         axes = figure.add_subplot(grid[:, 1] if last else grid[n - 1, 0])
         units = vectors.unit().matrix(classes.names)  # [n_classes, dim]
         _draw_map(axes, neighbour_map(units), classes, named=last)
-        summary.append(
+        titles.append(
             f"{title}: {_near_family(units, classes)} of {len(classes.names)} kinds have one of their family nearest"
         )
-        axes.set_title(summary[-1].replace(": ", "\n", 1), fontsize=9, color=INK)
+        axes.set_title(titles[-1].replace(": ", "\n", 1), fontsize=9, color=INK)
     families = families_of(classes)
     return described(
         figure,
-        f"{len(snapshots)} maps of {len(classes.names)} words, each tied to the middle of its family. The "
-        f"{len(families)} families: {', '.join(families)}. {'; '.join(summary)}.",
+        f"{len(snapshots)} maps of {len(classes.names)} words, each tied to the centre of its family. The "
+        f"{len(families)} families: {', '.join(families)}. {'; '.join(titles)}.",
     )
 
 
@@ -263,9 +263,9 @@ def _draw_map(axes: Axes, places: Tensor, classes: ClassTree, named: bool) -> No
 
 
 def _name_families(axes: Axes, middles: dict[str, tuple[float, float, float]], step: float) -> None:
-    """Writes each family's name below its kinds; of two names that would cross, the lower one moves down."""
-    wide = (axes.get_xlim()[1] - axes.get_xlim()[0]) / 75  # a letter
-    taken: list[tuple[float, float, float]] = []  # middle, height, half a width
+    """Writes each family's name below its kinds; of two names that would overlap, the lower one moves down."""
+    wide = (axes.get_xlim()[1] - axes.get_xlim()[0]) / 75  # width of a letter
+    taken: list[tuple[float, float, float]] = []  # centre, height, half of the width
     for family, (x, _, lowest) in sorted(middles.items(), key=lambda item: -item[1][2]):
         half, y = wide * (len(family) + 1) / 2, lowest - step
         x = min(max(x, axes.get_xlim()[0] + half), axes.get_xlim()[1] - half)
@@ -297,7 +297,7 @@ def _name_groups(axes: Axes, groups: list[str]) -> None:
 def neighbour_map(vectors: Tensor) -> Tensor:
     """Places points on a plane so that neighbours stay neighbours: t-SNE.
 
-    What it keeps is who is near whom. How far two distant points lie apart, or how large a heap is, means nothing.
+    It keeps which points are near each other. Distances between far points and sizes of clusters mean nothing.
 
     Args:
         vectors: float [n, dim].
@@ -310,30 +310,30 @@ def neighbour_map(vectors: Tensor) -> Tensor:
     vectors = vectors - vectors.mean(0)
     if len(vectors) < 5:  # too few to have neighbourhoods
         return torch.linalg.svd(vectors, full_matrices=False)[0][:, :2]
-    wanted = _neighbour_shares(torch.cdist(vectors, vectors).square())  # [n, n]
+    wanted = _neighbour_probabilities(torch.cdist(vectors, vectors).square())  # [n, n]
     axes = torch.linalg.svd(vectors, full_matrices=False)[2][:2]  # [2, dim]
     places = vectors @ axes.T
     places = 0.01 * places / places.std().clamp(min=1e-12)  # [n, 2]
     speed = torch.zeros_like(places)
     for step in range(STEPS):
         near = (1 + torch.cdist(places, places).square()).reciprocal().fill_diagonal_(0)
-        pull = ((4 if step < STEPS // 4 else 1) * wanted - near / near.sum()) * near  # at first neighbours pull harder
+        pull = ((4 if step < STEPS // 4 else 1) * wanted - near / near.sum()) * near  # early exaggeration
         force = 4 * (pull.sum(1, keepdim=True) * places - pull @ places)
         speed = (0.5 if step < STEPS // 3 else 0.8) * speed - 20 * force
         places = places + speed
     return places
 
 
-def _neighbour_shares(distances: Tensor) -> Tensor:
-    """Squared distances [n, n] -> how much each pair are neighbours, of sum 1; each point has as many as any other."""
+def _neighbour_probabilities(distances: Tensor) -> Tensor:
+    """Squared distances [n, n] -> the probability of each pair to be neighbours; all n * n of them sum to 1."""
     n = len(distances)
     others = distances.masked_fill(torch.eye(n, dtype=torch.bool), torch.inf)
     others = others - others.amin(1, keepdim=True)
     wanted = torch.tensor(min(PERPLEXITY, (n - 1) / 2)).log()
     low, high = torch.full((n, 1), 1e-4), torch.full((n, 1), 1e6)
-    for _ in range(60):  # bisection: how narrow must the bell of each point be?
+    for _ in range(60):  # bisection for the width of the Gaussian of each point
         narrow = (low * high).sqrt()
-        shares = (-others * narrow).softmax(1)  # [n, n]
-        spread = -torch.special.xlogy(shares, shares).sum(1, keepdim=True)
+        probabilities = (-others * narrow).softmax(1)  # [n, n]
+        spread = -torch.special.xlogy(probabilities, probabilities).sum(1, keepdim=True)
         low, high = torch.where(spread > wanted, narrow, low), torch.where(spread > wanted, high, narrow)
-    return (shares + shares.T) / (2 * n)
+    return (probabilities + probabilities.T) / (2 * n)

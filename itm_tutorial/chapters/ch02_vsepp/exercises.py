@@ -34,9 +34,9 @@ def _hardest_by_loop(scores: Tensor, margin: float) -> Tensor:
 
 
 def _costs(scores: Tensor, margin: float, keep: bool = False) -> tuple[Tensor, Tensor]:
-    """Hinges of a square batch against wrong captions and wrong images, one row a pair."""
-    right = scores.diagonal()[:, None]
-    both = ((margin - right + s).clamp(min=0) for s in (scores, scores.T))
+    """Hinges of a square batch against negative captions and negative images, one row per pair."""
+    positives = scores.diagonal()[:, None]
+    both = ((margin - positives + s).clamp(min=0) for s in (scores, scores.T))
     return tuple(costs if keep else costs.fill_diagonal_(0) for costs in both)
 
 
@@ -45,10 +45,10 @@ def _added(scores: Tensor, margin: float, add, keep: bool = False) -> Tensor:
 
 
 def _own_hardest_negative_loss(scores, margin):
-    right = scores.diagonal()[:, None]  # [n_pairs, 1]
+    positives = scores.diagonal()[:, None]  # [n_pairs, 1]
     diagonal = torch.eye(len(scores), dtype=torch.bool)
-    against_captions = (margin - right + scores).clamp(min=0).masked_fill(diagonal, 0)  # [n_pairs, n_pairs]
-    against_images = (margin - right + scores.T).clamp(min=0).masked_fill(diagonal, 0)
+    against_captions = (margin - positives + scores).clamp(min=0).masked_fill(diagonal, 0)  # [n_pairs, n_pairs]
+    against_images = (margin - positives + scores.T).clamp(min=0).masked_fill(diagonal, 0)
     return against_captions.amax(1).sum() + against_images.amax(1).sum()
 
 
@@ -57,7 +57,7 @@ hardest_negative_loss = Exercise(
     minutes=15,
     difficulty=2,
     hints=(
-        "A right score in its row and in its column: in each, find the largest wrong one.",
+        "A positive score has a row and a column: in each, find the largest negative score.",
         "scores.diagonal()[:, None] against scores gives the hinges of the rows; against scores.T, of the columns.",
         "Clamp at 0, put 0 on the diagonal with masked_fill, take amax(1), and sum; both directions.",
     ),
@@ -70,15 +70,15 @@ hardest_negative_loss = Exercise(
     },
     mistakes=(
         (lambda s, m: _added(s, m, torch.sum), "This is the sum over all negatives: keep the largest of each pair."),
-        (lambda s, m: _costs(s, m)[0].amax(1).sum(), "Only wrong captions count here: add the wrong images."),
-        (lambda s, m: _costs(s, m)[1].amax(1).sum(), "Only wrong images count here: add the wrong captions."),
+        (lambda s, m: _costs(s, m)[0].amax(1).sum(), "Only negative captions count here: add the negative images."),
+        (lambda s, m: _costs(s, m)[1].amax(1).sum(), "Only negative images count here: add the negative captions."),
         (
             lambda s, m: _added(s, m, lambda c: c.amax(1).mean()),
             "This is the mean over the batch: the paper's code sums.",
         ),
         (
             lambda s, m: _added(s, m, lambda c: c.amax(1).sum(), keep=True),
-            "The right pairs compete with themselves: put 0 on the diagonal, else each costs a margin at least.",
+            "The positive pairs compete with themselves: put 0 on the diagonal, else each costs a margin at least.",
         ),
         (
             lambda s, m: _added(s, m, torch.max),
@@ -97,7 +97,7 @@ hardest_negative_loss = Exercise(
         ),
         (
             lambda s, m: _added(-s, m, lambda c: c.amax(1).sum()),
-            "The sign is turned: the right score is taken off, the wrong one is added.",
+            "The sign is turned: subtract the positive score, and add the negative one.",
         ),
     ),
 )
@@ -157,7 +157,7 @@ def _collapse_by_loop(batch_size: int, margin: float, k: int) -> float:
     total = 0.0
     for _pair in range(batch_size):
         for _direction in ("captions", "images"):
-            hinges = [max(0.0, margin - 1.0 + 1.0) for _wrong in range(batch_size - 1)]
+            hinges = [max(0.0, margin - 1.0 + 1.0) for _negative in range(batch_size - 1)]
             total += sum(hinges[:k])
     return total
 
@@ -171,7 +171,7 @@ collapse_loss = Exercise(
     minutes=5,
     difficulty=1,
     hints=(
-        "All embeddings are equal, so all scores are: what is left of margin - right + wrong?",
+        "All embeddings are equal, so all scores are: what is left of margin - positive + negative?",
         "Each hinge is one margin. A pair has k of them in each of two directions.",
         "A pair has only batch_size - 1 negatives: 2 * batch_size * min(k, batch_size - 1) * margin.",
     ),
@@ -189,9 +189,9 @@ collapse_loss = Exercise(
         ),
         (lambda n, m, k: 2 * min(k, n - 1) * m, "This is one pair's loss: the losses here sum over the batch."),
         (lambda n, m, k: 2 * n * k * m, "A pair has only batch_size - 1 negatives: k may be more than there are."),
-        (lambda n, m, k: 2 * n * min(k, n) * m, "The right pair is no negative of its own: there are batch_size - 1."),
+        (lambda n, m, k: 2 * n * min(k, n) * m, "A pair is no negative of its own: there are batch_size - 1."),
         (lambda n, m, k: 2 * n * m, "This holds for k = 1: with k negatives a pair pays k margins."),
-        (lambda n, m, k: 0.0, "Equal scores are no win: the right one must be ahead by the margin, and is not."),
+        (lambda n, m, k: 0.0, "Equal scores are no win: the positive one must be ahead by the margin, and is not."),
         (lambda n, m, k: 2.0 * n * min(k, n - 1), "The margin is missing: equal scores leave the whole of it."),
     ),
 )
@@ -230,7 +230,7 @@ SUSPECTS = (loss_0, loss_1, loss_2, loss_3, loss_4)
 
 
 def print_suspects() -> None:
-    """Prints the right loss, 0, and the four wrong ones."""
+    """Prints the correct loss, 0, and the four with a bug."""
     print("\n".join(inspect.getsource(loss) for loss in SUSPECTS))
 
 
@@ -239,7 +239,7 @@ def _number_of(loss) -> int:
 
 
 def _own_which_bug(loss):
-    ahead = loss(torch.eye(3), 0.2)  # each right pair wins by far: nothing may cost, and nothing may pay
+    ahead = loss(torch.eye(3), 0.2)  # each positive pair wins by far: the loss must be 0
     if ahead != 0:
         return 1 if ahead > 0 else 3
     if loss(torch.zeros(3, 3), 0.2) < 1:  # equal scores: six margins
@@ -262,29 +262,29 @@ which_bug = Exercise(
     minutes=20,
     difficulty=3,
     hints=(
-        "Think of small batches whose right loss you know: all right pairs far ahead, all scores equal.",
+        "Think of small batches whose loss you know: all positive pairs far ahead, or all scores equal.",
         "torch.eye(3) must give 0 and torch.zeros(3, 3) six margins. Which losses differ there, and which way?",
-        "Loss 2 looks at rows twice: use a matrix whose rows and columns have different maxima.",
+        "Loss 2 reads the rows twice: use a matrix whose rows and columns have different maxima.",
     ),
     reference=_number_of,
     own=_own_which_bug,
     inputs={f"loss {number}": lambda g, loss=loss: (loss,) for number, loss in enumerate(SUSPECTS)},
     mistakes=(
-        (lambda loss: 0, "Every loss is called right: find a batch on which the five differ."),
+        (lambda loss: 0, "Every loss is called correct: find a batch on which the five differ."),
         (
             _by_equal_scores,
-            "Equal scores betray loss 4 alone: the others agree there. Try a batch whose right pairs win by far.",
+            "Equal scores betray loss 4 alone: the others agree there. Try a batch whose positive pairs win by far.",
         ),
         (
             _by_far_ahead,
-            "Where the right pairs win by far only losses 1 and 3 are betrayed: add a batch that costs something.",
+            "Where the positive pairs win by far only losses 1 and 3 are betrayed: add a batch that costs something.",
         ),
         (
             lambda loss: _by_far_ahead(loss) or _by_equal_scores(loss),
             "A symmetric matrix hides loss 2, which reads the rows twice: let rows and columns differ.",
         ),
         (lambda loss: (0, 3, 2, 1, 4)[_number_of(loss)], "1 and 3 are mixed up: which of them can fall below zero?"),
-        (lambda loss: _number_of(loss) - 1, "The numbers start with the right loss, which is 0."),
+        (lambda loss: _number_of(loss) - 1, "The numbers start with the correct loss, which is 0."),
     ),
 )
 

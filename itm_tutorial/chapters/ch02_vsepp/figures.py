@@ -1,4 +1,4 @@
-"""Chapter 02's figures, in one place for the notebooks."""
+"""The figures of chapter 02, in one place for the notebooks."""
 
 from itm_tutorial.chapters.ch02_vsepp.loss_figures import (
     before_and_after,

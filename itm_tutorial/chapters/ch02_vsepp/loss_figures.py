@@ -1,4 +1,4 @@
-"""Chapter 02's figures: which negatives a ranking loss sees, how it collapses, how its space is made."""
+"""Chapter 02's figures: which negatives a ranking loss uses, how training collapses, how the space forms."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from torch import Tensor
 from itm_tutorial.data.corpus import Split
 from itm_tutorial.losses.ranking import hinge_costs
 from itm_tutorial.retrieval.search import Hits
-from itm_tutorial.show.canvas import ACCENT, BLUE, GREY, INK, RIGHT, axes_of, described, new_figure
+from itm_tutorial.show.canvas import ACCENT, BLUE, GREEN, GREY, INK, axes_of, described, new_figure
 from itm_tutorial.show.figures import ranked
 
 LETTERS = "abcdefghijkl"
 LINES = (  # of several runs: distinguished by dash and marker too
     {"color": ACCENT, "marker": "X", "linestyle": "-"},
     {"color": BLUE, "marker": "o", "linestyle": "-"},
-    {"color": RIGHT, "marker": "s", "linestyle": "--"},
+    {"color": GREEN, "marker": "s", "linestyle": "--"},
     {"color": INK, "marker": "^", "linestyle": "-."},
     {"color": "#cc79a7", "marker": "D", "linestyle": ":"},
     {"color": GREY, "marker": "v", "linestyle": (0, (5, 1))},
@@ -34,24 +34,24 @@ PUBLISHED = {"Flickr8k": 6000, "Flickr30k": 29_000, "MSCOCO": 113_287}  # traini
 def hardest_negatives(
     scores: Tensor, images: Sequence[Tensor], captions: Sequence[str], margin: float = 0.2, figure: Figure | None = None
 ) -> Figure:
-    """What each wrong pair of a small batch costs, in both directions; the hardest one of each right pair is ringed.
+    """Draws the hinge of each negative pair of a small batch in both directions; the hardest negatives are ringed.
 
     Args:
-        scores: [n_pairs, n_pairs], the right pairs on the diagonal; at most 12.
+        scores: [n_pairs, n_pairs], the positive pairs on the diagonal; at most 12.
         images: uint8 [3, H, W] each.
         captions: of the images.
         margin: of the hinge.
         figure: drawn on; a new one by default.
 
     Returns:
-        The figure; its alt text counts the wrong pairs that cost something.
+        The figure; its alt text counts the negative pairs with a hinge above 0.
     """
     n = len(scores)
     figure = figure or new_figure(11.4, 2.0 + 0.42 * n)
-    left, right, words = figure.subplots(1, 3, width_ratios=(1, 1, 0.95))
+    left, right, text = figure.subplots(1, 3, width_ratios=(1, 1, 0.95))
     against_captions, against_images = hinge_costs(scores, torch.eye(n, dtype=torch.bool), margin)
     high = max(against_captions.max().item(), against_images.max().item())
-    summary = []
+    parts = []
     for axes, costs, title in (
         (left, against_captions, "row by row: picture → captions"),
         (right, against_images.T, "column by column: caption → pictures"),
@@ -65,15 +65,15 @@ def hardest_negatives(
                 axes.add_patch(Circle(at, 0.44, fill=False, edgecolor=ACCENT, linewidth=2.4))
         total = f"sum {costs.sum():.2f}, ringed {worst.sum():.2f}"
         axes.set_title(f"{title}\n{total}", fontsize=9.5, color=INK, pad=20)
-        summary.append(f"{title}: {(costs > 0).sum()} of {n * n - n} wrong pairs cost something, {total}")
-    words.axis("off")
-    words.set(xlim=(0, 0.95 * n), ylim=(n - 0.5, -0.5), aspect="equal")  # as large as the cells beside it
+        parts.append(f"{title}: {(costs > 0).sum()} of {n * n - n} negative pairs cost something, {total}")
+    text.axis("off")
+    text.set(xlim=(0, 0.95 * n), ylim=(n - 0.5, -0.5), aspect="equal")  # as large as the cells beside it
     for row, caption in enumerate(captions):
         line = f"{LETTERS[row]}  " + textwrap.fill(textwrap.shorten(caption, 92, placeholder=" …"), 44)
-        words.text(0, row, line.replace("\n", "\n    "), va="center", fontsize=8, color=INK)
+        text.text(0, row, line.replace("\n", "\n    "), va="center", fontsize=8, color=INK)
     listed = " ".join(f"{LETTERS[row]}: {caption}" for row, caption in enumerate(captions))
     return described(
-        figure, f"Two matrices of hinges, {n} pictures by {n} captions, margin {margin}. {'; '.join(summary)}. {listed}"
+        figure, f"Two matrices of hinges, {n} pictures by {n} captions, margin {margin}. {'; '.join(parts)}. {listed}"
     )
 
 
@@ -81,10 +81,10 @@ def _paint_costs(axes: Axes, costs: Tensor, high: float, images: Sequence[Tensor
     n = len(costs)
     axes.imshow(costs.numpy(), cmap="Greys", vmin=0, vmax=1.6 * high or 1)
     for row, line in enumerate(costs.tolist()):
-        axes.add_patch(Rectangle((row - 0.5, row - 0.5), 1, 1, facecolor="w", edgecolor=RIGHT, linewidth=2))
+        axes.add_patch(Rectangle((row - 0.5, row - 0.5), 1, 1, facecolor="w", edgecolor=GREEN, linewidth=2))
         for column, value in enumerate(line):
             text = "✓" if row == column else f"{value:.2f}" if value else "0"
-            colour = RIGHT if row == column else INK if value else GREY
+            colour = GREEN if row == column else INK if value else GREY
             axes.text(column, row, text, ha="center", va="center", fontsize=8.5, color=colour)
     axes.xaxis.tick_top()
     axes.set_xticks(range(n), LETTERS[:n], fontsize=9)
@@ -97,10 +97,10 @@ def _paint_costs(axes: Axes, costs: Tensor, high: float, images: Sequence[Tensor
 
 
 def gradients(by_loss: Mapping[str, Tensor], figure: Figure | None = None) -> Figure:
-    """How hard each loss pushes on each score of one batch, a matrix a loss.
+    """Draws how hard each loss pushes on each score of one batch, one matrix per loss.
 
     Args:
-        by_loss: name -> gradient of the loss with respect to the scores, [n_pairs, n_pairs], right pairs on the
+        by_loss: name -> gradient of the loss with respect to the scores, [n_pairs, n_pairs], positive pairs on the
             diagonal. Positive: the step lowers this score.
         figure: drawn on; a new one by default.
 
@@ -108,13 +108,13 @@ def gradients(by_loss: Mapping[str, Tensor], figure: Figure | None = None) -> Fi
         The figure; its alt text counts the scores that are pushed down.
     """
     figure = figure or new_figure(4.3 * len(by_loss), 5.0)
-    summary = []
+    parts = []
     for axes, (name, gradient) in zip(figure.subplots(1, len(by_loss), squeeze=False)[0], by_loss.items(), strict=True):
         n = len(gradient)
         axes.imshow(gradient.clamp(min=0).numpy(), cmap="Greys", vmin=0, vmax=4)
         for row, line in enumerate(gradient.tolist()):
             for column, value in enumerate(line):
-                colour = RIGHT if row == column else GREY if value == 0 else "w" if value > 2.5 else INK
+                colour = GREEN if row == column else GREY if value == 0 else "w" if value > 2.5 else INK
                 text = f"{value:+.2g}" if value else "·"
                 bold = "bold" if row == column else "normal"
                 axes.text(column, row, text, ha="center", va="center", fontsize=9, color=colour, fontweight=bold)
@@ -122,31 +122,32 @@ def gradients(by_loss: Mapping[str, Tensor], figure: Figure | None = None) -> Fi
         axes.set_yticks(range(n), LETTERS[:n])
         axes.tick_params(length=0)
         axes.set(xlabel="caption", ylabel="picture")
-        wrong = gradient.clone().fill_diagonal_(0)
-        pushed = int((wrong != 0).sum())
-        axes.set_title(f"{name}: pushes on {pushed} of {n * n - n} wrong pairs", fontsize=10, color=INK)
-        summary.append(
-            f"{name}: {pushed} of {n * n - n} wrong pairs are pushed down, the hardest by {0 + wrong.max():.2g}; "
-            f"right pairs are pushed up by {0 - gradient.diagonal().max():.2g} to {0 - gradient.diagonal().min():.2g}"
+        negatives = gradient.clone().fill_diagonal_(0)
+        pushed = int((negatives != 0).sum())
+        axes.set_title(f"{name}: pushes on {pushed} of {n * n - n} negative pairs", fontsize=10, color=INK)
+        up = -gradient.diagonal()  # [n_pairs]
+        parts.append(
+            f"{name}: {pushed} of {n * n - n} negative pairs are pushed down, the hardest by "
+            f"{0 + negatives.max():.2g}; positive pairs are pushed up by {0 + up.min():.2g} to {0 + up.max():.2g}"
         )
-    return described(figure, f"Gradients of {len(by_loss)} losses on the scores of one batch. {'. '.join(summary)}.")
+    return described(figure, f"Gradients of {len(by_loss)} losses on the scores of one batch. {'. '.join(parts)}.")
 
 
-def rsum_by_batch_size(found: Mapping[str, Mapping[int, float]], axes: Axes | None = None) -> Figure | Axes:
-    """rsum against batch size, a line a loss, with the lead of the last over the first.
+def rsum_by_batch_size(rsums: Mapping[str, Mapping[int, float]], axes: Axes | None = None) -> Figure | Axes:
+    """Draws rsum against batch size, one line per loss, with the lead of the last loss over the first.
 
     Args:
-        found: name of the loss -> batch size -> rsum; two losses or more.
+        rsums: name of the loss -> batch size -> rsum; two losses or more.
         axes: drawn on; a new figure by default.
 
     Returns:
         The axes it was given, or else the new figure.
     """
     axes, drawn = axes_of(axes, 7.2, 3.5)
-    for (name, by_size), style in zip(found.items(), LINES, strict=False):
+    for (name, by_size), style in zip(rsums.items(), LINES, strict=False):
         axes.plot(list(by_size), list(by_size.values()), label=name, markersize=8, linewidth=2, **style)
-    sizes = list(next(iter(found.values())))
-    first, *_, last = found.values()
+    sizes = list(next(iter(rsums.values())))
+    first, *_, last = rsums.values()
     for size in sizes:
         words, middle = f"{last[size] - first[size]:+.0f}", (last[size] + first[size]) / 2
         axes.plot([size, size], [first[size], last[size]], color=GREY, linestyle=":", zorder=0)
@@ -154,21 +155,21 @@ def rsum_by_batch_size(found: Mapping[str, Mapping[int, float]], axes: Axes | No
     axes.set_xscale("log", base=2)
     axes.set_xticks(sizes, map(str, sizes))
     axes.minorticks_off()
-    axes.set(xlabel="pairs a batch", ylabel="rsum, of 600")
+    axes.set(xlabel="pairs per batch", ylabel="rsum, of 600")
     axes.margins(x=0.08, y=0.18)
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0))
     listed = "; ".join(
         f"{name}: " + ", ".join(f"{value:.0f} at {size}" for size, value in by_size.items())
-        for name, by_size in found.items()
+        for name, by_size in rsums.items()
     )
-    return described(drawn, f"rsum against the pairs of a batch, for {len(found)} losses. {listed}.")
+    return described(drawn, f"rsum against the pairs of a batch, for {len(rsums)} losses. {listed}.")
 
 
 def collapse(
     runs: Mapping[str, tuple[Sequence[float], Sequence[float]]], plateau: float, figure: Figure | None = None
 ) -> Figure:
-    """Several runs: the loss step by step against the value that equal embeddings give, and rsum epoch by epoch.
+    """Draws several runs: the loss of each step beside the value that equal embeddings give, and rsum per epoch.
 
     Args:
         runs: name -> (loss of every step, rsum of every epoch).
@@ -183,13 +184,13 @@ def collapse(
     left.axhline(plateau, color=INK, linestyle=":", linewidth=1.5)
     beside = {"transform": left.get_yaxis_transform(), "va": "center", "ha": "left", "fontsize": 9}
     left.text(1.01, plateau, f"{plateau:.1f}", color=INK, **beside)
-    summary = []
+    parts = []
     for (name, (losses, rsums)), style in zip(runs.items(), LINES, strict=False):
         smooth = _smoothed(losses)
         steps = [len(losses) * (n + 1) / len(smooth) for n in range(len(smooth))]
         left.plot(steps, smooth, color=style["color"], linestyle=style["linestyle"], linewidth=1.8)
         right.plot(range(1, len(rsums) + 1), rsums, label=name, markersize=6, linewidth=1.8, **style)
-        summary.append(f"{name}: loss {smooth[-1]:.1f}, rsum {rsums[-1]:.0f}")
+        parts.append(f"{name}: loss {smooth[-1]:.1f}, rsum {rsums[-1]:.0f}")
     left.set(
         yscale="log", xlabel="step", ylabel="loss of the batch", title="training: loss; dotted: 2 x pairs x margin"
     )
@@ -205,12 +206,12 @@ def collapse(
     return described(
         figure,
         f"Loss by step and rsum by epoch of {len(runs)} runs; a dotted line marks {plateau:.1f}, the loss of equal "
-        f"embeddings. At the end, {'; '.join(summary)}.",
+        f"embeddings. At the end, {'; '.join(parts)}.",
     )
 
 
 def _smoothed(losses: Sequence[float], wide: int = 10) -> list[float]:
-    """Means of ten steps each; of fewer where there are few."""
+    """Means over ten steps each, or over fewer in a short run."""
     wide = min(wide, max(1, len(losses) // 4))
     return [math.fsum(losses[n : n + wide]) / wide for n in range(0, len(losses) // wide * wide, wide)]
 
@@ -220,9 +221,9 @@ def _inside(value: float, ends: tuple[float, float]) -> bool:
 
 
 def maps_by_epoch(snapshots: Mapping[str, tuple[Tensor, Tensor]], figure: Figure | None = None) -> Figure:
-    """Pictures and their captions at several moments of training, on the plane in which they spread most.
+    """Draws pictures and captions at several moments of training, on the plane in which they spread most.
 
-    The plane is that of the last moment's two main directions, so that nothing moves but the embeddings.
+    The plane is spanned by the two main directions of the last moment, and is the same for all maps.
 
     Args:
         snapshots: what stands above a map -> (image embeddings, caption embeddings), unit vectors
@@ -230,7 +231,7 @@ def maps_by_epoch(snapshots: Mapping[str, tuple[Tensor, Tensor]], figure: Figure
         figure: drawn on; a new one by default.
 
     Returns:
-        The figure; its alt text gives the mean cosine of right pairs, and of each caption's hardest wrong picture.
+        The figure; its alt text gives the mean cosine of positive pairs, and of each caption's hardest negative.
     """
     figure = figure or new_figure(3.7 * len(snapshots), 5.2)
     images, captions = list(snapshots.values())[-1]
@@ -238,24 +239,24 @@ def maps_by_epoch(snapshots: Mapping[str, tuple[Tensor, Tensor]], figure: Figure
     plane = torch.linalg.svd(both - both.mean(0), full_matrices=False)[2][:2].T  # [dim, 2]
     drawn = [[embeddings @ plane for embeddings in pair] for pair in snapshots.values()]
     reach = 1.15 * max(float(part.abs().max()) for pair in drawn for part in pair)
-    summary = []
+    parts = []
     for axes, (title, embeddings), (squares, dots) in zip(
         figure.subplots(1, len(snapshots), squeeze=False)[0], snapshots.items(), drawn, strict=True
     ):
         cosines = embeddings[0] @ embeddings[1].T  # [n_pairs, n_pairs]
         n = len(cosines)
-        right = cosines.diagonal().mean().item()
+        positive = cosines.diagonal().mean().item()
         hardest = (cosines - 3 * torch.eye(n)).amax(0).mean().item()  # of each caption
         found = int((cosines.argmax(0) == torch.arange(n)).sum())
         for a, b in zip(squares.tolist(), dots.tolist(), strict=True):
             axes.plot(*zip(a, b, strict=True), color=GREY, linewidth=0.8, zorder=1)
         axes.plot(*squares.T.tolist(), "s", color=BLUE, markersize=5, label="a picture", zorder=2)
         axes.plot(*dots.T.tolist(), "o", color=ACCENT, markersize=5, markerfacecolor="w", label="its caption", zorder=3)
-        summary.append(
-            f"{title}\ncosine: right {right:.2f}, hardest wrong {hardest:.2f}\n"
+        parts.append(
+            f"{title}\ncosine: positive {positive:.2f}, hardest negative {hardest:.2f}\n"
             f"{found} of {n} captions nearest their own"
         )
-        axes.set_title(summary[-1], fontsize=9.5, color=INK)
+        axes.set_title(parts[-1], fontsize=9.5, color=INK)
         axes.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal", xticks=[], yticks=[])
         axes.spines[:].set_color(GREY)
     handles = figure.axes[0].get_legend_handles_labels()
@@ -263,42 +264,42 @@ def maps_by_epoch(snapshots: Mapping[str, tuple[Tensor, Tensor]], figure: Figure
     return described(
         figure,
         f"{len(snapshots)} maps of {len(images)} pictures, each tied to its caption. "
-        f"{'. '.join(words.replace(chr(10), '; ') for words in summary)}.",
+        f"{'. '.join(words.replace(chr(10), '; ') for words in parts)}.",
     )
 
 
 def before_and_after(
     split: Split, before: Hits, after: Hits, right: Sequence[int], columns: int = 6, figure: Figure | None = None
 ) -> Figure:
-    """The same query before and after training: two rows of pictures.
+    """Draws the results of the same query before and after training, in two rows of pictures.
 
     Args:
-        split: where was searched.
-        before, after: what was found.
-        right: indices of the images that would have been right.
-        columns: pictures a row, at most.
+        split: the split that was searched.
+        before, after: the results of the search.
+        right: indices of the correct images.
+        columns: pictures per row, at most.
         figure: drawn on; a new one by default.
 
     Returns:
         The figure; its alt text is that of both rows.
     """
     figure = figure or new_figure(max(1.75 * min(columns, len(after.indices)), 4), 5.4)
-    summary = []
+    parts = []
     for part, (when, hits) in zip(
         figure.subfigures(2, 1, squeeze=False)[:, 0], {"before": before, "after": after}.items(), strict=True
     ):
         named = Hits(f"{when} training: {hits.query}", hits.indices, hits.scores)
-        summary.append(ranked(split, named, right, columns, figure=part).alt_text)
-    return described(figure, " ".join(summary))
+        parts.append(ranked(split, named, right, columns, figure=part).alt_text)
+    return described(figure, " ".join(parts))
 
 
-def share_with_doubles(n_images: int, batch_size: int, captions_each: int = 5) -> float:
-    """The chance that a batch of shuffled captions holds two captions of one image.
+def fraction_with_doubles(n_images: int, batch_size: int, captions_each: int = 5) -> float:
+    """Computes the probability that a batch of shuffled captions holds two captions of one image.
 
     Args:
         n_images: of the training split.
-        batch_size: captions a batch.
-        captions_each: captions an image.
+        batch_size: captions per batch.
+        captions_each: captions per image.
 
     Returns:
         From 0 to 1.
@@ -312,11 +313,11 @@ def share_with_doubles(n_images: int, batch_size: int, captions_each: int = 5) -
 def doubles(
     measured: Mapping[str, tuple[int, float]], batch_size: int = 128, axes: Axes | None = None
 ) -> Figure | Axes:
-    """The fraction of batches that hold an image twice, by the size of the training split.
+    """Draws the fraction of batches that hold an image twice, by the size of the training split.
 
     Args:
         measured: name of the sampler -> (images of the split, fraction of its batches from 0 to 1).
-        batch_size: captions a batch.
+        batch_size: captions per batch.
         axes: drawn on; a new figure by default.
 
     Returns:
@@ -324,23 +325,23 @@ def doubles(
     """
     axes, drawn = axes_of(axes, 8.6, 3.9)
     sizes = torch.logspace(math.log10(60), 5.3, 60).round().int().tolist()
-    curve = [100 * share_with_doubles(n, batch_size) for n in sizes]
+    curve = [100 * fraction_with_doubles(n, batch_size) for n in sizes]
     axes.plot(sizes, curve, color=GREY, linewidth=2, label="shuffled captions, computed")
-    summary = []
+    parts = []
     for name, n in PUBLISHED.items():
-        share = 100 * share_with_doubles(n, batch_size)
-        axes.plot(n, share, "o", color=INK, markersize=7)
-        axes.annotate(f"{name} {share:.0f} %", (n, share), (7, 5), textcoords="offset points", fontsize=9, color=INK)
-        summary.append(f"{name} {share:.0f} %")
-    for (name, (n, share)), style in zip(measured.items(), LINES, strict=False):
+        fraction = 100 * fraction_with_doubles(n, batch_size)
+        parts.append(f"{name} {fraction:.0f} %")
+        axes.plot(n, fraction, "o", color=INK, markersize=7)
+        axes.annotate(parts[-1], (n, fraction), (7, 5), textcoords="offset points", fontsize=9, color=INK)
+    for (name, (n, fraction)), style in zip(measured.items(), LINES, strict=False):
         point = {"color": style["color"], "marker": style["marker"], "markersize": 10, "linestyle": "none"}
-        axes.plot(n, 100 * share, label=f"{name}, counted: {100 * share:.0f} %", **point)
-        summary.append(f"{name} on {n} images, counted: {100 * share:.0f} %")
+        axes.plot(n, 100 * fraction, label=f"{name}, counted: {100 * fraction:.0f} %", **point)
+        parts.append(f"{name} on {n} images, counted: {100 * fraction:.0f} %")
     axes.set(xscale="log", xlabel="training images, five captions each", ylim=(-4, 108))
     axes.set_ylabel(f"batches of {batch_size} with\nan image twice, in percent")
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False, loc="upper left", bbox_to_anchor=(0.55, 1.0))
     return described(
         drawn,
-        f"Fraction of batches of {batch_size} captions that hold an image twice: {'; '.join(summary)}.",
+        f"Fraction of batches of {batch_size} captions that hold an image twice: {'; '.join(parts)}.",
     )

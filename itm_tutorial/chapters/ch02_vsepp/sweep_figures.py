@@ -1,4 +1,4 @@
-"""The figure of a sweep: one number over two axes of a grid, a panel for each value of a third."""
+"""The figure of a sweep: one metric over two axes of a grid, with one panel per value of a third axis."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ def heat_map(
     value: str = "rsum",
     figure: Figure | None = None,
 ) -> Figure:
-    """Means over seeds in grey, darker is higher; each cell has its mean, its spread and its number of runs.
+    """Draws means over seeds in grey, darker is higher; each cell has its mean, spread and number of runs.
 
-    All panels share one scale, and each frames its highest cell. A combination that no run has is hatched.
+    All panels use the same scale, and each frames its highest cell. A combination without a run is hatched.
 
     Args:
-        frame: a row a run, as ``read_sweep`` gives it.
+        frame: one row per run, as ``read_sweep`` returns it.
         rows, columns, panels: its columns that span the map; a categorical one keeps its own order. Runs that agree
             in these are averaged.
         value: the column that is averaged.
         figure: drawn on; a new one by default.
 
     Returns:
-        The figure; its alt text tells every number.
+        The figure; its alt text gives every number.
 
     Raises:
         ItmError: a column that the frame does not have, or no row.
@@ -55,26 +55,26 @@ def heat_map(
     shown = levels[panels] if panels else [None]
     width = 1.3 + 1.15 * len(levels[columns]) * len(shown)
     figure = figure or new_figure(max(width, 4.5), 1.7 + 0.75 * len(levels[rows]))
-    summary = []
+    parts = []
     for axes, panel in zip(figure.subplots(1, len(shown), sharey=True, squeeze=False).flat, shown, strict=True):
-        found = {
+        cells_of_panel = {
             (row, column): cells.loc[key]
             for row, column in product(levels[rows], levels[columns])
             if (key := (row, column) if panel is None else (panel, row, column)) in cells.index
         }
-        _paint(axes, found, levels[rows], levels[columns], low, high)
+        _paint(axes, cells_of_panel, levels[rows], levels[columns], low, high)
         title = "" if panel is None else f"{_name(panels)} {panel}"
         axes.set_title(title, fontsize=10, color=INK)
-        summary.append(_summary(title, found, rows, value))
+        parts.append(_in_words(title, cells_of_panel, rows, value))
     figure.get_axes()[0].set_ylabel(_name(rows))
     figure.supxlabel(f"{value}: mean ± standard deviation; highest of each panel framed", fontsize=9, color=INK)
     span = f"{_name(value)} over {_name(rows)} and {_name(columns)}"
-    alt = f"A heat map of {span}, from {low:.1f} to {high:.1f}, {len(frame)} runs. {' '.join(summary)}"
+    alt = f"A heat map of {span}, from {low:.1f} to {high:.1f}, {len(frame)} runs. {' '.join(parts)}"
     return described(figure, alt)
 
 
 def _place(column: pd.Series):
-    """What to sort values of a column by: their own order where it is categorical, else their size or spelling."""
+    """The sort key of a column: the order of its categories if it has some, else the values themselves."""
     if column.dtype == "category":
         return list(column.cat.categories).index
     return lambda level: level
@@ -84,19 +84,19 @@ def _name(name: Any) -> str:
     return str(name).replace("_", " ")
 
 
-def _paint(axes: Axes, found: dict, rows: list, columns: list, low: float, high: float) -> None:
-    """One panel: a square for each combination, black on light or white on dark."""
-    highest = max(found, key=lambda key: found[key]["mean"], default=None)
+def _paint(axes: Axes, cells_of_panel: dict, rows: list, columns: list, low: float, high: float) -> None:
+    """Draws one panel: one square per combination, black on light or white on dark."""
+    highest = max(cells_of_panel, key=lambda key: cells_of_panel[key]["mean"], default=None)
     for (y, row), (x, column) in product(enumerate(rows), enumerate(columns)):
         place = (x - 0.5, y - 0.5)
-        if (row, column) not in found:
+        if (row, column) not in cells_of_panel:
             axes.add_patch(Rectangle(place, 1, 1, facecolor="white", edgecolor=PALE, hatch="///", linewidth=0))
             continue
-        cell = found[row, column]
-        share = (cell["mean"] - low) / (high - low) if high > low else 0.0
-        grey = str(0.97 - 0.72 * share)
+        cell = cells_of_panel[row, column]
+        level = (cell["mean"] - low) / (high - low) if high > low else 0.0
+        grey = str(0.97 - 0.72 * level)
         axes.add_patch(Rectangle(place, 1, 1, facecolor=grey, edgecolor="white", linewidth=1))
-        style = {"ha": "center", "color": "white" if share > DARK else INK}
+        style = {"ha": "center", "color": "white" if level > DARK else INK}
         weight = "bold" if (row, column) == highest else "normal"
         axes.text(x, y - 0.08, f"{cell['mean']:.1f}", va="center", fontsize=11, fontweight=weight, **style)
         axes.text(x, y + 0.27, _spread(cell), va="center", fontsize=7.5, **style)
@@ -115,14 +115,14 @@ def _spread(cell: pd.Series) -> str:
     return f"± {cell['std']:.1f}, {seeds}" if cell["count"] > 1 else seeds
 
 
-def _summary(title: str, found: dict, rows: str, value: str) -> str:
+def _in_words(title: str, cells_of_panel: dict, rows: str, value: str) -> str:
     """A panel in words: every cell with its numbers, then the highest."""
-    if not found:
+    if not cells_of_panel:
         return f"{title.capitalize()}: no run."
     cells = [
         f"{_name(column)} at {_name(rows)} {row} {cell['mean']:.1f} ({_spread(cell)})"
-        for (row, column), cell in found.items()
+        for (row, column), cell in cells_of_panel.items()
     ]
-    (row, column), cell = max(found.items(), key=lambda item: item[1]["mean"])
+    (row, column), cell = max(cells_of_panel.items(), key=lambda item: item[1]["mean"])
     highest = f"Highest: {_name(column)} at {_name(rows)} {row}, with {cell['mean']:.1f}."
     return f"{title.capitalize() or _name(value)}: {'; '.join(cells)}. {highest}"

@@ -1,4 +1,4 @@
-"""A toy space of two dimensions: one picture, captions on a circle, and the forces that a loss puts on them."""
+"""A toy space of two dimensions: one picture, captions on a circle, and the forces of a loss on them."""
 
 from __future__ import annotations
 
@@ -11,48 +11,48 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, Wedge
 from torch import Tensor
 
-from itm_tutorial.show.canvas import ACCENT, BLUE, GREY, INK, PALE, RIGHT, described, new_figure, to_html
+from itm_tutorial.show.canvas import ACCENT, BLUE, GREEN, GREY, INK, PALE, described, new_figure, to_html
 
-IMAGE, RIGHT_CAPTION, WRONG = 0.0, 20.0, (-12.0, 32.0, 36.0, 40.0, 80.0, -100.0, 150.0)  # degrees
-LOSSES = {"sum": len(WRONG), "max": 1, "top 2": 2}  # how many of the largest hinges count
+IMAGE, POSITIVE, NEGATIVES = 0.0, 20.0, (-12.0, 32.0, 36.0, 40.0, 80.0, -100.0, 150.0)  # degrees
+LOSSES = {"sum": len(NEGATIVES), "max": 1, "top 2": 2}  # how many of the largest hinges count
 STYLES = (
     ("s", BLUE, "the picture", 11),
-    ("o", RIGHT, "its caption", 11),
-    ("X", ACCENT, "the nearest wrong one", 12),
-    ("X", INK, "other wrong ones", 9),
+    ("o", GREEN, "its caption", 11),
+    ("X", ACCENT, "the nearest negative", 12),
+    ("X", INK, "other negatives", 9),
 )
-RATE = 0.02  # radians a step, for a force of 1
+RATE = 0.02  # radians per step, for a force of 1
 
 
 def toy_angles() -> Tensor:
-    """Where all stand at first, in radians: the image, the right caption, the wrong ones."""
-    return torch.tensor([IMAGE, RIGHT_CAPTION, *WRONG]).deg2rad()
+    """The angles at the start, in radians: the image, the positive caption, the negative captions."""
+    return torch.tensor([IMAGE, POSITIVE, *NEGATIVES]).deg2rad()
 
 
 def toy_hinges(angles: Tensor, margin: float) -> Tensor:
-    """What each wrong caption costs: [margin - cos to the right caption + cos to the wrong one]+.
+    """Computes the hinge of each negative caption: [margin - cos to the positive + cos to the negative]+.
 
     Args:
-        angles: [2 + n_wrong], as ``toy_angles`` gives them.
-        margin: by how much the right caption must win.
+        angles: [2 + n_negatives], as ``toy_angles`` returns them.
+        margin: by how much the positive caption must win.
 
     Returns:
-        [n_wrong].
+        [n_negatives].
     """
     scores = (angles[1:] - angles[0]).cos()
     return (margin - scores[0] + scores[1:]).clamp(min=0)
 
 
 def toy_forces(angles: Tensor, margin: float, loss: str) -> Tensor:
-    """The negative gradient of the loss: how each point is pushed along the circle, anticlockwise where positive.
+    """Computes the force on each point, minus the gradient of the loss; anticlockwise where positive.
 
     Args:
-        angles: [2 + n_wrong], in radians.
+        angles: [2 + n_negatives], in radians.
         margin: of the hinge.
         loss: one of ``LOSSES``.
 
     Returns:
-        [2 + n_wrong].
+        [2 + n_negatives].
     """
     angles = angles.detach().requires_grad_()
     added = toy_hinges(angles, margin).topk(LOSSES[loss]).values.sum()
@@ -60,7 +60,7 @@ def toy_forces(angles: Tensor, margin: float, loss: str) -> Tensor:
 
 
 def toy_after(margin: float, loss: str, steps: int) -> Tensor:
-    """Where all stand after some steps of gradient descent, in radians, [2 + n_wrong]."""
+    """The angles after some steps of gradient descent, in radians, [2 + n_negatives]."""
     angles = toy_angles()
     for _ in range(steps):
         angles = angles + RATE * toy_forces(angles, margin, loss)
@@ -70,7 +70,7 @@ def toy_after(margin: float, loss: str, steps: int) -> Tensor:
 def forces(
     margin: float = 0.2, losses: Sequence[str] = ("sum", "max"), steps: int = 0, figure: Figure | None = None
 ) -> Figure:
-    """One picture and its captions on a circle, a panel for each loss; arrows are the forces.
+    """Draws one picture and its captions on a circle, one panel per loss; arrows are the forces.
 
     Args:
         margin: of the hinge, from 0 to 2.
@@ -82,35 +82,35 @@ def forces(
         The figure; its alt text says where the picture turns.
     """
     figure = figure or new_figure(5.2 * len(losses), 4.7)
-    summary = []
+    parts = []
     for axes, loss in zip(figure.subplots(1, len(losses), squeeze=False)[0], losses, strict=True):
         angles = toy_after(margin, loss, steps)
         pushes, hinges = toy_forces(angles, margin, loss), toy_hinges(angles, margin)
         _draw_circle(axes, angles, pushes, margin)
         turn = _turn(pushes[0].item())
         pushed = min(LOSSES[loss], int((hinges > 0).sum()))
-        title = f"{loss}: {pushed} of {len(hinges)} wrong captions pushed\nthe picture {turn}"
+        title = f"{loss}: {pushed} of {len(hinges)} negatives pushed\nthe picture {turn}"
         axes.set_title(title, fontsize=10, color=INK)
         costs = ", ".join(f"{cost:.2f}" for cost in sorted(hinges.tolist(), reverse=True) if cost > 0) or "none"
-        summary.append(f"{title.replace(chr(10), '; ')}, with a force of {abs(pushes[0]):.2f}; hinges: {costs}")
+        parts.append(f"{title.replace(chr(10), '; ')}, with a force of {abs(pushes[0]):.2f}; hinges: {costs}")
     moved = f" after {steps} steps" if steps else ""
     return described(
         figure,
-        f"A circle{moved} with one picture, its right caption {RIGHT_CAPTION:.0f} degrees to one side, the "
-        f"nearest wrong caption {abs(WRONG[0]):.0f} degrees to the other and {len(WRONG) - 1} more; margin "
-        f"{margin:.2f}. {'. '.join(summary)}.",
+        f"A circle{moved} with one picture, its own caption {POSITIVE:.0f} degrees to one side, the "
+        f"nearest negative caption {abs(NEGATIVES[0]):.0f} degrees to the other and {len(NEGATIVES) - 1} more; margin "
+        f"{margin:.2f}. {'. '.join(parts)}.",
     )
 
 
 def _turn(force: float) -> str:
     if abs(force) < 1e-4:
         return "stays"
-    return "turns to its right caption" if force > 0 else "turns to the nearest wrong one"
+    return "turns to its own caption" if force > 0 else "turns to the nearest negative"
 
 
 def _draw_circle(axes: Axes, angles: Tensor, pushes: Tensor, margin: float) -> None:
-    image, right = angles[0].item(), angles[1].item()
-    reach = math.degrees(math.acos(max(-1.0, math.cos(right - image) - margin)))
+    image, positive = angles[0].item(), angles[1].item()
+    reach = math.degrees(math.acos(max(-1.0, math.cos(positive - image) - margin)))
     zone = (math.degrees(image) - reach, math.degrees(image) + reach)
     axes.add_patch(Wedge((0, 0), 1.0, *zone, facecolor=PALE, edgecolor="none", zorder=0))
     ring = torch.linspace(0, 2 * math.pi, 200)
@@ -138,7 +138,7 @@ def _draw_force(axes: Axes, angle: float, length: float, colour: str) -> None:
 
 
 def explorer_of_forces(margin: float = 0.2, loss: str = "max"):
-    """Sliders for the margin and for steps of training, and a choice of losses, over the toy space.
+    """Makes sliders for the margin and for steps of training, and a choice of losses, over the toy space.
 
     Args:
         margin: where the slider starts.

@@ -1,4 +1,4 @@
-"""Attention in numbers: a matrix of weights, the pointing game, what smoothing does, and what looking costs."""
+"""Attention in numbers: a matrix of weights, the pointing game, the effect of lambda, and the cost of search."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from torch import Tensor
 from itm_tutorial.errors import ItmError, unknown
 from itm_tutorial.show.attention import place_of, show_pixels
 from itm_tutorial.show.attention_pixels import light, spotlit
-from itm_tutorial.show.canvas import ACCENT, BLUE, GREY, INK, PALE, RIGHT, axes_of, described, new_figure
+from itm_tutorial.show.canvas import ACCENT, BLUE, GREEN, GREY, INK, PALE, axes_of, described, new_figure
 
 if TYPE_CHECKING:
     from itm_tutorial.evaluation.grounding import AttentionReport
@@ -33,7 +33,7 @@ PARTIES = (  # of the pointing game: distinguished by fill and by hatch
     {"facecolor": PALE, "edgecolor": INK, "hatch": "...."},
 )
 LINES = (
-    {"color": RIGHT, "marker": "s", "linestyle": "--"},
+    {"color": GREEN, "marker": "s", "linestyle": "--"},
     {"color": ACCENT, "marker": "X", "linestyle": "-"},
     {"color": BLUE, "marker": "o", "linestyle": "-."},
     {"color": INK, "marker": "^", "linestyle": ":"},
@@ -48,20 +48,20 @@ def attention_matrix(
     images: Sequence[Tensor] | None = None,
     axes: Axes | None = None,
 ) -> Figure | Axes:
-    """Numbers of regions and words in grey, darker is higher; each word's highest is framed.
+    """Draws a matrix of regions by words in grey, darker is higher; the highest value of each word is framed.
 
     Args:
-        weights: [n_regions, n_words]: attention, or the similarities before it.
+        weights: [n_regions, n_words]: attention weights, or similarities.
         words: names of the columns.
         regions: names of the rows; "region 1" and so on by default.
-        images: uint8 [3, H, W] each, what stands in the regions, drawn beside the rows.
+        images: uint8 [3, H, W] each, the crops of the regions, drawn beside the rows.
         axes: drawn on; a new figure by default.
 
     Returns:
-        The axes it was given, or else the new figure; the alt text names each word's highest.
+        The axes it was given, or else the new figure; the alt text names the highest region of each word.
 
     Raises:
-        ItmError: not one word a column, or one name or image a row.
+        ItmError: not one word per column, or not one name or image per row.
     """
     n_regions, n_words = weights.shape
     regions = regions or [f"region {region + 1}" for region in range(n_regions)]
@@ -102,11 +102,9 @@ def attention_matrix(
 
 
 def _sums(weights: Tensor) -> str:
-    """Which way attention sums to one, if it does."""
+    """Says which dimension sums to one, if any does."""
     ways = {"each column sums to 1": weights.sum(0), "each row sums to 1": weights.sum(1)}
-    return next(
-        (summary for summary, sums in ways.items() if torch.allclose(sums, torch.ones_like(sums), atol=1e-3)), ""
-    )
+    return next((way for way, sums in ways.items() if torch.allclose(sums, torch.ones_like(sums), atol=1e-3)), "")
 
 
 def _write_numbers(axes: Axes, weights: Tensor, low: float, high: float) -> None:
@@ -118,29 +116,29 @@ def _write_numbers(axes: Axes, weights: Tensor, low: float, high: float) -> None
 
 
 def pointing_game(report: AttentionReport, measure: str = "pointing", axes: Axes | None = None) -> Figure | Axes:
-    """How often words look at what they name, by word class: bars of the model and of three ways of not knowing.
+    """Draws how often words attend to what they name, by word class, for the model and three controls.
 
     Args:
-        report: what ``evaluate_attention`` gave.
-        measure: "pointing", the fraction of words whose top region is right, or "mass", the attention inside.
+        report: what ``evaluate_attention`` returned.
+        measure: "pointing", the fraction of words whose top region is correct, or "mass", the attention inside.
         axes: drawn on; a new figure by default.
 
     Returns:
-        The axes it was given, or else the new figure; the alt text tells every number.
+        The axes it was given, or else the new figure; the alt text gives every number.
 
     Raises:
         ItmError: unknown measure.
     """
     if measure not in MEASURES:
         raise unknown("measure", measure, MEASURES)
-    found, classes = getattr(report, measure), list(report.words)
+    results, classes = getattr(report, measure), list(report.words)
     axes, drawn = axes_of(axes, max(5.5, 1.2 + 1.75 * len(classes)), 3.7)
-    width = 0.84 / len(found)
-    summary = []
-    for party, (name, by_class) in enumerate(found.items()):
+    width = 0.84 / len(results)
+    parts = []
+    for party, (name, by_class) in enumerate(results.items()):
         style = PARTIES[party % len(PARTIES)]
         for n, word_class in enumerate(classes):
-            x, value = n + (party - (len(found) - 1) / 2) * width, by_class[word_class]
+            x, value = n + (party - (len(results) - 1) / 2) * width, by_class[word_class]
             asked = not math.isnan(value)
             if asked:
                 axes.bar(x, value, 0.9 * width, linewidth=1.2, label=name if n == 0 else None, **style)
@@ -148,7 +146,7 @@ def pointing_game(report: AttentionReport, measure: str = "pointing", axes: Axes
                           textcoords="offset points", fontsize=8.5, color=INK,
                           fontweight="normal" if party else "bold")  # fmt: skip
         values = (f"{word_class} {by_class[word_class]:.0f}" for word_class in classes)
-        summary.append(f"{name}: {', '.join(values)}".replace("nan", "not asked"))
+        parts.append(f"{name}: {', '.join(values)}".replace("nan", "not asked"))
     axes.set_xticks(range(len(classes)), [f"{name}\n{report.words[name]:,} words" for name in classes])
     highest = max([50.0, *(bar.get_height() for bar in axes.patches)])
     axes.set(ylim=(0, 1.08 * highest), xlim=(-0.55, len(classes) - 0.45))
@@ -156,7 +154,7 @@ def pointing_game(report: AttentionReport, measure: str = "pointing", axes: Axes
     axes.tick_params(axis="x", length=0)
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False, fontsize=9, loc="upper left", bbox_to_anchor=(1.0, 1.0))
-    return described(drawn, f"Bars of {len(classes)} word classes: {MEASURES[measure]}. {'; '.join(summary)}.")
+    return described(drawn, f"Bars of {len(classes)} word classes: {MEASURES[measure]}. {'; '.join(parts)}.")
 
 
 def smoothing(
@@ -167,18 +165,18 @@ def smoothing(
     word: str = "the word",
     figure: Figure | None = None,
 ) -> Figure:
-    """One word's attention for several inverse temperatures, from looking everywhere to looking at one region.
+    """Draws one word's attention for several inverse temperatures, from uniform to a single region.
 
     Args:
-        similarities: [n_regions], of the word with each region, as they stand before lambda multiplies them.
-        lambdas: inverse temperatures; infinity looks at the most similar region alone.
-        image: uint8 [3, size, size]; drawn above, clear where the word looks.
+        similarities: [n_regions], of the word with each region, before lambda multiplies them.
+        lambdas: inverse temperatures; infinity puts all weight on the most similar region.
+        image: uint8 [3, size, size]; drawn above, clear where the word attends.
         boxes: [n_regions, 4], in [0, 1]; needed with an image.
         word: for the title.
         figure: drawn on; a new one by default.
 
     Returns:
-        The figure; its alt text gives each largest weight.
+        The figure; its alt text gives the largest weight for each lambda.
 
     Raises:
         ItmError: similarities of another shape, no lambda or a negative one, or an image without boxes.
@@ -189,7 +187,7 @@ def smoothing(
     figure = figure or new_figure(max(1.85 * len(lambdas), 5), tall + (2.0 if rows == 2 else 0) + 0.5)
     heights = [tall] if rows == 1 else [1.7, tall]
     panels = figure.subplots(rows, len(lambdas), squeeze=False, height_ratios=heights)
-    summary = []
+    parts = []
     for column, smooth in enumerate(lambdas):
         weights = softened(similarities, smooth)
         name = "λ → ∞" if math.isinf(smooth) else f"λ = {smooth:g}"
@@ -198,11 +196,11 @@ def smoothing(
             show_pixels(panels[0, column], spotlit(image, light(boxes, weights, image.shape[1])))
         _few_bars(panels[-1, column], weights)
         panels[0, column].set_title(f"{name}\nover {spread:.1f} regions", fontsize=10, color=INK)
-        summary.append(f"{name}: largest weight {weights.max():.2f}, spread as over {spread:.1f} regions")
+        parts.append(f"{name}: largest weight {weights.max():.2f}, spread as over {spread:.1f} regions")
     panels[-1, 0].set_yticks(range(n), [f"{region + 1}" for region in range(n)], fontsize=8)
     panels[-1, 0].set_ylabel("region", fontsize=9)
     figure.supxlabel(
-        f"weights of “{word}”; dashed: a fair share, {1 / n:.2f}; over n regions: exp of the entropy",
+        f"weights of “{word}”; dashed: uniform, {1 / n:.2f}; over n regions: exp of the entropy",
         fontsize=9,
         color=INK,
     )
@@ -211,7 +209,7 @@ def smoothing(
     return described(
         figure,
         f"Weights of “{word}” over {n} regions for {len(lambdas)} inverse temperatures; the most similar is region "
-        f"{top + 1}{where}. {'; '.join(summary)}.",
+        f"{top + 1}{where}. {'; '.join(parts)}.",
     )
 
 
@@ -223,7 +221,7 @@ def softened(similarities: Tensor, smooth: float) -> Tensor:
 
 
 def _few_bars(axes: Axes, weights: Tensor) -> None:
-    """One lambda: a bar a region, the value beside the longest."""
+    """Draws the weights for one lambda: one bar per region, with the value beside the longest."""
     top = int(weights.argmax())
     axes.barh(range(len(weights)), weights.tolist(), 0.72, color=BLUE)
     axes.axvline(1 / len(weights), color=ACCENT, linestyle="--", linewidth=1.3)
@@ -245,21 +243,21 @@ def _check_smoothing(similarities: Tensor, lambdas: Sequence[float], image: Tens
     if image is not None and boxes is None:
         raise ItmError("smoothing: an image without boxes; give the boxes of its regions too")
     if boxes is not None and len(boxes) != len(similarities):
-        raise ItmError(f"smoothing: {len(boxes)} boxes for {len(similarities)} similarities; give one box a region")
+        raise ItmError(f"smoothing: {len(boxes)} boxes for {len(similarities)} similarities; give one box per region")
 
 
 def search_cost(
     seconds: Mapping[str, Mapping[int, float]], limit: float | None = None, axes: Axes | None = None
 ) -> Figure | Axes:
-    """How long one search takes against the size of the gallery, a line a way of searching; both scales are powers.
+    """Draws the time of one search against the size of the gallery, one line per way of searching, in log scales.
 
     Args:
-        seconds: name -> pictures in the gallery -> seconds a query.
-        limit: how long a person may wait, in seconds: a dotted line.
+        seconds: name -> pictures in the gallery -> seconds per query.
+        limit: the longest wait that a person accepts, in seconds, drawn as a dotted line.
         axes: drawn on; a new figure by default.
 
     Returns:
-        The axes it was given, or else the new figure; the alt text tells every number.
+        The axes it was given, or else the new figure; the alt text gives every number.
 
     Raises:
         ItmError: nothing to draw, or a size or time that is not above zero.
@@ -271,20 +269,20 @@ def search_cost(
         raise ItmError("search_cost: nothing was timed; give a name and its seconds by gallery size")
     axes, drawn = axes_of(axes, 8.6, 3.9)
     sizes = sorted({size for by_size in seconds.values() for size in by_size})
-    summary = []
+    parts = []
     for n, (name, by_size) in enumerate(seconds.items()):
         points = sorted(by_size.items())
         axes.plot(*zip(*points, strict=True), label=name, markersize=8, linewidth=2, **LINES[n % len(LINES)])
         axes.annotate(f"{name}, {duration(points[-1][1])}", points[-1], (9, 0), textcoords="offset points",
                       va="center", fontsize=9, color=INK, annotation_clip=False)  # fmt: skip
-        summary.append(f"{name}: " + ", ".join(f"{duration(value)} at {size:,}" for size, value in points))
-    axes.set(xscale="log", yscale="log", xlabel="pictures in the gallery", ylabel="time a query")
+        parts.append(f"{name}: " + ", ".join(f"{duration(value)} at {size:,}" for size, value in points))
+    axes.set(xscale="log", yscale="log", xlabel="pictures in the gallery", ylabel="time per query")
     low, high = axes.get_ylim()
     ticks = [10.0**n for n in range(-6, 6) if low <= 10.0**n <= high]
     axes.set_yticks(ticks, map(duration, ticks))
     if limit is not None:
         axes.axhline(limit, color=GREY, linestyle=":", linewidth=1.8)
-        axes.text(0.99, limit, f"{duration(limit)}: as long as one may wait", transform=axes.get_yaxis_transform(),
+        axes.text(0.99, limit, f"{duration(limit)}: the longest accepted wait", transform=axes.get_yaxis_transform(),
                   ha="right", va="bottom", fontsize=8.5, color=INK)  # fmt: skip
     axes.set_xticks(sizes, [f"{size:,}" for size in sizes])
     axes.minorticks_off()
@@ -292,12 +290,12 @@ def search_cost(
     axes.spines["bottom"].set_bounds(sizes[0], sizes[-1])
     axes.margins(x=0.04, y=0.1)
     return described(
-        drawn, f"Time a query against pictures in the gallery, {len(seconds)} lines. {'; '.join(summary)}."
+        drawn, f"Time per query against pictures in the gallery, {len(seconds)} lines. {'; '.join(parts)}."
     )
 
 
 def duration(seconds: float) -> str:
-    """Seconds as a person says them, two digits: "3.1 ms", "12 s", "2.5 min", "1.2 h"."""
+    """Formats seconds in two digits with a unit: "3.1 ms", "12 s", "2.5 min", "1.2 h"."""
     for unit, size in (("h", 3600), ("min", 60), ("s", 1), ("ms", 1e-3)):
         if seconds >= size:
             value = seconds / size

@@ -1,4 +1,4 @@
-"""The exercises of chapter 03: attention in four steps, pooling, the pointing game, a shortlist that is read again."""
+"""The exercises of chapter 03: attention in four steps, pooling, the pointing game, re-ranking a shortlist."""
 
 from __future__ import annotations
 
@@ -58,11 +58,11 @@ normalised_similarities = Exercise(
     mistakes=(
         (
             lambda s: normalize(leaky_relu(s, 0.1), dim=0, eps=EPS),
-            "Normalised over the regions: the norm runs over what asks, the words, in each region's row (dim=1).",
+            "Normalised over the regions: the norm runs over the words, the queries, in each region's row (dim=1).",
         ),
         (
             lambda s: normalize(s.clamp(min=0), dim=1, eps=EPS),
-            "Negative similarities are cut to 0, as the paper's formula has it: its code keeps a tenth of them.",
+            "Negative similarities are cut to 0, as in the paper's formula: the authors' code keeps a tenth of them.",
         ),
         (
             lambda s: leaky_relu(normalize(s, dim=1, eps=EPS), 0.1),
@@ -132,7 +132,7 @@ attention_weights = Exercise(
         ),
         (
             lambda s, smooth: softmax((smooth * s).flatten(), 0).view_as(s),
-            "All regions and words share one weight here: each word has a whole one, so each column sums to 1.",
+            "All weights together sum to 1 here: each word has a weight of 1 of its own, so each column sums to 1.",
         ),
         (
             lambda s, smooth: (smooth * s).exp(),
@@ -140,14 +140,14 @@ attention_weights = Exercise(
         ),
         (
             lambda s, smooth: torch.zeros_like(s).scatter(0, s.argmax(0, keepdim=True), 1.0),
-            "Each word looks at its best region alone: that is lambda without end.",
+            "Each word attends to its best region alone: that is an infinite lambda.",
         ),
     ),
 )
 
 
 def _embeddings(g: torch.Generator, unit: bool) -> tuple[Tensor, Tensor, Tensor]:
-    """Regions, words, and attention that is not too even."""
+    """Regions, words, and attention that is far from uniform."""
     n_regions, n_words, dim = random_size(g, 3, 7), random_size(g, 2, 6), random_size(g, 3, 9)
     regions, words = (torch.randn(n, dim, generator=g) for n in (n_regions, n_words))
     weights = (2 * torch.randn(n_regions, n_words, generator=g)).softmax(0)
@@ -189,7 +189,7 @@ attended_cosine = Exercise(
     inputs={
         "unit vectors": lambda g: _embeddings(g, unit=True),
         "vectors of any length": lambda g: _embeddings(g, unit=False),
-        "words that look at one region each": _attending_to_one,
+        "words that attend to one region each": _attending_to_one,
     },
     shape="[n_words]",
     mistakes=(
@@ -211,11 +211,11 @@ attended_cosine = Exercise(
         ),
         (
             lambda v, e, a: normalize(e, dim=1) @ normalize(v.mean(0), dim=0),
-            "The weights are not used: every word sees the plain mean of the regions.",
+            "The weights are not used: every word attends to the plain mean of the regions.",
         ),
         (
             lambda v, e, a: normalize(a.T @ v, dim=1) @ normalize(e, dim=1).T,
-            "Every word is compared with what every other saw: a word only with its own, the diagonal.",
+            "Every word is compared with every attended vector: compare a word with its own, the diagonal.",
         ),
         (lambda v, e, a: _own_attended_cosine(v, e, a).mean(), "This is the mean over words: it comes later."),
     ),
@@ -295,36 +295,36 @@ cosine_by_gram = Exercise(
 
 
 def _padded(g: torch.Generator, full: bool = False) -> tuple[Tensor, Tensor]:
-    """Cosines of captions of several lengths; behind a caption's end stands what padding left there."""
+    """Cosines of captions of several lengths, and the mask of real words; padding has arbitrary cosines."""
     n_captions, seq_len = random_size(g, 2, 5), random_size(g, 4, 8)
     lengths = torch.randint(1, seq_len, (n_captions,), generator=g)
     lengths = torch.full_like(lengths, seq_len) if full else lengths
-    there = torch.arange(seq_len)[None] < lengths[:, None]
-    return 2 * torch.rand(n_captions, seq_len, generator=g) - 1, there
+    mask = torch.arange(seq_len)[None] < lengths[:, None]
+    return 2 * torch.rand(n_captions, seq_len, generator=g) - 1, mask
 
 
-def _pooled_by_loop(cosines: Tensor, there: Tensor, lse: float | None) -> Tensor:
+def _pooled_by_loop(cosines: Tensor, mask: Tensor, lse: float | None) -> Tensor:
     found = []
-    for row, mask in zip(cosines.tolist(), there.tolist(), strict=True):
-        own = [c for c, real in zip(row, mask, strict=True) if real]
+    for row, row_mask in zip(cosines.tolist(), mask.tolist(), strict=True):
+        own = [c for c, real in zip(row, row_mask, strict=True) if real]
         summed = torch.tensor([lse * c for c in own]).exp().sum().log() / lse if lse else sum(own) / len(own)
         found.append(float(summed))
     return torch.tensor(found)
 
 
-def _own_pooled(cosines, there, lse):
+def _own_pooled(cosines, mask, lse):
     if lse is None:
-        return cosines.masked_fill(~there, 0).sum(dim=1) / there.sum(dim=1)  # [n_captions]
-    return (lse * cosines).masked_fill(~there, -torch.inf).logsumexp(dim=1) / lse
+        return cosines.masked_fill(~mask, 0).sum(dim=1) / mask.sum(dim=1)  # [n_captions]
+    return (lse * cosines).masked_fill(~mask, -torch.inf).logsumexp(dim=1) / lse
 
 
 def _either(mean, by_lse):
-    """A pooling that goes wrong in one of its two forms, or in both."""
-    return lambda c, there, lse: mean(c, there) if lse is None else by_lse(c, there, lse)
+    """A pooling with a mistake in one of its two forms, or in both."""
+    return lambda c, mask, lse: mean(c, mask) if lse is None else by_lse(c, mask, lse)
 
 
-def _right_mean(cosines: Tensor, there: Tensor) -> Tensor:
-    return _own_pooled(cosines, there, None)
+def _correct_mean(cosines: Tensor, mask: Tensor) -> Tensor:
+    return _own_pooled(cosines, mask, None)
 
 
 pooled = Exercise(
@@ -332,9 +332,9 @@ pooled = Exercise(
     minutes=15,
     difficulty=2,
     hints=(
-        "there says which cosines belong to a word: what stands behind the end must not count, in either form.",
-        "For the mean put 0 there and divide by the number of real words; exp(0) is 1, so for log-sum-exp put -inf.",
-        "(lse * cosines).masked_fill(~there, -torch.inf).logsumexp(1) / lse; where lse is None, the mean.",
+        "The mask says which cosines belong to a word: padding must not count, in either form.",
+        "For the mean set padding to 0 and divide by the number of real words; for log-sum-exp use -inf: exp(0) is 1.",
+        "(lse * cosines).masked_fill(~mask, -torch.inf).logsumexp(1) / lse; where lse is None, the mean.",
     ),
     reference=_pooled_by_loop,
     own=_own_pooled,
@@ -347,7 +347,7 @@ pooled = Exercise(
     mistakes=(
         (
             _either(lambda c, t: c.mean(1), lambda c, t, k: (k * c).logsumexp(1) / k),
-            "Padding counts: what stands behind a caption's end is no word. Use there.",
+            "Padding counts: what stands behind a caption's end is no word. Use the mask.",
         ),
         (
             _either(
@@ -356,7 +356,7 @@ pooled = Exercise(
             "Padding was set to 0 and still counts: in the mean's divisor, and as exp(0) = 1 in log-sum-exp.",
         ),
         (
-            _either(_right_mean, lambda c, t, k: (k * c.masked_fill(~t, 0)).logsumexp(1) / k),
+            _either(_correct_mean, lambda c, t, k: (k * c.masked_fill(~t, 0)).logsumexp(1) / k),
             "In log-sum-exp each pad adds exp(0) = 1: fill with minus infinity.",
         ),
         (
@@ -364,22 +364,22 @@ pooled = Exercise(
             "The mean is divided by the longest caption's words: divide by each caption's own.",
         ),
         (
-            _either(_right_mean, lambda c, t, k: (k * c).masked_fill(~t, -torch.inf).logsumexp(1)),
+            _either(_correct_mean, lambda c, t, k: (k * c).masked_fill(~t, -torch.inf).logsumexp(1)),
             "Divide log-sum-exp by lambda at the end: else a score grows with lambda.",
         ),
         (
-            _either(_right_mean, lambda c, t, k: c.masked_fill(~t, -torch.inf).logsumexp(1) / k),
+            _either(_correct_mean, lambda c, t, k: c.masked_fill(~t, -torch.inf).logsumexp(1) / k),
             "Lambda multiplies the cosines too, inside the exponential.",
         ),
         (
-            _either(_right_mean, lambda c, t, k: c.masked_fill(~t, -torch.inf).logsumexp(1)),
+            _either(_correct_mean, lambda c, t, k: c.masked_fill(~t, -torch.inf).logsumexp(1)),
             "Lambda is not used: multiply by it before log-sum-exp, and divide afterwards.",
         ),
         (
-            _either(_right_mean, lambda c, t, k: _own_pooled(c, t, k) - t.sum(1).log() / k),
+            _either(_correct_mean, lambda c, t, k: _own_pooled(c, t, k) - t.sum(1).log() / k),
             "This is the log of a mean: the paper's is of a sum, by which longer captions score higher.",
         ),
-        (lambda c, t, k: _right_mean(c, t), "This is the mean, also where lse asks for log-sum-exp."),
+        (lambda c, t, k: _correct_mean(c, t), "This is the mean, also where lse asks for log-sum-exp."),
         (
             _either(lambda c, t: c.masked_fill(~t, 0).sum(1), lambda c, t, k: _own_pooled(c, t, k)),
             "This is a sum in place of the mean: divide by the number of words.",

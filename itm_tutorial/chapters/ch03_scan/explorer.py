@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 
 def attention_explorer(seen: Attention, split: Split, grid: bool | None = None, backbone: str = "mini"):
-    """A slider of captions, a button a word and a button a region; the one that was pressed last is shown.
+    """Makes a slider of captions, one button per word and one per region; the last one pressed is shown.
 
     All of it works by keyboard: Tab goes from control to control, arrows move the slider, Enter presses a button.
 
     Args:
-        seen: what ``attend`` gave.
-        split: where from.
-        grid: whether regions are the squares of a grid; found out by default.
+        seen: what ``attend`` returned.
+        split: the split that the captions are from.
+        grid: whether regions are the squares of a grid; read from the boxes by default.
         backbone: the model's, ``model.features.backbone``.
 
     Returns:
@@ -45,7 +45,7 @@ def attention_explorer(seen: Attention, split: Split, grid: bool | None = None, 
         view.value = to_html(attention_of(seen, split, caption.value, word.value, region.value, grid, backbone))
 
     def choose(change) -> None:
-        if change["new"] is None:  # let go of, since the other was pressed
+        if change["new"] is None:  # deselected, since the other was pressed
             return
         other = region if change["owner"] is word else word
         other.value = None
@@ -56,7 +56,7 @@ def attention_explorer(seen: Attention, split: Split, grid: bool | None = None, 
         words = seen.words[caption.value]
         first = next((w for w, text in enumerate(words) if text not in FUNCTION_WORDS), 0)
         for control, options, value in ((word, _labels(words), first), (region, _numbers(seen, caption.value), None)):
-            control.unobserve(choose, names="value")  # its own observers tell the browser, and stay
+            control.unobserve(choose, names="value")  # the observers of the widget itself inform the browser, and stay
             control.options = options
             control.value = value
             control.observe(choose, names="value")
@@ -70,7 +70,7 @@ def attention_explorer(seen: Attention, split: Split, grid: bool | None = None, 
 
 
 def _labels(words: list[str]) -> list[tuple[str, int]]:
-    """Words as buttons; the browser tells buttons apart by their text, so that a repeated word gets a number."""
+    """Words as buttons; the browser distinguishes buttons by their text, so that a repeated word gets a number."""
     seen_so_far: Counter[str] = Counter()
     labels = []
     for place, word in enumerate(words):

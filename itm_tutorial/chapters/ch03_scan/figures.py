@@ -1,4 +1,4 @@
-"""Chapter 03's figures, in one place for the notebook."""
+"""The figures of chapter 03, in one place for the notebook."""
 
 from itm_tutorial.chapters.ch03_scan.attention_figures import attention_matrix, pointing_game, search_cost, smoothing
 from itm_tutorial.chapters.ch03_scan.explorer import attention_explorer

@@ -1,4 +1,4 @@
-"""A figure of what a detector found, beside what is there."""
+"""A figure of the regions of a detector beside the true boxes."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from itm_tutorial.data.corpus import Split
 from itm_tutorial.errors import ItmError
 from itm_tutorial.show.canvas import ACCENT, INK, described, new_figure
 
-FOUND = 0.5  # of a true box and a region: their intersection over their union
+FOUND = 0.5  # intersection over union of a true box and a region, at least
 
 
 def regions_found(split: Split, regions: Tensor, indices: Sequence[int], figure: Figure | None = None) -> Figure:
-    """Pictures with the true boxes, thick and dark, and the regions of a detector, thin and orange.
+    """Draws pictures with the true boxes, thick and dark, and the regions of a detector, thin and orange.
 
     Args:
         split: of a world that knows its boxes.
@@ -35,7 +35,7 @@ def regions_found(split: Split, regions: Tensor, indices: Sequence[int], figure:
     if split.boxes is None or not indices:
         raise ItmError("regions_found: give a split of a drawn world, which knows its boxes, and at least one image")
     figure = figure or new_figure(2.9 * len(indices), 3.2)
-    summary = []
+    parts = []
     for axes, i in zip(figure.subplots(1, len(indices), squeeze=False)[0], indices, strict=True):
         image, true = split.images[i], split.boxes[i]
         found = int((box_iou(true, regions[i]) >= FOUND).any(1).sum()) if len(true) else 0
@@ -47,9 +47,9 @@ def regions_found(split: Split, regions: Tensor, indices: Sequence[int], figure:
         axes.set(xticks=[], yticks=[], aspect=image.shape[1] / image.shape[2])
         axes.spines[:].set_visible(False)
         axes.set_title(f"{found} of {len(true)} things have a region", fontsize=9, color=INK)
-        summary.append(f"{found} of {len(true)}")
+        parts.append(f"{found} of {len(true)}")
     return described(
         figure,
         f"{len(indices)} pictures with true boxes thick and {regions.shape[1]} detected regions thin. "
-        f"Things with a region that overlaps by half: {', '.join(summary)}.",
+        f"Things with a region that overlaps by half: {', '.join(parts)}.",
     )

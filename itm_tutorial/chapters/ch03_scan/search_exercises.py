@@ -1,4 +1,4 @@
-"""Two exercises of chapter 03 after the attention itself: the pointing game, and a shortlist that is scored again."""
+"""Two exercises of chapter 03 after the attention itself: the pointing game, and re-ranking a shortlist."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ EPS = 1e-8
 
 
 def _pointed(g: torch.Generator, large: bool = False) -> tuple[Tensor, Tensor, Tensor]:
-    """Weights, boxes of regions, and a box a word that often lies where the word looks."""
+    """Weights, boxes of regions, and one box per word, often at the region that the word attends to most."""
     n_regions, n_words = random_size(g, 4, 8), random_size(g, 3, 7)
     weights = (3 * torch.randn(n_regions, n_words, generator=g)).softmax(0)
     corner = 0.6 * torch.rand(n_regions, 2, generator=g)
@@ -32,9 +32,9 @@ def _pointing_by_loop(weights: Tensor, boxes: Tensor, named: Tensor) -> float:
 
 
 def _own_pointing_game(weights, boxes, named):
-    top = boxes[weights.argmax(dim=0)]  # [n_words, 4]: the region that each word looks at most
-    middle = (top[:, :2] + top[:, 2:]) / 2  # [n_words, 2]
-    inside = (middle > named[:, :2]) & (middle < named[:, 2:])
+    top = boxes[weights.argmax(dim=0)]  # [n_words, 4]: the region that each word attends to most
+    centre = (top[:, :2] + top[:, 2:]) / 2  # [n_words, 2]
+    inside = (centre > named[:, :2]) & (centre < named[:, 2:])
     return 100 * inside.all(dim=1).double().mean().item()
 
 
@@ -42,12 +42,12 @@ def _points_inside(points: Tensor, named: Tensor) -> Tensor:
     return ((points > named[:, :2]) & (points < named[:, 2:])).all(1).double()
 
 
-def _middles(boxes: Tensor) -> Tensor:
+def _centres(boxes: Tensor) -> Tensor:
     return (boxes[:, :2] + boxes[:, 2:]) / 2
 
 
 def _mass(weights: Tensor, boxes: Tensor, named: Tensor) -> float:
-    inside = torch.stack([_points_inside(_middles(boxes), box.expand(len(boxes), 4)) for box in named], 1)
+    inside = torch.stack([_points_inside(_centres(boxes), box.expand(len(boxes), 4)) for box in named], 1)
     return 100 * (weights * inside).sum(0).double().mean().item()
 
 
@@ -60,8 +60,8 @@ pointing_game = Exercise(
     minutes=10,
     difficulty=2,
     hints=(
-        "Of each word take the region with the largest weight, and ask where the middle of this region lies.",
-        "boxes[weights.argmax(0)] is [n_words, 4]; the middle is the mean of its two corners.",
+        "For each word take the region with the largest weight, and ask where the centre of this region lies.",
+        "boxes[weights.argmax(0)] is [n_words, 4]; the centre is the mean of the two corners.",
         "Inside means x and y above named[:, :2] and below named[:, 2:]; the mean over words, times 100, .item().",
     ),
     reference=_pointing_by_loop,
@@ -73,35 +73,35 @@ pointing_game = Exercise(
     mistakes=(
         (
             _by_top(lambda top, n: ((top[:, :2] >= n[:, :2]) & (top[:, 2:] <= n[:, 2:])).all(1)),
-            "The whole region must lie inside here: the game asks for its middle alone.",
+            "The whole region must lie inside here: the game asks for its centre alone.",
         ),
         (
             _by_top(lambda top, n: _points_inside(top[:, :2], n)),
-            "This asks where the region's upper left corner lies: take its middle.",
+            "This asks where the region's upper left corner lies: take its centre.",
         ),
         (
             _by_top(lambda top, n: ((top[:, :2] < n[:, 2:]) & (top[:, 2:] > n[:, :2])).all(1)),
-            "Any overlap counts here: the middle must lie inside.",
+            "Any overlap counts here: the centre must lie inside.",
         ),
         (
-            _by_top(lambda top, n: _points_inside(_middles(n), top)),
-            "Turned round: this asks whether the named box has its middle in the region.",
+            _by_top(lambda top, n: _points_inside(_centres(n), top)),
+            "Turned round: this asks whether the named box has its centre in the region.",
         ),
         (
-            _by_top(lambda top, n: ((_middles(top) > n[:, :2]) & (_middles(top) < n[:, 2:])).any(1)),
+            _by_top(lambda top, n: ((_centres(top) > n[:, :2]) & (_centres(top) < n[:, 2:])).any(1)),
             "One of x and y is enough here: both must lie inside (all, not any).",
         ),
         (
-            lambda w, b, n: 100 * _points_inside(_middles(b[w.argmin(0)]), n).mean().item(),
+            lambda w, b, n: 100 * _points_inside(_centres(b[w.argmin(0)]), n).mean().item(),
             "This takes the region with the smallest weight.",
         ),
-        (_mass, "This is the attention whose regions lie inside: the game looks at the largest weight alone."),
+        (_mass, "This is the attention whose regions lie inside: the game uses the largest weight alone."),
         (
             lambda w, b, n: _own_pointing_game(w, b, n) / 100,
-            "This is a share between 0 and 1: the chapter prints percent.",
+            "This is a fraction between 0 and 1: the chapter prints percent.",
         ),
         (
-            lambda w, b, n: _points_inside(_middles(b[w.argmax(0)]), n).sum().item(),
+            lambda w, b, n: _points_inside(_centres(b[w.argmax(0)]), n).sum().item(),
             "This is a number of words: divide by how many there are.",
         ),
     ),
@@ -109,7 +109,7 @@ pointing_game = Exercise(
 
 
 class Expensive:
-    """Scores that cost something: it is asked for those of some images, and gives these."""
+    """An expensive model: called with some images, it returns their scores."""
 
     def __init__(self, scores: Tensor):
         self.scores = scores

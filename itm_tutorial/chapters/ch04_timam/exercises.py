@@ -1,4 +1,4 @@
-"""The exercises of chapter 04: CMPM in three steps, two details of the encoders, and how people are searched for."""
+"""The exercises of chapter 04: CMPM in three steps, two details of the model, and search for people and classes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def _two_sides(g: torch.Generator, n_images: int | None = None, unit: bool = Fal
     return images, normalize(captions, dim=1) if unit else captions
 
 
-def _shares_by_loop(images: Tensor, captions: Tensor) -> Tensor:
+def _probabilities_by_loop(images: Tensor, captions: Tensor) -> Tensor:
     rows = []
     for image in images.tolist():
         raised = []
@@ -42,11 +42,11 @@ projection_shares = Exercise(
     minutes=10,
     difficulty=2,
     hints=(
-        "How far an image's code reaches along a caption is a dot product with the caption's direction.",
+        "The projection of an image embedding on a caption is a dot product with the caption's direction.",
         "Only the captions get length 1: captions / captions.norm(dim=1, keepdim=True).",
-        "(images @ directions.T).softmax(dim=1): each image shares a weight of one among the captions.",
+        "(images @ directions.T).softmax(dim=1): each image divides a weight of 1 among the captions.",
     ),
-    reference=_shares_by_loop,
+    reference=_probabilities_by_loop,
     own=_own_projection_shares,
     inputs={
         "embeddings of any length": _two_sides,
@@ -69,15 +69,15 @@ projection_shares = Exercise(
         ),
         (
             lambda i, c: (i @ normalize(c, dim=1).T).softmax(0),
-            "The softmax runs over the images: here each image, a row, shares its weight among the captions (dim=1).",
+            "The softmax runs over the images: here each image, a row, divides its weight among the captions (dim=1).",
         ),
         (
             lambda i, c: i @ normalize(c, dim=1).T,
-            "These are the projections: a softmax turns them into shares.",
+            "These are the projections: a softmax turns them into probabilities.",
         ),
         (
             lambda i, c: (i @ normalize(c, dim=1).T).log_softmax(1),
-            "These are logarithms of shares: take softmax, not log_softmax.",
+            "These are logarithms of probabilities: take softmax, not log_softmax.",
         ),
         (
             lambda i, c: (i @ normalize(c, dim=0).T).softmax(1),
@@ -100,8 +100,8 @@ def _batch(g: torch.Generator, repeated: bool = True) -> tuple[Tensor]:
 def _targets_by_loop(match: Tensor) -> Tensor:
     rows = []
     for row in match.tolist():
-        n_right = sum(row)
-        rows.append([1 / n_right if right else 0.0 for right in row])
+        n_positives = sum(row)
+        rows.append([1 / n_positives if positive else 0.0 for positive in row])
     return torch.tensor(rows)
 
 
@@ -114,7 +114,7 @@ matching_targets = Exercise(
     minutes=5,
     difficulty=1,
     hints=(
-        "Each row must be a distribution: how many right captions share the one?",
+        "Each row must be a distribution: among how many right captions is the 1 divided?",
         "match.sum(dim=1, keepdim=True) counts the right captions of each image.",
         "match.float() / match.sum(dim=1, keepdim=True).",
     ),
@@ -133,12 +133,12 @@ matching_targets = Exercise(
         ),
         (
             lambda m: m.float() / m.sum(0, keepdim=True),
-            "The columns sum to one: it is an image's captions, a row, that share the one (dim=1).",
+            "The columns sum to 1: the captions of an image, a row, must sum to 1 (dim=1).",
         ),
         (lambda m: m.float(), "Two right captions get 1 each: the row must sum to one."),
         (
             lambda m: m.float().softmax(1),
-            "A softmax of zeros and ones gives wrong captions a share too: divide by the number of right ones.",
+            "A softmax of zeros and ones gives wrong captions a weight too: divide by the number of right ones.",
         ),
         (
             lambda m: m.float() / m.sum(),
@@ -152,25 +152,25 @@ matching_targets = Exercise(
 )
 
 
-def _shares_and_targets(g: torch.Generator, repeated: bool = True) -> tuple[Tensor, Tensor]:
+def _probabilities_and_targets(g: torch.Generator, repeated: bool = True) -> tuple[Tensor, Tensor]:
     targets = _targets_by_loop(_batch(g, repeated)[0])
     return (1.5 * torch.randn(targets.shape, generator=g)).softmax(1), targets
 
 
-def _divergence_by_loop(shares: Tensor, targets: Tensor) -> float:
+def _divergence_by_loop(probabilities: Tensor, targets: Tensor) -> float:
     total = 0.0
-    for p_row, q_row in zip(shares.double(), targets.double(), strict=True):
+    for p_row, q_row in zip(probabilities.double(), targets.double(), strict=True):
         for p, q in zip(p_row, q_row, strict=True):
             total += float(p * torch.log(p / (q + SMOOTHING)))
-    return torch.tensor(total / len(shares), dtype=shares.dtype)
+    return torch.tensor(total / len(probabilities), dtype=probabilities.dtype)
 
 
-def _own_divergence(shares, targets):
-    terms = shares * (shares / (targets + 1e-8)).log()  # [n_images, n_captions]
+def _own_divergence(probabilities, targets):
+    terms = probabilities * (probabilities / (targets + 1e-8)).log()  # [n_images, n_captions]
     return terms.sum(dim=1).mean()
 
 
-def _pulled(p: Tensor, q: Tensor) -> Tensor:
+def _terms(p: Tensor, q: Tensor) -> Tensor:
     return p * (p / (q + SMOOTHING)).log()
 
 
@@ -181,13 +181,13 @@ divergence = Exercise(
     hints=(
         "KL(p || q) is the mean, under p, of the logarithm of p over q.",
         "A wrong caption has q = 0: add 1e-8 to q before you divide.",
-        "(shares * (shares / (targets + 1e-8)).log()).sum(dim=1).mean().",
+        "(probabilities * (probabilities / (targets + 1e-8)).log()).sum(dim=1).mean().",
     ),
     reference=_divergence_by_loop,
     own=_own_divergence,
     inputs={
-        "people who come more than once": _shares_and_targets,
-        "a batch without repetition": lambda g: _shares_and_targets(g, repeated=False),
+        "people who come more than once": _probabilities_and_targets,
+        "a batch without repetition": lambda g: _probabilities_and_targets(g, repeated=False),
     },
     mistakes=(
         (
@@ -195,17 +195,17 @@ divergence = Exercise(
             "Turned round: this is KL(q || p), which is the usual cross-entropy but for a constant. CMPM weighs by p.",
         ),
         (
-            lambda p, q: _pulled(p, q).mean(),
+            lambda p, q: _terms(p, q).mean(),
             "The mean runs over captions as well: sum over each row, then take the mean over rows.",
         ),
-        (lambda p, q: _pulled(p, q).sum(), "This is a sum over the rows: the paper's code takes their mean."),
-        (lambda p, q: -_pulled(p, q).sum(1).mean(), "The sign is turned round: the logarithm is of p over q."),
+        (lambda p, q: _terms(p, q).sum(), "This is a sum over the rows: the paper's code takes their mean."),
+        (lambda p, q: -_terms(p, q).sum(1).mean(), "The sign is turned round: the logarithm is of p over q."),
         (
             lambda p, q: -(p * (q + SMOOTHING).log()).sum(1).mean(),
             "This is the cross term alone: the logarithm of p is missing.",
         ),
         (
-            lambda p, q: torch.where(q > 0, _pulled(p, q), 0).sum(1).mean(),
+            lambda p, q: torch.where(q > 0, _terms(p, q), 0).sum(1).mean(),
             "Only right captions count here: it is the weight on wrong ones that costs, 18 nats for each unit.",
         ),
         (
@@ -249,7 +249,7 @@ norm_softmax_logits = Exercise(
     own=_own_norm_softmax_logits,
     inputs={
         "embeddings of any length": _classifier,
-        "a single code": lambda g: _classifier(g, n=1),
+        "a single embedding": lambda g: _classifier(g, n=1),
         "a scale of one": lambda g: _classifier(g, scale=1.0),
     },
     shape="[n, n_people]",
@@ -284,12 +284,12 @@ norm_softmax_logits = Exercise(
 
 
 def _states(g: torch.Generator, full: bool = False, low: float = -3.0) -> tuple[Tensor, LongTensor]:
-    """What an LSTM gives at every place, mostly negative, and the lengths; behind the end stands zero."""
+    """The outputs of an LSTM at every token, mostly negative and 0 for padding, and the lengths."""
     n, seq_len, dim = random_size(g, 2, 5), random_size(g, 4, 8), random_size(g, 2, 5)
     lengths = torch.full((n,), seq_len) if full else torch.randint(1, seq_len, (n,), generator=g)
-    there = torch.arange(seq_len)[None] < lengths[:, None]
+    mask = torch.arange(seq_len)[None] < lengths[:, None]
     states = torch.rand(n, seq_len, dim, generator=g) * (0.3 - low) + low
-    return states * there[..., None], lengths
+    return states * mask[..., None], lengths
 
 
 def _max_by_loop(states: Tensor, lengths: LongTensor) -> Tensor:
@@ -329,7 +329,7 @@ max_over_words = Exercise(
     mistakes=(
         (
             lambda s, n: s.amax(1),
-            "Padding takes part: its zeros win over negative numbers, so that a code depends on its batch.",
+            "Padding takes part: its zeros win over negative numbers, so that an embedding depends on its batch.",
         ),
         (
             lambda s, n: s[torch.arange(len(s)), n - 1],

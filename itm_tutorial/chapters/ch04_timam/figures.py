@@ -1,4 +1,4 @@
-"""Chapter 04's figures, in one place for the notebook."""
+"""The figures of chapter 04, in one place for the notebook."""
 
 from itm_tutorial.chapters.ch04_timam.modality_figures import adversary_weights, modality_game
 from itm_tutorial.chapters.ch04_timam.person_figures import (

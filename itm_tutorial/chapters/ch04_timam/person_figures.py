@@ -1,4 +1,4 @@
-"""Figures of person search: who was found, what CMPM compares, embeddings before and after training."""
+"""Figures of person search: galleries of results, what CMPM compares, embeddings before and after training."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from itm_tutorial.data.text import tokenize
 from itm_tutorial.errors import ItmError
 from itm_tutorial.models import Matching
 from itm_tutorial.retrieval.search import Hits, search
-from itm_tutorial.show.canvas import ACCENT, BLUE, INK, PALE, RIGHT, axes_of, described, new_figure, to_html
+from itm_tutorial.show.canvas import ACCENT, BLUE, GREEN, INK, PALE, axes_of, described, new_figure, to_html
 
 MATRIX_WITH_NUMBERS = 12  # rows or columns, at most, for numbers in the cells
-ATTRIBUTES = (  # of the explorer; of each group that is ticked, its words stand in this order
+ATTRIBUTES = (  # of the explorer; a description names ticked attributes in this order
     ("man", "woman"),
     ("red top", "blue top", "black top", "white top"),
     ("trousers", "jeans", "shorts", "skirt"),
@@ -32,11 +32,11 @@ ATTRIBUTES = (  # of the explorer; of each group that is ticked, its words stand
 
 
 def worlds(splits: Mapping[str, Split], n: int = 6, figure: Figure | None = None) -> Figure:
-    """A row for each world: two pictures of each of its first identities, with a number for each.
+    """Draws one row per world: two pictures of each of its first identities, with a number for each.
 
     Args:
         splits: name of a world -> one of its splits.
-        n: pictures a row.
+        n: pictures per row.
         figure: drawn on; a new one by default.
 
     Returns:
@@ -48,7 +48,7 @@ def worlds(splits: Mapping[str, Split], n: int = 6, figure: Figure | None = None
     if not splits or any(split.identity is None for split in splits.values()):
         raise ItmError("splits: give at least one, each with an identity for its pictures")
     figure = figure or new_figure(1.5 * n, 2.1 * len(splits))
-    summary = []
+    parts = []
     for row, (name, split) in zip(figure.subplots(len(splits), n, squeeze=False), splits.items(), strict=True):
         known = split.identity.unique()[: -(-n // 2)]
         first = [i for who in known for i in (split.identity == who).nonzero().flatten()[:2].tolist()][:n]
@@ -61,26 +61,26 @@ def worlds(splits: Mapping[str, Split], n: int = 6, figure: Figure | None = None
             axes.set_title(f"{name}, no. {number + 1}", fontsize=9, color=INK)
             axes.spines[:].set_visible(False)
         counts = ", ".join(f"{numbers.count(k)} of no. {k + 1}" for k in sorted(set(numbers)))
-        summary.append(f"{name}: {counts}; the first is described as: {split.captions_of(first[0])[0].rstrip('.')}")
-    return described(figure, f"{len(splits)} rows of drawn pictures. {'. '.join(summary)}.")
+        parts.append(f"{name}: {counts}; the first is described as: {split.captions_of(first[0])[0].rstrip('.')}")
+    return described(figure, f"{len(splits)} rows of drawn pictures. {'. '.join(parts)}.")
 
 
 def identity_gallery(
     split: Split, found: Sequence[Hits], people: Sequence[int], figure: Figure | None = None
 ) -> Figure:
-    """A row of pictures for each description, best first; those of the right person have a tick and a frame.
+    """Draws one row of pictures per description, best first; the described person has a tick and a frame.
 
     Args:
-        split: where was searched; it says who is shown.
-        found: what ``search`` found, one a description.
+        split: the split that was searched; it says who is shown.
+        found: the results of ``search``, one per description.
         people: the identity that each description is of.
         figure: drawn on; a new one by default.
 
     Returns:
-        The figure; its alt text says at which ranks the right person stands.
+        The figure; its alt text gives the ranks of the described person.
 
     Raises:
-        ItmError: no description, another number of people, or a split that says not who is shown.
+        ItmError: no description, another number of people, or a split that does not say who is shown.
     """
     if split.identity is None:
         raise ItmError(f"split {split.name!r} does not say who is shown: take one of a corpus of people or classes")
@@ -91,7 +91,7 @@ def identity_gallery(
     wide = 1.05 * columns
     rows_high = 0.92 * wide / columns * height / width + 0.85
     figure = figure or new_figure(max(wide, 6), rows_high * len(found))
-    summary = []
+    listed = []
     parts = [figure] if len(found) == 1 else figure.subfigures(len(found), 1, squeeze=False).flat
     for part, hits, who in zip(parts, found, people, strict=True):
         part.suptitle(textwrap.fill(hits.query, round(12 * max(wide, 6))), fontsize=9, color=INK)
@@ -103,24 +103,24 @@ def identity_gallery(
                 _paint_person(axes, split.images[hits.indices[rank]], rank + 1, shown[rank] == who)
         ranks = [str(rank) for rank, one in enumerate(shown, start=1) if one == who]
         at = f"a right one at rank {', '.join(ranks)}" if ranks else "no right one is among them"
-        summary.append(f"“{hits.query}”: {at}, of {len(shown)} shown")
-    return described(figure, f"Galleries for {len(found)} descriptions, best first. {'; '.join(summary)}.")
+        listed.append(f"“{hits.query}”: {at}, of {len(shown)} shown")
+    return described(figure, f"Galleries for {len(found)} descriptions, best first. {'; '.join(listed)}.")
 
 
-def _paint_person(axes: Axes, image: Tensor, rank: int, right: bool) -> None:
+def _paint_person(axes: Axes, image: Tensor, rank: int, correct: bool) -> None:
     axes.imshow(image.permute(1, 2, 0).numpy(), interpolation="bicubic")
-    style = {"color": RIGHT if right else INK, "fontweight": "bold" if right else "normal"}
-    axes.set_title(f"✓ {rank}" if right else f"{rank}", fontsize=9, pad=3, **style)
+    style = {"color": GREEN if correct else INK, "fontweight": "bold" if correct else "normal"}
+    axes.set_title(f"✓ {rank}" if correct else f"{rank}", fontsize=9, pad=3, **style)
     axes.set(xticks=[], yticks=[])
     for spine in axes.spines.values():
-        spine.set(visible=right, color=RIGHT, linewidth=4)
+        spine.set(visible=correct, color=GREEN, linewidth=4)
 
 
-def projection_weights(shares: Tensor, match: Tensor, figure: Figure | None = None) -> Figure:
-    """What CMPM compares, side by side: how images share themselves among captions, and how they should.
+def projection_weights(probabilities: Tensor, match: Tensor, figure: Figure | None = None) -> Figure:
+    """Draws what CMPM compares, side by side: the probabilities of captions for each image, and their targets.
 
     Args:
-        shares: [n_images, n_captions], each row sums to one.
+        probabilities: [n_images, n_captions], each row sums to 1.
         match: bool [n_images, n_captions]; True where both are of one person.
         figure: drawn on; a new one by default.
 
@@ -130,13 +130,15 @@ def projection_weights(shares: Tensor, match: Tensor, figure: Figure | None = No
     Raises:
         ItmError: another shape of match.
     """
-    if shares.shape != match.shape:
-        raise ItmError(f"match is {list(match.shape)} and shares {list(shares.shape)}: give one mask for the matrix")
-    n_images, n_captions = shares.shape
+    if probabilities.shape != match.shape:
+        raise ItmError(
+            f"match is {list(match.shape)} and probabilities {list(probabilities.shape)}: give one mask for the matrix"
+        )
+    n_images, n_captions = probabilities.shape
     targets = match / match.sum(1, keepdim=True).clamp(min=1)  # [n_images, n_captions]
     numbered = max(n_images, n_captions) <= MATRIX_WITH_NUMBERS
     figure = figure or new_figure(9.4, 1.3 + 0.32 * min(n_images, MATRIX_WITH_NUMBERS))
-    panels = (("fractions of the projections, p", shares), ("what they should be, q", targets))
+    panels = (("softmax of the projections, p", probabilities), ("targets, q", targets))
     for axes, (title, values) in zip(figure.subplots(1, 2), panels, strict=True):
         axes.imshow(values.float().numpy(), cmap="Greys", vmin=0, vmax=1, aspect="auto")
         axes.set(xlabel="caption", ylabel="image")
@@ -144,21 +146,21 @@ def projection_weights(shares: Tensor, match: Tensor, figure: Figure | None = No
         axes.tick_params(length=0)
         if numbered:
             axes.set(xticks=range(n_captions), yticks=range(n_images))
-            _write_shares(axes, values)
+            _write_numbers(axes, values)
         _frame(axes, match, 2.0 if numbered else 1.2)
-    right = 100 * (shares * match).sum(1).mean().item()
+    positive = 100 * (probabilities * match).sum(1).mean().item()
     return described(
         figure,
-        f"Two matrices of {n_images} images by {n_captions} captions. Of an image's weight {right:.0f} % lies on "
-        f"captions of its person, as a mean; it should be 100 %, shared alike among {match.sum(1).min():.0f} to "
+        f"Two matrices of {n_images} images by {n_captions} captions. Of an image's weight {positive:.0f} % lies on "
+        f"captions of its person, as a mean; it should be 100 %, divided evenly among {match.sum(1).min():.0f} to "
         f"{match.sum(1).max():.0f} right captions.",
     )
 
 
-def _write_shares(axes: Axes, values: Tensor) -> None:
+def _write_numbers(axes: Axes, values: Tensor) -> None:
     for row, line in enumerate(values.tolist()):
         for column, value in enumerate(line):
-            if value >= 0.005:  # the rest is as good as nothing
+            if value >= 0.005:  # smaller ones are left blank
                 ink = "w" if value > 0.55 else INK
                 axes.text(column, row, f"{value:.2f}", ha="center", va="center", fontsize=7.5, color=ink)
 
@@ -174,11 +176,11 @@ def embedding_map(
     groups: tuple[Tensor, Tensor] | None = None,
     figure: Figure | None = None,
 ) -> Figure:
-    """Embeddings of both modalities on the two directions in which they differ most, a panel a stage of training.
+    """Draws embeddings of both modalities on their two main directions, one panel per stage of training.
 
     Args:
         stages: name -> embeddings of images [n_images, dim] and of captions [n_captions, dim]; they get length 1.
-        groups: int64 [n_images] and [n_captions], whom each is of; a few people then have numbers at their embeddings.
+        groups: int64 [n_images] and [n_captions], whom each is of; the embeddings of a few people then have numbers.
         figure: drawn on; a new one by default.
 
     Returns:
@@ -190,25 +192,25 @@ def embedding_map(
     if not stages:
         raise ItmError("stages: give the embeddings of at least one stage")
     figure = figure or new_figure(4.3 * len(stages), 3.9)
-    summary = []
+    parts = []
     for axes, (name, sides) in zip(figure.subplots(1, len(stages), squeeze=False).flat, stages.items(), strict=True):
         images, captions = (normalize(side.detach().cpu().float(), dim=1) for side in sides)
-        places, share = _two_directions(torch.cat([images, captions]))
+        places, explained = _two_directions(torch.cat([images, captions]))
         of_images, of_captions = places.split([len(images), len(captions)])
         axes.scatter(*of_images.T.numpy(), s=14, facecolors="none", edgecolors=BLUE, linewidths=0.8, label="images")
         axes.scatter(*of_captions.T.numpy(), s=14, marker="x", color=ACCENT, linewidths=0.8, label="captions")
         if groups is not None:
             _number_people(axes, of_images, of_captions, groups)
         gap = (images.mean(0) - captions.mean(0)).norm().item()
-        axes.set_title(f"{name}: gap {gap:.2f}\ntwo directions hold {100 * share:.0f} %", fontsize=10, color=INK)
+        axes.set_title(f"{name}: gap {gap:.2f}\ntwo directions hold {100 * explained:.0f} %", fontsize=10, color=INK)
         axes.set(xticks=[], yticks=[])
         axes.legend(fontsize=8, loc="best", framealpha=0.8)
-        summary.append(
-            f"{name}: the middles lie {gap:.2f} apart, two directions hold {100 * share:.0f} % of the variance"
+        parts.append(
+            f"{name}: the middles lie {gap:.2f} apart, two directions hold {100 * explained:.0f} % of the variance"
         )
     return described(
         figure,
-        f"Embeddings of {len(images)} images and {len(captions)} captions, a panel a stage. {'; '.join(summary)}.",
+        f"Embeddings of {len(images)} images and {len(captions)} captions, one panel per stage. {'; '.join(parts)}.",
     )
 
 
@@ -231,24 +233,26 @@ def _number_people(axes: Axes, images: Tensor, captions: Tensor, groups: tuple[T
                               color=colour)  # fmt: skip
 
 
-def loss_ablation(values: Mapping[str, Sequence[float]], what: str = "R@1", axes: Axes | None = None) -> Figure | Axes:
-    """A bar for each version, the mean over its seeds; every seed is a dot, and the line spans two standard errors.
+def loss_ablation(
+    values: Mapping[str, Sequence[float]], metric: str = "R@1", axes: Axes | None = None
+) -> Figure | Axes:
+    """Draws one bar per variant, the mean over seeds, with one dot per seed and a line of two standard errors.
 
     Args:
-        values: name of a version -> its figure for each seed.
-        what: the name of the figure.
+        values: name of a variant -> its metric for each seed.
+        metric: the name of the metric.
         axes: drawn on; a new figure by default.
 
     Returns:
         The axes it was given, or else the new figure.
 
     Raises:
-        ItmError: no version, or one without a number.
+        ItmError: no variant, or one without a number.
     """
     if not values or not all(len(some) for some in values.values()):
-        raise ItmError("values: give at least one version, and a number for each")
+        raise ItmError("values: give at least one variant, and a number for each")
     axes, drawn = axes_of(axes, 7.6, 1.1 + 0.5 * len(values))
-    summary, most = [], max(max(some) for some in values.values())
+    labels, most = [], max(max(some) for some in values.values())
     for y, some in enumerate(values.values()):
         numbers = torch.tensor(some, dtype=torch.float64)
         mean, n = numbers.mean().item(), len(some)
@@ -259,17 +263,17 @@ def loss_ablation(values: Mapping[str, Sequence[float]], what: str = "R@1", axes
         axes.plot(some, [y] * n, "o", color=ACCENT, markersize=4)
         written = f"{mean:.1f} ± {spread:.1f}" if n > 1 else f"{mean:.1f}, one seed"
         axes.text(1.08 * most, y, written, va="center", fontsize=9, color=INK)
-        summary.append(written)
+        labels.append(written)
     axes.set_yticks(range(len(values)), list(values))
-    axes.set(xlim=(0, 1.32 * most or 1), ylim=(len(values) - 0.4, -0.6), xlabel=f"{what}; dots: seeds")
+    axes.set(xlim=(0, 1.32 * most or 1), ylim=(len(values) - 0.4, -0.6), xlabel=f"{metric}; dots: seeds")
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.tick_params(axis="y", length=0)
-    listed = "; ".join(f"{name}: {written}" for name, written in zip(values, summary, strict=True))
-    return described(drawn, f"{what} of {len(values)} versions, mean ± two standard errors over seeds. {listed}.")
+    listed = "; ".join(f"{name}: {written}" for name, written in zip(values, labels, strict=True))
+    return described(drawn, f"{metric} of {len(values)} variants, mean ± two standard errors over seeds. {listed}.")
 
 
 def described_by(ticked: Sequence[str]) -> str:
-    """A description of ticked attributes, such as "a woman, a red top, jeans"; one of nobody where none is ticked."""
+    """A description from ticked attributes, such as "a woman, a red top, jeans"; empty if none is ticked."""
     order = [name for group in ATTRIBUTES for name in group]
     chosen = sorted(ticked, key=order.index)
     return ", ".join(name if name in ("trousers", "jeans", "shorts") else f"a {name}" for name in chosen).replace(
@@ -278,11 +282,11 @@ def described_by(ticked: Sequence[str]) -> str:
 
 
 def person_explorer(model: Matching, split: Split, ticked: Sequence[str] = ("woman", "blue top", "jeans"), k: int = 8):
-    """Describe a person by ticks, or in words of your own, and see who is found.
+    """Makes ticks and a text field to describe a person, with the gallery of people found.
 
     Args:
         model: a trained model.
-        split: where to search.
+        split: the split to search.
         ticked: attributes to begin with, of ``ATTRIBUTES``.
         k: pictures shown.
 
@@ -291,7 +295,7 @@ def person_explorer(model: Matching, split: Split, ticked: Sequence[str] = ("wom
         ``person_gallery(model, split, ticked)``.
 
     Raises:
-        ItmError: an attribute that there is no button for.
+        ItmError: an attribute that has no button.
     """
     import ipywidgets as widgets
 
@@ -333,11 +337,11 @@ def person_explorer(model: Matching, split: Split, ticked: Sequence[str] = ("wom
 
 
 def person_gallery(model: Matching, split: Split, asked: str | Sequence[str], k: int = 8) -> Figure:
-    """The people found for a description, or for ticked attributes; nobody is marked, since nobody in person is meant.
+    """Draws the people found for a description or for ticked attributes; no picture is marked as correct.
 
     Args:
         model: a trained model.
-        split: where to search.
+        split: the split to search.
         asked: a description, or attributes of ``ATTRIBUTES``.
         k: pictures shown.
 

@@ -1,4 +1,4 @@
-"""Three exercises of chapter 04 on how people and classes are searched for: recall, held-out people, precision."""
+"""Three exercises of chapter 04 on search for people and classes: recall, held-out people, precision."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def random_people(g: torch.Generator, n: int, n_people: int) -> LongTensor:
 
 
 def _search(g: torch.Generator, several: bool = True, k: int | None = None):
-    """Scores of captions in a gallery, and who is shown and described; each described person is in the gallery."""
+    """Scores [n_images, n_captions], who is shown and who is described; each described person is in the gallery."""
     n_people = random_size(g, 4, 7)
     shown = torch.arange(n_people).repeat(2 if several else 1)
     shown = torch.cat([shown, random_people(g, random_size(g, 1, 5), n_people)]) if several else shown
@@ -35,8 +35,8 @@ def _recall_by_loop(scores: Tensor, shown: LongTensor, described: LongTensor, k:
 
 def _own_person_recall(scores, shown, described, k):
     found = scores.topk(k, dim=0).indices  # [k, n_captions]: images
-    right = (shown[found] == described).any(dim=0)  # [n_captions]
-    return 100 * right.double().mean().item()
+    hits = (shown[found] == described).any(dim=0)  # [n_captions]
+    return 100 * hits.double().mean().item()
 
 
 def _of_first_picture(scores: Tensor, shown: LongTensor, described: LongTensor, k: int) -> float:
@@ -81,7 +81,7 @@ person_recall = Exercise(
             lambda s, a, b, k: 100 * (a[s.topk(k, dim=0, largest=False).indices] == b).any(0).double().mean().item(),
             "These are the k worst pictures: take the largest scores.",
         ),
-        (lambda s, a, b, k: _own_person_recall(s, a, b, k) / 100, "This is a share between 0 and 1: give percent."),
+        (lambda s, a, b, k: _own_person_recall(s, a, b, k) / 100, "This is a fraction between 0 and 1: give percent."),
         (
             lambda s, a, b, k: 100 * (s.topk(k, dim=0).indices == b).any(0).double().mean().item(),
             "A picture's number is compared with a person's: shown[found] says who the picture shows.",
@@ -91,7 +91,7 @@ person_recall = Exercise(
 
 
 def _dealt(g: torch.Generator, one_each: bool = False) -> tuple[LongTensor, LongTensor, int]:
-    """Who each picture shows, the people in random order, and how many of them are for the test."""
+    """The person that each picture shows, the people in random order, and how many of them are for the test."""
     n_people = random_size(g, 5, 9)
     names = 3 + torch.randperm(3 * n_people, generator=g)[:n_people]
     extra = 0 if one_each else random_size(g, 4, 9)
@@ -152,7 +152,7 @@ held_out = Exercise(
         ),
         (
             lambda who, order, n: who < n,
-            "A person's number is a name, not a place: look it up in order[:n_test].",
+            "A person's number is a name, not a place: compare it with order[:n_test].",
         ),
     ),
 )
@@ -170,27 +170,27 @@ def _classes(g: torch.Generator, few: bool = False) -> tuple[Tensor, LongTensor,
 
 
 def _precision_by_loop(scores: Tensor, identity: LongTensor, k: int) -> float:
-    shares = []
+    precisions = []
     for one in range(scores.shape[1]):
         order = sorted(range(len(scores)), key=lambda i, c=one: -float(scores[i, c]))
-        shares.append(sum(int(identity[i]) == one for i in order[:k]) / k)
-    return 100 * sum(shares) / len(shares)
+        precisions.append(sum(int(identity[i]) == one for i in order[:k]) / k)
+    return 100 * sum(precisions) / len(precisions)
 
 
 def _own_precision_at_k(scores, identity, k):
     found = identity[scores.topk(k, dim=0).indices]  # [k, n_classes]: the class of each picture found
-    right = found == torch.arange(scores.shape[1])  # [k, n_classes]
-    return 100 * right.double().mean().item()
+    hits = found == torch.arange(scores.shape[1])  # [k, n_classes]
+    return 100 * hits.double().mean().item()
 
 
 def _found(scores: Tensor, identity: LongTensor, k: int) -> Tensor:
     return (identity[scores.topk(k, dim=0).indices] == torch.arange(scores.shape[1])).double()
 
 
-def _average_precision(right: Tensor) -> Tensor:
+def _average_precision(hits: Tensor) -> Tensor:
     """[k, n_classes] -> [n_classes]: the mean, over the hits, of the precision down to each."""
-    places = torch.arange(1, len(right) + 1)[:, None]
-    return (right * right.cumsum(0) / places).sum(0) / right.sum(0).clamp(min=1)
+    places = torch.arange(1, len(hits) + 1)[:, None]
+    return (hits * hits.cumsum(0) / places).sum(0) / hits.sum(0).clamp(min=1)
 
 
 precision_at_k = Exercise(
@@ -198,7 +198,7 @@ precision_at_k = Exercise(
     minutes=10,
     difficulty=2,
     hints=(
-        "For each class take the k pictures with the highest scores: what share of them shows it?",
+        "For each class take the k pictures with the highest scores: what fraction of them shows it?",
         "identity[scores.topk(k, dim=0).indices] is [k, n_classes]: the class of each picture found.",
         "Compare with torch.arange(n_classes); the mean over both dimensions, times 100, .item().",
     ),
@@ -211,7 +211,7 @@ precision_at_k = Exercise(
     mistakes=(
         (
             lambda s, y, k: 100 * _average_precision(_found(s, y, k)).mean().item(),
-            "This is average precision, which pays more for early hits: AP@50 is, for all its name, the plain share.",
+            "This is average precision, which rewards early hits: AP@50 is a plain fraction, in spite of its name.",
         ),
         (
             lambda s, y, k: 100 * _found(s, y, k).any(0).double().mean().item(),
@@ -229,7 +229,7 @@ precision_at_k = Exercise(
             lambda s, y, k: 100 * (s.topk(min(k, s.shape[1]), 1).indices == y[:, None]).any(1).double().mean().item(),
             "The other direction: this asks each picture for its class. Here a class asks for pictures (dim=0).",
         ),
-        (lambda s, y, k: _own_precision_at_k(s, y, k) / 100, "This is a share between 0 and 1: give percent."),
+        (lambda s, y, k: _own_precision_at_k(s, y, k) / 100, "This is a fraction between 0 and 1: give percent."),
         (
             lambda s, y, k: _found(s, y, k).sum(0).mean().item(),
             "This is a number of pictures, the mean over classes: divide by k.",

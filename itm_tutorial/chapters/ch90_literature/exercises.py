@@ -1,4 +1,4 @@
-"""The exercises of chapter 90: the record's staircase, figures that cannot be, paired differences, two leaderboards."""
+"""The exercises of chapter 90: the record by year, impossible results, paired differences, two leaderboards."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from torch import LongTensor, Tensor
 from itm_tutorial.chapters.exercise import Exercise, random_size
 
 
-def _figures(g: torch.Generator, n: int) -> Tensor:
+def _recalls(g: torch.Generator, n: int) -> Tensor:
     return (5 + 90 * torch.rand(n, generator=g)).round()
 
 
 def _in_order(g: torch.Generator) -> tuple[LongTensor, Tensor]:
     n = random_size(g, 6, 12)
-    return torch.randint(2013, 2019, (n,), generator=g).sort().values, _figures(g, n)
+    return torch.randint(2013, 2019, (n,), generator=g).sort().values, _recalls(g, n)
 
 
 def _in_any_order(g: torch.Generator) -> tuple[LongTensor, Tensor]:
     years, values = _in_order(g)
     mixed = torch.randperm(len(years), generator=g)
-    years = torch.cat([years[mixed], years[-1:], years[:1]])  # neither ends nor begins as it should
+    years = torch.cat([years[mixed], years[-1:], years[:1]])  # neither the first nor the last row is in order
     return years, torch.cat([values[mixed], torch.tensor([40.0, 96.0])])
 
 
@@ -37,13 +37,13 @@ def _with_gaps(g: torch.Generator) -> tuple[LongTensor, Tensor]:
 def _record_by_loop(years: LongTensor, values: Tensor) -> Tensor:
     steps = []
     for year in sorted(set(years.tolist())):
-        able = [v for y, v in zip(years.tolist(), values.tolist(), strict=True) if y <= year and not math.isnan(v)]
-        steps.append(max(able))
+        known = [v for y, v in zip(years.tolist(), values.tolist(), strict=True) if y <= year and not math.isnan(v)]
+        steps.append(max(known))
     return torch.tensor(steps)
 
 
 def _own_record_by_year(years, values):
-    values = values.nan_to_num(nan=-torch.inf)  # no figure breaks no record
+    values = values.nan_to_num(nan=-torch.inf)  # a missing result sets no record
     best = torch.stack([values[years == year].max() for year in years.unique()])  # [n_years], years in their order
     return best.cummax(0).values
 
@@ -69,14 +69,14 @@ record_by_year = Exercise(
     hints=(
         "First the best of each year, then the best so far.",
         "years.unique() gives the years in their order; values[years == year].max() is the best of one.",
-        "nan_to_num(nan=-torch.inf) takes missing figures out of the race; cummax(0).values is the best so far.",
+        "nan_to_num(nan=-torch.inf) takes missing results out; cummax(0).values is the best so far.",
     ),
     reference=_record_by_loop,
     own=_own_record_by_year,
     inputs={
         "rows in the order of years": _in_order,
         "rows in any order": _in_any_order,
-        "rows without a figure": _with_gaps,
+        "rows without a result": _with_gaps,
     },
     shape="[n_years]",
     mistakes=(
@@ -86,7 +86,7 @@ record_by_year = Exercise(
         ),
         (
             lambda y, v: v.nan_to_num(nan=-torch.inf).cummax(0).values,
-            "This has one entry a row, in the order of the rows: the answer has one a year.",
+            "This has one entry per row, in the order of the rows: the answer has one per year.",
         ),
         (
             _in_the_order_of_rows,
@@ -98,7 +98,7 @@ record_by_year = Exercise(
         ),
         (
             lambda y, v: torch.stack([v[y <= year].max() for year in y.unique()]),
-            "A missing figure (NaN) spreads: the maximum of anything and NaN is NaN. Take missing ones out first.",
+            "A missing result (NaN) spreads: the maximum of anything and NaN is NaN. Take missing ones out first.",
         ),
         (
             lambda y, v: _of_each_year(y, v, lambda v, y, year: v[(y < year) | (y == y.min())].max()),
@@ -113,9 +113,9 @@ record_by_year = Exercise(
 
 
 def _curves(g: torch.Generator, n: int = 8) -> tuple[Tensor, Tensor, Tensor]:
-    """Recalls as they are printed: growing, and ever more slowly."""
-    r1 = _figures(g, n) / 2
-    each = 2 + (4 * torch.rand(n, generator=g)).round()  # points a rank, from 2 to 5
+    """Recalls as papers print them: they grow with k, and ever more slowly."""
+    r1 = _recalls(g, n) / 2
+    each = 2 + (4 * torch.rand(n, generator=g)).round()  # points per rank, from 2 to 5
     later = (each * (0.2 + 0.6 * torch.rand(n, generator=g))).round()
     return r1, r1 + 4 * each, r1 + 4 * each + 5 * later
 
@@ -129,7 +129,7 @@ def _some_out_of_order(g: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
 def _some_off_the_curve(g: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
     r1, r5, r10 = _curves(g)
     r5[2], r10[2] = r1[2] + 4, r1[2] + 24
-    r5[6], r10[6] = r1[6] + 8, r1[6] + 17.5  # 2 points a rank, then 1.9: all is well
+    r5[6], r10[6] = r1[6] + 8, r1[6] + 17.5  # 2 points per rank, then 1.9: not suspicious
     return r1, r5, r10
 
 
@@ -142,10 +142,10 @@ def _some_not_reported(g: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def _suspicious_by_loop(r1: Tensor, r5: Tensor, r10: Tensor) -> Tensor:
-    summary = []
+    found = []
     for a, b, c in zip(r1.tolist(), r5.tolist(), r10.tolist(), strict=True):
-        summary.append(a > b or b > c or (c - b) / 5 > (b - a) / 4)
-    return torch.tensor(summary)
+        found.append(a > b or b > c or (c - b) / 5 > (b - a) / 4)
+    return torch.tensor(found)
 
 
 def _own_suspicious(r1, r5, r10):
@@ -169,16 +169,16 @@ suspicious = Exercise(
     reference=_suspicious_by_loop,
     own=_own_suspicious,
     inputs={
-        "figures that all fit": _curves,
+        "results that all fit": _curves,
         "recalls that fall": _some_out_of_order,
         "recalls off the curve": _some_off_the_curve,
-        "figures that are missing": _some_not_reported,
+        "results that are missing": _some_not_reported,
     },
     shape="[n_rows]",
     mistakes=(
         (
             lambda a, b, c: (a > b) | (b > c),
-            "Only falling recalls are found: a figure may grow and still be off the curve of its neighbours.",
+            "Only falling recalls are found: a result may grow and still be off the curve of its neighbours.",
         ),
         (
             _bends_up,
@@ -186,7 +186,7 @@ suspicious = Exercise(
         ),
         (
             lambda a, b, c: ~((a <= b) & (b <= c)) | _bends_up(a, b, c),
-            "A missing figure is called suspicious: NaN <= x is False, so ask for what is wrong, not for what fits.",
+            "A missing result is called suspicious: NaN <= x is False, so ask for what is wrong, not for what fits.",
         ),
         (
             lambda a, b, c: (a >= b) | (b >= c) | _bends_up(a, b, c),
@@ -254,7 +254,7 @@ paired_difference = Exercise(
     hints=(
         "A pair is two rows of one method on one data set, one with network 0, one with network 1.",
         "For a row with network 0 its partners are (network == 1) & (dataset == dataset[i]) & (method == method[i]).",
-        "Gather value[partner] - value[i] of all rows with network 0, and take the mean; who has no partner is out.",
+        "Collect value[partner] - value[i] for each row with network 0 that has a partner, and take the mean.",
     ),
     reference=_paired_by_loop,
     own=_own_paired_difference,
@@ -302,19 +302,19 @@ def _runs(g: torch.Generator, n: int) -> Tensor:
     return torch.stack([method.float(), seed.float(), (300 + 200 * torch.rand(n, generator=g)).round()], 1)
 
 
-def _nothing_shared(g: torch.Generator) -> tuple[Tensor, Tensor]:
+def _nothing_in_common(g: torch.Generator) -> tuple[Tensor, Tensor]:
     runs = _runs(g, random_size(g, 6, 10))
     return runs[:3], runs[3:]
 
 
-def _some_shared(g: torch.Generator) -> tuple[Tensor, Tensor]:
+def _some_in_common(g: torch.Generator) -> tuple[Tensor, Tensor]:
     runs = _runs(g, random_size(g, 8, 12))
     theirs = runs[3:][torch.randperm(len(runs) - 3, generator=g)]
     return runs[:6], theirs
 
 
 def _sent_twice(g: torch.Generator) -> tuple[Tensor, Tensor]:
-    mine, theirs = _some_shared(g)
+    mine, theirs = _some_in_common(g)
     again = theirs[-2:].clone()
     rerun = mine[:1].clone()
     rerun[0, 2] += 1  # the same method and seed with another result: another run
@@ -359,16 +359,16 @@ merged = Exercise(
     reference=_merged_by_loop,
     own=_own_merged,
     inputs={
-        "leaderboards with nothing in common": _nothing_shared,
-        "leaderboards that share runs": _some_shared,
+        "leaderboards with nothing in common": _nothing_in_common,
+        "leaderboards with runs in common": _some_in_common,
         "a leaderboard that was sent twice": _sent_twice,
     },
     shape="[n_runs, 3]",
     mistakes=(
-        (lambda a, b: torch.cat([a, b]), "Shared runs stand there twice: whoever trained them counts double."),
+        (lambda a, b: torch.cat([a, b]), "Runs in common stand there twice: whoever trained them counts double."),
         (
             _without_known,
-            "A run that stands twice in theirs is added twice: look among the rows added so far, too.",
+            "A run that stands twice in theirs is added twice: compare with the rows added so far, too.",
         ),
         (
             lambda a, b: _once_by(a, b, lambda row: (row[0], row[1])),
@@ -376,7 +376,7 @@ merged = Exercise(
         ),
         (
             lambda a, b: _once_by(a, b, lambda row: row[0]),
-            "One run a method is left: a leaderboard keeps every run.",
+            "One run per method is left: a leaderboard keeps every run.",
         ),
         (
             lambda a, b: _own_merged(a, b).unique(dim=0),

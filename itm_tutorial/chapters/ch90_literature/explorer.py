@@ -1,4 +1,4 @@
-"""The survey's figures to sort, filter and look up; each control can be reached and moved by the keyboard."""
+"""A widget to sort, filter and search the survey's results; each control works by keyboard."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CELL = "padding: 1px 14px 1px 0; text-align: left"
 
 
 def literature_explorer(dataset: str = "Flickr30K", measure: str = "i2t R@1", edition: str = "2020"):
-    """The published rows of a data set: choose a measure, category and years, sort and filter; a row tells its paper.
+    """Makes a browser of published results: choose a metric, category and years, sort, filter, and see the paper.
 
     Tab goes from control to control, arrows move a choice, Enter applies the filter.
 
@@ -80,12 +80,12 @@ def literature_explorer(dataset: str = "Flickr30K", measure: str = "i2t R@1", ed
         listed.value = _table(state["rows"])
         controls["row"].options = [(_row(row), place) for place, row in enumerate(state["rows"])]
         controls["row"].value = 0 if state["rows"] else None
-        tell()
+        show_details()
 
-    def tell(change=None) -> None:
+    def show_details(change=None) -> None:
         place = controls["row"].value
-        gone = place is None or place >= len(state["rows"])
-        details.value = "<p>No row is left.</p>" if gone else _details(state["rows"][place])
+        empty = place is None or place >= len(state["rows"])
+        details.value = "<p>No row is left.</p>" if empty else _details(state["rows"][place])
 
     def turn(change=None) -> None:
         """Offers the data sets of the edition and the measures of the data set, and keeps what is still there."""
@@ -96,7 +96,7 @@ def literature_explorer(dataset: str = "Flickr30K", measure: str = "i2t R@1", ed
         show()
 
     for name, control in controls.items():
-        react = tell if name == "row" else turn if name in ("edition", "dataset") else show
+        react = show_details if name == "row" else turn if name in ("edition", "dataset") else show
         control.observe(react, names="value")
     show()
     names = list(controls)
@@ -105,7 +105,7 @@ def literature_explorer(dataset: str = "Flickr30K", measure: str = "i2t R@1", ed
 
 
 def _offer(control, options: list[str]) -> None:
-    """Other options for a list; what was chosen stays where it can."""
+    """Sets the options of a list; the chosen one stays if it is among them."""
     value = control.value if control.value in options else options[0]
     if list(control.options) != options:
         control.options = options
@@ -121,7 +121,7 @@ def _measures(dataset: str, edition: str) -> list[str]:
     frame = results(edition)
     frame = frame[(frame.dataset == dataset) & frame.value.notna()]
     if frame.empty:
-        raise ItmError(f"{dataset} has no figures in the edition of {edition}: take the edition of 2025")
+        raise ItmError(f"{dataset} has no results in the edition of {edition}: take the edition of 2025")
     return list(dict.fromkeys(f"{row.direction} {row.metric}" for row in frame.itertuples()))
 
 
@@ -131,15 +131,15 @@ def _row(row: dict[str, Any]) -> str:
 
 
 def _details(row: dict[str, Any]) -> str:
-    """The citation of a row, and what there is to know of its figure."""
-    summary = citation(row["key"]) or "its paper is not among the survey's 78, so that its year is not known here"
+    """The citation of a row, and what is known about its result."""
+    cited = citation(row["key"]) or "its paper is not among the survey's 78, so that its year is not known here"
     sort = {"ensemble": " An ensemble.", "doubtful": " <b>Doubtful.</b>"}.get(row["sort"], "")
     remark = f" {html.escape(row['remark'])}." if row["remark"] else ""
-    return f"<p><b>{html.escape(_row(row))}</b>. {html.escape(summary)}.{sort}{remark}</p>"
+    return f"<p><b>{html.escape(_row(row))}</b>. {html.escape(cited)}.{sort}{remark}</p>"
 
 
 def _table(rows: list[dict[str, Any]]) -> str:
-    heads = "".join(f'<th scope="col" style="{CELL}">{name}</th>' for name in ("method", "note", "year", "figure", ""))
+    heads = "".join(f'<th scope="col" style="{CELL}">{name}</th>' for name in ("method", "note", "year", "result", ""))
     body = ""
     for row in rows:
         sort = "" if row["sort"] == "single model" else row["sort"]

@@ -1,9 +1,9 @@
-"""Chapter 90's figures, in one place for the notebook."""
+"""The figures of chapter 90, and the data behind the record, in one place for the notebook."""
 
 from itm_tutorial.chapters.ch90_literature.explorer import literature_explorer
 from itm_tutorial.chapters.ch90_literature.leaderboard_figure import leaderboard
 from itm_tutorial.chapters.ch90_literature.map_figures import papers_timeline, who_follows_whom
-from itm_tutorial.chapters.ch90_literature.record_figures import ingredients, record
+from itm_tutorial.chapters.ch90_literature.record_figures import ingredients, record, reported, staircase
 
 __all__ = [
     "ingredients",
@@ -11,5 +11,7 @@ __all__ = [
     "literature_explorer",
     "papers_timeline",
     "record",
+    "reported",
+    "staircase",
     "who_follows_whom",
 ]

@@ -1,4 +1,4 @@
-"""Own runs beside what papers reported, each with the reason why the two may not be compared."""
+"""Own runs beside reported results, each with the reason why the two may not be compared."""
 
 from __future__ import annotations
 
@@ -29,20 +29,20 @@ def leaderboard(
     file: str | Path | None = None,
     figure: Figure | None = None,
 ) -> Figure:
-    """What papers reported at the left, own runs at the right, and under each run why it is not comparable.
+    """Draws reported results at the left and own runs at the right, with the reason why each is not comparable.
 
-    Of a method the best row is drawn that is comparable, or else the best. The two panels share a scale and no more.
+    Each method has one bar: its best comparable result, or else its best one. The panels have the same scale.
 
     Args:
         corpus: whose runs are drawn.
-        dataset: one of the survey's that it is or stands for; by default the first that reports the measure.
+        dataset: a data set of the survey that the corpus is or stands for; by default the first with this metric.
         measure: such as "t2i R@1".
-        edition: of the survey's figures.
+        edition: of the survey's results.
         file: the leaderboard; by default runs/leaderboard.jsonl, where a missing one means no run.
         figure: drawn on; a new one by default.
 
     Returns:
-        The figure; its alt text tells every run with its reason.
+        The figure; its alt text gives every run with its reason.
 
     Raises:
         ItmError: an unknown name, or as for ``itm.leaderboard.table``.
@@ -73,7 +73,7 @@ def leaderboard(
 
 
 def _best_of_methods(rows, measure: str):
-    """One row a method, lowest first: the best of those that are comparable, or else the best."""
+    """One row per method, lowest first: its best comparable result, or else its best one."""
     rows = rows.assign(able=~rows.comparable.str.startswith("no"))
     rows = rows.sort_values(["able", measure]).drop_duplicates("method", keep="last")
     return rows.sort_values(measure, kind="stable")
@@ -95,7 +95,7 @@ def _papers(axes: Axes, rows, measure: str, high: float) -> None:
 
 
 def _runs(axes: Axes, runs: list[dict], measure: str, high: float) -> None:
-    """Own runs, the latest at the top; the reason stands inside the row, in words."""
+    """Draws own runs, the latest at the top, with the reason in words inside each row."""
     axes.set(xlim=(0, high), yticks=[])
     if not runs:
         axes.text(0.5, 0.55, NONE_YET, transform=axes.transAxes, ha="center", va="center", fontsize=9.5, color=INK)
@@ -118,16 +118,16 @@ def _name(run: dict) -> str:
 
 def _reason(run: dict) -> str:
     verdict, _, why = run["comparable"].partition(": ")
-    summary = {"no": "not comparable: ", "with care": "comparable with care: "}.get(verdict, "comparable") + why
-    return textwrap.fill(textwrap.shorten(summary, 170, placeholder=" …"), 88)
+    reason = {"no": "not comparable: ", "with care": "comparable with care: "}.get(verdict, "comparable") + why
+    return textwrap.fill(textwrap.shorten(reason, 170, placeholder=" …"), 88)
 
 
 def _alt(dataset: str, best, own, measure: str, edition: str, corpus: str) -> str:
     first = f"{best.iloc[0].method} {best.iloc[0][measure]:.1f} to {best.iloc[-1].method} {best.iloc[-1][measure]:.1f}"
     runs = [f"{_name(run)}: {run[measure]:.1f}, {' '.join(_reason(run).split())}" for run in own.to_dict("records")]
-    summary = "; ".join(runs) or "none yet"
+    listed = "; ".join(runs) or "none yet"
     spread = f", from {first}" if len(best) else ""
     return (
         f"Two panels of bars with {measure} in percent. Left, {len(best)} methods as papers report them on {dataset}, "
-        f"edition of {edition}{spread}. Right, {len(own)} own runs on {corpus}: {summary}."
+        f"edition of {edition}{spread}. Right, {len(own)} own runs on {corpus}: {listed}."
     )

@@ -1,4 +1,4 @@
-"""The survey's papers at a glance: all of them by category and year, and some ideas that went from one to another."""
+"""The survey's papers at a glance: all of them by category and year, and some ideas that one took from another."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CONTENTS = Path(__file__).parents[3] / "course.toml"
 CATEGORIES = {"Posted in": "Added later, unsorted", "Un-supervised or Semi-supervised": "Little supervision"}
 CATEGORIES |= {"Zero-shot or Fewer-shot": "Zero shot", "Generic-feature extraction": "Feature extraction"}
 CATEGORIES |= {"Identification learning": "Identification", "Similarity measurement": "Similarity measure"}
-MANY = 9  # papers of one category and year: beyond that they stand in two columns
+MANY = 9  # papers of one category and year in one column; more are drawn in two
 NOT_YET = "not yet in the course"
 LEGEND = f"■ 02  belongs to chapter 02 of the course        □  {NOT_YET}"
 LEFT = 3.1  # width of the column of categories, in units of the axes
@@ -47,7 +47,7 @@ def chapters_there() -> frozenset[str]:
 
 
 def papers_timeline(there: Collection[str] | None = None, axes: Axes | None = None) -> Figure | Axes:
-    """All papers of the survey, a row a category and a column a year, each with its chapter or a hollow mark.
+    """Draws all papers of the survey, one row per category and one column per year, with chapter or hollow mark.
 
     Args:
         there: the chapters that exist; by default those that course.toml lists.
@@ -102,7 +102,7 @@ def _category(section: str, frame) -> str:
 
 
 def _names(axes: Axes, x: float, y: float, group, tallest: int, there: Collection[str], wide: float) -> None:
-    """The papers of one category and year, one below the other; in a second column what finds no room."""
+    """Writes the papers of one category and year below each other; those that do not fit, in a second column."""
     for place, paper in enumerate(group.itertuples()):
         column, row = divmod(place, tallest)
         treated = paper.chapter in there
@@ -112,34 +112,34 @@ def _names(axes: Axes, x: float, y: float, group, tallest: int, there: Collectio
 
 
 def _alt_of_papers(frame, there: Collection[str]) -> str:
-    summary = []
+    sections = []
     for section, group in frame.groupby("section", sort=False):
         names = [
             f"{paper.name} {paper.year} ({f'chapter {paper.chapter}' if paper.chapter in there else NOT_YET})"
             for paper in group.itertuples()
         ]
-        summary.append(f"{section}: {', '.join(names)}.")
+        sections.append(f"{section}: {', '.join(names)}.")
     years = f"{frame.year.min()} to {frame.year.max()}"
-    return f"The survey's {len(frame)} papers in {len(summary)} categories, {years}. {' '.join(summary)}"
+    return f"The survey's {len(frame)} papers in {len(sections)} categories, {years}. {' '.join(sections)}"
 
 
 def who_follows_whom(figure: Figure | None = None) -> Figure:
-    """A map of ideas as drawn by us: arrows from a paper to one that took something of it, each with its reason.
+    """Draws a map of ideas: an arrow from a paper to one that took an idea from it, each with its reason.
 
     Args:
         figure: drawn on; a new one by default.
 
     Returns:
-        The figure; its alt text tells every arrow. Only what could be checked is drawn, and much is missing.
+        The figure; its alt text lists every arrow. Only ideas that could be checked are drawn; many are missing.
     """
     figure = figure or new_figure(13.6, 6.2)
     left, right = figure.subplots(1, 2, width_ratios=(2.15, 1))
     known = papers().set_index("key")
     where = {key: (known.year[key] + dx, y) for key, (dx, y) in NODES.items()}
-    summary = []
+    arrows = []
     for number, idea in enumerate(ideas(), start=1):
         _arrow(left, where[idea.source], where[idea.heir], number, idea.seen_in)
-        summary.append((number, idea, f"{known.name[idea.source]} → {known.name[idea.heir]}: {idea.idea}"))
+        arrows.append((number, idea, f"{known.name[idea.source]} → {known.name[idea.heir]}: {idea.idea}"))
     for key, (x, y) in where.items():
         box = {"boxstyle": "round,pad=0.3", "facecolor": "white", "edgecolor": BLUE, "linewidth": 1.5}
         left.text(
@@ -158,18 +158,18 @@ def who_follows_whom(figure: Figure | None = None) -> Figure:
     left.spines[["top", "right", "left"]].set_visible(False)
     left.set_xlabel("year; heights mean nothing. Solid: seen in code or paper; dashed: in the survey's notes")
     right.axis("off")
-    right.set(xlim=(0, 1), ylim=(len(summary) + 0.6, 0.4))
-    for number, _, words in summary:
+    right.set(xlim=(0, 1), ylim=(len(arrows) + 0.6, 0.4))
+    for number, _, words in arrows:
         right.text(0.0, number, f"{number}", ha="right", va="center", fontsize=8.5, fontweight="bold", color=ACCENT)
         right.text(0.03, number, words, va="center", fontsize=8.5, color=INK)
-    listed = "; ".join(f"{words} (seen in {SEEN_IN[idea.seen_in]})" for _, idea, words in summary)
+    listed = "; ".join(f"{words} (seen in {SEEN_IN[idea.seen_in]})" for _, idea, words in arrows)
     return described(
-        figure, f"A map of {len(where)} papers and {len(summary)} ideas that one took from another. {listed}."
+        figure, f"A map of {len(where)} papers and {len(arrows)} ideas that one took from another. {listed}."
     )
 
 
 def _arrow(axes: Axes, start: tuple[float, float], end: tuple[float, float], number: int, seen_in: str) -> None:
-    """An arrow with its number in its middle; dashed where only the survey's note tells of it."""
+    """Draws an arrow with its number in the middle; dashed where only the survey's notes name the idea."""
     style = {"arrowstyle": "-|>", "mutation_scale": 13, "shrinkA": 16, "shrinkB": 18, "color": GREY, "linewidth": 1.3}
     line = "--" if seen_in == "survey" else "-"
     axes.add_patch(FancyArrowPatch(start, end, connectionstyle="arc3,rad=0.06", linestyle=line, zorder=2, **style))
@@ -189,7 +189,7 @@ def _arrow(axes: Axes, start: tuple[float, float], end: tuple[float, float], num
 
 
 def citation(key: str) -> str:
-    """A paper in one line: who, where, when, and what it is called; empty for a row whose paper is not ours."""
+    """A paper in one line: authors, venue, year and title; empty for a row whose paper the survey does not list."""
     if not key:
         return ""
     row = papers().set_index("key").loc[key]

@@ -1,4 +1,4 @@
-"""The figures that papers reported, over the years, and pairs of them that differ in one ingredient."""
+"""The results that papers reported over the years, and pairs of them that differ in one ingredient."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from itm_tutorial.literature.reported import DATASETS
 from itm_tutorial.show.canvas import ACCENT, BLUE, GREY, INK, PALE, axes_of, described
 
 WAYS = {"i2t": "image to text", "t2i": "text to image"}
-# Sort of row -> how it is drawn; distinguished by shape and filling, so that grey print will do.
+# Sort of row -> how it is drawn; distinguished by shape and filling, so that grey print is enough.
 MARKERS: dict[str, dict[str, Any]] = {
     "single model": {"marker": "o", "color": BLUE, "s": 42},
     "ensemble": {"marker": "D", "facecolors": PALE, "edgecolors": GREY, "s": 38},
     "doubtful": {"marker": "o", "facecolors": "none", "edgecolors": ACCENT, "linewidths": 1.6, "s": 48},
 }
-NEAR = 1.3  # points: rows of one year this near to each other are drawn side by side
+NEAR = 1.3  # points: results of one year that are this near to each other are drawn side by side
 PLACES = ((-9, 3), (-9, 12), (-9, 22), (9, -9), (9, -19), (-9, 32), (0, 13), (9, 6))  # of a label, in points
 
 
@@ -37,12 +37,12 @@ def reported(
     category: str | None = None,
     years: tuple[int, int] | None = None,
 ) -> list[dict[str, Any]]:
-    """The figures of one column of the survey's tables, with the year of each method's paper.
+    """Selects the results of one column of the survey's tables, with the year of each method's paper.
 
     Args:
         dataset, metric, direction, edition: which column; see ``literature.results``.
         category: of the method's paper, such as "Loss function"; None for all.
-        years: the first and the last; None for all, and then rows whose year is not known come too.
+        years: the first and the last; None for all, including rows whose year is not known.
 
     Returns:
         Rows in the order of years, those without one (None) last, each with year, value, sort (a key of ``MARKERS``),
@@ -79,17 +79,17 @@ def _or(measures) -> str:
 
 
 def staircase(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Who held the record: the rows of single models, not doubtful, that beat all before and all others of their year.
+    """Selects the record holders: single models, not doubtful, that beat all earlier rows and all of their year.
 
     Args:
-        rows: as ``reported`` gives them.
+        rows: as ``reported`` returns them.
 
     Returns:
-        One row a step, in the order of years.
+        One row per step, in the order of years.
     """
     steps: list[dict[str, Any]] = []
-    able = [row for row in rows if row["sort"] == "single model" and row["year"]]
-    for _, of_year in groupby(able, key=lambda row: row["year"]):
+    eligible = [row for row in rows if row["sort"] == "single model" and row["year"]]
+    for _, of_year in groupby(eligible, key=lambda row: row["year"]):
         best = max(of_year, key=lambda row: row["value"])
         if not steps or best["value"] > steps[-1]["value"]:
             steps.append(best)
@@ -105,16 +105,16 @@ def record(
     years: tuple[int, int] | None = None,
     axes: Axes | None = None,
 ) -> Figure | Axes:
-    """What papers reported over the years, and the staircase of the record; its holders are named.
+    """Draws reported results over the years and the record as a staircase, with the names of its holders.
 
-    A row stands at the year of its method's paper. Single models whose figures nobody doubts may hold the record.
+    A result is drawn at the year of its method's paper. Only single models that are not doubtful can hold the record.
 
     Args:
         dataset, metric, direction, edition, category, years: which rows; see ``reported``.
         axes: drawn on; a new figure by default.
 
     Returns:
-        The axes it was given, or else the new figure; the alt text tells every step of the record.
+        The axes it was given, or else the new figure; the alt text gives every step of the record.
 
     Raises:
         ItmError: as for ``reported``.
@@ -150,7 +150,7 @@ def record(
 
 
 def _side_by_side(rows: list[dict[str, Any]]) -> list[tuple[float, float]]:
-    """Where rows are drawn: at their year, moved a little where another of the year is as high."""
+    """Where results are drawn: at their year, moved a little if another of the year is as high."""
     moved, places = {}, {}
     for row in sorted(rows, key=lambda row: row["value"]):
         near = moved.get(row["year"])
@@ -161,7 +161,7 @@ def _side_by_side(rows: list[dict[str, Any]]) -> list[tuple[float, float]]:
 
 
 def name_points(axes: Axes, named: Sequence[tuple[float, float, str]], points: Sequence[tuple[float, float]]) -> None:
-    """Writes names beside points, each where it covers no other name and no point.
+    """Writes names beside points, each at a place where it covers no other name and no point.
 
     Args:
         axes: with its limits set.
@@ -197,27 +197,27 @@ def _beside(axes: Axes, x: float, y: float, words: str) -> Annotation:
 
 def _alt_of_record(dataset, metric, direction, edition, dated, steps, undated) -> str:
     counts = [f"{sum(row['sort'] == sort for row in dated)} of sort {sort}" for sort in MARKERS]
-    summary = "; ".join(f"{row['year']} {row['method']} {row['value']:g}" for row in steps) or "none"
+    listed = "; ".join(f"{row['year']} {row['method']} {row['value']:g}" for row in steps) or "none"
     more = f" {undated} rows whose year is not known are left out." if undated else ""
     return (
         f"Points of {len(dated)} published rows over the years: {metric}, {WAYS[direction]}, on {dataset}, the "
-        f"survey's edition of {edition}; {', '.join(counts)}. The record by single models: {summary}.{more}"
+        f"survey's edition of {edition}; {', '.join(counts)}. The record by single models: {listed}.{more}"
     )
 
 
 def ingredients(metric: str = "R@1", edition: str = "2025", axes: Axes | None = None) -> Figure | Axes:
-    """By how much published rows differ that differ in one ingredient, as far as the survey's notes tell.
+    """Draws the differences between published results that differ in one ingredient, as far as the survey notes it.
 
-    A dot is a pair of rows on one data set in one direction, a bar the median. Several dots of one method are no
-    independent evidence, so that methods are counted too.
+    A dot is a pair of results on one data set in one direction, a bar the median. Several dots of one method are not
+    independent evidence, so methods are counted too.
 
     Args:
         metric: "R@1", "R@5" or "R@10".
-        edition: of the survey's figures.
+        edition: of the survey's results.
         axes: drawn on; a new figure by default.
 
     Returns:
-        The axes it was given, or else the new figure; the alt text tells medians, spans and counts.
+        The axes it was given, or else the new figure; the alt text gives medians, ranges and counts.
 
     Raises:
         ItmError: as for ``literature.pairs``.
@@ -229,7 +229,7 @@ def ingredients(metric: str = "R@1", edition: str = "2025", axes: Axes | None = 
         for change, rows in frame[frame.part == part].groupby("change", sort=False)
     ]
     axes, drawn = axes_of(axes, 9.6, 1.5 + 0.34 * (len(groups) + frame.part.nunique()))
-    y, summary, before = 0.0, [], None
+    y, parts, before = 0.0, [], None
     right = frame.difference.max() + 0.8
     low = min(frame.difference.min(), 0) - 0.8
     axes.axvline(0, color=GREY, linewidth=1.2, zorder=0)
@@ -243,7 +243,7 @@ def ingredients(metric: str = "R@1", edition: str = "2025", axes: Axes | None = 
         axes.text(low - 0.2, y, change, ha="right", va="center", fontsize=9, color=INK)
         axes.text(right, y, counted, ha="left", va="center", fontsize=9, color=INK)
         middle, values = median(rows.difference), rows.difference
-        summary.append(f"{part}, {change}: median {middle:+.1f}, {values.min():+.1f} to {values.max():+.1f}, {counted}")
+        parts.append(f"{part}, {change}: median {middle:+.1f}, {values.min():+.1f} to {values.max():+.1f}, {counted}")
         y += 1
     axes.set(ylim=(y - 0.3, -0.7), xlim=(low, frame.difference.max() + 0.6), yticks=[])
     axes.set_xlabel(f"difference in {metric}, in points: the second less the first")
@@ -254,7 +254,7 @@ def ingredients(metric: str = "R@1", edition: str = "2025", axes: Axes | None = 
     return described(
         drawn,
         f"Dots of {len(frame)} pairs of published rows that differ in one ingredient as far as the survey's edition of "
-        f"{edition} tells: differences in {metric}, in points. {'; '.join(summary)}. These are no experiments.",
+        f"{edition} tells: differences in {metric}, in points. {'; '.join(parts)}. These are no experiments.",
     )
 
 
@@ -265,7 +265,7 @@ def _dot(way: str) -> dict[str, Any]:
 
 
 def _strip(axes: Axes, y: float, rows) -> None:
-    """One row of dots, image to text a little above text to image, and the median of both."""
+    """Draws one row of dots, image to text a little above text to image, and the median of both."""
     for way, up in (("i2t", -0.14), ("t2i", 0.14)):
         values = sorted(rows[rows.direction == way].difference)
         if values:

@@ -7,6 +7,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/installed
+# processes for `make test`, each with one thread; "logical" is one per core
+WORKERS ?= logical
 
 .PHONY: install course test lab notebooks lock clean
 
@@ -26,8 +28,9 @@ course: $(READY)
 test: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/python -m pytest tests
-	ITM_FAST=1 $(BIN)/python -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=300 notebooks/*.ipynb
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests -n $(WORKERS) --maxprocesses=8 --dist loadgroup
+	ITM_FAST=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=600 \
+		-n $(WORKERS) --maxprocesses=4 --dist loadfile notebooks/*.ipynb
 
 lab: $(READY)
 	$(BIN)/jupyter lab notebooks/00_start_here.ipynb

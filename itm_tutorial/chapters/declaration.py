@@ -1,4 +1,4 @@
-"""A claim as data: what is trained on which corpus, what is measured, and what is said to be above what.
+"""A claim as data: what is trained on which corpus, what is measured, and what is claimed to be above what.
 
 A chapter's ``claims.py`` holds its declarations::
 

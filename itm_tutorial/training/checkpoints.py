@@ -16,7 +16,7 @@ from itm_tutorial.errors import ItmError
 from itm_tutorial.models import FeatureSpec, Matching, build_model
 from itm_tutorial.storage import read_json, read_tensors, write_json, write_tensors
 
-FORMAT = 2  # of model.json and weights.safetensors; 1 had other names of parts, such as sentence_encoder and eyes
+FORMAT = 2  # of model.json and weights.safetensors; 1 had other names of parts, such as sentence_encoder
 
 
 def save_model(

@@ -121,7 +121,7 @@ def test_a_cold_cache_is_drawn_once_by_two_who_ask_at_once(tmp_path):
     environment = {**os.environ, "ITM_CACHE": str(tmp_path / "cache"), "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-c", COLD, str(tmp_path / "ready")]
     both = [subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) for _ in range(2)]
-    outputs = [process.communicate(timeout=60)[0].split() for process in both]
+    outputs = [process.communicate(timeout=900)[0].split() for process in both]
     assert [process.returncode for process in both] == [0, 0]
     assert sorted(int(drawn) for drawn, _ in outputs) == [0, 60 + 20 + 30]
     assert outputs[0][1] == outputs[1][1]

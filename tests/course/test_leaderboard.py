@@ -140,7 +140,7 @@ DAMAGE = {
     b'{"method": "vse"': "broken JSON",
     b"[1, 2]": "a list instead of an object",
     b"{}": "no method, options",
-    b"\xff\xfe": "no UTF-8 at byte 0",
+    b"\xff\xfe": "not UTF-8 at byte 0",
     json.dumps(run(metrics={"rsum": None})).encode(): "rsum is None, not a finite number",
     json.dumps(run(metrics={"rsum": float("nan")})).encode(): "rsum is nan",
     json.dumps(run(metrics=[1])).encode(): "metrics are no object",

@@ -253,7 +253,7 @@ def test_a_killed_run_leaves_nothing_half_and_goes_on(make, tmp_path):
 def test_two_commands_run_no_point_twice(make, tmp_path):
     folder = make()
     runs = [start(tmp_path, "--workers", "1") for _ in range(2)]
-    outputs = [run.communicate(timeout=60) for run in runs]
+    outputs = [run.communicate(timeout=900) for run in runs]
     assert [run.returncode for run in runs] == [0, 0] and ran(tmp_path) == ["0.1", "0.2"]
     assert len(read_sweep(folder)) == 2
     assert all(out.splitlines()[-1].startswith("2 points") and not complaint for out, complaint in outputs)
@@ -271,7 +271,7 @@ def test_however_the_command_ends_its_workers_end_too(make, tmp_path, ctrl_c):
         os.killpg(run.pid, signal.SIGINT)
     else:
         run.kill()
-    _, complaint = run.communicate(timeout=20)
+    _, complaint = run.communicate(timeout=900)
     assert (run.returncode, complaint) == ((130, "itm: interrupted\n") if ctrl_c else (-signal.SIGKILL, ""))
     wait_until(lambda: not kernels_of(tmp_path), seconds=10)
     assert not list(folder.glob("*.json"))

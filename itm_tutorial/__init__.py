@@ -25,6 +25,8 @@ _DEFINED_IN = {
     "load_model": "training.checkpoints",
     "score": "retrieval.scoring",
     "search": "retrieval.search",
+    "SearchIndex": "retrieval.search",
+    "rerank": "retrieval.rerank",
     "evaluate": "evaluation.retrieval_metrics",
     "evaluate_embeddings": "evaluation.retrieval_metrics",
     "evaluate_folds": "evaluation.retrieval_metrics",

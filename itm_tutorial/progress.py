@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -38,3 +39,25 @@ def progress_bar(steps: Sequence[Any], what: str):
     from tqdm.auto import tqdm
 
     return tqdm(steps, desc=what, disable=len(steps) < 8 or not progress_wanted(), leave=False)
+
+
+def progress_counter(total: int, what: str, unit: str):
+    """A bar that the caller moves by ``update(n)``, for work whose steps differ in size.
+
+    Args:
+        total: how many units there are in all.
+        what: is being done, in two or three words.
+        unit: the name of one of them.
+
+    Returns:
+        A tqdm bar, hidden from machines; ``close`` it in the end.
+    """
+    from tqdm.auto import tqdm
+
+    return tqdm(total=total, desc=what, unit=unit, unit_scale=True, disable=not progress_wanted(), leave=False)
+
+
+def notice(line: str) -> None:
+    """Writes a line to the error stream for a person; nothing for a machine."""
+    if progress_wanted():
+        print(line, file=sys.stderr, flush=True)

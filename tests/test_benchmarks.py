@@ -75,3 +75,13 @@ def test_the_training_of_scan_is_compared_with_that_of_vsepp(cache, made_up_regi
     bench = parts("scan_training")
     found = bench["measure"]("regions", size="tiny", captions=140)
     assert found["scan"] > 0 and found["vsepp"] > 0
+
+
+@pytest.mark.parametrize("case", runpy.run_path(str(BENCHMARKS / "search_index.py"))["CASES"])
+def test_a_later_query_of_an_index_is_compared_with_the_first(case, monkeypatch):
+    measure = parts("search_index")["measure"]
+    times = measure(case, n_images=20, n_queries=3)
+    assert times["first"] > 0 and times["later"] > 0 and times["wrong"] == 0
+    itm = measure.__globals__["itm"]
+    monkeypatch.setattr(itm, "search", lambda model, split, query, k: None)
+    assert measure(case, n_images=20, n_queries=3)["wrong"] == 1  # other hits would be seen

@@ -9,10 +9,10 @@ import torch
 from torch import LongTensor, Tensor
 
 from itm_tutorial.data.corpus import check_identity, check_pairing
+from itm_tutorial.encoders.embeddings import Embeddings, pick
 from itm_tutorial.errors import ItmError
 from itm_tutorial.interaction.cosine import cosine
 
-Embeddings = Tensor | tuple[Tensor, ...]  # an encoder's output: a tensor, or a named tuple of tensors of equal length
 CHUNK = 1024  # rows and columns per tile: 4 MiB of scores at a time
 
 
@@ -178,13 +178,6 @@ def evaluate_embeddings(
 
     images = torch.arange(n_images, device=positives.device)
     return report(*_count(tile, positives, _best_per_image(positives, image_of, n_images), images, image_of, chunk))
-
-
-def pick(embeddings: Embeddings, rows: LongTensor | slice) -> Embeddings:
-    """Some rows of embeddings, which are one tensor or a named tuple of tensors."""
-    return (
-        embeddings[rows] if isinstance(embeddings, Tensor) else type(embeddings)(*(part[rows] for part in embeddings))
-    )
 
 
 def _numbers(scores: Tensor) -> LongTensor:

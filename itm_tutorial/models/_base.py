@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
@@ -11,8 +11,11 @@ from torch import LongTensor, Tensor, nn
 
 from itm_tutorial.data.corpus import Corpus
 from itm_tutorial.data.text import Tokens, Vocabulary
+from itm_tutorial.errors import unknown
 from itm_tutorial.models._registry import Method
 from itm_tutorial.models._text_input import LearnedWords
+
+PAIR_COSTS = ("product", "network")  # what the score of one image and one caption costs: see ``Matching.pair_cost``
 
 
 @dataclass(frozen=True)
@@ -139,14 +142,30 @@ class Matching(nn.Module):
     A subclass sets, in ``__init__``, ``image_encoder`` (features -> image embeddings), ``text_encoder`` (ids, lengths
     and what else its ``text_input`` makes of a caption -> caption embeddings) and ``loss_function`` (scores, positives
     -> scalar), and defines ``similarity``. ``@register_model`` makes it known by the name of its file.
+
+    ``pair_cost`` says what the score of one pair costs, once both sides are encoded. "product": one dot product or
+    distance between one vector per image and one per caption, so that whole galleries are scored at once. "network":
+    attention or another network for every pair; ``score`` cuts such work into tiles and says how long it will take,
+    and ``rerank`` spares most of it. A tile is bounded for one float32 number per pair, region and token: a model that
+    keeps more at a time than that cuts it further inside ``similarity``.
+
+    ``pair_similarity`` is optional: embeddings of n images and of n captions -> the scores of image 0 with caption 0,
+    image 1 with caption 1 and so on, [n]. Where a model has it, ``rerank`` scores many pairs in one call.
     """
 
     method: ClassVar[Method]  # set by ``register_model``
     recipes: ClassVar[dict[str, Recipe]] = {"drawn": Recipe()}  # "drawn" at least; "flickr8k", "paper"
+    pair_cost: ClassVar[str] = "product"
+    pair_similarity: Callable[..., Tensor] | None = None
     feature_kind: ClassVar[str] = "global"  # see ``FeatureSpec``
     text_input: ClassVar[LearnedWords] = LearnedWords()  # how it reads text
     reads_boxes: ClassVar[bool] = False  # whether its image encoder gets boxes and confidence too, as ``Images``
     starts: ClassVar[dict[str, str]] = {}  # model to go on from -> the classmethod that does it
+
+    def __init_subclass__(cls, **settings: Any):
+        super().__init_subclass__(**settings)
+        if cls.pair_cost not in PAIR_COSTS:
+            raise unknown(f"pair_cost of {cls.__name__}", cls.pair_cost, PAIR_COSTS)
 
     @staticmethod
     def options_from(corpus: Corpus) -> dict[str, Any]:

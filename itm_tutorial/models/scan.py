@@ -61,6 +61,7 @@ class SCAN(Matching):
     """
 
     feature_kind = "regions"
+    pair_cost = "network"
     starts: ClassVar[dict[str, str]] = {"vsepp": "from_vsepp"}
     # the paper: 2e-4, batch 128, 30 epochs; in two minutes, small batches learn more (chosen on validation pictures)
     recipes: ClassVar[dict[str, Recipe]] = {

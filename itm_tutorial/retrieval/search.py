@@ -1,8 +1,8 @@
-"""Search by a text or by an image."""
+"""Search by a text or by an image: once, or many times over embeddings that are kept."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import torch
@@ -10,10 +10,13 @@ from torch import Tensor
 
 from itm_tutorial.data.corpus import Split
 from itm_tutorial.data.text import tokenize
+from itm_tutorial.encoders.embeddings import Embeddings, to_device
 from itm_tutorial.errors import ItmError
 from itm_tutorial.extraction.features import image_features, split_features
 from itm_tutorial.models import Matching
-from itm_tutorial.retrieval.scoring import CHUNK
+from itm_tutorial.retrieval.scoring import CHUNK, encode_in_chunks, evaluation_mode, with_boxes
+
+_WHOLE = {1: torch.int8, 2: torch.int16, 4: torch.int32, 8: torch.int64}  # bytes per number -> whole numbers
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,8 @@ class Hits:
 def search(model: Matching, split: Split, query: str | Tensor, k: int = 8) -> Hits:
     """Finds the images that fit a text, or the captions that fit an image.
 
+    Every call encodes the whole split: for several queries, ``SearchIndex`` keeps the embeddings.
+
     Args:
         model: a trained model.
         split: where to search.
@@ -47,30 +52,105 @@ def search(model: Matching, split: Split, query: str | Tensor, k: int = 8) -> Hi
     Raises:
         ItmError: k below 1, an empty text, or an image of another shape.
     """
+    _check(query, k)
+    with evaluation_mode(model):
+        return _find(model, query, k, _encode(model, split, query))
+
+
+class SearchIndex:
+    """The embeddings of a split, kept so that a second query costs one encoding and a comparison with each of them.
+
+    Images are encoded by the first text query, captions by the first image query. The hits are those of ``search``.
+    Every query compares a digest of the weights with that of the beginning, so that a model that was trained further is
+    refused, where it would compare new queries with old embeddings.
+
+    Args:
+        model: a trained model; its weights must stay as they are. It may move to another device.
+        split: where to search.
+
+    Example:
+        >>> index = itm.SearchIndex(model, corpus.test)
+        >>> index.search("a red car on the grass", k=8).indices
+    """
+
+    def __init__(self, model: Matching, split: Split):
+        self.model, self.split = model, split
+        self._kept: dict[type, list[Embeddings]] = {}  # type of the query -> embeddings of what it searches
+        self._weights = _digest(model)
+
+    @torch.inference_mode()
+    def search(self, query: str | Tensor, k: int = 8) -> Hits:
+        """Finds the images that fit a text, or the captions that fit an image.
+
+        Args:
+            query: a text, or an image, uint8 [3, H, W].
+            k: how many to find; fewer where the split is smaller.
+
+        Returns:
+            The hits, best first.
+
+        Raises:
+            ItmError: as for ``search``; or the model was trained, or given other weights, since the index was made.
+        """
+        _check(query, k)
+        self._refuse_other_weights()
+        kind = str if isinstance(query, str) else Tensor
+        with evaluation_mode(self.model):
+            if kind not in self._kept:
+                self._kept[kind] = list(_encode(self.model, self.split, query))
+            # a model that was moved to another device takes the embeddings along
+            self._kept[kind] = [to_device(part, self.model.device) for part in self._kept[kind]]
+            return _find(self.model, query, k, self._kept[kind])
+
+    def _refuse_other_weights(self) -> None:
+        if _digest(self.model) != self._weights:
+            raise ItmError("the model's weights have changed since the index was made: make a new SearchIndex")
+
+
+def _digest(model: Matching) -> list[int]:
+    """One number per parameter and buffer: the sum of its bits, read as whole numbers.
+
+    It costs about as much as reading the weights once, as the query's own encoding does. Whole numbers that wrap around
+    have the same sum in any order, so it does not depend on the device or the number of threads.
+    """
+    sums = []
+    for tensor in (*model.parameters(), *model.buffers()):
+        bits = tensor.detach().contiguous().view(_WHOLE[tensor.element_size()])
+        sums.append(bits.sum(dtype=torch.int64 if bits.dtype == torch.int64 else torch.int32).item())
+    return sums
+
+
+def _check(query: str | Tensor, k: int) -> None:
+    """Refuses what cannot be searched for.
+
+    Raises:
+        ItmError: k below 1, an empty text, or an image of another shape.
+    """
     if k < 1:
         raise ItmError(f"k is {k}; give 1 or more")
-    if isinstance(query, str) and not tokenize(query):
-        raise ItmError(f"the query {query!r} has no word in it: say what the picture should show")
-    training = model.training
-    model.eval()
-    try:
-        if isinstance(query, str):
-            features = split_features(split, model.features)
-            text = model.encode_captions([query])
-            found = torch.cat(
-                [model.similarity(embeddings, text)[:, 0] for embeddings in _image_embeddings(model, features)]
-            )
-        elif isinstance(query, Tensor) and query.ndim == 3 and len(query) == 3 and query.dtype == torch.uint8:
-            image = model.encode_images(image_features([query], model.features))
-            parts = [split.captions[i : i + CHUNK] for i in range(0, len(split.captions), CHUNK)]
-            found = torch.cat([model.similarity(image, model.encode_captions(part))[0] for part in parts])
-        else:
-            raise ItmError("query is neither a text nor an image: give a str, or a uint8 tensor [3, H, W]")
-    finally:
-        model.train(training)
-    values, indices = found.float().cpu().topk(min(k, len(found)))
+    if isinstance(query, str):
+        if not tokenize(query):
+            raise ItmError(f"the query {query!r} has no word in it: say what the picture should show")
+    elif not (isinstance(query, Tensor) and query.ndim == 3 and len(query) == 3 and query.dtype == torch.uint8):
+        raise ItmError("query is neither a text nor an image: give a str, or a uint8 tensor [3, H, W]")
+
+
+def _encode(model: Matching, split: Split, query: str | Tensor) -> Iterable[Embeddings]:
+    """Embeddings of what a query searches, chunk by chunk: of the images for a text, of the captions for an image."""
+    if isinstance(query, str):
+        images = with_boxes(model, split, split_features(split, model.features))
+        return encode_in_chunks(model.encode_images, images, CHUNK)
+    return encode_in_chunks(model.encode_captions, split.captions, CHUNK)
+
+
+def _find(model: Matching, query: str | Tensor, k: int, chunks: Iterable[Embeddings]) -> Hits:
+    """The k best of all chunks."""
+    if isinstance(query, str):
+        text = model.encode_captions([query])
+        scores = torch.cat([model.similarity(image_emb, text)[:, 0] for image_emb in chunks])  # [n_images]
+    else:
+        alone = Split("query", [query], [], torch.empty(0, dtype=torch.int64))
+        image = model.encode_images(with_boxes(model, alone, image_features([query], model.features)))
+        scores = torch.cat([model.similarity(image, caption_emb)[0] for caption_emb in chunks])  # [n_captions]
+    values, indices = scores.float().cpu().topk(min(k, len(scores)))
     return Hits(query if isinstance(query, str) else "an image", indices.tolist(), values.tolist())
-
-
-def _image_embeddings(model: Matching, features: Tensor) -> Iterator:
-    return (model.encode_images(features[i : i + CHUNK]) for i in range(0, len(features), CHUNK))

@@ -1,6 +1,8 @@
 """What the tests share: the package's cache, so that worlds are drawn and networks trained once, not in every run."""
 
+import io
 import os
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -57,6 +59,121 @@ def cheap_features():
         for module in ("retrieval.scoring", "retrieval.search", "training.loop"):
             patch.setattr(f"itm_tutorial.{module}.split_features", features)
         yield features
+
+
+@pytest.fixture
+def small_split():
+    """24 pictures of random pixels with captions: "a red van" belongs to pictures 0 and 3, and picture 3 has two."""
+    from itm_tutorial.data.corpus import Split
+
+    generator = torch.Generator().manual_seed(0)
+    images = [torch.randint(0, 256, (3, 32, 40), dtype=torch.uint8, generator=generator) for _ in range(24)]
+    captions = ["a red van", "a big van on the beach", 'a "quiet" dog & <b>two</b> cats', "a dog", "a red van"]
+    captions += [f"picture number {i}" for i in range(4, 24)]
+    return Split("test", images, captions, torch.tensor([0, 1, 2, 3, 3, *range(4, 24)]))
+
+
+@pytest.fixture
+def corners():
+    """Boxes [5, 4] of five regions: the four corners of a picture, then its middle."""
+    return torch.tensor(
+        [[0.0, 0, 0.3, 0.3], [0.7, 0.0, 1, 0.3], [0, 0.7, 0.3, 1], [0.7, 0.7, 1, 1], [0.4, 0.4, 0.6, 0.6]]
+    )
+
+
+@pytest.fixture
+def one_caption(corners):
+    """Makes two equal grey pictures with one caption, and attention of 0.6 for the region that each word is given."""
+    from itm_tutorial.data.corpus import Split
+    from itm_tutorial.data.text import tokenize
+    from itm_tutorial.evaluation.grounding import Attention
+
+    def make(tops, boxes=corners, groundings=None, size=(32, 32), caption="A red dog and a dog <b>near</b> it"):
+        image = torch.full((3, *size), 128, dtype=torch.uint8)
+        true = [corners, corners] if groundings is not None else None
+        split = Split("test", [image, image], [caption], torch.tensor([0]), groundings=groundings, boxes=true)
+        words, n = tokenize(caption), len(boxes)
+        weights = torch.full((n, len(words)), 0.4 / (n - 1))
+        for word in range(len(words)):
+            weights[tops.get(word, 0), word] = 0.6
+        return Attention(torch.tensor([0]), torch.tensor([0]), [words], [weights], boxes[None]), split
+
+    return make
+
+
+@pytest.fixture
+def attended(one_caption):
+    """Of "a red dog and a dog b near b it", "red" attends to what it names, the first "dog" does not."""
+    return one_caption({1: 2, 2: 1, 5: 3, 7: 4}, groundings=[[(1, 2), (2, 2), (5, 3), (5, 0)]])
+
+
+@pytest.fixture
+def drawing():
+    """What tests of figures read off a drawn figure: its pixels, and the boxes of its texts."""
+
+    def in_grey(figure):
+        """A figure as grey print has it, [H, W], from 0 to 255."""
+        import numpy as np
+        from PIL import Image
+
+        buffer = io.BytesIO()
+        figure.savefig(buffer, format="png", dpi=80)
+        return np.array(Image.open(buffer).convert("L")).astype(float)
+
+    def text_boxes(figure):
+        """The extents of titles, labels and texts, and of tick labels that are names."""
+        figure.draw_without_rendering()
+        texts = [figure._suptitle] if figure._suptitle is not None else []
+        for axes in figure.axes:
+            texts += [axes.title, *axes.texts] + ([axes.xaxis.label, axes.yaxis.label] if axes.axison else [])
+            named = not axes.get_lines() or axes.get_title() == "guessing: 50 %"  # names on the axes, and no scale
+            if axes.axison and named:
+                texts += [*axes.get_xticklabels(), *axes.get_yticklabels()]
+        return [text.get_window_extent() for text in texts if text.get_text()]
+
+    def check_texts(figures, may_cross=()):
+        """Every text stays inside its figure and off the others."""
+        for name, figure in figures.items():
+            boxes, (width, height) = text_boxes(figure), figure.bbox.max
+            assert boxes, name
+            for i, box in enumerate(boxes):
+                assert box.x0 >= -1 and box.x1 <= width + 1 and box.y0 >= -1 and box.y1 <= height + 1, (name, box)
+                if name not in may_cross:
+                    assert not any(box.overlaps(other) for other in boxes[:i]), (name, box)
+
+    def check_alt_texts(figures, quoted):
+        """Every figure is drawn, has alt text of its own with a number, and quotes what is asked for."""
+        import html
+        import re
+
+        from matplotlib.figure import Figure
+
+        from itm_tutorial import show
+
+        assert set(quoted) == set(figures)
+        for name, figure in figures.items():
+            alt = show.alt_text(figure)
+            assert isinstance(figure, Figure) and len(alt) > 60 and re.search(r"\d", alt), name
+            assert (in_grey(figure) < 250).any(), name
+            assert f'<img alt="{html.escape(alt)}"' in show.to_html(figure), name
+            for words in quoted[name]:
+                assert words in alt, (name, words, alt)
+        assert len({show.alt_text(figure) for figure in figures.values()}) == len(figures)
+
+    def check_targets(on_figures, on_axes=()):
+        """Each function draws on the Figure, or the Axes, that it is given, and returns it."""
+        from matplotlib.figure import Figure
+
+        for draw in on_figures:
+            mine = Figure()
+            assert draw(mine) is mine
+        for draw in on_axes:
+            mine = Figure().subplots()
+            assert draw(mine) is mine
+
+    return SimpleNamespace(
+        in_grey=in_grey, check_texts=check_texts, check_alt_texts=check_alt_texts, check_targets=check_targets
+    )
 
 
 @pytest.fixture

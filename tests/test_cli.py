@@ -205,8 +205,10 @@ def test_attention_is_drawn_on_a_page_that_needs_no_other_file(command, tiny, tm
     code, summary, _ = command(*words, "-n", 3, "--out", tmp_path / "new" / "page")
     page = (tmp_path / "new" / "page.html").read_text(encoding="utf-8")
     assert code == 0 and summary == f"3 captions drawn in {tmp_path / 'new' / 'page.html'}: open it in a browser\n"
-    assert page.count("<figure>") == page.count('src="data:image/png;base64,') == 3 and page.count("looks at the") >= 9
-    assert "embed_size=16" in page and "0.062" in page  # a fair share of 16 squares
+    assert (
+        page.count("<figure>") == page.count('src="data:image/png;base64,') == 3 and page.count("attends to the") >= 9
+    )
+    assert "embed_size=16" in page and "0.062" in page  # uniform attention over 16 squares
     again, other = tmp_path / "again.html", tmp_path / "other.html"
     command(*words, "-n", 3, "--out", again)
     command(*words, "-n", 3, "--out", other, "--draw", 1)

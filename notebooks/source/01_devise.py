@@ -58,8 +58,9 @@ print(corpus)
 figures.class_tree(corpus.classes, [corpus.test, corpus.unseen])
 
 # %% [markdown]
-# **Answer.** Those that look like other kinds of their family, if a text describes how they look. Some kinds of one
-# family look very different, and some kinds of different families look alike. Note two for later: a hidden kind that you expect to be found, and one that you do not.
+# **Answer.** Those that look like the rest of their family, in a way that a text describes. Some families look varied, and
+# some kinds look like those of another family. Note two for later: a hidden kind that you
+# expect to be found, and one that you do not.
 #
 # ## The idea: one space for both
 #
@@ -78,9 +79,8 @@ figures.class_tree(corpus.classes, [corpus.test, corpus.unseen])
 figures.one_word_space(corpus.classes, corpus.unseen)
 
 # %% [markdown]
-# **Answer.** Only the upper path knows it: the sentences put its word near the words of its family. The lower path has learned
-# from other kinds of the family where such pictures belong. We hope that the picture lands near the right hollow point, and you
-# will measure how often it does.
+# **Answer.** Only the upper path: sentences put its word near those of its family. The lower path learned from other kinds of
+# the family where such pictures belong. It may land near the right hollow point; you will measure how often it does.
 #
 # ## Build it: words from a text
 #
@@ -120,7 +120,7 @@ figures.word_space(dict(zip(moments, skip_gram.snapshots.values(), strict=True))
 # %% [markdown]
 # **Answer.** Each hollow point must lie with its family; the number above a map counts the kinds whose nearest word is of the same family.
 # It is not enough: to tell a wolf from a fox, the two must also lie apart in a direction in which their *pictures* differ, and
-# a text describes much more than what things look like.
+# a text describes far more than looks.
 #
 # ### Exercise 1 (10 minutes, ★★): the rank loss
 #
@@ -175,7 +175,7 @@ print(f"largest probability of a hidden label, over all pictures: {chances[:, un
 # distance, with no rivals.
 #
 # `fit` calls each of its `callbacks` after every epoch, with the model and a row of metrics. Ours keeps the scores of hidden
-# kinds, so that you can turn back the time below.
+# kinds for a figure below.
 
 
 # %%
@@ -290,15 +290,14 @@ figures.precision_curves(panels, ks)
 
 # %% [markdown]
 # **Answer.** At k = 1 only the label itself counts, at k = 2 the whole family does, since all kinds of a family are equally far. A classifier
-# is trained for its first guess; its loss says nothing about the order of the others. In the word space the labels of a
-# family lie near each other, which should help the map: see which curves stay high. Then compare two columns of the table. Where *generalised* is far below *zero-shot*, pictures of hidden kinds
+# is trained for its first guess alone. In the word space the labels of a family lie near each other, which should help: see
+# which curves stay high. Then compare two columns of the table. Where *generalised* is far below *zero-shot*, pictures of hidden kinds
 # land on seen words; a loss that pulls each picture right onto its word, as L2 does, should suffer more than one that only asks for
 # an order. (In the first column `softmax` has an advantage: it cannot name a hidden label by mistake.)
 #
 # ## See what it learned
 #
-# One picture of each of some hidden kinds, with the labels of two models. A tick marks the right label, a tilde another label
-# of its family.
+# Some hidden kinds, and the labels of two models. A tick marks the right label, a tilde another of its family.
 #
 # **Question.** All labels are allowed. Where softmax errs, does it err within the family? Does DeViSE?
 
@@ -497,7 +496,7 @@ print(f"Headline: devise zero-shot hit@1 {zero:.1f}, chance {100 / len(unseen):.
 #
 # **4. A classifier has 100 % flat hit@1. What is its hierarchical precision@5?**
 #
-# <details><summary>100 %, since it makes no mistake</summary>No: its guesses 2 to 5 count too, and nothing has taught it to choose them from the same family.</details>
+# <details><summary>100 %, since it makes no mistake</summary>No: its guesses 2 to 5 count too, and nothing has taught it to stay in the family.</details>
 # <details><summary>At least 20 %</summary>Yes. One of five guesses is right for sure; the other four may be anything.</details>
 # <details><summary>0 %, since a classifier knows no tree</summary>No: the right label is in its own C_5, so one of five guesses counts.</details>
 #

@@ -113,7 +113,7 @@ figures.identity_gallery(test, found, described[list(asked)].tolist())
 # \mathcal{L} = \frac{1}{n} \sum_{i,j} p_{ij} \log \frac{p_{ij}}{q_{ij} + \varepsilon}$$
 #
 # In words: each image divides a weight of 1 among the captions, by a softmax over its projections on them; it should
-# divide this weight evenly among the captions of its person. Every pair counts, so there is nothing to mine, and a person who comes three
+# divide it evenly among those of its person. Every pair counts, so there is nothing to mine, and a person who comes three
 # times is no accident but the point. The same is done from captions to images, and both are added.
 #
 # ## Build it
@@ -486,7 +486,7 @@ precision_at_k = exercises.precision_at_k.check(precision_at_k)
 # Train on birds, and test on species that training never showed. Mind the best possible value, below 100 where a
 # species has fewer than 50 pictures.
 #
-# **Question.** Below, each bird has one sentence in place of the mean of hundreds. Which is the harder question?
+# **Question.** Below, one sentence per bird replaces the mean of hundreds. Which is harder?
 
 # %%
 ornithologist = itm.create_model("cmpl", birds, seed=seed)

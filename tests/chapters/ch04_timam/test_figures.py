@@ -1,14 +1,11 @@
-"""Pictures of person search: alt text that quotes the numbers, marks that grey print keeps, the widget, the errors."""
+"""Chapter 04's figures of person search: alt text with the numbers, marks that grey print keeps, widget, errors."""
 
-import io
 import re
 from types import SimpleNamespace
 
-import numpy as np
 import pytest
 import torch
 from matplotlib.figure import Figure
-from PIL import Image
 
 import itm_tutorial as itm
 from itm_tutorial import show
@@ -18,7 +15,7 @@ from itm_tutorial.data.corpus import Split
 from itm_tutorial.errors import ItmError
 from itm_tutorial.retrieval.search import Hits
 
-SHARES = torch.tensor([[0.7, 0.2, 0.1], [0.5, 0.5, 0.0], [0.25, 0.25, 0.5]])
+PROBABILITIES = torch.tensor([[0.7, 0.2, 0.1], [0.5, 0.5, 0.0], [0.25, 0.25, 0.5]])
 MATCH = torch.tensor([[1, 1, 0], [1, 1, 0], [0, 0, 1]]).bool()
 JUDGED = {"line": {0.1: [70.0, 72.0], 0: [77.0, 79.0]}, "network": {0: [91.0, 93.0], 0.1: [90.0, 90.0]}}
 GAMES = {"without": [(99.0, 1.2), (98.0, 1.0)], "with": [(99.0, 1.2), (61.0, 0.25)]}
@@ -48,7 +45,7 @@ def figures(split):
         "loss_ablation": ch04.loss_ablation(ABLATION),
         "adversary_weights": ch04.adversary_weights(JUDGED, {0: [60.0, 62.0], 0.1: [61.0, 63.0]}),
         "modality_game": ch04.modality_game(GAMES),
-        "projection_weights": ch04.projection_weights(SHARES, MATCH),
+        "projection_weights": ch04.projection_weights(PROBABILITIES, MATCH),
         "worlds": ch04.worlds({"people": split}, n=4),
     }
 
@@ -57,14 +54,11 @@ def texts_of(figure):
     return [text.get_text() for axes in figure.get_axes() for text in axes.texts]
 
 
-def test_every_figure_has_alt_text_and_is_drawn(figures):
-    for name, figure in figures.items():
-        assert isinstance(figure, Figure)
-        assert len(show.alt_text(figure)) > 60 and re.search(r"\d", show.alt_text(figure)), name
-        buffer = io.BytesIO()
-        figure.savefig(buffer, format="png")
-        assert (np.asarray(Image.open(buffer).convert("L")) < 128).any(), name
-    assert len({show.alt_text(figure) for figure in figures.values()}) == len(figures)
+def test_every_figure_has_alt_text_and_is_drawn(figures, drawing):
+    assert set(figures) - {"numbered"} == set(ch04.__all__) - {"person_explorer"}
+    quoted = {name: [] for name in figures} | {"worlds": ["1 rows of drawn pictures. people: 2 of no. 1"]}
+    drawing.check_alt_texts(figures, quoted)
+    assert all((drawing.in_grey(figure) < 128).any() for figure in figures.values())
 
 
 def test_a_gallery_marks_every_picture_of_the_right_person(figures):
@@ -73,27 +67,26 @@ def test_a_gallery_marks_every_picture_of_the_right_person(figures):
     assert titles == ["✓ 1", "2", "✓ 3", "1", "2", "3"]
     frames = [axes.spines["left"].get_visible() for axes in drawn.get_axes()]
     assert frames == [True, False, True, False, False, False]  # a tick as well as a frame
-    summary = show.alt_text(drawn)
-    assert "“a man”: a right one at rank 1, 3, of 3 shown" in summary
-    assert "“a child”: no right one is among them, of 3 shown" in summary
+    alt = show.alt_text(drawn)
+    assert "“a man”: a right one at rank 1, 3, of 3 shown" in alt
+    assert "“a child”: no right one is among them, of 3 shown" in alt
 
 
 def test_projection_weights_frame_the_matches_in_both_panels(figures):
     drawn = figures["projection_weights"]
     assert [len(axes.patches) for axes in drawn.axes] == [5, 5]
     assert texts_of(drawn) == ["0.70", "0.20", "0.10", *["0.50"] * 2, *["0.25"] * 2, *["0.50"] * 5, "1.00"]
-    assert "80 % lies on captions of its person" in show.alt_text(drawn) and "among 1 to 2 right" in show.alt_text(
-        drawn
-    )
+    alt = show.alt_text(drawn)
+    assert "80 % lies on captions of its person" in alt and "divided evenly among 1 to 2 right" in alt
     large = ch04.projection_weights(torch.full((20, 20), 0.05), torch.eye(20).bool())
     assert texts_of(large) == [] and "5 % lies" in show.alt_text(large)
 
 
-def test_runs_of_the_game_are_told_apart_without_colour(figures):
+def test_runs_of_the_game_differ_without_colour(figures):
     lines = [line for line in figures["modality_game"].axes[0].lines if not line.get_label().startswith("_")]
     assert len({(line.get_marker(), line.get_linestyle()) for line in lines}) == 2
-    summary = show.alt_text(figures["modality_game"])
-    assert "without: accuracy 99 to 98 %, gap 1.20 to 1.00; with: accuracy 99 to 61 %, gap 1.20 to 0.25" in summary
+    alt = show.alt_text(figures["modality_game"])
+    assert "without: accuracy 99 to 98 %, gap 1.20 to 1.00; with: accuracy 99 to 61 %, gap 1.20 to 0.25" in alt
 
 
 def test_weights_of_the_adversary_stand_in_order_and_every_seed_is_drawn(figures):
@@ -102,8 +95,8 @@ def test_weights_of_the_adversary_stand_in_order_and_every_seed_is_drawn(figures
     drawn = [line for line in left.lines if not line.get_label().startswith("_")]
     assert [list(line.get_ydata()) for line in drawn] == [[78.0, 71.0], [92.0, 90.0]]
     assert sorted(y for line in right.lines[1:] for y in line.get_ydata()) == [60, 61, 62, 63]
-    summary = show.alt_text(figures["adversary_weights"])
-    assert "line: 78.0 at 0, 71.0 at 0.1; network: 92.0 at 0, 90.0 at 0.1; R@1: 61.0 at 0, 62.0 at 0.1" in summary
+    alt = show.alt_text(figures["adversary_weights"])
+    assert "line: 78.0 at 0, 71.0 at 0.1; network: 92.0 at 0, 90.0 at 0.1; R@1: 61.0 at 0, 62.0 at 0.1" in alt
 
 
 def test_two_pictures_of_each_identity_stand_together(figures):
@@ -112,17 +105,17 @@ def test_two_pictures_of_each_identity_stand_together(figures):
     assert all(titles.count(title) <= 2 for title in titles)
 
 
-def test_a_map_of_codes_tells_the_gap_and_what_it_hides(figures):
+def test_a_map_of_embeddings_gives_the_gap_and_the_variance(figures):
     images, captions = torch.eye(4)[[0, 1]], torch.eye(4)[[2, 3]]
-    summary = show.alt_text(ch04.embedding_map({"a stage": (5 * images, captions)}))
-    assert "2 images and 2 captions" in summary and "the middles lie 1.00 apart" in summary  # lengths are taken away
-    assert "two directions hold 67 % of the variance" in summary
+    alt = show.alt_text(ch04.embedding_map({"a stage": (5 * images, captions)}))
+    assert "2 images and 2 captions" in alt and "the middles lie 1.00 apart" in alt  # lengths are taken away
+    assert "two directions hold 67 % of the variance" in alt
     assert sorted(set(texts_of(figures["numbered"]))) == ["1", "2", "3"]
 
 
 def test_an_ablation_says_where_there_is_one_seed(figures):
     assert texts_of(figures["loss_ablation"]) == ["52.0 ± 2.3", "53.0, one seed"]
-    assert "R@1 of 2 versions" in show.alt_text(figures["loss_ablation"])
+    assert "R@1 of 2 variants" in show.alt_text(figures["loss_ablation"])
     figure = Figure()
     axes = figure.subplots()
     assert ch04.loss_ablation({"one": [0.0]}, axes=axes) is axes
@@ -134,12 +127,12 @@ def test_what_cannot_be_drawn_is_refused_in_words(split):
     for words, call in {
         "does not say who is shown": lambda: ch04.identity_gallery(nameless, [hits], [7]),
         "1 descriptions for 2 people": lambda: ch04.identity_gallery(split, [hits], [7, 8]),
-        "match is [2, 3] and shares [3, 3]": lambda: ch04.projection_weights(SHARES, MATCH[:2]),
+        "match is [2, 3] and probabilities [3, 3]": lambda: ch04.projection_weights(PROBABILITIES, MATCH[:2]),
         "give at least one weight": lambda: ch04.adversary_weights(JUDGED, {0.1: []}),
         "give at least one run": lambda: ch04.modality_game({}),
         "the embeddings of at least one stage": lambda: ch04.embedding_map({}),
         "each with an identity": lambda: ch04.worlds({"people": nameless}),
-        "give at least one version": lambda: ch04.loss_ablation({"one": []}),
+        "give at least one variant": lambda: ch04.loss_ablation({"one": []}),
         "'wings' is no attribute": lambda: ch04.person_explorer(None, split, ["wings"]),
     }.items():
         with pytest.raises(ItmError, match=re.escape(words)):
@@ -153,8 +146,8 @@ def test_ticks_make_a_description_in_the_order_of_the_buttons():
     assert len(names) == len(set(names))
 
 
-@pytest.fixture(scope="module")
-def explored():
+@pytest.fixture
+def explored(cache, grids):
     people = itm.load_corpus("people", size="tiny")
     model = itm.create_model("cmpl", people, seed=0)
     *rows, text, view = ch04.person_explorer(model, people.test).children

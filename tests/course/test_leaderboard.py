@@ -143,7 +143,7 @@ DAMAGE = {
     b"\xff\xfe": "not UTF-8 at byte 0",
     json.dumps(run(metrics={"rsum": None})).encode(): "rsum is None, not a finite number",
     json.dumps(run(metrics={"rsum": float("nan")})).encode(): "rsum is nan",
-    json.dumps(run(metrics=[1])).encode(): "metrics are no object",
+    json.dumps(run(metrics=[1])).encode(): "metrics is not an object",
     b"[" * 100_000: "broken JSON",
 }
 

@@ -142,7 +142,7 @@ def test_bad_input_is_refused_with_a_clear_message(change, message):
     [
         (torch.zeros(3, 2), r"\[3, 3\]"),
         (torch.zeros(2, 2), r"\[3, 3\]"),
-        (torch.tensor([[0, 1, 2], [1, 0, 1], [1, 1, 0]]), "not symmetric: 2 from class 0 to 2, 1 back"),
+        (torch.tensor([[0, 1, 2], [1, 0, 1], [1, 1, 0]]), "not symmetric: 2 from class 0 to 2, but 1 back"),
         (torch.full((3, 3), float("nan")), "NaN"),
         (torch.eye(3) - 1, "negative"),
         (torch.ones(3, 3), "class 0 is 1.0 from itself"),

@@ -110,9 +110,9 @@ def test_papers_are_78_with_their_links():
 
 def test_reading_takes_less_than_a_tenth_of_a_second():
     for read in (itm.literature.papers, itm.literature.results, lambda: itm.literature.results("2025")):
-        start = time.perf_counter()  # pandas is imported already
+        start = time.process_time()  # of the CPU, so that a busy machine does not matter; pandas is imported already
         read()
-        assert time.perf_counter() - start < 0.1
+        assert time.process_time() - start < 0.1
 
 
 @pytest.mark.parametrize("edition", COUNTS)

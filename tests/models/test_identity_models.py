@@ -139,7 +139,7 @@ def test_a_model_of_identities_says_what_it_needs(tiny, people):
             model.loss(replace(batch, identity=torch.where(batch.identity == batch.identity[0], 9999, batch.identity)))
         with pytest.raises(ItmError, match="has no identities"):
             model.loss(replace(batch, identity=None))
-        with pytest.raises(ItmError, match="one identity alone"):
+        with pytest.raises(ItmError, match="one identity only"):
             model.loss(replace(batch, identity=torch.full_like(batch.identity, int(batch.identity[0]))))
 
 

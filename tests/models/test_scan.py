@@ -137,7 +137,7 @@ def test_features_that_a_data_set_brings_are_read_as_they_are(tmp_path):
         itm.create_model("scan", corpus, backbone="resnet50")
     with pytest.raises(itm.ItmError, match="one feature an image"):
         itm.create_model("scan", precomputed(shape=(8,)))
-    with pytest.raises(itm.ItmError, match="a picture of its own"):
+    with pytest.raises(itm.ItmError, match="it cannot encode a new image"):
         itm.search(model, corpus.val, torch.zeros(3, 8, 8, dtype=torch.uint8))
     with pytest.raises(itm.ItmError, match="without boxes"):
         itm.attend(model, corpus.val)
@@ -213,5 +213,5 @@ def test_who_cannot_be_asked(tiny, made_up_regions):
         itm.attend(itm.create_model("bow", tiny), tiny.val)
     with pytest.raises(itm.ItmError, match="nobody knows which box"):
         itm.evaluate_attention(itm.create_model("scan", tiny), precomputed().val)
-    with pytest.raises(itm.ItmError, match="give one a caption"):
+    with pytest.raises(itm.ItmError, match="give one image per caption"):
         itm.attend(itm.create_model("scan", tiny), tiny.val, captions=[0, 1], images=[0])

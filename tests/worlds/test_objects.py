@@ -138,7 +138,7 @@ def test_load_corpus(objects):
     ("options", "message"),
     [
         ({"image_size": 300}, "32 to 256"),
-        ({"minimal_pairs": 0.5}, "'minimal pairs': its one option is image_size"),
+        ({"minimal_pairs": 0.5}, "'minimal_pairs': its only option is image_size"),
         ({"size": "huge"}, "size 'huge'"),
     ],
 )

@@ -322,7 +322,7 @@ def test_the_ceiling_is_below_a_hundred_and_minimal_pairs_can_be_distinguished()
     ("options", "message"),
     [
         ({"image_size": 16}, "32 to 512"),
-        ({"minimal_pairs": 1.5}, "minimal pairs is 1.5"),
+        ({"minimal_pairs": 1.5}, "minimal_pairs is 1.5"),
         ({"completness": 0.5}, "did you mean 'completeness'"),
         ({"size": "huge"}, "size 'huge'"),
     ],

@@ -254,7 +254,7 @@ def ingredients(metric: str = "R@1", edition: str = "2025", axes: Axes | None = 
     return described(
         drawn,
         f"Dots of {len(frame)} pairs of published rows that differ in one ingredient as far as the survey's edition of "
-        f"{edition} tells: differences in {metric}, in points. {'; '.join(parts)}. These are no experiments.",
+        f"{edition} says: differences in {metric}, in points. {'; '.join(parts)}. These are no experiments.",
     )
 
 

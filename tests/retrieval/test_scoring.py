@@ -191,14 +191,17 @@ def test_the_line_and_the_bar_go_to_the_error_stream(make_model, make_split, mon
     assert said.err.startswith("scan runs a network") and "scoring pairs" in said.err and said.out == ""
 
 
-def test_the_cost_is_told_once_enough_time_was_measured(make_model, make_split, monkeypatch):
+def test_the_cost_is_told_once_enough_time_was_measured(make_model, make_split, counted, monkeypatch):
     monkeypatch.setenv("ITM_PROGRESS", "1")
     model, split, clock, told = make_model("scan"), make_split(60, 600, regions=1), [0.0], []
     monkeypatch.setattr(scoring, "notice", lambda line: told.append((line, clock[-1])))
     each = scoring.ENOUGH / (16 * 500)  # more pairs than the corner has, and fewer than with the strip beside it
     slow(model, clock, monkeypatch, each)
+    asked = counted(model, "similarity")
     itm.score(model, split)
     assert told == []  # 0.45 s in all
+    # and once it was measured, no more small tiles
+    assert asked == [(16, 16), (16, 496), (44, 16), (44, 496), (60, 88)]
     monkeypatch.setattr(scoring, "LONG", 0.4)
     clock.append(0.0)
     itm.score(model, split)

@@ -53,16 +53,22 @@ _NAMESPACES = {
     "show": "show",
 }
 
+_EARLIER = {"evaluate_codes": "evaluate_embeddings", "evaluate_siblings": "evaluate_minimal_pairs"}  # they still work
+
 __all__ = ["__version__", *_DEFINED_IN, *_NAMESPACES]
 
 
 def __getattr__(name: str):
+    name_now = _EARLIER.get(name)
+    if name_now is not None:
+        return __getattr__(name_now)
     if name in _DEFINED_IN:
         value = getattr(import_module(f"{__name__}.{_DEFINED_IN[name]}"), name)
     elif name in _NAMESPACES:
         value = import_module(f"{__name__}.{_NAMESPACES[name]}")
     else:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        where = "; exercises are in itm_tutorial.chapters.chNN_name" if name == "lessons" else ""
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}{where}")
     globals()[name] = value  # the next look-up does not come here
     return value
 

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 PACKAGE = Path(__file__).parents[1] / "itm_tutorial"
 FLOORS = [  # wing -> its modules, from the ground up; a file may import from floors below, or from its own wing
     {"ground": ("errors", "progress", "storage")},
@@ -97,3 +99,14 @@ def test_the_folders_and_files_are_the_planned_ones():
     assert len(FLOORS) <= 12
     long = {str(f.relative_to(PACKAGE)): n for f in PACKAGE.rglob("*.py") if (n := f.read_text().count("\n")) > 450}
     assert [name for name in long if not name.startswith("worlds/")] == []
+
+
+def test_earlier_public_names_still_work():
+    import itm_tutorial as itm
+
+    assert itm.evaluate_siblings is itm.evaluate_minimal_pairs
+    assert itm.evaluate_codes is itm.evaluate_embeddings
+    with pytest.raises(AttributeError, match="exercises are in itm_tutorial.chapters"):
+        itm.lessons  # noqa: B018
+    with pytest.raises(AttributeError, match="no attribute 'nothing'$"):
+        itm.nothing  # noqa: B018

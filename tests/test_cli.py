@@ -120,6 +120,15 @@ def test_scan_goes_on_from_a_kept_model(command, tiny, tmp_path, made_up_regions
     assert "bow cannot go on from vsepp" in refused(command("train", "bow", *TINY, "--start", "first"))
 
 
+def test_a_recipe_takes_the_place_of_options(command, cache, instant_features, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    words = ("train", "bow", *TINY, "--recipe", "flickr8k", "--epochs", 1, "--folder", "kept", "--no-record")
+    code, out, _ = command(*words, "--option", "dropout=0.25")
+    assert code == 0 and "kept in kept" in out
+    assert itm.load_model("kept").options == {"loss": "infonce", "dropout": 0.25}  # what is given comes first
+    assert "did you mean 'flickr8k'" in refused(command("train", "bow", *TINY, "--recipe", "flick8k"))
+
+
 def test_options_are_read_as_json_where_they_are():
     given = ["dim=16", "margin=0.1", "loss=infonce", "tied=true", "about=a=b", "rest="]
     read = {"dim": 16, "margin": 0.1, "loss": "infonce", "tied": True, "about": "a=b", "rest": ""}

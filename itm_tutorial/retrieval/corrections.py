@@ -24,7 +24,7 @@ def csls(
 ) -> Tensor:
     """Cross-domain similarity local scaling: scores less the mean score that each side has with its k nearest.
 
-    Source: Conneau et al., "Word Translation Without Parallel Data", ICLR 2018, section 2.3,
+    Source: Conneau et al., "Word Translation Without Parallel Data", ICLR 2018,
     https://arxiv.org/abs/1710.04087: CSLS(i, c) = 2 s(i, c) - r(i) - r(c), where r(i) is the mean of the k largest
     scores of image i over captions, and r(c) that of caption c over images.
 

@@ -24,6 +24,32 @@ def test_encode_then_decode_gives_the_caption_back(tmp_path, captions):
     assert Vocabulary.load(tmp_path / "v.json") == vocabulary == Vocabulary.from_captions(reversed(captions))
 
 
+@pytest.mark.parametrize(
+    ("caption", "words"),
+    [
+        ("A Dog on GRASS", ["a", "dog", "on", "grass"]),
+        ("ÉTÉ in Paris", ["été", "in", "paris"]),
+        ("The dog's toy isn't here.", ["the", "dog's", "toy", "isn't", "here"]),
+        ("rock'n'roll", ["rock'n'roll"]),
+        ("'quoted' dogs' 'n", ["quoted", "dogs", "n"]),
+        ("red-brown, 2 dogs_and a cat!", ["red", "brown", "2", "dogs", "and", "a", "cat"]),
+    ],
+)
+def test_a_caption_becomes_lower_case_words_with_their_apostrophes(caption, words):
+    assert tokenize(caption) == words
+
+
+def test_capitals_make_no_words_of_their_own():
+    vocabulary = Vocabulary.from_captions(["A dog", "a DOG"], min_count=2)
+    assert vocabulary.words[4:] == ["a", "dog"]
+    assert vocabulary.encode(["DoG A"]).ids.tolist() == [[1, 5, 4, 2]]
+
+
+def test_words_stand_in_the_order_of_their_frequency_then_of_the_alphabet():
+    vocabulary = Vocabulary.from_captions(["b b b c a", "c a d", "b c z"])
+    assert vocabulary.words == ["<pad>", "<start>", "<end>", "<unk>", "b", "c", "a", "d", "z"]
+
+
 def test_rare_and_unseen_words_are_unknown():
     vocabulary = Vocabulary.from_captions(["a dog", "a cat"], min_count=2)
     assert vocabulary.words[4:] == ["a"]

@@ -10,7 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from itm_tutorial.errors import ItmError
-from itm_tutorial.evaluation.retrieval_metrics import evaluate, evaluate_embeddings, evaluate_folds, ranks
+from itm_tutorial.evaluation.retrieval_metrics import (
+    Recall,
+    Report,
+    evaluate,
+    evaluate_embeddings,
+    evaluate_folds,
+    ranks,
+    report,
+)
 
 
 def ranks_by_loop(scores, image_of):
@@ -122,14 +130,74 @@ def test_folds_are_searched_one_by_one_and_averaged():
         assert found_side.r1 == pytest.approx(sum(r1) / 3)
     assert evaluate_folds(scores, image_of, n_folds=1) == evaluate(scores, image_of)
     assert found.rsum >= evaluate(scores, image_of).rsum
-    with pytest.raises(ItmError, match="divisor"):
-        evaluate_folds(scores, image_of, n_folds=4)
+
+
+@pytest.mark.parametrize("n_folds", [4, 0, -1, -2, 7, 12])
+def test_folds_that_are_not_equal_parts_are_refused(n_folds):
+    with pytest.raises(ItmError, match=f"n_folds is {n_folds}, .* 6 images: give a divisor"):
+        evaluate_folds(torch.rand(6, 6), torch.arange(6), n_folds)
 
 
 def test_a_perfect_model_and_the_order_of_captions():
     image_of = torch.tensor([2, 0, 1, 0, 2, 1, 1])
     report = evaluate((torch.arange(3)[:, None] == image_of[None]).float(), image_of)
     assert (report.rsum, report.i2t.median_rank) == (600, 1)
+
+
+@pytest.mark.parametrize(
+    ("of_queries", "expected"),
+    [
+        ([1], Recall(100, 100, 100, median_rank=1, mean_rank=1)),
+        ([2], Recall(0, 100, 100, median_rank=2, mean_rank=2)),
+        ([6], Recall(0, 0, 100, median_rank=6, mean_rank=6)),
+        ([11], Recall(0, 0, 0, median_rank=11, mean_rank=11)),
+        ([1, 5, 10, 40], Recall(25, 50, 75, median_rank=7, mean_rank=14)),  # the median 7.5 is reported as 7
+        ([1, 2], Recall(50, 100, 100, median_rank=1, mean_rank=1.5)),
+        ([3, 1, 9], Recall(100 / 3, 200 / 3, 100, median_rank=3, mean_rank=13 / 3)),
+    ],
+)
+def test_metrics_of_given_ranks(of_queries, expected):
+    found = report(torch.tensor(of_queries), torch.tensor([1, 1, 1])).i2t
+    assert vars(found) == pytest.approx(vars(expected))
+    assert report(torch.tensor([1, 1, 1]), torch.tensor(of_queries)).t2i == found
+
+
+SIDES = Report(Recall(1, 20, 300, median_rank=7, mean_rank=8.5), Recall(4000, 5e4, 6e5, median_rank=9, mean_rank=10.5))
+
+
+def test_rsum_adds_each_of_the_six_recalls_once():
+    assert SIDES.rsum == 654_321
+
+
+def test_the_dictionary_names_each_side_and_metric():
+    assert SIDES.as_dict() == {
+        "i2t_r1": 1,
+        "i2t_r5": 20,
+        "i2t_r10": 300,
+        "i2t_median_rank": 7,
+        "i2t_mean_rank": 8.5,
+        "t2i_r1": 4000,
+        "t2i_r5": 5e4,
+        "t2i_r10": 6e5,
+        "t2i_median_rank": 9,
+        "t2i_mean_rank": 10.5,
+        "rsum": 654_321,
+    }
+
+
+def test_a_printed_report_has_a_line_per_direction():
+    percent = Report(Recall(10, 20, 30, median_rank=7, mean_rank=8), Recall(40, 50, 60, median_rank=9, mean_rank=10))
+    lines = [line.split() for line in repr(percent).splitlines()]
+    assert lines[0] == ["R@1", "R@5", "R@10", "median", "rank"]
+    assert lines[1] == ["image", "to", "captions", "10.0", "20.0", "30.0", "7"]
+    assert lines[2] == ["caption", "to", "images", "40.0", "50.0", "60.0", "9"]
+    assert lines[3] == ["rsum", "210.0"] and len(lines) == 4
+
+
+def test_images_search_captions_and_captions_search_images():
+    scores = torch.tensor([[0.9, 0.1, 0.8], [0.7, 0.2, 0.3]])  # image 1 finds caption 0 first, caption 2 finds image 0
+    found = evaluate(scores, torch.tensor([0, 1, 1]))
+    assert (found.i2t.r1, found.t2i.r1) == (pytest.approx(50), pytest.approx(200 / 3))
 
 
 @pytest.mark.parametrize("chunk", [0, -1])

@@ -10,7 +10,7 @@ from torch.nn.functional import normalize
 
 from itm_tutorial.errors import ItmError
 from itm_tutorial.interaction import stacked_cross
-from itm_tutorial.interaction.stacked_cross import stacked_cross_attention
+from itm_tutorial.interaction.stacked_cross import pool, stacked_cross_attention
 
 DIRECTIONS, POOLINGS = ("t2i", "i2t"), ("mean", "lse", "sum", "max", "length")
 
@@ -104,6 +104,34 @@ def test_attention_equals_the_loop_and_sums_to_one(direction):
                 assert not found.attention[i, c, :, n:].any()
                 over = 0 if direction == "t2i" else 1
                 assert torch.allclose(found.attention[i, c, :, :n].sum(over), torch.ones(1, dtype=torch.float64))
+
+
+@pytest.mark.parametrize("direction", DIRECTIONS)
+@pytest.mark.parametrize("chunk", [None, 1, 2])
+def test_captions_keep_their_places_whatever_their_lengths(direction, chunk):
+    regions, words, _ = example()
+    lengths = torch.tensor([5, 7, 1, 6, 2])
+    found = stacked_cross_attention(regions, words, lengths, direction, return_attention=True, chunk=chunk)
+    for c, n in enumerate(lengths.tolist()):
+        alone = stacked_cross_attention(
+            regions, words[c : c + 1, :n], lengths[c : c + 1], direction, return_attention=True
+        )
+        assert torch.allclose(found.scores[:, c], alone.scores[:, 0], atol=1e-12)
+        assert torch.allclose(found.attention[:, c, :, :n], alone.attention[:, 0], atol=1e-12)
+        assert not found.attention[:, c, :, n:].any()
+
+
+@pytest.mark.parametrize("pooling", POOLINGS)
+def test_pooling_reads_no_padding(pooling):
+    cosine = torch.rand(3, 2, 5, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    mask = torch.tensor([[True, True, True, False, False], [True, False, False, False, False]])
+    queries = torch.rand(2, 5, 4, dtype=torch.float64).masked_fill(~mask[..., None], 0)
+    expected = pool(cosine, queries, mask, pooling, 6.0)
+    for value in (-7.0, 7.0):
+        padded = cosine.masked_fill(~mask, value)
+        assert torch.allclose(pool(padded, queries, mask, pooling, 6.0), expected, atol=1e-12)
+    first = pool(cosine[:, :1, :3], queries[:1, :3], mask[:1, :3], pooling, 6.0)
+    assert torch.allclose(expected[:, :1], first, atol=1e-12)
 
 
 @settings(max_examples=25, deadline=None)

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from torch.autograd import gradcheck
 
 from itm_tutorial.errors import ItmError
-from itm_tutorial.losses.adversarial import ModalityDiscriminator, discriminator_loss, fooling_loss
 from itm_tutorial.losses.identity import IdentityNumbers, InstanceLoss, NormSoftmax, instance_loss, norm_softmax
 from itm_tutorial.losses.projection import CMPC, CMPM, cmpc, cmpm, projected
 
@@ -110,28 +109,6 @@ def test_instance_loss_and_norm_softmax_equal_their_loops(case, shared):
     assert found == pytest.approx(expected, abs=1e-6)
 
 
-def sigmoid(x):
-    return 1 / (1 + math.exp(-x))
-
-
-@given(
-    st.lists(st.floats(-5, 5), min_size=1, max_size=5),
-    st.lists(st.floats(-5, 5), min_size=1, max_size=5),
-    st.sampled_from([0.0, 0.1, 0.4]),
-)
-def test_the_adversarial_losses_equal_their_loop(image_logits, caption_logits, smoothing):
-    def cost(logit, target):
-        return -target * math.log(sigmoid(logit)) - (1 - target) * math.log(1 - sigmoid(logit))
-
-    def game(of_images, of_captions):
-        images = sum(cost(x, of_images) for x in image_logits) / len(image_logits)
-        return (images + sum(cost(x, of_captions) for x in caption_logits) / len(caption_logits)) / 2
-
-    logits = [torch.tensor(side, dtype=torch.float64) for side in (image_logits, caption_logits)]
-    assert discriminator_loss(*logits, smoothing).item() == pytest.approx(game(1 - smoothing, smoothing), abs=1e-6)
-    assert fooling_loss(*logits).item() == pytest.approx(game(0, 1), abs=1e-6)
-
-
 def test_gradients_are_those_of_the_functions():
     generator = torch.Generator().manual_seed(0)
 
@@ -144,9 +121,6 @@ def test_gradients_are_those_of_the_functions():
     assert gradcheck(lambda a, b, w: cmpc(a, b, of_captions, w.T), (pairs, captions, weight))
     assert gradcheck(lambda a, b, w: instance_loss(a, b, of_images, of_captions, w, w), (images, captions, weight))
     assert gradcheck(lambda a, w: norm_softmax(a, of_images, w, 5.0), (images, weight))
-    discriminator = ModalityDiscriminator(4, 6).double()
-    assert gradcheck(lambda a, b: discriminator_loss(discriminator(a), discriminator(b), 0.1), (images, captions))
-    assert gradcheck(lambda a, b: fooling_loss(discriminator(a), discriminator(b)), (images, captions))
 
 
 def test_zero_vectors_give_no_nan():
@@ -216,14 +190,6 @@ def separated(shared):
 def test_two_classifiers_sort_both_sides_and_align_neither():
     assert separated(shared=True) == 1
     assert separated(shared=False) < 0.5
-
-
-def test_targets_stay_inside_what_has_a_lower_bound():
-    for smoothing in (-0.1, 0.5, 1.2):
-        with pytest.raises(ItmError, match="smoothing"):
-            discriminator_loss(torch.zeros(1), torch.zeros(1), smoothing)
-    coin = discriminator_loss(torch.zeros(7), torch.zeros(2))
-    assert coin.item() == pytest.approx(math.log(2)) == fooling_loss(torch.zeros(7), torch.zeros(2)).item()
 
 
 def test_bad_input_is_refused_with_a_clear_message():

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from itm_tutorial.errors import ItmError
-from itm_tutorial.losses import LOSSES, InfoNCE, MaxOfHinges, SumOfHinges, TopKHinges, create_loss
+from itm_tutorial.losses import LOSSES, MaxOfHinges, SumOfHinges, TopKHinges, create_loss
 
 
 def pairing(image_of, n_images):
@@ -68,10 +68,38 @@ def test_a_warm_up_goes_from_the_sum_to_the_maximum(anneal):
     assert values == pytest.approx(expected, rel=1e-5)
 
 
+def test_a_warm_up_may_last_the_whole_run():
+    scores, positives = torch.rand(6, 6), torch.eye(6, dtype=torch.bool)
+    loss, total = MaxOfHinges(0.2, warmup=1.0), SumOfHinges(0.2)(scores, positives).item()
+    for epoch in range(10):
+        loss.on_epoch(SimpleNamespace(epoch=epoch, epochs=10))
+        assert loss(scores, positives).item() == pytest.approx(total)
+    loss.on_epoch(SimpleNamespace(epoch=10, epochs=10))
+    assert loss(scores, positives).item() == pytest.approx(MaxOfHinges(0.2)(scores, positives).item())
+
+
+def test_no_value_means_a_collapse_while_the_sum_of_hinges_is_used():
+    loss = MaxOfHinges(0.2, warmup=0.5)
+    values = [loss.collapsed(16)]
+    for epoch in range(4):
+        loss.on_epoch(SimpleNamespace(epoch=epoch, epochs=4))
+        values.append(loss.collapsed(16))
+    assert values == pytest.approx([0, 0, 0, 6.4, 6.4])
+    loss = MaxOfHinges(0.2, warmup=0.5)
+    loss.end_warmup()
+    assert loss.collapsed(16) == pytest.approx(6.4)
+
+
 def test_the_maximum_over_equal_embeddings_is_the_value_of_a_collapse():
     loss = MaxOfHinges(0.2)
     assert loss(torch.ones(128, 128), torch.eye(128, dtype=torch.bool)).item() == pytest.approx(51.2)
     assert loss.collapsed(128) == pytest.approx(51.2)
+
+
+@pytest.mark.parametrize(("k", "expected"), [(1, 4 + 6), (2, 7 + 11), (3, 9 + 12), (4, 9 + 12), (99, 9 + 12)])
+def test_the_k_largest_hinges_count_and_all_where_k_is_larger(k, expected):
+    costs = torch.tensor([[2.0, 4.0, 3.0], [5.0, 1.0, 6.0]])
+    assert TopKHinges(k=k).total_cost(costs).item() == expected
 
 
 def test_ties_share_the_gradient_and_give_no_nan():
@@ -109,27 +137,6 @@ def test_other_captions_of_the_same_image_are_not_negatives():
 def test_a_batch_without_a_positive_pair_is_refused():
     with pytest.raises(ItmError, match="positives"):
         SumOfHinges()(torch.zeros(2, 2), torch.zeros(2, 2, dtype=torch.bool))
-
-
-def infonce_by_loop(scores, positives, temperature):
-    """Van den Oord et al. 2018, equation 4, one row and one column per positive pair."""
-    parts = []
-    for i, c in positives.nonzero().tolist():
-        exp = (scores / temperature).exp()
-        row = exp[i, c] + sum(exp[i, k] for k in range(scores.shape[1]) if not positives[i, k])
-        column = exp[i, c] + sum(exp[k, c] for k in range(scores.shape[0]) if not positives[k, c])
-        parts.append(-(exp[i, c] / row).log() - (exp[i, c] / column).log())
-    return torch.stack(parts).mean()
-
-
-@pytest.mark.parametrize("image_of", [[0, 1, 2], [2, 0, 0, 1, 2, 2], [1, 1]])
-def test_infonce_equals_the_loop_with_its_gradient(image_of):
-    scores = torch.randn(3, len(image_of), dtype=torch.float64, requires_grad=True)
-    positives = pairing(image_of, 3)
-    ours, expected = InfoNCE(0.1)(scores, positives), infonce_by_loop(scores, positives, 0.1)
-    assert torch.allclose(ours, expected, atol=1e-9)
-    grads = [torch.autograd.grad(loss, scores)[0] for loss in (ours, expected)]
-    assert torch.allclose(*grads, atol=1e-9)
 
 
 def test_an_unknown_loss_names_the_nearest():

@@ -18,7 +18,7 @@ from itm_tutorial.errors import ItmError
 from itm_tutorial.storage import read_json
 from itm_tutorial.training.checkpoints import load_model, save_model
 from itm_tutorial.training.loop import _load, _not_imported, fit
-from itm_tutorial.training.samplers import distinct_images, shuffled_captions
+from itm_tutorial.training.samplers import shuffled_captions
 
 pytestmark = pytest.mark.usefixtures("instant_features")
 ROOT = Path(__file__).parents[2]
@@ -117,14 +117,6 @@ def test_groups_are_stepped_apart(tiny):
     before = {name: value.clone() for name, value in model.state_dict().items()}
     fit(model, tiny, epochs=1, batch_size=30)
     assert all(not torch.equal(before[n], v) for n, v in model.state_dict().items() if n.endswith("weight"))
-
-
-def test_plans():
-    image_of, generator = torch.arange(100) // 5, torch.Generator().manual_seed(0)
-    batches = torch.cat(list(shuffled_captions(image_of, 10, generator)))
-    assert sorted(batches.tolist()) == list(range(100))
-    for batch in distinct_images(image_of, 7, generator):
-        assert len(image_of[batch].unique()) == 7
 
 
 def test_a_model_comes_back_from_disk(tiny, tmp_path):
@@ -274,16 +266,6 @@ def test_a_part_moves_its_own_group_alone(tiny):
     fit(model, tiny, epochs=1, batch_size=30)
     moved = {name.split(".")[0] for name, value in model.state_dict().items() if not torch.equal(before[name], value)}
     assert moved == {"text_encoder"}
-
-
-def test_images_plan_takes_any_pairing_and_every_caption_in_time():
-    image_of, generator = torch.tensor([3, 0, 3, 5, 0, 3, 1]), torch.Generator().manual_seed(0)
-    seen = set()
-    for _ in range(50):
-        (batch,) = distinct_images(image_of, 4, generator)
-        assert sorted(image_of[batch].tolist()) == [0, 1, 3, 5]
-        seen |= set(batch.tolist())
-    assert seen == set(range(7))
 
 
 KILLED = """

@@ -7,7 +7,6 @@ parsed by spaCy, which is an extra of the package. Both give a ``Parse`` in the 
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -19,6 +18,9 @@ from torch import Tensor
 from itm_tutorial.data.corpus import Corpus
 from itm_tutorial.data.text import tokenize
 from itm_tutorial.errors import ItmError, unknown
+from itm_tutorial.worlds.parsers.people import parse_description
+from itm_tutorial.worlds.parsers.scenes import parse_scene_caption
+from itm_tutorial.worlds.parsers.species import parse_bird_caption, parse_flower_caption
 
 _RELATIONS = """
     acl advcl advmod amod appos aux case cc ccomp clf compound conj cop csubj dep det discourse dislocated expl fixed
@@ -30,12 +32,12 @@ PARTS_OF_SPEECH = tuple(_PARTS_OF_SPEECH.split())
 
 _RELATION_IDS = {name: i + 1 for i, name in enumerate(RELATIONS)}
 _TAG_IDS = {name: i + 1 for i, name in enumerate(PARTS_OF_SPEECH)}
-_WORLD_PARSERS = {  # drawn world -> module and function
-    "scenes": ("scenes", "parse_scene_caption"),
-    "objects": ("scenes", "parse_scene_caption"),  # its captions are single nouns of the scenes
-    "people": ("people", "parse_description"),
-    "birds": ("species", "parse_bird_caption"),
-    "flowers": ("species", "parse_flower_caption"),
+_WORLD_PARSERS = {  # drawn world -> the parser of one caption
+    "scenes": parse_scene_caption,
+    "objects": parse_scene_caption,  # its captions are single nouns of the scenes
+    "people": parse_description,
+    "birds": parse_bird_caption,
+    "flowers": parse_flower_caption,
 }
 _SORT = {"PROPN": "NOUN", "PRON": "NOUN", "NUM": "ADJ", "AUX": "VERB"}  # of words that "and" may join
 
@@ -286,9 +288,7 @@ class WorldParser:
     def __init__(self, world: str):
         if world not in _WORLD_PARSERS:
             raise unknown("drawn world", world, _WORLD_PARSERS)
-        module, function = _WORLD_PARSERS[world]
-        self.world = world
-        self._parse = getattr(importlib.import_module(f"itm_tutorial.worlds.parsers.{module}"), function)
+        self.world, self._parse = world, _WORLD_PARSERS[world]
 
     def __call__(self, captions: list[str]) -> list[Parse]:
         check_captions(captions)

@@ -32,8 +32,9 @@ if margin < 0:
     raise ValueError("a margin below zero")
 with open(result, "w") as file:
     json.dump({"rsum": 100 * margin + seed}, file)"""
-ITM = """import sys
+ITM = """import signal, sys
 from pathlib import Path
+signal.signal(signal.SIGINT, signal.default_int_handler)  # the background jobs of a shell ignore it
 from itm_tutorial import cli
 from itm_tutorial.course import notebooks as course
 course.ROOT = Path(sys.argv.pop(1))

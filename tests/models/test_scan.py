@@ -139,7 +139,7 @@ def test_features_that_a_data_set_brings_are_read_as_they_are(tmp_path):
         itm.create_model("scan", precomputed(shape=(8,)))
     with pytest.raises(itm.ItmError, match="it cannot encode a new image"):
         itm.search(model, corpus.val, torch.zeros(3, 8, 8, dtype=torch.uint8))
-    with pytest.raises(itm.ItmError, match="without boxes"):
+    with pytest.raises(itm.ItmError, match="have no boxes"):
         itm.attend(model, corpus.val)
     with pytest.raises(itm.ItmError, match="8 numbers per region"):
         itm.score(model, precomputed(shape=(4, 9)).val)

@@ -60,7 +60,7 @@ def test_alt_text_quotes_the_numbers(figures, drawing):
         "ingredients": ["picture network, VGG → ResNet: median +7.4", "31 pairs, 10 methods", "no experiments"],
         "papers_timeline": ["78 papers in 10 categories, 2010 to 2020", "SCAN 2018 (chapter 03)", "(not yet in the c"],
         "who_follows_whom": ["VSE++ → SCAN: the loss of the hardest negative (seen in the authors' code)"],
-        "leaderboard": ["vsepp, val split, seed 3: 41.5, not comparable: drawn pictures", "2 own runs on scenes"],
+        "leaderboard": ["vsepp, val split, seed 3: 41.5, not comparable: drawn images", "2 own runs on scenes"],
     }
     drawing.check_alt_texts(figures, quoted)
 

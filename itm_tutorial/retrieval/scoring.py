@@ -147,7 +147,7 @@ class PairScorer:
 
     def __init__(self, model: Matching, n_pairs: int):
         self.name, self.n_pairs = getattr(model, "name", type(model).__name__), n_pairs
-        self.untimed = model.pair_cost == "network" and progress_wanted()  # whether the cost is still to be told
+        self.untimed = model.pair_cost == "network" and progress_wanted()  # whether the cost is still to be announced
         self.done, self.seconds, self.bar = 0, 0.0, None
 
     def __enter__(self) -> PairScorer:

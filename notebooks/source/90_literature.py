@@ -293,7 +293,7 @@ figures.leaderboard(
 )
 
 # %% [markdown]
-# **Answer.** *Measured on the val split* is easily mended: give `run_row` of the trained model, with metrics of the test split, to `record`. *Drawn pictures* is not: no
+# **Answer.** *Evaluated on the val split* is easily mended: give `run_row` of the trained model, with metrics of the test split, to `record`. *Drawn images* are not: no
 # training turns drawings into photographs. The two panels have a page in common and nothing else.
 #
 # ### Exercise 4 (10 minutes, ★): two leaderboards

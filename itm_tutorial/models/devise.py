@@ -19,8 +19,8 @@ from itm_tutorial.encoders.text import WordAverage
 from itm_tutorial.interaction.cosine import cosine
 from itm_tutorial.losses.labels import l2_loss, rank_loss
 from itm_tutorial.models._base import Batch, EpochState, FeatureSpec, Matching, Recipe
+from itm_tutorial.models._fixed_words import FixedWords
 from itm_tutorial.models._registry import register_model
-from itm_tutorial.models._text_input import FixedWords
 
 
 @register_model(chapter="01", paper="frome2013devise")

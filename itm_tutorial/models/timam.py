@@ -24,8 +24,8 @@ from itm_tutorial.losses.adversarial import ModalityDiscriminator, discriminator
 from itm_tutorial.losses.identity import IdentityNumbers, NormSoftmax
 from itm_tutorial.losses.projection import cmpm
 from itm_tutorial.models._base import Batch, FeatureSpec, Matching, Recipe
+from itm_tutorial.models._bert_pieces import BertPieces
 from itm_tutorial.models._registry import register_model
-from itm_tutorial.models._text_input import BertPieces
 from itm_tutorial.models.cmpl import check_some_loss, train_identities
 
 

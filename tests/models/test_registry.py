@@ -213,7 +213,7 @@ def test_a_model_may_read_parsed_captions(register, tiny, instant_features, tmp_
     from itm_tutorial.encoders.image import GlobalProjection
     from itm_tutorial.interaction.cosine import cosine
     from itm_tutorial.losses import create_loss
-    from itm_tutorial.models._text_input import ParsedWords
+    from itm_tutorial.models._parsed_words import ParsedWords
 
     class Trees(Matching):
         text_input = ParsedWords()

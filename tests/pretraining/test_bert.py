@@ -16,7 +16,7 @@ from itm_tutorial.encoders.lstm import MaxLSTM
 from itm_tutorial.errors import ItmError
 from itm_tutorial.interaction.cosine import cosine
 from itm_tutorial.models import Matching, create_model
-from itm_tutorial.models._text_input import BertPieces
+from itm_tutorial.models._bert_pieces import BertPieces
 from itm_tutorial.pretraining.bert import MASK_ID, MINI, hide_words, load_bert, train_masked_words, write_text
 from itm_tutorial.training.checkpoints import load_model, save_model
 

@@ -177,6 +177,13 @@ def test_worlds_are_those_of_the_claims_corpora():
     assert "data.readers.flickr8k" in sources(reader) and "data.readers.flickr8k" not in sources(START_HERE)
 
 
+def test_networks_and_worlds_that_no_arm_reads_do_not_count():
+    closure = set(sources(START_HERE))
+    assert not any(module.startswith(("worlds.people", "worlds.birds", "worlds.objects")) for module in closure)
+    assert not closure & {"pretraining.bert", "pretraining.word_vectors"} and "pretraining.backbone" in closure
+    assert "pretraining.bert" in sources(find("timam")) and "pretraining.word_vectors" in sources(find("devise"))
+
+
 def test_models_are_those_of_the_arms():
     own = {name for name in sources(START_HERE) if re.match(r"models\.[a-z]", name)}
     assert own == {"models.bow", "models.vse"}

@@ -231,21 +231,63 @@ def _read_errors(path: Path) -> Iterator[None]:
         raise ItmError(f"{path} cannot be read ({error}): it must be a file that you may read") from error
 
 
-def read_json(path: Path) -> Any:
-    """Reads a JSON file.
+def read_json(path: Path, schema: Any = None) -> Any:
+    """Reads a JSON file, and checks what it holds.
+
+    Args:
+        path: the file.
+        schema: the type that the whole file must have, such as ``list[str]``, a ``TypedDict`` or anything else that
+            pydantic knows; None accepts any JSON.
+
+    Returns:
+        The value as plain lists, dicts, texts and numbers.
 
     Raises:
-        ItmError: the file is missing, not UTF-8, or not JSON; the message names the place.
+        ItmError: the file is missing, not UTF-8, not JSON, or holds something else; the message names the place.
     """
     try:
         with _read_errors(path):
-            return json.loads(path.read_text(encoding="utf-8"))
+            value = json.loads(path.read_text(encoding="utf-8"))
     except UnicodeDecodeError as error:
         raise ItmError(f"{path} is not UTF-8 at byte {error.start}: make it again") from error
     except json.JSONDecodeError as error:
         raise ItmError(f"{path} line {error.lineno}: broken JSON ({error.msg}); delete it and make it again") from error
     except (ValueError, RecursionError) as error:  # a number of thousands of digits, or brackets without end
         raise ItmError(f"{path}: broken JSON ({str(error).partition(';')[0]}); delete it and make it again") from error
+    return value if schema is None else checked(value, schema, f"{path}")
+
+
+def checked(value: Any, schema: Any, where: str, remedy: str = "delete it and make it again") -> Any:
+    """Checks that a value has a type, down to its innermost parts; nothing is converted but whole numbers to floats.
+
+    Args:
+        value: of any kind, such as parsed JSON.
+        schema: as for ``read_json``.
+        where: what is checked, for the message: a file, or a file and a line.
+        remedy: what to do about it, the end of the message.
+
+    Raises:
+        ItmError: a part has another type or is missing; the message names the first such part.
+    """
+    from pydantic import ConfigDict, PydanticUserError, TypeAdapter, ValidationError
+
+    try:
+        adapter = TypeAdapter(schema, config=ConfigDict(strict=True))
+    except PydanticUserError:  # a TypedDict or a dataclass may not get a configuration from outside
+        adapter = TypeAdapter(schema)
+    try:
+        return adapter.validate_python(value, strict=True)
+    except (ValidationError, RecursionError) as error:
+        if isinstance(error, RecursionError):
+            raise ItmError(f"{where}: its lists are nested too deep; {remedy}") from error
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        part = "".join(f"[{key!r}]" for key in first["loc"])
+        shown = part if len(part) <= 80 else f"{part[:80]}..."
+        raise ItmError(f"{where}{': ' + shown if shown else ''}: {_lower(first['msg'])}; {remedy}") from error
+
+
+def _lower(message: str) -> str:
+    return message[:1].lower() + message[1:]
 
 
 def write_tensors(path: Path, tensors: dict) -> None:

@@ -3,18 +3,21 @@
 import errno
 import multiprocessing
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import NotRequired
 
 import filelock
 import pytest
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import save_file
+from typing_extensions import TypedDict
 
 import itm_tutorial as itm
 from itm_tutorial.errors import ItmError
@@ -300,3 +303,33 @@ def test_json_that_python_gives_up_on_is_named_too(tmp_path, text):
 def test_unknown_names_bring_the_nearest(call, message):
     with pytest.raises(ItmError, match=message):
         call()
+
+
+class Row(TypedDict):
+    name: str
+    scores: list[float]
+    note: NotRequired[str]
+
+
+def test_a_json_file_is_checked_against_a_schema(tmp_path):
+    good = [{"name": "vse", "scores": [1, 2.5]}]
+    write_json(tmp_path / "a.json", good)
+    assert read_json(tmp_path / "a.json", list[Row]) == good
+
+
+@pytest.mark.parametrize(
+    ("value", "place"),
+    [
+        ("x", ""),
+        ([1], "[0]"),
+        ([{"scores": []}], "[0]['name']"),
+        ([{"name": 5, "scores": []}], "[0]['name']"),
+        ([{"name": "a", "scores": [1.0, "2"]}], "[0]['scores'][1]"),
+        ([{"name": "a", "scores": [True]}], "[0]['scores'][0]"),
+        ([{"name": "a", "scores": [10**400]}], "[0]['scores'][0]"),
+    ],
+)
+def test_a_json_file_of_another_form_is_named_with_the_part_that_is_wrong(tmp_path, value, place):
+    write_json(tmp_path / "a.json", value)
+    with pytest.raises(ItmError, match=re.escape(f"{tmp_path / 'a.json'}: {place}") + ".*delete it and make it again"):
+        read_json(tmp_path / "a.json", list[Row])

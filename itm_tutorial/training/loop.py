@@ -55,6 +55,8 @@ class History:
 PLATEAU, LOOK = 30, 10  # steps at the value of a collapse before a warning; steps between two checks
 
 
+@torch.inference_mode(False)  # a caller who scores without gradients may train too
+@torch.enable_grad()
 def fit(
     model: Matching,
     corpus: Corpus,

@@ -32,6 +32,8 @@ def train(corpora, cheap_features):
     """A model's name -> what came of two epochs; each model is trained once, and copied for whoever changes it."""
 
     @remembered
+    @torch.inference_mode(False)  # the first to ask may be a test without gradients
+    @torch.enable_grad()
     def trained(name):
         for corpus in corpora.values():
             try:

@@ -55,6 +55,16 @@ def test_training_learns_and_repeats(tiny):
     assert history.frame().shape[0] == 8
 
 
+def test_training_works_where_the_caller_has_turned_gradients_off(tiny):
+    with torch.no_grad():
+        without, _ = trained(tiny, epochs=1)
+    assert same(without, trained(tiny, epochs=1)[0])
+    model = itm.create_model("vse", tiny, **SMALL)
+    with torch.inference_mode():
+        fit(model, tiny, epochs=1, batch_size=30)
+    assert all(not weight.is_inference() for weight in model.parameters())
+
+
 def test_a_killed_run_resumes_and_ends_with_the_same_weights(tiny, tmp_path):
     class Killed(Exception):
         pass

@@ -12,14 +12,14 @@ import argparse
 import sys
 from pathlib import Path
 
-from itm_tutorial.data.readers.flickr8k import prepare, read_prepared
+from itm_tutorial.data.readers.flickr8k import load, prepare
 from itm_tutorial.errors import ItmError
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="prepare Flickr8k from its published files")
     parser.add_argument("--from", dest="source", type=Path, help="folder with the published files; else downloads them")
     try:
-        folder = prepare(parser.parse_args().source)
-        print(f"prepared in {folder}: {read_prepared(folder).about}")
+        folder = prepare(source=parser.parse_args().source)
+        print(f"prepared in {folder}: {load().about}")
     except ItmError as error:
         sys.exit(f"flickr8k: {error}")

@@ -106,16 +106,13 @@ def prepare(
 ) -> None:
     """Makes or converts a corpus and computes its features, so that training starts at once."""
     import itm_tutorial as itm
-    from itm_tutorial.data.readers import precomp
+    from itm_tutorial.data import readers
+    from itm_tutorial.data.names import PUBLISHED
 
-    if name == "flickr8k":
-        from itm_tutorial.data.readers.flickr8k import prepare as prepare_flickr8k
-
-        prepare_flickr8k(source)
-    elif name in precomp.NAMES:
-        precomp.prepare(name, source)
+    if name in PUBLISHED:
+        readers.prepare(name, source)
     elif source is not None:
-        raise ItmError(f"--from is for flickr8k, {' and '.join(precomp.NAMES)}, not for {name!r}: leave it out")
+        raise ItmError(f"--from is for {', '.join(PUBLISHED)}, not for {name!r}: leave it out")
     corpus = itm.load_corpus(name, size=size, seed=seed)
     print(f"{corpus!r}, {corpus.about}")
     features = itm.features(corpus)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from typing import Any
 
 
 class ItmError(Exception):
@@ -25,3 +26,18 @@ def unknown(what: str, name: str, known: Iterable[str]) -> ItmError:
     near = difflib.get_close_matches(str(name), names, n=3, cutoff=0.5)
     remedy = f"did you mean {' or '.join(map(repr, near))}?" if near else f"choose one of {', '.join(names)}"
     return ItmError(f"unknown {what} {name!r}: {remedy}")
+
+
+def refuse_options(name: str, options: dict[str, Any], why: str = "only drawn worlds have settings") -> None:
+    """Refuses options that nobody reads.
+
+    Args:
+        name: what they were given to, for the message.
+        options: name -> value; none is fine.
+        why: the reason, or what may be given instead.
+
+    Raises:
+        ItmError: there is an option; the message names the first.
+    """
+    if options:
+        raise ItmError(f"{name} takes no option {next(iter(options))!r}: {why}")

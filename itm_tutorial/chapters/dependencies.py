@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from itm_tutorial.chapters.declaration import Arm, Claim
+from itm_tutorial.data.names import PUBLISHED
 from itm_tutorial.errors import ItmError
 
 PACKAGE = Path(__file__).parents[1]
@@ -70,7 +71,8 @@ def _roots(claim: Claim) -> set[str]:
 
     named = [figures_of_seed, create_model, fit, load_corpus, score]
     named += [model_class(arm.model) for arm in claim.arms if isinstance(arm, Arm)]
-    modules = {one.__module__ for one in [*named, *_functions([claim.arms, claim.measures])]}
+    modules = {f"itm_tutorial.data.readers.{PUBLISHED[name]}" for name in claim.corpora if name in PUBLISHED}
+    modules |= {one.__module__ for one in [*named, *_functions([claim.arms, claim.measures])]}
     return {module.removeprefix("itm_tutorial.") for module in modules if module.startswith("itm_tutorial.")}
 
 

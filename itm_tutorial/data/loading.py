@@ -14,8 +14,8 @@ import torch
 from torch import Tensor
 
 from itm_tutorial.data.corpus import ClassTree, Corpus, Split, SplitFacts
-from itm_tutorial.data.readers import precomp
-from itm_tutorial.errors import ItmError, unknown
+from itm_tutorial.data.names import PUBLISHED
+from itm_tutorial.errors import ItmError, refuse_options, unknown
 from itm_tutorial.storage import cache_dir, prepare_folder, read_tensors, write_tensors
 from itm_tutorial.worlds import birds, flowers, objects, people, scenes, species, streams
 from itm_tutorial.worlds.birds import world as birds_world
@@ -127,7 +127,7 @@ def _scene_split(made: SceneSplit, images: Tensor, fingerprint: str) -> Split:
 
 
 def _objects(size: str, seed: int, image_size: int = 64, **options: Any) -> Corpus:
-    _refuse_options("objects", options, "its only option is image_size")
+    refuse_options("objects", options, "its only option is image_size")
     _check_drawn(size, objects_world.SIZES, image_size, largest=256)
     made = {name: objects_world.make_split(name, n, seed) for name, n in objects_world.SIZES[size].items()}
     key = hashlib.sha256(f"{image_size} {source_hash(scenes, objects, streams)}".encode()).hexdigest()[:8]
@@ -188,7 +188,7 @@ def _people_split(made: PeopleSplit, images: Tensor, fingerprint: str) -> Split:
 
 
 def _species(name: str, size: str, seed: int, image_size: int = 64, **options: Any) -> Corpus:
-    _refuse_options(name, options, "its only option is image_size")
+    refuse_options(name, options, "its only option is image_size")
     world, package = {"birds": (birds_world.WORLD, birds), "flowers": (flowers_world.WORLD, flowers)}[name]
     _check_drawn(size, world.sizes, image_size, largest=256)
     made = species_world.make_splits(world, size, seed)
@@ -226,24 +226,10 @@ def _species_split(made: SpeciesSplit, images: Tensor, fingerprint: str) -> Spli
     )
 
 
-def _refuse_options(name: str, options: dict[str, Any], why: str) -> None:
-    if options:
-        raise ItmError(f"{name} takes no option {next(iter(options))!r}: {why}")
+def _published(name: str, size: str, seed: int, **options: Any) -> Corpus:
+    from itm_tutorial.data import readers
 
-
-def _flickr8k(size: str, seed: int, **options: Any) -> Corpus:
-    _refuse_options("flickr8k", options, "only drawn worlds have settings and an image_size")
-    from itm_tutorial.data.readers.flickr8k import prepared_folder, read_prepared
-
-    return read_prepared(prepared_folder())
-
-
-def _precomp(name: str, size: str, seed: int, **options: Any) -> Corpus:
-    test = options.pop("test", None)
-    _refuse_options(
-        name, options, "published features have no settings; test='testall' takes all of COCO's test images"
-    )
-    return precomp.read_recorded(name, test)
+    return readers.load(name, **options)
 
 
 _LOADERS: dict[str, Callable[..., Corpus]] = {
@@ -252,6 +238,5 @@ _LOADERS: dict[str, Callable[..., Corpus]] = {
     "people": _people,
     "birds": partial(_species, "birds"),
     "flowers": partial(_species, "flowers"),
-    "flickr8k": _flickr8k,
-    **{name: partial(_precomp, name) for name in precomp.NAMES},
+    **{name: partial(_published, name) for name in PUBLISHED},
 }

@@ -6,7 +6,9 @@ SPLITS = ("train", "val", "test")
 ALL_SPLITS = (*SPLITS, "unseen")  # "unseen" exists only where training does not show some of the classes
 DRAWN = ("scenes", "objects", "people", "birds", "flowers")
 PRECOMP = ("f30k_precomp", "coco_precomp")  # published region features
-CORPORA = (*DRAWN, "flickr8k", *PRECOMP)
+# corpus -> the module below data/readers that reads it
+PUBLISHED = {"flickr8k": "flickr8k", **dict.fromkeys(PRECOMP, "precomp")}
+CORPORA = (*DRAWN, *PUBLISHED)
 
 
 def list_corpora() -> list[str]:

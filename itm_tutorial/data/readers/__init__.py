@@ -1,1 +1,114 @@
-"""Real data sets in their published layouts, one file each."""
+"""Readers of data sets as people have them: a module has LAYOUTS, or its own ``prepare``, ``load``, ``recognises``."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from itm_tutorial.data.names import PUBLISHED
+from itm_tutorial.errors import ItmError, unknown
+
+if TYPE_CHECKING:
+    from itm_tutorial.data.corpus import Corpus
+    from itm_tutorial.data.readers.listing import Layout
+
+
+def prepare(name: str, source: Path | None = None, **options: Any) -> None:
+    """Checks a data set in the layout in which it was published, and keeps in the cache what the course needs.
+
+    Args:
+        name: one of ``PUBLISHED``.
+        source: the folder that holds it; None downloads it, where that is possible.
+        options: of this reader.
+
+    Raises:
+        ItmError: the folder holds something else (the message says what, if it is known), a file is missing, cut short
+            or malformed, or the data set cannot be downloaded.
+    """
+    module = _module(name)
+    if source is None or not hasattr(module, "LAYOUTS"):
+        return module.prepare(name, source, **options)
+    from itm_tutorial.data.readers.listing import prepare_listing
+
+    prepare_listing(read(name, source), **options)
+    return None
+
+
+def load(name: str, **options: Any) -> Corpus:
+    """Loads a prepared data set.
+
+    Args:
+        name: one of ``PUBLISHED``.
+        options: of this reader.
+
+    Raises:
+        ItmError: it was not prepared, or its files were moved or damaged.
+    """
+    return _module(name).load(name, **options)
+
+
+def read(name: str, source: Path):
+    """Reads a folder in whichever of the data set's layouts it has.
+
+    Args:
+        name: a data set of photographs.
+        source: the folder.
+
+    Returns:
+        The ``Listing``; the photographs are not decoded yet.
+
+    Raises:
+        ItmError: the folder has none of the layouts, or a file in it is malformed.
+    """
+    folder = existing(source)
+    layouts = layouts_of(name)
+    for layout in layouts:
+        if layout.recognises(folder):
+            return layout.read(folder, name)
+    if others := [other for other in recognised(folder) if other != name]:
+        raise ItmError(f"{folder} holds {others[0]}, not {name}: run `itm prepare {others[0]} --from {folder}`")
+    if len(layouts) == 1:
+        return layouts[0].read(folder, name)  # which names the file that is missing
+    expected = "; or ".join(layout.expects for layout in layouts)
+    raise ItmError(f"{folder} does not hold {name}: it must have {expected}")
+
+
+def existing(source: Path) -> Path:
+    """The folder that a user named, with ``~`` expanded.
+
+    Raises:
+        ItmError: there is no such folder.
+    """
+    try:
+        folder = Path(source).expanduser()
+    except RuntimeError as error:  # ~nobody
+        raise ItmError(f"--from {source}: {error}; write out the folder") from error
+    if not folder.is_dir():
+        raise ItmError(f"--from {source}: there is no such folder; check its name")
+    return folder
+
+
+def layouts_of(name: str) -> tuple[Layout, ...]:
+    """The layouts from which a data set can be read."""
+    return tuple(layout for layout in _module(name).LAYOUTS if name in layout.names)
+
+
+def recognised(folder: Path) -> list[str]:
+    """The data sets whose layout a folder has."""
+    found = []
+    for name in PUBLISHED:
+        module = _module(name)
+        if hasattr(module, "LAYOUTS"):
+            matches = any(layout.recognises(folder) for layout in layouts_of(name))
+        else:
+            matches = module.recognises(folder, name)
+        if matches:
+            found.append(name)
+    return found
+
+
+def _module(name: str):
+    if name not in PUBLISHED:
+        raise unknown("data set", name, PUBLISHED)
+    return import_module(f"{__name__}.{PUBLISHED[name]}")

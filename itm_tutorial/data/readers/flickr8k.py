@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
 import shutil
-import warnings
-from collections.abc import Sequence
-from dataclasses import dataclass
+import unicodedata
 from pathlib import Path
 from typing import Any
 
-import torch
-from torch import Tensor
-
-from itm_tutorial.data.corpus import Corpus, Split
+from itm_tutorial.data.corpus import Corpus
 from itm_tutorial.data.readers.download import Archive, download, unpack
-from itm_tutorial.errors import ItmError
-from itm_tutorial.progress import progress_bar
-from itm_tutorial.storage import cache_dir, disk_errors, read_json, replace_folder, write_json
+from itm_tutorial.data.readers.listing import (
+    Layout,
+    Listing,
+    Row,
+    prepare_listing,
+    prepared_folder,
+    read_prepared,
+)
+from itm_tutorial.data.readers.photographs import named, sizes_in
+from itm_tutorial.errors import ItmError, refuse_options
+from itm_tutorial.storage import cache_dir, disk_errors, replace_folder
 
 PHOTOGRAPHS = "Flicker8k_Dataset"  # so spelt in the published archive
 TEXTS = "Flickr8k_text"
@@ -49,54 +49,13 @@ ARCHIVES = (
 TERMS = "Flickr8k is given out for research use only: downloading it (about 1 GB) on these terms."
 
 
-@dataclass(frozen=True)
-class Photographs(Sequence):
-    """Photographs on disk; each is decoded when it is indexed."""
-
-    files: list[Path]
-
-    def __len__(self) -> int:
-        return len(self.files)
-
-    def __getitem__(self, i: int) -> Tensor:
-        """uint8 [3, H, W] of the photograph i."""
-        return decode(self.files[i])
-
-
-def decode(file: Path) -> Tensor:
-    """Decodes a photograph to uint8 [3, H, W], RGB, turned as its EXIF data say.
-
-    Raises:
-        ItmError: the file is missing, empty, cut short, not an image, or too large for an image.
-    """
-    from PIL import Image, ImageOps
-    from torchvision.transforms.functional import pil_to_tensor
-
-    if not file.exists():
-        raise ItmError(f"{file} is missing: prepare the corpus again")
-    if not file.is_file():
-        raise ItmError(f"{file} is a folder, not a photograph: get this file again")
-    if file.stat().st_size == 0:
-        raise ItmError(f"{file} is empty: get this file again")
-    try:
-        with Image.open(file) as image:
-            ImageOps.exif_transpose(image, in_place=True)
-            return pil_to_tensor(image.convert("RGB"))  # decodes to the last row
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise ItmError(f"{file} is cut short or not an image ({error}): get this file again") from error
-
-
-def prepared_folder() -> Path:
-    """The folder of the prepared corpus."""
-    return cache_dir() / "corpora" / "flickr8k"
-
-
-def prepare(source: Path | None = None) -> Path:
+def prepare(name: str = "flickr8k", source: Path | None = None) -> Path:
     """Checks the published files and copies what the course needs into the cache, all of it or nothing.
 
     The same source again changes nothing. Another source replaces the prepared corpus once its own copy is complete.
 
     Args:
+        name: "flickr8k".
         source: the folder that holds ``Flicker8k_Dataset`` and ``Flickr8k_text``; None downloads them, unless
             the corpus is prepared already.
 
@@ -106,21 +65,10 @@ def prepare(source: Path | None = None) -> Path:
     Raises:
         ItmError: a file is missing, cut short or malformed (the message names it and the line), or the download fails.
     """
-    folder = prepared_folder()
-    if source is None:
-        replace_folder(folder, _download_and_copy, is_current=Path.exists)
-        return folder
-    published = read_published(Path(source).expanduser())
-
-    def build(part: Path) -> None:
-        if folder.exists():
-            print(
-                f"flickr8k was prepared from other files, or is damaged: {source} replaces it once the copy is complete"
-            )
-        published.copy(part)
-
-    replace_folder(folder, build, published.is_in)
-    return folder
+    if source is not None:
+        return prepare_listing(read_published(Path(source).expanduser(), name))
+    replace_folder(prepared_folder(name), _download_and_copy, is_current=Path.exists)
+    return prepared_folder(name)
 
 
 def _download_and_copy(part: Path) -> None:
@@ -133,52 +81,23 @@ def _download_and_copy(part: Path) -> None:
         try:
             for archive in ARCHIVES:
                 unpack(download(archive, downloads), unpacked / archive.into)
-            read_published(unpacked).copy(part)
+            read_published(unpacked).keep_in(part)
         finally:
             shutil.rmtree(unpacked, ignore_errors=True)
         shutil.rmtree(downloads)
 
 
-@dataclass(frozen=True)
-class Published:
-    """The published files, read and checked; the photographs are not decoded yet.
+def load(name: str = "flickr8k", **options: Any) -> Corpus:
+    """Loads the prepared corpus; if a split is missing because it had no photographs, a warning says so.
 
-    Attributes:
-        source: the folder that holds them.
-        splits: per split, one {"image": name, "bytes": size, "captions": [...]} per image.
-        record: a hash of the source, and how much of it belongs to no split.
+    Raises:
+        ItmError: the corpus was not prepared, or is damaged, or an option was given.
     """
-
-    source: Path
-    splits: dict[str, list[dict[str, Any]]]
-    record: dict[str, Any]
-
-    def rows(self) -> list[dict[str, Any]]:
-        """The images of all splits."""
-        return [row for rows in self.splits.values() for row in rows]
-
-    def copy(self, part: Path) -> None:
-        """Decodes and copies each photograph into a folder, and writes the JSON beside them."""
-        (part / "images").mkdir()
-        for row in progress_bar(self.rows(), "copying photographs"):
-            file = self.source / PHOTOGRAPHS / row["image"]
-            decode(file)  # so that a damaged photograph is found now, not in the middle of a training run
-            shutil.copyfile(file, part / "images" / row["image"])
-        write_json(part / "splits.json", self.splits)
-        write_json(part / "source.json", self.record)
-
-    def is_in(self, folder: Path) -> bool:
-        """Whether a prepared folder holds exactly these files, all of them."""
-        try:
-            if read_json(folder / "source.json") != self.record or read_json(folder / "splits.json") != self.splits:
-                return False
-        except ItmError:
-            return False
-        sizes = _sizes(folder / "images")
-        return all(sizes.get(row["image"]) == row["bytes"] for row in self.rows())
+    refuse_options(name, options)
+    return read_prepared(name, how="` to download it, or `itm prepare flickr8k --from DIR` with its files in DIR")
 
 
-def read_published(source: Path) -> Published:
+def read_published(source: Path, name: str = "flickr8k") -> Listing:
     """Reads the lists and captions, and checks that each photograph exists.
 
     The test split is left out if none of its photographs exist. Captions of images that are in no list are counted;
@@ -189,94 +108,37 @@ def read_published(source: Path) -> Published:
     """
     captions = read_captions(source / TEXTS / CAPTIONS)
     lists = read_lists(source / TEXTS)
-    sizes = _sizes(source / PHOTOGRAPHS)
-    splits = {}
-    for name, listed in lists.items():
-        there = [image for image in listed if image in sizes]
-        if not there and name != "test":
-            raise ItmError(
-                f"{source / PHOTOGRAPHS} holds none of the photographs that {LISTS[name]} lists: check the folder"
-            )
+    photographs = source / PHOTOGRAPHS
+    sizes = sizes_in(photographs)
+    name_of = named(sizes)
+    splits: dict[str, list[Row]] = {}
+    for split, listed in lists.items():
+        there = [image for image in listed if image in name_of]
+        if not there and split != "test":
+            raise ItmError(f"{photographs} holds none of the photographs that {LISTS[split]} lists: check the folder")
         if not there:
             continue
         for image in listed:
-            if image not in sizes:
+            if image not in name_of:
                 raise ItmError(
-                    f"{source / PHOTOGRAPHS / image} is missing, though {LISTS[name]} lists it: get the archive again"
+                    f"{photographs / image} is missing, though {LISTS[split]} lists it: get the archive again"
                 )
             if image not in captions:
-                raise ItmError(f"{LISTS[name]}: {image} has no caption in {CAPTIONS}: get the text archive again")
-        splits[name] = [{"image": i, "bytes": sizes[i], "captions": captions[i]} for i in listed]
+                raise ItmError(f"{LISTS[split]}: {image} has no caption in {CAPTIONS}: get the text archive again")
+        splits[split] = [
+            {"image": name_of[image], "bytes": sizes[name_of[image]], "captions": captions[image]} for image in listed
+        ]
     unlisted = set(captions).difference(*lists.values())
-    record = {
-        "identity": _identity(source, {image: sizes[image] for image in sorted(captions) if image in sizes}),
-        "unlisted_images": len(unlisted),
-        "unlisted_captions": sum(len(captions[image]) for image in unlisted),
-        "unlisted_without_photograph": len(unlisted.difference(sizes)),
-    }
-    return Published(source, splits, record)
+    note = _unlisted(len(unlisted), sum(len(captions[i]) for i in unlisted), len(unlisted.difference(name_of)))
+    return Listing(name, photographs, splits, note, copied=True)
 
 
-def _identity(source: Path, sizes: dict[str, int]) -> str:
-    """A hash over the lists, the captions, and the photographs' names and sizes."""
-    digest = hashlib.sha256(repr(list(sizes.items())).encode())
-    for file in (*LISTS.values(), CAPTIONS):
-        digest.update(hashlib.sha256((source / TEXTS / file).read_bytes()).digest())
-    return digest.hexdigest()
-
-
-def _sizes(photographs: Path) -> dict[str, int]:
-    """Maps each file name in a folder to its size in bytes; empty if the folder does not exist."""
-    if not photographs.is_dir():
-        return {}
-    return {entry.name: entry.stat().st_size for entry in os.scandir(photographs) if entry.is_file() or entry.is_dir()}
-
-
-def read_prepared(folder: Path) -> Corpus:
-    """Loads the prepared corpus; if a split is missing because it had no photographs, a warning says so.
-
-    Raises:
-        ItmError: the corpus was not prepared, or is damaged.
-    """
-    if not folder.exists():
-        raise ItmError(
-            "flickr8k is not prepared: run `itm prepare flickr8k` to download it, "
-            "or `itm prepare flickr8k --from DIR` with its published files in DIR"
-        )
-    if not (folder / "source.json").exists():
-        raise ItmError(f"{folder} was prepared by an earlier version: run `itm prepare flickr8k --from DIR` again")
-    rows, record = read_json(folder / "splits.json"), read_json(folder / "source.json")
-    absent = [name for name in LISTS if name not in rows]
-    about = f"without its {' and '.join(absent)} photographs" if absent else "complete"
-    if absent:
-        warnings.warn(f"flickr8k was prepared {about}: going on with {', '.join(rows)}", stacklevel=3)
-    splits = {name: _split(name, rows[name], folder) for name in rows}
-    return Corpus("flickr8k", splits, drawn=False, about=about + _unlisted(record))
-
-
-def _unlisted(record: dict[str, Any]) -> str:
-    """How many captioned images are in no list, as the end of a sentence."""
-    if not record["unlisted_images"]:
+def _unlisted(images: int, captions: int, without: int) -> str:
+    """How many captioned images are in no list."""
+    if not images:
         return ""
-    images, captions, without = (record[f"unlisted_{what}"] for what in ("images", "captions", "without_photograph"))
-    note = f"; {images} captioned image{'s' * (images > 1)} ({captions} caption{'s' * (captions > 1)}) in no list"
+    note = f"{images} captioned image{'s' * (images > 1)} ({captions} caption{'s' * (captions > 1)}) in no list"
     return f"{note}, {without} of them without a photograph" if without else note
-
-
-def _split(name: str, rows: list[dict], folder: Path) -> Split:
-    image_of = [i for i, row in enumerate(rows) for _ in row["captions"]]
-    return Split(
-        name=name,
-        images=Photographs([folder / "images" / row["image"] for row in rows]),
-        captions=[caption for row in rows for caption in row["captions"]],
-        image_of=torch.tensor(image_of),
-        fingerprint=f"flickr8k/{name}-{_content_hash(rows)}",
-    )
-
-
-def _content_hash(rows: list[dict]) -> str:
-    """A hash (eight digits) of all names, sizes and captions; cached features are kept under it."""
-    return hashlib.sha256(json.dumps(rows).encode()).hexdigest()[:8]
 
 
 def read_lists(texts: Path) -> dict[str, list[str]]:
@@ -306,7 +168,7 @@ def read_list(file: Path) -> list[str]:
     """
     line_of: dict[str, int] = {}
     for number, line in numbered_lines(file):
-        image = line.strip()
+        image = unicodedata.normalize("NFC", line.strip())
         if image in line_of:
             raise ItmError(f"{file} line {number}: {image} is in line {line_of[image]} already; remove one of them")
         if "/" in image or "\\" in image or image in (".", ".."):
@@ -328,6 +190,7 @@ def read_captions(file: Path) -> dict[str, list[str]]:
     for number, line in numbered_lines(file):
         where = f"{file} line {number}"
         key, tab, caption = line.partition("\t")
+        key = unicodedata.normalize("NFC", key)
         image, _, count = key.partition("#")
         if not tab:
             raise ItmError(f"{where}: no tab between image name and caption; put one there")
@@ -358,3 +221,12 @@ def numbered_lines(file: Path) -> list[tuple[int, str]]:
         line = error.object[: error.start].count(b"\n") + 1
         raise ItmError(f"{file} line {line}: not UTF-8; get the text archive again") from error
     return [(number, line) for number, line in enumerate(text.split("\n"), start=1) if line.strip()]
+
+
+def _is_published(folder: Path) -> bool:
+    return (folder / TEXTS / CAPTIONS).is_file()
+
+
+LAYOUTS = (
+    Layout(("flickr8k",), f"{PHOTOGRAPHS}/ and {TEXTS}/{CAPTIONS}, as published", _is_published, read_published),
+)

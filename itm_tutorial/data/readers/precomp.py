@@ -15,6 +15,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -22,7 +23,7 @@ from torch import Tensor
 
 from itm_tutorial.data.corpus import Corpus, Split
 from itm_tutorial.data.names import PRECOMP
-from itm_tutorial.errors import ItmError, unknown
+from itm_tutorial.errors import ItmError, refuse_options, unknown
 from itm_tutorial.progress import progress_bar
 from itm_tutorial.storage import cache_dir, read_json, write_json
 
@@ -89,6 +90,22 @@ def prepare(name: str, source: Path | None = None) -> Path:
                 check_values(array, len(array) != len(getattr(corpus, split).images), folder / f"{published}_ims.npy")
     write_json(record_file(name), {"folder": str(folder), "files": sizes})
     return record_file(name)
+
+
+def load(name: str, **options: Any) -> Corpus:
+    """Loads a prepared corpus of published features; ``test="testall"`` takes all of COCO's test images.
+
+    Raises:
+        ItmError: as for ``read_recorded``, or another option was given.
+    """
+    test = options.pop("test", None)
+    refuse_options(name, options, "published features have no settings; test='testall' takes all of COCO's test images")
+    return read_recorded(name, test)
+
+
+def recognises(folder: Path, name: str) -> bool:
+    """Whether a folder holds published arrays; nothing in it tells one data set from another."""
+    return name == NAMES[0] and bool(list(folder.glob("*_ims.npy")))
 
 
 def read_recorded(name: str, test: str | None = None) -> Corpus:

@@ -15,6 +15,7 @@ from PIL import Image
 
 from itm_tutorial.data.readers import flickr8k
 from itm_tutorial.data.readers.download import Archive, download, unpack
+from itm_tutorial.data.readers.listing import prepared_folder, read_prepared
 from itm_tutorial.errors import ItmError
 
 CONTENT = bytes(range(256)) * 1000
@@ -223,7 +224,7 @@ def served(server, tmp_path, monkeypatch):
 
 def test_flickr8k_is_downloaded_prepared_and_its_archives_thrown_away(served, tmp_path, capsys):
     served.cuts, served.cut_after = 1, 100
-    corpus = flickr8k.read_prepared(flickr8k.prepare())
+    corpus = read_prepared("flickr8k", flickr8k.prepare())
     assert (len(corpus.train.images), len(corpus.test.images)) == (2, 1)
     assert corpus.about == "complete; 1 captioned image (1 caption) in no list"
     assert "research use" in capsys.readouterr().out
@@ -256,7 +257,7 @@ def test_flickr8k_without_a_network_leaves_no_corpus(served):
     result = CliRunner().invoke(app_of_commands, ["prepare", "flickr8k"])
     assert isinstance(result.exception, ItmError) and "research use" in result.output
     assert re.search("cannot download Flickr8k_text.zip from http.* or from http.*--from DIR", str(result.exception))
-    assert not flickr8k.prepared_folder().exists()
+    assert not prepared_folder("flickr8k").exists()
 
 
 def test_each_published_archive_has_a_checksum_and_a_mirror():

@@ -11,12 +11,25 @@ import torch
 from PIL import Image
 
 import itm_tutorial as itm
-from itm_tutorial.data.readers import flickr8k
-from itm_tutorial.data.readers.flickr8k import decode, prepare, prepared_folder, read_prepared
+from itm_tutorial.data.readers import flickr8k, listing
+from itm_tutorial.data.readers.photographs import decode
 from itm_tutorial.errors import ItmError
 
 ORPHAN = "2258277193_586949ec62.jpg.1"  # its captions are published, but not the photograph
 pytestmark = pytest.mark.filterwarnings("ignore:flickr8k was prepared without")
+
+
+def prepare(source=None):
+    return flickr8k.prepare(source=source)
+
+
+def prepared_folder():
+    return listing.prepared_folder("flickr8k")
+
+
+def read_prepared(folder):
+    return listing.read_prepared("flickr8k", folder)
+
 
 NAMES = {"train": ["a.jpg", "b.jpg"], "dev": ["c.jpg"], "test": ["d.jpg"]}
 
@@ -163,7 +176,7 @@ def count_decodings(monkeypatch, log):
             out.write(f"{file.name}\n")
         return decode(file)
 
-    monkeypatch.setattr(flickr8k, "decode", count)
+    monkeypatch.setattr(listing, "decode", count)
     return lambda: len(log.read_text().split()) if log.exists() else 0
 
 
@@ -208,7 +221,7 @@ def test_a_swap_that_was_killed_half_way_is_repaired(published):
     prepare(published)
     prepared_folder().rename(prepared_folder().with_name("flickr8k.old"))
     prepare(published)
-    assert json.loads((prepared_folder() / "source.json").read_text())["unlisted_images"] == 2
+    assert json.loads((prepared_folder() / "source.json").read_text())["note"].startswith("2 captioned")
     assert not prepared_folder().with_name("flickr8k.old").exists()
 
 
@@ -224,7 +237,7 @@ def test_an_interrupted_preparation_leaves_nothing(published, monkeypatch):
         if file.name == "b.jpg":
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(flickr8k, "decode", interrupt)
+    monkeypatch.setattr(listing, "decode", interrupt)
     with pytest.raises(KeyboardInterrupt):
         prepare(published)
     assert [file for file in prepared_folder().parent.iterdir() if file.suffix != ".lock"] == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 SPLITS = ("train", "val", "test")
 ALL_SPLITS = (*SPLITS, "unseen")  # "unseen" exists only where training does not show some of the classes
 DRAWN = ("scenes", "objects", "people", "birds", "flowers")
-PRECOMP = ("f30k_precomp", "coco_precomp")  # published region features
+PRECOMP = ("f30k_precomp", "coco_precomp", "cc152k_precomp")  # published region features
 # corpus -> the module below data/readers that reads it
 PUBLISHED = {"flickr8k": "flickr8k", **dict.fromkeys(PRECOMP, "precomp")}
 CORPORA = (*DRAWN, *PUBLISHED)

@@ -1,17 +1,17 @@
-"""SCAN's and VSE++'s published features (``f30k_precomp``, ``coco_precomp``): arrays read in place, without images.
+"""Published features without images (``f30k_precomp``, ``coco_precomp``, ``cc152k_precomp``), read where they are.
 
-The folder holds ``train``, ``dev`` and ``test`` (or ``testall``, COCO's 5,000 images), two files each: ``_ims.npy``, a
-float32 array, and ``_caps.txt``, five lines per image, in the order of the images. VSE++ published one row per
-*caption* (each image five times), SCAN one row per *image*. Nothing in the folder says which, so we infer it from the
-numbers of rows and lines. The public code raises no error when they are confused: it then scores image 5i against the
-captions of image i.
+The folder holds ``train``, ``dev`` and ``test`` (or ``testall``, COCO's 5,000 images), or some of them, two files each:
+``_ims.npy``, an array of floats, and ``_caps.txt``, one caption per line in the order of the images (NCR's CC152K has
+``_caps.tsv``, a number and a caption per line). SCAN published one row per *image* and five captions for each, VSE++
+one row per *caption* (each image five times), NCR one caption per image. Nothing in the folder says which, so we infer
+it from the numbers of rows and lines, and from whether rows repeat. The public code raises no error when they are
+confused: it then scores image 5i against the captions of image i.
 """
 
 from __future__ import annotations
 
 import hashlib
-import tokenize
-import unicodedata
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,18 +20,18 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
+from typing_extensions import TypedDict
 
 from itm_tutorial.data.corpus import Corpus, Split
-from itm_tutorial.data.names import PRECOMP
+from itm_tutorial.data.names import PRECOMP, SPLITS
+from itm_tutorial.data.readers import existing
+from itm_tutorial.data.readers.arrays import AGAIN, check_values, open_array, rows_per_image, size_of
+from itm_tutorial.data.readers.captions import repaired
 from itm_tutorial.errors import ItmError, refuse_options, unknown
-from itm_tutorial.progress import progress_bar
 from itm_tutorial.storage import cache_dir, read_json, write_json
 
 NAMES = PRECOMP
 TESTS = ("test", "testall")
-CAPTIONS_PER_IMAGE = 5
-CHUNK = 2**26  # bytes of an array checked at a time
-AGAIN = "get this file again"
 
 
 @dataclass(frozen=True)
@@ -78,18 +78,35 @@ def prepare(name: str, source: Path | None = None) -> Path:
         raise unknown("corpus of published features", name, NAMES)
     if source is None and not record_file(name).exists():
         raise ItmError(f"{name} cannot be downloaded here: give the folder of its published files with --from DIR")
-    folder = Path(read_json(record_file(name))["folder"] if source is None else source).expanduser().absolute()
-    sizes = {
-        file.name: _bytes(file) for file in _files(folder)
-    }  # before the check, so that a file that changes during it is noticed later
-    for test in _tests(folder) or [None]:
+    folder = Path(_record(name)["folder"]) if source is None else existing(source).absolute()
+    stamps = {file.name: size_of(file) for file in _files(folder)}  # before the check, to notice a change during it
+    tests = _tests(folder) or [None]
+    for test in tests:
         corpus = read_precomp(folder, name, test)
         for split, published in _published(folder, test).items():
-            if split == "test" or test in (None, _tests(folder)[0]):  # train and val are checked once
-                array = open_array(folder / f"{published}_ims.npy")
-                check_values(array, len(array) != len(getattr(corpus, split).images), folder / f"{published}_ims.npy")
-    write_json(record_file(name), {"folder": str(folder), "files": sizes})
+            if split == "test" or test == tests[0]:  # train and val are checked once
+                file = folder / f"{published}_ims.npy"
+                array = open_array(file)
+                check_values(array, len(array) // len(getattr(corpus, split).images), file)
+    write_json(record_file(name), {"folder": str(folder), "files": stamps})
     return record_file(name)
+
+
+class Record(TypedDict):
+    """From where a corpus was prepared: the folder, and the size in bytes of each file in it."""
+
+    folder: str
+    files: dict[str, int]
+
+
+def _record(name: str) -> Record:
+    record = read_json(record_file(name), Record)
+    for file in record["files"]:
+        if Path(file).name != file or "\0" in file:
+            raise ItmError(f"{record_file(name)} names {file!r}, which is no file name: delete it and prepare again")
+    if "\0" in record["folder"] or not Path(record["folder"]).is_absolute():
+        raise ItmError(f"{record_file(name)} names no folder: delete it and prepare {name} again")
+    return record
 
 
 def load(name: str, **options: Any) -> Corpus:
@@ -104,7 +121,7 @@ def load(name: str, **options: Any) -> Corpus:
 
 
 def recognises(folder: Path, name: str) -> bool:
-    """Whether a folder holds published arrays; nothing in it tells one data set from another."""
+    """Whether a folder holds published arrays; nothing in it tells one data set of them from another."""
     return name == NAMES[0] and bool(list(folder.glob("*_ims.npy")))
 
 
@@ -123,7 +140,7 @@ def read_recorded(name: str, test: str | None = None) -> Corpus:
             f"{name} is not prepared: run `itm prepare {name} --from DIR` with its published files in DIR "
             "(train_ims.npy, train_caps.txt and so on); the files are read there, so leave them in that folder"
         )
-    record = read_json(record_file(name))
+    record = _record(name)
     folder = Path(record["folder"])
     for file, size in record["files"].items():
         if not (folder / file).is_file():
@@ -131,7 +148,7 @@ def read_recorded(name: str, test: str | None = None) -> Corpus:
                 f"{folder / file} is gone, and {name} was prepared from it: put it back, "
                 f"or run `itm prepare {name} --from DIR` with the folder's new place"
             )
-        if (found := _bytes(folder / file)) != size:
+        if (found := size_of(folder / file)) != size:
             raise ItmError(
                 f"{folder / file} has {found:,} bytes, but had {size:,} when it was prepared: "
                 f"put the old file back, or run `itm prepare {name} --from {folder}` again"
@@ -142,8 +159,8 @@ def read_recorded(name: str, test: str | None = None) -> Corpus:
 def read_precomp(folder: Path, name: str, test: str | None = None) -> Corpus:
     """Reads a folder in the published layout; the arrays stay on disk, memory-mapped.
 
-    The published ``dev`` becomes the split "val", all of it (SCAN's code stops after its first 1,000 images). Lists of
-    image ids (``_ids.txt``) are not read.
+    The published ``dev`` becomes the split "val", all of it (SCAN's code stops after its first 1,000 images). A split
+    of which neither file is there is left out, and a warning says so. Lists of image ids (``_ids.txt``) are not read.
 
     Args:
         folder: holds ``train_ims.npy``, ``train_caps.txt`` and so on.
@@ -151,27 +168,42 @@ def read_precomp(folder: Path, name: str, test: str | None = None) -> Corpus:
         test: "test" or "testall", COCO's 5,000 images; by default the first of the two that exists.
 
     Returns:
-        The corpus; ``split.precomputed`` is float32 [n_images, dim] or [n_images, n_regions, dim], read-only, with
-        one row per image in both layouts.
+        The corpus; ``split.precomputed`` is float16, float32 or float64, [n_images, dim] or [n_images, n_regions, dim],
+        read-only, with one row per image in all layouts. A model turns the rows of a batch into float32.
 
     Raises:
         ItmError: a file is missing, cut short or malformed, or an array does not fit its captions. Only ``prepare``
-            checks all values; here only the rows of the first image are compared, if it has five.
+            checks all values; here only the rows of the first image are compared, if it has several.
     """
     folder = Path(folder).expanduser()
-    splits, notes = {}, []
-    for split, published in _published(folder, test).items():
-        array, captions = open_array(folder / f"{published}_ims.npy"), read_captions(folder / f"{published}_caps.txt")
-        features = _one_row_per_image(array, len(captions), folder / f"{published}_ims.npy")
+    splits, notes, numbers = {}, [], {}  # numbers: captions per image -> the splits that have so many
+    published_splits = _published(folder, test)
+    for split, published in published_splits.items():
+        array, captions = open_array(folder / f"{published}_ims.npy"), read_captions(_captions_file(folder, published))
+        times = rows_per_image(array, len(captions), folder / f"{published}_ims.npy")
+        features = array[::times]
         splits[split] = _split(split, features, captions, folder / published, name)
-        if len(features) < len(array):
-            notes.append(f"{published} held each image {CAPTIONS_PER_IMAGE} times")
-    _check_shapes(splits, folder)
+        if times > 1:
+            notes.append(f"{published} held each image {times} times")
+        numbers.setdefault(len(captions) // len(features), []).append(published)
+    _check_shapes(splits, published_splits, folder)
+    if list(numbers) != [5]:
+        notes.append(_listed(numbers))
+    if len(numbers) > 1:
+        warnings.warn(f"{folder}: {_listed(numbers)}. If that is wrong, get the files from one edition", stacklevel=3)
+    if absent := [split for split in SPLITS if split not in splits]:
+        notes.append(f"without {' and '.join(absent)}")
+        warnings.warn(f"{name} was prepared {notes[-1]}: going on with {', '.join(splits)}", stacklevel=3)
     if len(tests := _tests(folder)) > 1:
         taken = test or tests[0]
         notes.append(f"the test split is {taken}" + ("; test='testall' takes all 5,000" if taken == "test" else ""))
-    shape = " x ".join(f"{n:,}" for n in splits["train"].precomputed.shape[1:])
+    shape = " x ".join(f"{n:,}" for n in next(iter(splits.values())).precomputed.shape[1:])
     return Corpus(name, splits, drawn=False, about="; ".join([f"features only, {shape} per image", *notes]))
+
+
+def _listed(numbers: dict[int, list[str]]) -> str:
+    """How many captions an image has, such as "1 caption per image in train, 5 captions per image in test"."""
+    return ", ".join(f"{n} caption{'s' * (n > 1)} per image in {' and '.join(where)}" for n, where in numbers.items())
 
 
 def _split(name: str, features: np.ndarray, captions: list[str], published: Path, corpus: str) -> Split:
@@ -179,17 +211,28 @@ def _split(name: str, features: np.ndarray, captions: list[str], published: Path
         name=name,
         images=NoPictures(corpus, len(features)),
         captions=captions,
-        image_of=torch.arange(len(features)).repeat_interleave(CAPTIONS_PER_IMAGE),
+        image_of=torch.arange(len(features)).repeat_interleave(len(captions) // len(features)),
         fingerprint=f"{corpus}/{name}-{_files_hash(published)}",
         precomputed=features,
     )
 
 
 def _published(folder: Path, test: str | None = None) -> dict[str, str]:
-    """Maps each split to the beginning of its files' names."""
+    """Maps each split that the folder holds to the beginning of its files' names.
+
+    Raises:
+        ItmError: the folder holds no split, only one of a split's two files, or not the test split that was asked for.
+    """
     if test is not None and test not in TESTS:
         raise unknown("published test split", test, TESTS)
-    return {"train": "train", "val": "dev", "test": test or next(iter(_tests(folder)), "test")}
+    all_splits = {"train": "train", "val": "dev", "test": test or next(iter(_tests(folder)), "test")}
+    there = {split: published for split, published in all_splits.items() if _existing(folder, published)}
+    if not there or (test is not None and "test" not in there):
+        size_of(folder / f"{all_splits['train' if not there else 'test']}_ims.npy")  # says that it is missing
+    for published in there.values():
+        for file in _pair(folder, published):
+            size_of(file)
+    return there
 
 
 def _tests(folder: Path) -> list[str]:
@@ -197,8 +240,13 @@ def _tests(folder: Path) -> list[str]:
     return [published for published in TESTS if _existing(folder, published)]
 
 
+def _captions_file(folder: Path, published: str) -> Path:
+    table = folder / f"{published}_caps.tsv"
+    return table if table.exists() else folder / f"{published}_caps.txt"
+
+
 def _pair(folder: Path, published: str) -> list[Path]:
-    return [folder / f"{published}_ims.npy", folder / f"{published}_caps.txt"]
+    return [folder / f"{published}_ims.npy", _captions_file(folder, published)]
 
 
 def _existing(folder: Path, published: str) -> list[Path]:
@@ -211,17 +259,6 @@ def _files(folder: Path) -> list[Path]:
     return [file for name in published for file in _pair(folder, name)]
 
 
-def _bytes(file: Path) -> int:
-    """The size of a file.
-
-    Raises:
-        ItmError: there is no such file.
-    """
-    if not file.is_file():
-        raise ItmError(f"{file} is missing: give the folder that holds it and the other published files")
-    return file.stat().st_size
-
-
 def _files_hash(published: Path) -> str:
     """A hash (eight digits) of the path, size and time of a split's files, whose contents are too large to hash."""
     files = _pair(published.parent.absolute(), published.name)
@@ -229,40 +266,16 @@ def _files_hash(published: Path) -> str:
     return hashlib.sha256(repr(stamps).encode()).hexdigest()[:8]
 
 
-def open_array(file: Path) -> np.memmap:
-    """Maps a published array into memory, read-only: a row is read from disk when it is asked for.
-
-    Returns:
-        float32 [n_rows, dim] or [n_rows, n_regions, dim].
-
-    Raises:
-        ItmError: the file is missing, cut short, or not a .npy file of plain numbers; or the array has another dtype or
-            shape.
-    """
-    _bytes(file)
-    try:
-        array = np.lib.format.open_memmap(file, mode="r")  # unlike np.load, it knows neither pickles nor archives
-    except OSError as error:
-        raise ItmError(f"{file} cannot be read ({error.strerror}): it must be a file that you may read") from error
-    except (ValueError, OverflowError, SyntaxError, tokenize.TokenError) as error:
-        reason = " ".join(str(error).split())
-        raise ItmError(f"{file} is cut short, or not a .npy file of plain numbers ({reason}): {AGAIN}") from error
-    if array.dtype != np.float32:
-        raise ItmError(f"{file} is {array.dtype.str} {array.dtype.name}: save it again as .astype('float32')")
-    if array.ndim not in (2, 3) or array.size == 0:
-        raise ItmError(
-            f"{file} has shape {list(array.shape)}, not [n_images, dim] or [n_images, n_regions, dim]: {AGAIN}"
-        )
-    return array
-
-
 def read_captions(file: Path) -> list[str]:
-    """The captions of a split, one per line, in Unicode's composed form (NFC).
+    """The captions of a split, one per line, in Unicode's composed form (NFC); Python's b'...' is taken off.
+
+    Args:
+        file: ``.txt``, or ``.tsv`` with a number or name, a tab and the caption in each line.
 
     Raises:
         ItmError: the file is missing or not UTF-8, or a line holds no word; the message names the line.
     """
-    _bytes(file)
+    size_of(file)
     try:
         text = file.read_bytes().decode("utf-8-sig")
     except OSError as error:
@@ -271,79 +284,28 @@ def read_captions(file: Path) -> list[str]:
         line = error.object[: error.start].count(b"\n") + 1
         raise ItmError(f"{file} line {line}: not UTF-8; {AGAIN}") from error
     lines = text.removesuffix("\n").split("\n")  # not splitlines, to which a stray U+2028 would be a line's end
+    captions = []
     for number, line in enumerate(lines, start=1):
-        if not any(letter.isalnum() for letter in line):
+        where = f"{file} line {number}"
+        if file.suffix == ".tsv":
+            _, tab, line = line.partition("\t")
+            if not tab:
+                raise ItmError(f"{where}: no tab between the image's number and its caption; put one there")
+        caption = repaired(line, where)
+        if not any(letter.isalnum() for letter in caption):
             # dropping the line would move every later caption to another image
-            raise ItmError(f"{file} line {number}: the caption is empty; write one there, do not remove the line")
-    return [unicodedata.normalize("NFC", line.strip()) for line in lines]
+            raise ItmError(f"{where}: the caption is empty; write one there, do not remove the line")
+        captions.append(caption)
+    return captions
 
 
-def _one_row_per_image(array: np.memmap, n_captions: int, file: Path) -> np.memmap:
-    """A view of an array with one row per image.
-
-    Raises:
-        ItmError: the array has neither one row per image nor one per caption.
-    """
-    n_rows, times = len(array), CAPTIONS_PER_IMAGE
-    if n_captions == times * n_rows:
-        return array
-    if n_captions != n_rows or n_rows % times:
-        captions = file.name.replace("_ims.npy", "_caps.txt")
-        raise ItmError(
-            f"{file} has {n_rows:,} rows, and {captions} {n_captions:,} lines: there must be {times} lines per row "
-            f"({times * n_rows:,}), or one row per line and {times} lines per image; get both files from one edition"
-        )
-    _check_repeats(array[:times], 0, file)
-    return array[::times]
-
-
-def check_values(array: np.ndarray, repeated: bool, file: Path) -> None:
-    """Checks every number of an array, a chunk at a time.
-
-    Args:
-        array: float32 [n_rows, ...].
-        repeated: whether each image must occur five times in succession.
-        file: for the message.
-
-    Raises:
-        ItmError: a number is NaN or infinite, or the five rows of an image differ.
-    """
-    rows = max(1, CHUNK // (array[0].nbytes * CAPTIONS_PER_IMAGE)) * CAPTIONS_PER_IMAGE  # never cuts an image in two
-    for first in progress_bar(range(0, len(array), rows), f"checking {file.name}"):
-        chunk = array[first : first + rows]
-        finite = np.isfinite(chunk)
-        if not finite.all():
-            at = np.argwhere(~finite)[0]
-            number, place = chunk[tuple(at)], [int(first + at[0]), *map(int, at[1:])]
-            raise ItmError(f"{file} holds {number} at {place}, counted from 0: {AGAIN}")
-        if repeated:
-            _check_repeats(chunk, first, file)
-
-
-def _check_repeats(chunk: np.ndarray, first: int, file: Path) -> None:
-    """Checks that every five rows in succession are equal.
-
-    Args:
-        chunk: float32 [5 * some images, ...].
-        first: the index in the array of the first row of the chunk.
-        file: for the message.
-    """
-    images = chunk.reshape(-1, CAPTIONS_PER_IMAGE, *chunk.shape[1:])
-    for i in range(len(images)):
-        if not np.array_equal(images[i], np.broadcast_to(images[i, :1], images[i].shape), equal_nan=True):
-            row = first + i * CAPTIONS_PER_IMAGE
-            raise ItmError(
-                f"{file} has one row per caption, but rows {row} to {row + CAPTIONS_PER_IMAGE - 1} (counted from 0) "
-                "are not five times the same image: get it and its captions from one edition"
-            )
-
-
-def _check_shapes(splits: dict[str, Split], folder: Path) -> None:
+def _check_shapes(splits: dict[str, Split], published: dict[str, str], folder: Path) -> None:
     """Checks that the features of all splits have one shape, since one model must read them all."""
-    wanted = list(splits["train"].precomputed.shape[1:])
-    for name, split in splits.items():
-        if (found := list(split.precomputed.shape[1:])) != wanted:
+    first, *others = splits
+    wanted = list(splits[first].precomputed.shape[1:])
+    for name in others:
+        if (found := list(splits[name].precomputed.shape[1:])) != wanted:
             raise ItmError(
-                f"{folder}: {found} numbers per image in {_published(folder)[name]}_ims.npy, but {wanted} in "
-                "train_ims.npy; get both files from one edition"
+                f"{folder}: {found} numbers per image in {published[name]}_ims.npy, but {wanted} in "
+                f"{published[first]}_ims.npy; get both files from one edition"
             )

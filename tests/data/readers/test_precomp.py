@@ -11,9 +11,11 @@ import pytest
 import torch
 
 import itm_tutorial as itm
-from itm_tutorial.data.readers import precomp
-from itm_tutorial.data.readers.precomp import NAMES, check_values, prepare, read_precomp, record_file
+from itm_tutorial.data.readers import arrays as arrays_module
+from itm_tutorial.data.readers.arrays import check_values
+from itm_tutorial.data.readers.precomp import NAMES, prepare, read_precomp, record_file
 from itm_tutorial.errors import ItmError
+from itm_tutorial.storage import write_json
 
 NAME = "f30k_precomp"
 IMAGES = {"train": 6, "dev": 3, "test": 2}
@@ -169,16 +171,17 @@ FAULTS = [
     (truncate(20), "train_ims.npy is cut short"),
     (truncate(0), "train_ims.npy is cut short"),
     (write_archive, "train_ims.npy is cut short, or not a .npy file"),
-    (lambda folder: change(folder, lambda a: a.astype("float64")), "is <f8 float64: save it again as .astype"),
+    (lambda folder: change(folder, lambda a: a.astype("int32")), "is <i4 int32: save it again as .astype"),
+    (lambda folder: change(folder, lambda a: a.astype("complex64")), "is <c8 complex64: save it again as .astype"),
     (lambda folder: change(folder, lambda a: a.astype(">f4")), "is >f4 float32: save it again as .astype"),
     (lambda folder: change(folder, lambda a: a[:, 0, 0]), r"train_ims.npy has shape \[6\], not \[n_images, dim\]"),
     (lambda folder: change(folder, lambda a: a[None]), r"has shape \[1, 6, 4, 8\]"),
     (lambda folder: change(folder, lambda a: a[:0]), r"has shape \[0, 4, 8\]"),
     (
-        lambda folder: change(folder, lambda a: a[:5]),
-        r"has 5 rows, and train_caps.txt 30 lines: .* 5 lines per row \(25\)",
+        lambda folder: change(folder, lambda a: a[:4]),
+        "has 4 rows, and train_caps 30 lines: there must be as many lines as rows, or",
     ),
-    (lambda folder: save(folder, "train", arrays(0, 6, 8), 6), "has 6 rows, and train_caps.txt 6 lines"),
+    (lambda folder: save(folder, "train", arrays(0, 60, 4, 8), 30), "has 60 rows, and train_caps 30 lines"),
     (
         lambda folder: change(folder, lambda a: a[..., :7]),
         r"\[4, 8\] numbers per image in dev_ims.npy, but \[4, 7\] in",
@@ -188,7 +191,7 @@ FAULTS = [
     (damage_text(b"train 1, caption 2", b"caf\xe9"), "train_caps.txt line 8: not UTF-8"),
     (
         damage_text(b"train 1, caption 2 .\n", b""),
-        r"has 6 rows, and train_caps.txt 29 lines: .* 5 lines per row \(30\)",
+        "has 6 rows, and train_caps 29 lines",
     ),
 ]
 SPOILT = [
@@ -213,24 +216,118 @@ def test_faults_are_named_by_the_reader_too(regions, damage, message):
 
 
 def test_rows_that_are_not_five_times_one_image_are_refused(redundant, monkeypatch):
-    spoil((3, 7), 9)(redundant)
-    with pytest.raises(ItmError, match=r"rows 0 to 4 \(counted from 0\) are not five times the same image"):
-        read_precomp(redundant, NAME)  # the layout is inferred from counts, so the rows of the first image are compared
+    spoil((0, 7), 9)(redundant)
+    with pytest.raises(ItmError, match=r"rows 1 and 2 \(counted from 0\) are the same image, .* but rows 0 and 1"):
+        read_precomp(redundant, NAME)  # the layout is inferred, so the first rows are compared
     change(redundant, lambda a: arrays(0, 6, 8).repeat(5, axis=0))
     spoil((27, 0), 9)(redundant)
-    monkeypatch.setattr(precomp, "CHUNK", 1)  # the smallest step that does not split an image
-    with pytest.raises(ItmError, match=r"train_ims.npy has one row per caption, but rows 25 to 29"):
+    monkeypatch.setattr(arrays_module, "CHUNK", 1)  # the smallest step that does not split an image
+    with pytest.raises(ItmError, match=r"begins with one row per caption, 5 equal rows per image, but rows 25 to 29"):
         prepare(NAME, redundant)
+    change(redundant, lambda a: arrays(0, 6, 8).repeat(5, axis=0))
+    spoil((3, 0), 9)(redundant)
+    with (
+        pytest.warns(UserWarning, match="3 captions per image in train"),
+        pytest.raises(ItmError, match=r"3 equal rows per image, but rows 3 to 5"),
+    ):
+        prepare(NAME, redundant)
+    change(redundant, lambda a: np.ones((30, 8), "float32"))
+    with pytest.raises(ItmError, match="its first 25 rows are all the same image"):
+        read_precomp(redundant, NAME)
+    save(redundant, "train", arrays(0, 10, 8).repeat(3, axis=0)[:-2], 28)
+    with pytest.raises(ItmError, match="begins with 3 equal rows, .* but 28 rows cannot be divided by 3"):
+        read_precomp(redundant, NAME)
 
 
 def test_every_number_is_checked_whatever_the_chunks(monkeypatch):
     for chunk in (1, 1000, 2**26):
-        monkeypatch.setattr(precomp, "CHUNK", chunk)
+        monkeypatch.setattr(arrays_module, "CHUNK", chunk)
         array = arrays(0, 23, 4, 8)
-        check_values(array, False, Path("a.npy"))
+        check_values(array, 1, Path("a.npy"))
         array[22, 3, 7] = np.nan
         with pytest.raises(ItmError, match=r"nan at \[22, 3, 7\]"):
-            check_values(array, False, Path("a.npy"))
+            check_values(array, 1, Path("a.npy"))
+
+
+@pytest.mark.parametrize("captions", [1, 2, 3, 7])
+def test_an_image_may_have_any_number_of_captions(regions, captions):
+    for seed, (published, n) in enumerate(IMAGES.items()):
+        save(regions, published, arrays(seed, n, 4, 8), captions * n)
+    prepare(NAME, regions)
+    corpus = itm.load_corpus(NAME)
+    assert corpus.train.image_of.tolist() == [i for i in range(6) for _ in range(captions)]
+    assert f"{captions} caption{'s' * (captions > 1)} per image in train and dev and test" in corpus.about
+
+
+def test_splits_with_other_numbers_of_captions_are_read_with_a_warning(regions):
+    change(regions, lambda a: a[:5])  # 30 captions, as if each of 5 images had 6
+    with pytest.warns(UserWarning, match="6 captions per image in train, 5 captions per image in dev and test"):
+        read_precomp(regions, NAME)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float64"])
+def test_half_and_double_precision_are_read_and_trained_on(regions, dtype):
+    for published in IMAGES:
+        change(regions, lambda a: a.astype(dtype), f"{published}_ims.npy")
+    prepare(NAME, regions)
+    corpus = itm.load_corpus(NAME)
+    assert corpus.train.precomputed.dtype == dtype and isinstance(corpus.train.precomputed, np.memmap)
+    model = itm.create_model("scan", corpus, embed_size=8, word_dim=8)
+    history = itm.fit(model, corpus, epochs=1, batch_size=4, progress=False)
+    assert np.isfinite(history.epochs[0]["loss"]) and itm.score(model, corpus.val).dtype == torch.float32
+
+
+@pytest.mark.parametrize(
+    ("there", "absent"), [(["train", "dev"], "test"), (["dev"], "train and test"), (["test"], "t")]
+)
+def test_a_folder_may_hold_some_of_the_splits(regions, there, absent):
+    for published in set(IMAGES) - set(there):
+        for file in regions.glob(f"{published}_*"):
+            file.unlink()
+    with pytest.warns(UserWarning, match=f"f30k_precomp was prepared without {absent}"):
+        prepare(NAME, regions)
+    with pytest.warns(UserWarning, match="without"):
+        corpus = itm.load_corpus(NAME)
+    assert list(corpus.splits) == [{"dev": "val"}.get(published, published) for published in there]
+    with pytest.raises(ItmError, match=r"has no .* split: it has .* \(features only, .*without"):
+        _ = [corpus.train, corpus.val, corpus.test]
+
+
+def test_a_table_of_captions_is_read(regions):
+    for published, n in IMAGES.items():
+        (regions / f"{published}_caps.txt").unlink()
+        (regions / f"{published}_caps.tsv").write_text("".join(f"{i}00\timage {i} .\n" for i in range(n)))
+    prepare("cc152k_precomp", regions)
+    corpus = itm.load_corpus("cc152k_precomp")
+    assert corpus.val.captions == ["image 0 .", "image 1 .", "image 2 ."] and corpus.val.image_of.tolist() == [0, 1, 2]
+    (regions / "dev_caps.tsv").write_text("0\timage 0\nimage 1\n2\timage 2\n")
+    with pytest.raises(ItmError, match="dev_caps.tsv line 2: no tab"):
+        prepare("cc152k_precomp", regions)
+
+
+def test_captions_that_were_written_as_bytes_are_repaired(regions):
+    file = regions / "test_caps.txt"
+    file.write_text("".join(f"{line.encode()!r}\n" for line in ["a caf\u00e9", "it's", 'a "b"', *"cdefghi"]))
+    assert read_precomp(regions, NAME).test.captions[:3] == ["a caf\u00e9", "it's", 'a "b"']
+    file.write_text(file.read_text().replace("b'c'", "b'c\\xff'"))
+    with pytest.raises(ItmError, match="test_caps.txt line 4: .* is no caption; write the text without"):
+        read_precomp(regions, NAME)
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        "x", [], {}, {"folder": "/x"}, {"files": {}, "folder": 5}, {"folder": "a", "files": {}},
+        {"folder": "/x", "files": {"train_ims.npy": "9"}}, {"folder": "/x", "files": {"../y": 9}},
+        {"folder": "/x\0", "files": {}}, {"folder": "/x", "files": {"a" * 300: 5}}, {"folder": "/x", "files": []},
+    ],
+)  # fmt: skip
+def test_a_damaged_record_is_named(regions, record):
+    write_json(record_file(NAME), record)
+    with pytest.raises(ItmError):
+        itm.load_corpus(NAME)
+    with pytest.raises(ItmError):
+        prepare(NAME)
 
 
 class Bomb:

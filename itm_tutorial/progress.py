@@ -41,11 +41,11 @@ def progress_bar(steps: Sequence[Any], what: str):
     return tqdm(steps, desc=what, disable=len(steps) < 8 or not progress_wanted(), leave=False)
 
 
-def progress_counter(total: int, what: str, unit: str):
+def progress_counter(total: int | None, what: str, unit: str):
     """A bar that the caller moves by ``update(n)``, for work whose steps differ in size.
 
     Args:
-        total: how many units there are in all.
+        total: how many units there are in all; None if that is unknown.
         what: is being done, in two or three words.
         unit: the name of one of them.
 

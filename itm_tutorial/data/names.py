@@ -7,7 +7,7 @@ ALL_SPLITS = (*SPLITS, "unseen")  # "unseen" exists only where training does not
 DRAWN = ("scenes", "objects", "people", "birds", "flowers")
 PRECOMP = ("f30k_precomp", "coco_precomp", "cc152k_precomp")  # published region features
 # corpus -> the module below data/readers that reads it
-PUBLISHED = {"flickr8k": "flickr8k", **dict.fromkeys(PRECOMP, "precomp")}
+PUBLISHED = {"flickr8k": "flickr8k", **dict.fromkeys(PRECOMP, "precomp"), "shards": "shards"}
 CORPORA = (*DRAWN, *PUBLISHED)
 
 

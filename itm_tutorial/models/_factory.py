@@ -135,7 +135,7 @@ def features_of(corpus: Corpus, kind: str, backbone: str | None) -> FeatureSpec:
     Raises:
         ItmError: the data set brings features that are not of this kind, and no pictures to see through a backbone.
     """
-    brought = corpus.train.precomputed  # [n_images, dim] or [n_images, n_regions, dim]
+    brought = next(iter(corpus.splits.values())).precomputed  # [n_images, dim] or [n_images, n_regions, dim]
     if brought is None:
         return FeatureSpec(kind, backbone or ("mini" if corpus.drawn else "mobilenet_v2"))
     if backbone is not None:

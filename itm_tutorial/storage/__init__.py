@@ -1,0 +1,42 @@
+"""The cache and file writing: a file or folder is complete or absent, even if many processes start at once."""
+
+from itm_tutorial.storage.disk import (
+    cache_dir,
+    check_writable,
+    disk_errors,
+    flush,
+    make_folder,
+    user_path,
+    whole_file,
+)
+from itm_tutorial.storage.folders import one_at_a_time, prepare_folder, replace_folder, whole_folder
+from itm_tutorial.storage.formats import (
+    checked,
+    file_digest,
+    read_json,
+    read_tensors,
+    write_json,
+    write_tensors,
+    write_text,
+)
+
+__all__ = [
+    "cache_dir",
+    "check_writable",
+    "checked",
+    "disk_errors",
+    "file_digest",
+    "flush",
+    "make_folder",
+    "one_at_a_time",
+    "prepare_folder",
+    "read_json",
+    "read_tensors",
+    "replace_folder",
+    "user_path",
+    "whole_file",
+    "whole_folder",
+    "write_json",
+    "write_tensors",
+    "write_text",
+]

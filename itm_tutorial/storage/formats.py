@@ -1,0 +1,154 @@
+"""JSON, text and tensors on disk: written whole, and checked when they are read."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from itm_tutorial.errors import ItmError
+from itm_tutorial.storage.disk import whole_file
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Writes JSON; a reader sees the old file or the new one, never a part.
+
+    Raises:
+        ItmError: the value is no plain data, the disk is full or may not be written to.
+    """
+    write_text(path, _json(path, value) + "\n")
+
+
+def _json(path: Path, value: Any) -> str:
+    try:
+        text = json.dumps(value, indent=1, ensure_ascii=False)
+        text.encode()
+    except UnicodeEncodeError:  # half a character, such as in a damaged file name: JSON can write its number
+        return json.dumps(value, indent=1)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ItmError(f"{path} cannot hold this ({error}): give texts, numbers, lists and dictionaries") from error
+    return text
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes a text; a reader sees the old file or the new one, never a part. Half characters are written by number."""
+    with whole_file(path) as part:
+        part.write_text(text, encoding="utf-8", errors="backslashreplace")
+
+
+def file_digest(path: Path) -> str:
+    """The SHA-256 of a file's content, in hexadecimal.
+
+    Raises:
+        ItmError: the file is missing or cannot be read.
+    """
+    with _read_errors(path), path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextmanager
+def _read_errors(path: Path) -> Iterator[None]:
+    """Turns errors of reading a file into an ``ItmError`` of one sentence."""
+    try:
+        yield
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise ItmError(
+            f"{path} does not exist: check the folder's name, or delete {path.parent} and make it again"
+        ) from error
+    except OSError as error:
+        raise ItmError(f"{path} cannot be read ({error}): it must be a file that you may read") from error
+
+
+def read_json(path: Path, schema: Any = None) -> Any:
+    """Reads a JSON file, and checks what it holds.
+
+    Args:
+        path: the file.
+        schema: the type that the whole file must have, such as ``list[str]``, a ``TypedDict`` or anything else that
+            pydantic knows; None accepts any JSON.
+
+    Returns:
+        The value as plain lists, dicts, texts and numbers.
+
+    Raises:
+        ItmError: the file is missing, not UTF-8, not JSON, or holds something else; the message names the place.
+    """
+    try:
+        with _read_errors(path):
+            value = json.loads(path.read_text(encoding="utf-8"))
+    except UnicodeDecodeError as error:
+        raise ItmError(f"{path} is not UTF-8 at byte {error.start}: make it again") from error
+    except json.JSONDecodeError as error:
+        raise ItmError(f"{path} line {error.lineno}: broken JSON ({error.msg}); delete it and make it again") from error
+    except (ValueError, RecursionError) as error:  # a number of thousands of digits, or brackets without end
+        raise ItmError(f"{path}: broken JSON ({str(error).partition(';')[0]}); delete it and make it again") from error
+    return value if schema is None else checked(value, schema, f"{path}")
+
+
+def checked(value: Any, schema: Any, where: str, remedy: str = "delete it and make it again") -> Any:
+    """Checks that a value has a type, down to its innermost parts; nothing is converted but whole numbers to floats.
+
+    Args:
+        value: of any kind, such as parsed JSON.
+        schema: as for ``read_json``.
+        where: what is checked, for the message: a file, or a file and a line.
+        remedy: what to do about it, the end of the message.
+
+    Raises:
+        ItmError: a part has another type or is missing; the message names the first such part.
+    """
+    from pydantic import ConfigDict, PydanticUserError, TypeAdapter, ValidationError
+
+    try:
+        adapter = TypeAdapter(schema, config=ConfigDict(strict=True))
+    except PydanticUserError:  # a TypedDict or a dataclass may not get a configuration from outside
+        adapter = TypeAdapter(schema)
+    try:
+        return adapter.validate_python(value, strict=True)
+    except (ValidationError, RecursionError) as error:
+        if isinstance(error, RecursionError):
+            raise ItmError(f"{where}: its lists are nested too deep; {remedy}") from error
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        part = "".join(f"[{key!r}]" for key in first["loc"])
+        shown = part if len(part) <= 80 else f"{part[:80]}..."
+        raise ItmError(f"{where}{': ' + shown if shown else ''}: {_lower(first['msg'])}; {remedy}") from error
+
+
+def _lower(message: str) -> str:
+    return message[:1].lower() + message[1:]
+
+
+def write_tensors(path: Path, tensors: dict) -> None:
+    """Writes named tensors as safetensors; the file is complete or absent.
+
+    Args:
+        path: the file; its folder is made if missing.
+        tensors: name -> tensor on any device.
+    """
+    from safetensors.torch import save_file
+
+    with whole_file(path) as part:
+        mode = part.stat().st_mode  # the user's usual mode; safetensors would let only the user read the file
+        save_file({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, part)
+        part.chmod(mode)
+
+
+def read_tensors(path: Path) -> dict:
+    """Reads what ``write_tensors`` wrote (memory-mapped: pages are loaded when they are used).
+
+    Raises:
+        ItmError: the file is missing, cut short or damaged.
+    """
+    from safetensors.torch import load_file
+
+    try:
+        with _read_errors(path):
+            return load_file(path)
+    except ItmError:
+        raise
+    except Exception as error:  # the library raises its own error, or whatever torch makes of a damaged header
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        raise ItmError(f"{path} is cut short or damaged ({reason}): delete {path.parent} and make it again") from error

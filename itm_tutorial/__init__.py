@@ -11,6 +11,7 @@ __version__ = "0.1.0"
 # Public name -> the module that defines it. Sub-packages that are used as namespaces stand below.
 _DEFINED_IN = {
     "ItmError": "errors",
+    "in_course": "storage",
     "Corpus": "data.corpus",
     "Split": "data.corpus",
     "load_corpus": "data.loading",

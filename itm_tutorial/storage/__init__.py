@@ -19,14 +19,17 @@ from itm_tutorial.storage.formats import (
     write_tensors,
     write_text,
 )
+from itm_tutorial.storage.places import course_folder, in_course
 
 __all__ = [
     "cache_dir",
     "check_writable",
     "checked",
+    "course_folder",
     "disk_errors",
     "file_digest",
     "flush",
+    "in_course",
     "make_folder",
     "one_at_a_time",
     "prepare_folder",

@@ -61,6 +61,8 @@ size = "mini"  # 3,000 pictures to train on; "tiny" is for a quick look
 epochs = 10
 seed = 0
 device = "auto"
+if os.environ.get("ITM_FAST") == "1":  # the smallest size, for tests
+    size, epochs = "tiny", 2
 
 # %% [markdown]
 # ## Look at the data
@@ -69,8 +71,6 @@ device = "auto"
 # each picture, which a photograph never tells. A picture has five captions, written by a grammar.
 
 # %%
-if os.environ.get("ITM_FAST") == "1":  # the smallest size, for tests
-    size, epochs = "tiny", 2
 corpus = itm.load_corpus("scenes", size=size, seed=seed)
 print(corpus)
 print("The first picture of the test split:", *corpus.test.captions_of(0), sep="\n  ")

@@ -38,6 +38,8 @@ epochs = 7  # of each map into the word space, and of DEM
 n_sentences = 100_000
 seed = 0
 device = "auto"
+if os.environ.get("ITM_FAST") == "1":  # the smallest size, for tests
+    size, classifier_epochs, epochs, n_sentences = "tiny", 2, 2, 5_000
 
 # %% [markdown]
 # ## The picture to aim for
@@ -50,8 +52,6 @@ device = "auto"
 # about all?
 
 # %%
-if os.environ.get("ITM_FAST") == "1":  # the smallest size, for tests
-    size, classifier_epochs, epochs, n_sentences = "tiny", 2, 2, 5_000
 corpus = itm.load_corpus("objects", size=size, seed=seed)
 names, unseen = corpus.classes.names, corpus.classes.unseen_classes
 print(corpus)

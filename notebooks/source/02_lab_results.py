@@ -27,7 +27,7 @@ from itm_tutorial.chapters.verdict import effect
 from itm_tutorial.course.sweep_results import read_sweep
 
 # %% tags=["parameters"]
-folder = "../runs/sweeps/vsepp"  # what the sweep left
+folder = "runs/sweeps/vsepp"  # what the sweep left, in the course's folder
 value = "rsum"  # the metric to show, such as "t2i_r1" or "best_epoch"
 
 # %% [markdown]
@@ -105,7 +105,7 @@ print(f"truth 440.0, mean of the cells {mean(cells):.1f}, best cell {max(cells):
 
 # %%
 try:
-    points = read_sweep(folder)
+    points = read_sweep(itm.in_course(folder))
     points["negatives"] = pd.Categorical(points["negatives"], ["sum_of_hinges", "top_k_hinges", "max_of_hinges"])
     print(f"{len(points)} points; {points['seconds'].sum() / 60:.0f} minutes of one worker")
 except itm.ItmError as nothing_yet:

@@ -43,6 +43,8 @@ margin = 0.2
 negatives = "max_of_hinges"  # or "sum_of_hinges", or "top_k_hinges"
 batch_size = 128
 result = ""  # where to write the metrics, as JSON; empty prints them only
+if os.environ.get("ITM_FAST") == "1":  # the smallest size, for tests
+    size, epochs, batch_size = "tiny", 2, 16
 
 # %% [markdown]
 # ## What the three settings do
@@ -91,8 +93,6 @@ for width in (0.05, 0.2, 0.5):
 # the end.
 
 # %%
-if os.environ.get("ITM_FAST") == "1":  # the smallest size, for tests
-    size, epochs, batch_size = "tiny", 2, 16
 corpus = itm.load_corpus("scenes", size=size, seed=seed)
 model = itm.create_model("vsepp", corpus, seed=seed, loss=negatives, margin=margin, sentence=sentence)
 history = itm.fit(model, corpus, epochs=epochs, batch_size=batch_size, seed=seed, device=device)

@@ -17,15 +17,18 @@
 # stand a little too near.
 
 # %% tags=["parameters"]
+import os
+
 size = "mini"  # 3,000 pictures to train on
 epochs = 8  # of the main model
 batch_sizes = (32, 128, 512)  # of the comparison, the middle one of everything else
 margin = 0.2
 seed = 0
 device = "auto"
+if os.environ.get("ITM_FAST") == "1":  # the smallest size, for tests
+    size, epochs, batch_sizes = "tiny", 2, (8, 16, 32)
 
 # %%
-import os
 import warnings
 
 import torch
@@ -36,8 +39,6 @@ from itm_tutorial.interaction.order import order_similarity
 from itm_tutorial.losses.ranking import MaxOfHinges, SumOfHinges, TopKHinges
 from itm_tutorial.training.samplers import SAMPLERS
 
-if os.environ.get("ITM_FAST") == "1":  # the smallest size, for tests
-    size, epochs, batch_sizes = "tiny", 2, (8, 16, 32)
 corpus = itm.load_corpus("scenes", size=size, seed=seed)
 shared = {"batch_size": batch_sizes[1], "seed": seed, "device": device}
 print(corpus)

@@ -18,14 +18,17 @@
 # belongs to which picture.
 
 # %% tags=["parameters"]
+import os
+
 size = "mini"  # 3,000 pictures to train on
 epochs = 3  # of SCAN; five are its recipe, and its rival has twice as many
 galleries = (200, 2_000, 20_000)  # pictures to search in, when time is taken
 seed = 0
 device = "auto"
+if os.environ.get("ITM_FAST") == "1":  # the smallest size, for tests
+    size, epochs, galleries = "tiny", 2, (20, 200)
 
 # %%
-import os
 import time
 
 import torch
@@ -38,8 +41,6 @@ from itm_tutorial.interaction.cosine import cosine
 from itm_tutorial.interaction.stacked_cross import stacked_cross_attention
 from itm_tutorial.show.figures import KINDS
 
-if os.environ.get("ITM_FAST") == "1":  # the smallest size, for tests
-    size, epochs, galleries = "tiny", 2, (20, 200)
 corpus = itm.load_corpus("scenes", size=size, seed=seed)
 shared = {"epochs": epochs, "batch_size": 32, "seed": seed, "device": device}
 print(corpus)

@@ -19,16 +19,18 @@
 # and Lu, ECCV 2018), whose loss you build first.
 
 # %% tags=["parameters"]
+import os
+
 size = "mini"  # 2,379 pictures of 800 people to train on
 epochs = 5  # of CMPL; twice as many are its recipe
 game_epochs = 4  # of each run with and without an adversary; ten are the recipe
 bird_epochs = 2
 seed = 0
 device = "auto"
+if os.environ.get("ITM_FAST") == "1":  # the smallest size, for tests
+    size, epochs, game_epochs, bird_epochs = "tiny", 2, 2, 1
 
 # %% tags=["nbval-check-output"]
-import os
-
 import torch
 from IPython.display import display
 from torch.nn.functional import normalize
@@ -41,8 +43,6 @@ from itm_tutorial.evaluation.modality_gap import modality_gap, modality_probe
 from itm_tutorial.extraction.features import split_features
 from itm_tutorial.losses.projection import cmpm
 
-if os.environ.get("ITM_FAST") == "1":  # the smallest size, for tests
-    size, epochs, game_epochs, bird_epochs = "tiny", 2, 2, 1
 people, birds, flowers = (itm.load_corpus(name, size=size, seed=seed) for name in ("people", "birds", "flowers"))
 print("\n".join(map(str, (people, birds, flowers))))
 

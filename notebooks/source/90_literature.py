@@ -19,14 +19,17 @@
 # Some were measured by rivals. That decides what can be learned from them, and this chapter is as much about what cannot.
 
 # %% tags=["parameters"]
+import os
+
 edition = "2020"  # of the survey's results; "2025" has more rows, most of them of methods whose year is not known here
 dataset = "Flickr30K"
-board = "../runs/leaderboard.jsonl"  # your own runs, where there are any
+board = "runs/leaderboard.jsonl"  # your own runs, where there are any, in the course's folder
 size, epochs = "tiny", 6  # of the small run that adds one
 seed = 0
+if os.environ.get("ITM_FAST") == "1":  # for tests
+    epochs = 2
 
 # %%
-import os
 import tempfile
 from pathlib import Path
 
@@ -35,8 +38,6 @@ import torch
 import itm_tutorial as itm
 from itm_tutorial.chapters.ch90_literature import exercises, figures
 
-if os.environ.get("ITM_FAST") == "1":  # for tests
-    epochs = 2
 papers, results = itm.literature.papers(), itm.literature.results(edition)
 print(f"{len(papers)} papers, {len(results)} results, {results.value.notna().sum()} of them reported")
 
@@ -286,8 +287,8 @@ print(
 # **Question.** Below your bar stands a reason. Which of its parts could you mend, and which not?
 
 # %%
-if Path(board).exists():
-    itm.leaderboard.merge([board], mine)
+if itm.in_course(board).exists():
+    itm.leaderboard.merge([itm.in_course(board)], mine)
 figures.leaderboard(
     "scenes", dataset if dataset in itm.leaderboard.STANDS_FOR["scenes"] else None, edition=edition, file=mine
 )

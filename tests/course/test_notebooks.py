@@ -53,6 +53,13 @@ def test_only_checked_cells_have_outputs_and_five_of_them_do(file):
     assert not any(cell.outputs for cell in code if cell not in checked)
 
 
+@pytest.mark.parametrize("source", EDITED, ids=lambda f: f.stem)
+def test_parameters_that_papermill_sets_come_after_the_smallest_size(source):
+    """Papermill puts its cell behind the parameters cell, so what that cell sets under ITM_FAST=1 is replaced."""
+    for cell in learners_edition(source).cells:
+        assert "ITM_FAST" not in cell.source or has_tag(cell, "parameters")
+
+
 @each_chapter
 def test_a_chapter_keeps_its_shape(source):
     cells = learners_edition(source).cells

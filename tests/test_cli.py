@@ -148,7 +148,7 @@ def test_options_are_read_as_json_where_they_are():
         (("train", "bow", *TINY, "--epochs", "0"), "epochs is 0"),
         (("train", "bow", *TINY, "--device", "gpux"), "gpux"),
         (("evaluate", *TINY, "--split", "tset"), "unknown split 'tset': did you mean 'test'?"),
-        (("evaluate", "--corpus", "flickr"), "unknown corpus 'flickr': did you mean 'flickr8k'?"),
+        (("evaluate", "--corpus", "flick8k"), "unknown corpus 'flick8k': did you mean 'flickr8k'"),
         (("search", "a car", *TINY, "--k", "0"), "k is 0"),
         (("search", " ", *TINY), "no word"),
         (("claims", "start_hear"), "did you mean 'start_here'?"),

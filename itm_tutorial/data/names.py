@@ -7,7 +7,15 @@ ALL_SPLITS = (*SPLITS, "unseen")  # "unseen" exists only where training does not
 DRAWN = ("scenes", "objects", "people", "birds", "flowers")
 PRECOMP = ("f30k_precomp", "coco_precomp", "cc152k_precomp")  # published region features
 # corpus -> the module below data/readers that reads it
-PUBLISHED = {"flickr8k": "flickr8k", **dict.fromkeys(PRECOMP, "precomp"), "shards": "shards"}
+PUBLISHED = {
+    "flickr8k": "flickr8k",
+    "flickr30k": "flickr30k",
+    "coco": "coco",
+    **dict.fromkeys(("cuhk_pedes", "icfg_pedes", "rstpreid"), "person_search"),
+    **dict.fromkeys(("cub", "oxford102"), "descriptions"),
+    **dict.fromkeys(PRECOMP, "precomp"),
+    "shards": "shards",
+}
 CORPORA = (*DRAWN, *PUBLISHED)
 
 

@@ -62,13 +62,14 @@ def _read_errors(path: Path) -> Iterator[None]:
         raise ItmError(f"{path} cannot be read ({error}): it must be a file that you may read") from error
 
 
-def read_json(path: Path, schema: Any = None) -> Any:
+def read_json(path: Path, schema: Any = None, remedy: str = "delete it and make it again") -> Any:
     """Reads a JSON file, and checks what it holds.
 
     Args:
-        path: the file.
+        path: the file; it may begin with the mark (BOM) that Windows editors add.
         schema: the type that the whole file must have, such as ``list[str]``, a ``TypedDict`` or anything else that
             pydantic knows; None accepts any JSON.
+        remedy: what to do about a damaged file, the end of the message.
 
     Returns:
         The value as plain lists, dicts, texts and numbers.
@@ -78,14 +79,14 @@ def read_json(path: Path, schema: Any = None) -> Any:
     """
     try:
         with _read_errors(path):
-            value = json.loads(path.read_text(encoding="utf-8"))
+            value = json.loads(path.read_text(encoding="utf-8-sig"))
     except UnicodeDecodeError as error:
-        raise ItmError(f"{path} is not UTF-8 at byte {error.start}: make it again") from error
+        raise ItmError(f"{path} is not UTF-8 at byte {error.start}: {remedy}") from error
     except json.JSONDecodeError as error:
-        raise ItmError(f"{path} line {error.lineno}: broken JSON ({error.msg}); delete it and make it again") from error
+        raise ItmError(f"{path} line {error.lineno}: broken JSON ({error.msg}); {remedy}") from error
     except (ValueError, RecursionError) as error:  # a number of thousands of digits, or brackets without end
-        raise ItmError(f"{path}: broken JSON ({str(error).partition(';')[0]}); delete it and make it again") from error
-    return value if schema is None else checked(value, schema, f"{path}")
+        raise ItmError(f"{path}: broken JSON ({str(error).partition(';')[0]}); {remedy}") from error
+    return value if schema is None else checked(value, schema, f"{path}", remedy)
 
 
 def checked(value: Any, schema: Any, where: str, remedy: str = "delete it and make it again") -> Any:

@@ -1,4 +1,4 @@
-"""Flickr8k (Hodosh et al. 2013) in its published layout: a folder of photographs and a folder of text files."""
+"""Flickr8k (Hodosh et al. 2013) as published, as Kaggle's copy with ``captions.txt``, and with Karpathy's JSON."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from itm_tutorial.data.corpus import Corpus
+from itm_tutorial.data.readers.caption_tables import first_image, read_lines, read_table
 from itm_tutorial.data.readers.download import Archive, download, unpack
+from itm_tutorial.data.readers.entries import bytes_note, list_table, made_note, made_splits, plain_caption, stem
+from itm_tutorial.data.readers.finding import file_below, layout
+from itm_tutorial.data.readers.karpathy import karpathy_layout
 from itm_tutorial.data.readers.listing import (
-    Layout,
     Listing,
     Row,
     prepare_listing,
@@ -24,6 +27,12 @@ from itm_tutorial.storage import cache_dir, disk_errors, replace_folder
 PHOTOGRAPHS = "Flicker8k_Dataset"  # so spelt in the published archive
 TEXTS = "Flickr8k_text"
 CAPTIONS = "Flickr8k.token.txt"
+FOLDERS = (PHOTOGRAPHS, "Flickr8k_Dataset", "Images", "images", "imgs")  # the names that copies give it
+TABLES = ("captions.txt", "captions.csv")  # of Kaggle's copy
+SHARE, MOST = (
+    8,
+    1000,
+)  # without lists an eighth of the photographs is for validation and as many for test, 1,000 at most
 LISTS = {"train": "Flickr_8k.trainImages.txt", "val": "Flickr_8k.devImages.txt", "test": "Flickr_8k.testImages.txt"}
 
 # The checksums come from two public projects that use the first mirror: mlverse/torchvision (R/dataset-flickr.R) and
@@ -106,18 +115,26 @@ def read_published(source: Path, name: str = "flickr8k") -> Listing:
     Raises:
         ItmError: a file is missing or malformed, or an image is listed twice or has no photograph or no caption.
     """
-    captions = read_captions(source / TEXTS / CAPTIONS)
-    lists = read_lists(source / TEXTS)
-    photographs = source / PHOTOGRAPHS
+    texts = _texts(source)
+    table = read_table(_known(texts / CAPTIONS))
+    captions = table.captions
+    lists = read_lists(texts)
+    photographs = _photographs(source)
     sizes = sizes_in(photographs)
-    name_of = named(sizes)
+    composed = named(sizes)
+    folded = {image.casefold(): found for image, found in composed.items()}
+    wanted = {*captions, *(image for listed in lists.values() for image in listed)}
+    name_of = {image: composed.get(image) or folded.get(image.casefold()) for image in wanted}
+    name_of = {image: found for image, found in name_of.items() if found}
     splits: dict[str, list[Row]] = {}
+    unpacked = 0
     for split, listed in lists.items():
         there = [image for image in listed if image in name_of]
         if not there and split != "test":
             raise ItmError(f"{photographs} holds none of the photographs that {LISTS[split]} lists: check the folder")
         if not there:
             continue
+        rows: list[Row] = []
         for image in listed:
             if image not in name_of:
                 raise ItmError(
@@ -125,12 +142,27 @@ def read_published(source: Path, name: str = "flickr8k") -> Listing:
                 )
             if image not in captions:
                 raise ItmError(f"{LISTS[split]}: {image} has no caption in {CAPTIONS}: get the text archive again")
-        splits[split] = [
-            {"image": name_of[image], "bytes": sizes[name_of[image]], "captions": captions[image]} for image in listed
-        ]
+            plain = [plain_caption(caption, table.where[image]) for caption in captions[image]]
+            unpacked += sum(was_bytes for _, was_bytes in plain)
+            found = name_of[image]
+            rows.append({"image": found, "bytes": sizes[found], "captions": [caption for caption, _ in plain]})
+        splits[split] = rows
     unlisted = set(captions).difference(*lists.values())
-    note = _unlisted(len(unlisted), sum(len(captions[i]) for i in unlisted), len(unlisted.difference(name_of)))
-    return Listing(name, photographs, splits, note, copied=True)
+    notes = [_unlisted(len(unlisted), sum(len(captions[i]) for i in unlisted), len(unlisted.difference(name_of)))]
+    notes += [bytes_note(unpacked), *table.notes()]
+    return Listing(name, photographs, splits, "; ".join(filter(None, notes)), copied=True)
+
+
+def _texts(source: Path) -> Path:
+    """The folder of the text files: the archive has no folder of its own, so some copies keep them beside the rest."""
+    return source if not (source / TEXTS).is_dir() and (source / CAPTIONS).is_file() else source / TEXTS
+
+
+def _photographs(source: Path) -> Path:
+    """The folder of the photographs, under its published name where no other is found."""
+    found = [place for place in FOLDERS if (source / place).is_dir()]
+    nested = [place for place in found if (source / place / PHOTOGRAPHS).is_dir()]
+    return source / nested[0] / PHOTOGRAPHS if nested else source / (found[0] if found else PHOTOGRAPHS)
 
 
 def _unlisted(images: int, captions: int, without: int) -> str:
@@ -167,7 +199,7 @@ def read_list(file: Path) -> list[str]:
         ItmError: the list is missing or empty, an image occurs twice, or a line is not a file name.
     """
     line_of: dict[str, int] = {}
-    for number, line in numbered_lines(file):
+    for number, line in read_lines(_known(file)):
         image = unicodedata.normalize("NFC", line.strip())
         if image in line_of:
             raise ItmError(f"{file} line {number}: {image} is in line {line_of[image]} already; remove one of them")
@@ -179,54 +211,63 @@ def read_list(file: Path) -> list[str]:
     return list(line_of)
 
 
-def read_captions(file: Path) -> dict[str, list[str]]:
-    """Image name -> its captions, in the order of the file.
+def _known(file: Path) -> Path:
+    """A published text file.
 
     Raises:
-        ItmError: a line lacks its tab, number or caption, or a number occurs twice; the message names the line.
+        ItmError: it is missing.
     """
-    captions: dict[str, list[str]] = {}
-    line_of: dict[str, int] = {}
-    for number, line in numbered_lines(file):
-        where = f"{file} line {number}"
-        key, tab, caption = line.partition("\t")
-        key = unicodedata.normalize("NFC", key)
-        image, _, count = key.partition("#")
-        if not tab:
-            raise ItmError(f"{where}: no tab between image name and caption; put one there")
-        if not (image and count):
-            raise ItmError(f"{where}: {key!r} has no #number after the image name; write it as name.jpg#0")
-        if key in line_of:
-            raise ItmError(f"{where}: {key} is in line {line_of[key]} already; remove one of them")
-        if not any(letter.isalnum() for letter in caption):
-            raise ItmError(f"{where}: the caption of {image} is empty; write one or remove the line")
-        line_of[key] = number
-        captions.setdefault(image, []).append(caption.strip())
-    return captions
+    if not file.exists():
+        raise ItmError(f"{file} is missing: give the folder that holds {PHOTOGRAPHS} and {TEXTS}")
+    return file
 
 
-def numbered_lines(file: Path) -> list[tuple[int, str]]:
-    """The lines of a published text that are not blank, with their numbers from 1, for any kind of line ending.
+def read_kaggle(folder: Path, name: str = "flickr8k") -> Listing:
+    """Reads Kaggle's copy: a table of captions, photographs, and no lists.
+
+    Where the published lists are beside it, they give the splits; otherwise a rule does, by the hash of the file names.
 
     Raises:
-        ItmError: the file is missing, cannot be read, or is not UTF-8.
+        ItmError: a line is malformed, a photograph is missing, or a list is.
     """
-    try:
-        text = file.read_bytes().decode("utf-8-sig")
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise ItmError(f"{file} is missing: give the folder that holds {PHOTOGRAPHS} and {TEXTS}") from error
-    except OSError as error:
-        raise ItmError(f"{file} cannot be read ({error.strerror}): get the text archive again") from error
-    except UnicodeDecodeError as error:
-        line = error.object[: error.start].count(b"\n") + 1
-        raise ItmError(f"{file} line {line}: not UTF-8; get the text archive again") from error
-    return [(number, line) for number, line in enumerate(text.split("\n"), start=1) if line.strip()]
+    file = folder / next(table for table in TABLES if (folder / table).is_file())
+    table = read_table(file)
+    found = {split: file_below(folder, (LISTS[split],)) for split in LISTS}
+    notes = table.notes()
+    if any(found.values()):
+        listed = read_lists(next(path for path in found.values() if path).parent)
+        split_of = {stem(image): split for split, images in listed.items() for image in images}
+        unlisted = [image for image in table.captions if stem(image) not in split_of]
+        notes.append(_unlisted(len(unlisted), sum(len(table.captions[image]) for image in unlisted), 0))
+    else:
+        split_of = made_splits(map(stem, table.captions), SHARE, MOST, str(file))
+        notes.append(made_note(split_of))
+    return list_table(name, folder, table, split_of, file.name, notes)
 
 
 def _is_published(folder: Path) -> bool:
-    return (folder / TEXTS / CAPTIONS).is_file()
+    return (folder / TEXTS).is_dir() or (folder / CAPTIONS).is_file()
+
+
+def _is_kaggle(folder: Path) -> bool:
+    tables = [folder / table for table in TABLES if (folder / table).is_file()]
+    return bool(tables) and (image := first_image(tables[0])) != "" and not image.rpartition(".")[0].isdigit()
 
 
 LAYOUTS = (
-    Layout(("flickr8k",), f"{PHOTOGRAPHS}/ and {TEXTS}/{CAPTIONS}, as published", _is_published, read_published),
+    layout(
+        ("flickr8k",),
+        f"{PHOTOGRAPHS}/ and {TEXTS}/{CAPTIONS}, as published",
+        _is_published,
+        (PHOTOGRAPHS, TEXTS),
+        read_published,
+    ),
+    karpathy_layout("flickr8k"),
+    layout(
+        ("flickr8k",),
+        "captions.txt with the columns image,caption and Images/, as in Kaggle's copy",
+        _is_kaggle,
+        ("Images", "images"),
+        read_kaggle,
+    ),
 )

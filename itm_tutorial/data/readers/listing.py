@@ -167,9 +167,10 @@ def prepare_listing(listing: Listing, folder: Path | None = None) -> Path:
 
     def build(part: Path) -> None:
         if folder.exists():
+            new = listing.photographs.parent if listing.copied else listing.photographs
             print(
-                f"{listing.name} was prepared from other files, or is damaged: {listing.photographs.parent} replaces "
-                "it once the new one is complete"
+                f"{listing.name} was prepared from other files, or is damaged: {new} replaces it once the new one is "
+                "complete"
             )
         listing.keep_in(part)
 
@@ -178,7 +179,10 @@ def prepare_listing(listing: Listing, folder: Path | None = None) -> Path:
 
 
 def read_prepared(
-    name: str, folder: Path | None = None, how: str = "--from DIR` with its published files in DIR"
+    name: str,
+    folder: Path | None = None,
+    how: str = "--from DIR` with its published files in DIR",
+    train: tuple[str, ...] = ("train",),
 ) -> Corpus:
     """Loads a prepared corpus; if a split is missing because it had no photographs, a warning says so.
 
@@ -186,6 +190,7 @@ def read_prepared(
         name: of the corpus.
         folder: of the prepared corpus; by default the one of its name.
         how: the end of the command that prepares it, for the message.
+        train: the published splits that make up the training split; "restval" may be one of them.
 
     Returns:
         The corpus.
@@ -205,19 +210,38 @@ def read_prepared(
     photographs = Path(record.get("source") or folder / "images")
     if not photographs.is_dir():
         raise ItmError(f"{photographs} is gone, and {name} was prepared from it: put it back, or {again} again")
+    content = record.get("content", {})
+    splits, content, joined = _join_train(splits, content, train)
     absent = [split for split in SPLITS if split not in splits]
     about = f"without its {' and '.join(absent)} photographs" if absent else "complete"
     if absent:
         warnings.warn(f"{name} was prepared {about}: going on with {', '.join(splits)}", stacklevel=3)
     number = _identity_numbers(splits)
-    content = record.get("content", {})
     made = {
         split: _split(rows, split, photographs, number, f"{name}/{split}-{content.get(split) or _hash(rows)}")
         for split, rows in splits.items()
     }
-    note = record.get("note", "")
+    note = "; ".join(filter(None, [joined, record.get("note", "")]))
     classes = _class_tree(splits, number) if record.get("classes") else None
     return Corpus(name, made, drawn=False, about=f"{about}; {note}" if note else about, classes=classes)
+
+
+def _join_train(
+    splits: dict[str, list[Row]], content: dict[str, str], train: tuple[str, ...]
+) -> tuple[dict[str, list[Row]], dict[str, str], str]:
+    """Joins the published splits that make up training; returns the splits, their hashes, and a note on the others."""
+    extra = [split for split in splits if split not in SPLITS]
+    if not extra:
+        return splits, content, ""
+    parts = [split for split in train if split in splits]
+    rows = {"train": [row for split in parts for row in splits[split]]} if parts else {}
+    hashes = {"train": _hash([content.get(split, "") for split in parts])} if content and parts != ["train"] else {}
+    rest = {split: rows for split, rows in splits.items() if split in SPLITS and split != "train"}
+    notes = [
+        f"train {'includes' if split in train else 'is without'} the {len(splits[split]):,} images of {split}"
+        for split in extra
+    ]
+    return rows | rest, content | hashes, ", ".join(notes)
 
 
 def _split(rows: list[Row], name: str, photographs: Path, number: dict[str, int], fingerprint: str) -> Split:

@@ -199,6 +199,7 @@ def evaluate(
     seed: Seed = 0,
     split: SplitName = "test",
     folder: Folder = Path("runs/model"),
+    folds: Annotated[int, typer.Option(help="the mean over so many parts: 5 of MSCOCO's 5,000 images are its 1K")] = 1,
     record: Annotated[bool, typer.Option(help="the recalls as a row of runs/leaderboard.jsonl")] = True,
 ) -> None:
     """Measures a kept model and records it; drawn scenes also tell the ceiling and the minimal-pair queries."""
@@ -212,11 +213,21 @@ def evaluate(
     if record:
         check_writable(board.FILE.parent)
     whole, data = _split(corpus, size, seed, split)
+    if folds != 1 and data.identity is not None:
+        raise ItmError(f"--folds {folds}: {corpus} has identities, whose images may be in several folds; leave it out")
+    if folds < 1 or len(data.images) % folds:
+        raise ItmError(f"--folds {folds}: it does not divide the {len(data.images):,} images of {split}")
     scores = itm.score(model, data)
-    report = itm.evaluate(scores, data.image_of, identity=data.identity)
+    if folds == 1:
+        report = itm.evaluate(scores, data.image_of, identity=data.identity)
+    else:
+        report = itm.evaluate_folds(scores, data.image_of, n_folds=folds)
     print(report)
     if record:
-        board.record(board.run_row(model, whole, report.as_dict(), split, seed=kept_seed(folder)))
+        row = board.run_row(model, whole, report.as_dict(), split, seed=kept_seed(folder))
+        if folds != 1:
+            row |= {"images": len(data.images) // folds, "folds": folds}
+        board.record(row)
     if data.facts is not None:
         print(
             f"\nceiling, by an oracle that reads the true scene:\n{ceiling(data)}\n\nsibling queries (chance is 50 %):"

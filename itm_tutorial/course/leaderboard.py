@@ -30,14 +30,29 @@ STANDS_FOR = {  # corpus -> the survey's data sets to compare it with
     "birds": ("CUB",),
     "flowers": ("Flowers",),
     "flickr8k": ("Flickr8K",),
+    "flickr30k": ("Flickr30K",),
+    "coco": ("MSCOCO1K", "MSCOCO5K"),
+    "cuhk_pedes": ("CUHK-PEDES",),
+    "icfg_pedes": ("ICFG-PEDES",),
+    "rstpreid": ("RSTPReid",),
+    "cub": ("CUB",),
+    "oxford102": ("Flowers",),
     "f30k_precomp": ("Flickr30K",),
     "coco_precomp": ("MSCOCO1K", "MSCOCO5K"),
 }
 GALLERIES = {
     "flickr8k": (1000,),
+    "flickr30k": (1000,),
+    "coco": (1000, 5000),
+    "cuhk_pedes": (3074,),
+    "icfg_pedes": (19_848,),
+    "rstpreid": (1000,),
+    "cub": (2933,),  # the photographs of 50 classes
+    "oxford102": (1155,),  # of 20 classes
     "f30k_precomp": (1000,),
     "coco_precomp": (1000, 5000),
 }  # sizes of the gallery in papers
+SPLITS_MADE_HERE = "not the published splits"  # in `about` where a reader made them, as data.readers.entries words it
 COLUMNS = ("source", "dataset", "method", "note", "split", "seed", *MEASURES, "rsum", "comparable")
 PAPER, OWN = "paper", "own run"
 
@@ -365,7 +380,8 @@ def _own_row(run: dict[str, Any]) -> dict[str, Any]:
     options = " ".join(f"{name}={value}" for name, value in run["options"].items() if name != "features")
     backbone = (run["options"].get("features") or {}).get("backbone", "")
     row = {"source": OWN, "dataset": run["corpus"], "method": run["method"], "split": run["split"], "seed": run["seed"]}
-    row["note"] = ", ".join(filter(None, (backbone, options)))
+    folds = f"mean of {run['folds']} folds" if run.get("folds") else ""
+    row["note"] = ", ".join(filter(None, (backbone, options, folds)))
     for measure in MEASURES:
         direction, metric = measure.split(" ")
         name = f"{direction}_{metric.lower().replace('@', '')}"  # i2t_r1
@@ -386,6 +402,8 @@ def _reasons(run: dict[str, Any]) -> list[str]:
         reasons.append("the survey has no results on these photographs")
     if run["split"] != "test":
         reasons.append(f"evaluated on the {run['split']} split, the papers on test")
+    if not run["drawn"] and SPLITS_MADE_HERE in str(run["about"]):
+        reasons.append(f"splits made here, {SPLITS_MADE_HERE}")
     usual = GALLERIES.get(run["corpus"], ())
     if usual and run.get("images", usual[0]) not in usual:
         reasons.append(f"a gallery of {run['images']:,} images, in the papers {' or '.join(f'{n:,}' for n in usual)}")

@@ -28,10 +28,7 @@ LISTS = (
     ("flickr30k_train.txt", "flickr30k_val.txt", "flickr30k_test.txt"),
     ("train.txt", "val.txt", "test.txt"),
 )
-SHARE, MOST = (
-    8,
-    1000,
-)  # without lists an eighth of the photographs is for validation and as many for test, 1,000 at most
+SHARE, MOST = 8, 1000  # without lists: an eighth for validation, an eighth for test, 1,000 each at most
 WHERE = (
     "ask for it at shannon.cs.illinois.edu/DenotationGraph, get Karpathy's splits (dataset_flickr30k.json) at "
     "cs.stanford.edu/people/karpathy/deepimagesent, put both into one folder"

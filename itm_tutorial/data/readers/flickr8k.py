@@ -29,10 +29,7 @@ TEXTS = "Flickr8k_text"
 CAPTIONS = "Flickr8k.token.txt"
 FOLDERS = (PHOTOGRAPHS, "Flickr8k_Dataset", "Images", "images", "imgs")  # the names that copies give it
 TABLES = ("captions.txt", "captions.csv")  # of Kaggle's copy
-SHARE, MOST = (
-    8,
-    1000,
-)  # without lists an eighth of the photographs is for validation and as many for test, 1,000 at most
+SHARE, MOST = 8, 1000  # without lists: an eighth for validation, an eighth for test, 1,000 each at most
 LISTS = {"train": "Flickr_8k.trainImages.txt", "val": "Flickr_8k.devImages.txt", "test": "Flickr_8k.testImages.txt"}
 
 # The checksums come from two public projects that use the first mirror: mlverse/torchvision (R/dataset-flickr.R) and

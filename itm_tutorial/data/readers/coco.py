@@ -19,7 +19,7 @@ from itm_tutorial.data.readers.entries import (
     published_json,
     refuse_download,
 )
-from itm_tutorial.data.readers.finding import files_below, layout
+from itm_tutorial.data.readers.finding import Files, files_below, layout
 from itm_tutorial.data.readers.karpathy import karpathy_layout
 from itm_tutorial.data.readers.listing import Listing, read_prepared
 from itm_tutorial.errors import ItmError, refuse_options
@@ -112,8 +112,8 @@ def read_published(folder: Path, name: str = "coco") -> Listing:
         notes.append(f"{without:,} image{'s' * (without != 1)} without a caption left out")
     captioned = {part: [entry for entry in entries if entry.captions] for part, entries in read.items()}
     train, val = captioned.get("train", []), captioned.get("val", [])
-    there = {path.rpartition("/")[2] for path in files_below(folder)} if train else set()
-    if not any(entry.image.rpartition("/")[2] in there for entry in train):
+    there = Files.below(folder)
+    if not any(there.find(entry.image) for entry in train):
         train = []
         split_of = made_splits([entry.image for entry in val], SHARE, HELD_OUT, f"{folder} (val{year} alone)")
         notes.append(f"no train{year} images here, so val{year} alone is divided: {made_note(split_of)}")
@@ -126,7 +126,7 @@ def read_published(folder: Path, name: str = "coco") -> Listing:
         notes.append(f"val{year} divided by the hash of the file names ({n:,} val, {n:,} test{rest}), {MADE_HERE}")
     entries = [*train, *(replace(entry, split=split_of[entry.image]) for entry in val)]
     source = " and ".join(file.name for file in files.values())
-    return list_entries(name, folder, entries, source, notes=notes)
+    return list_entries(name, folder, entries, source, notes=notes, files=there)
 
 
 def _year(folder: Path) -> str:
@@ -167,7 +167,7 @@ def _read(file: Path) -> list[Entry]:
                 )
     folder = file.stem.removeprefix("captions_")
     return [
-        Entry(f"{folder}/{image['file_name']}", captions[image["id"]], "train", f"{file} images[{number}]")
+        Entry(f"{folder}/{image['file_name']}", captions[image["id"]], "train", f"{file} images[{number}]", folder)
         for number, image in enumerate(read["images"])
     ]
 

@@ -117,7 +117,7 @@ def read_descriptions(folder: Path, name: str) -> Listing:
     if texts is None:
         raise ItmError(f"{folder} has no text_c10/ with the descriptions: put it there; {this.where}")
     classes = [below for below in subfolders(texts) if this.class_name.fullmatch(below.name)]
-    split_of, notes = _splits(folder, texts, [one.name for one in classes], name)
+    published, split_of, notes = _splits(folder, texts, [one.name for one in classes], name)
     entries, empty = [], 0
     for one in classes:
         if one.name not in split_of:
@@ -130,18 +130,19 @@ def read_descriptions(folder: Path, name: str) -> Listing:
             captions = [line for line in lines if any(letter.isalnum() for letter in line)]
             empty += len(lines) - len(captions)
             listed = f"{one.name}/{image}" if this.in_classes else image
-            entries.append(Entry(listed, captions, split_of[one.name], str(one / path), one.name))
+            part = split_of[one.name] if published else ""
+            entries.append(Entry(listed, captions, split_of[one.name], str(one / path), part, one.name))
     if empty:
         notes.append(f"{empty:,} line{'s' * (empty != 1)} without a word left out")
     return list_entries(name, folder, entries, f"{texts.name}/", this.photographs, notes, classes=True)
 
 
-def _splits(folder: Path, texts: Path, classes: list[str], name: str) -> tuple[dict[str, str], list[str]]:
-    """Each class's split by the published lists, or by a rule where there are none; with notes."""
+def _splits(folder: Path, texts: Path, classes: list[str], name: str) -> tuple[bool, dict[str, str], list[str]]:
+    """Whether there are published lists, each class's split by them or by a rule, and notes."""
     files = {split: file_below(folder, (file,)) for split, file in LISTS.items()}
     if not any(files.values()):
         split_of = made_splits(classes, SETS[name].share, len(classes), str(texts))
-        return split_of, [f"no {LISTS['test']}: {made_note(split_of, 'class names')}"]
+        return False, split_of, [f"no {LISTS['test']}: {made_note(split_of, 'class names')}"]
     split_of: dict[str, str] = {}
     for split, file in files.items():
         if file is None:
@@ -154,7 +155,7 @@ def _splits(folder: Path, texts: Path, classes: list[str], name: str) -> tuple[d
                     f"{file} line {number}: class {line.strip()} is in {LISTS[before]} too, though no class may be in "
                     "two splits; remove it from one of them"
                 )
-    return split_of, []
+    return True, split_of, []
 
 
 def _layout(name: str, expects: str) -> Layout:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import ast
 import hashlib
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +10,7 @@ from typing import Any
 
 from itm_tutorial.data.names import SPLITS
 from itm_tutorial.data.readers.caption_tables import CaptionTable
+from itm_tutorial.data.readers.captions import repaired
 from itm_tutorial.data.readers.finding import PLACES, Files, composed
 from itm_tutorial.data.readers.listing import Listing, Row
 from itm_tutorial.errors import ItmError
@@ -19,7 +18,6 @@ from itm_tutorial.storage import checked, read_json
 
 GET_AGAIN = "get this file again"
 MADE_HERE = "not the published splits"  # part of `about` wherever a split was made here; the leaderboard reads it
-_BYTES = re.compile(r"""b(['"]).*\1""", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -31,6 +29,8 @@ class Entry:
         captions: as written there.
         split: "train", "val", "test" or "restval"; "" where the file has no splits.
         where: the file and the record, for messages.
+        part: the published part that it comes from; a part without any photograph is left out, such as that of a test
+            split that one did not get.
         identity: the person or class; None if there is none.
         aliases: other names that the photograph may have on disk.
     """
@@ -39,6 +39,7 @@ class Entry:
     captions: list[str]
     split: str
     where: str
+    part: str = ""
     identity: str | None = None
     aliases: tuple[str, ...] = ()
 
@@ -56,10 +57,11 @@ def list_entries(
     places: tuple[str, ...] = PLACES,
     notes: Iterable[str] = (),
     classes: bool = False,
+    files: Files | None = None,
 ) -> Listing:
     """Checks what a published file lists, and finds its photographs.
 
-    A split without any photograph is left out: loading the corpus says so. A caption that was printed as bytes,
+    A part without any photograph is left out: loading the corpus says so. A caption that was printed as bytes,
     ``b'A dog .'``, is read as ``A dog .`` and counted.
 
     Args:
@@ -70,6 +72,7 @@ def list_entries(
         places: subfolders to look at first.
         notes: what else a user should know.
         classes: whether identities are names of classes.
+        files: those below ``folder``, if they are known already.
 
     Returns:
         The listing; its paths start from ``folder``.
@@ -79,7 +82,7 @@ def list_entries(
     """
     if not entries:
         raise ItmError(f"{source} lists no photograph: {GET_AGAIN}")
-    files = Files.below(folder)
+    files = files or Files.below(folder)
     path_of = _find_photographs(files, entries, source, places)
     _refuse_repeats(entries, path_of)
     splits: dict[str, list[Row]] = {}
@@ -102,7 +105,13 @@ def list_entries(
 
 
 def list_table(
-    name: str, folder: Path, table: CaptionTable, split_of: dict[str, str], source: str, notes: Iterable[str]
+    name: str,
+    folder: Path,
+    table: CaptionTable,
+    split_of: dict[str, str],
+    source: str,
+    notes: Iterable[str],
+    published: bool,
 ) -> Listing:
     """As ``list_entries``, for a table of captions; an image whose ``stem`` has no split is left out.
 
@@ -113,14 +122,15 @@ def list_table(
         split_of: the stem of an image -> its split.
         source: the file's name, for messages.
         notes: what else a user should know.
+        published: whether the splits are, so that one of them may be absent.
 
     Raises:
         ItmError: as for ``list_entries``.
     """
     entries = [
-        Entry(image, captions, split_of[stem(image)], table.where[image])
+        Entry(image, captions, split, table.where[image], split if published else "")
         for image, captions in table.captions.items()
-        if stem(image) in split_of
+        if (split := split_of.get(stem(image)))
     ]
     return list_entries(name, folder, entries, source, notes=notes)
 
@@ -131,7 +141,7 @@ def bytes_note(n: int) -> str:
 
 
 def _find_photographs(files: Files, entries: list[Entry], source: str, places: tuple[str, ...]) -> dict[str, str]:
-    """Maps each listed photograph to its path; those of splits without any photograph are absent."""
+    """Maps each listed photograph to its path; those of parts without any photograph are absent."""
     path_of: dict[str, str] = {}
     missing: dict[str, list[Entry]] = {}
     there = set()
@@ -139,17 +149,17 @@ def _find_photographs(files: Files, entries: list[Entry], source: str, places: t
         _check_name(entry)
         found = next(filter(None, (files.find(name, places) for name in (entry.image, *entry.aliases))), None)
         if found is None:
-            missing.setdefault(entry.split, []).append(entry)
+            missing.setdefault(entry.part, []).append(entry)
         else:
             path_of[entry.image] = found
-            there.add(entry.split)
+            there.add(entry.part)
     if not path_of:
         raise ItmError(
             f"{files.folder} holds none of the photographs that {source} lists, such as {entries[0].image}: put them "
             f"into {files.folder / places[0]}"
         )
-    for split, lost in missing.items():
-        if split in there:
+    for part, lost in missing.items():
+        if part in there:
             others = f", and so are {len(lost) - 1:,} others" if len(lost) > 1 else ""
             raise ItmError(
                 f"{lost[0].image} is missing below {files.folder}, though {lost[0].where} lists it{others}: get the "
@@ -188,13 +198,9 @@ def plain_caption(text: str, where: str) -> tuple[str, bool]:
     Raises:
         ItmError: it is empty, or cannot be read back; the message begins with ``where``.
     """
-    was_bytes = bool(_BYTES.fullmatch(text.strip()))
-    if was_bytes:
-        try:
-            text = ast.literal_eval(text.strip()).decode("utf-8")
-        except (ValueError, SyntaxError, UnicodeDecodeError, MemoryError) as error:
-            raise ItmError(f"{where}: {text.strip()[:60]!r} was printed as bytes; write the caption as text") from error
-    text = " ".join(text.split())
+    plain = repaired(text, where)
+    was_bytes = plain != composed(text.strip())
+    text = " ".join(plain.split())
     if not any(letter.isalnum() for letter in text):
         raise ItmError(f"{where}: a caption is empty; write it, or remove this record")
     try:

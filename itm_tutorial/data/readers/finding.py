@@ -121,6 +121,13 @@ def _is_folder(entry: os.DirEntry) -> bool:
         return False
 
 
+def _is_file(entry: os.DirEntry) -> bool:
+    try:
+        return entry.is_file()
+    except OSError:
+        return False
+
+
 def files_below(folder: Path, depth: int = 99) -> Iterator[str]:
     """The paths of all files below a folder, with "/"; links to folders are followed, each folder once.
 
@@ -145,7 +152,7 @@ def files_below(folder: Path, depth: int = 99) -> Iterator[str]:
         except OSError:  # may not be read, or a link to itself
             continue
         for entry in entries:
-            if not _is_folder(entry):
+            if _is_file(entry):
                 yield f"{below}{entry.name}"
         if level < depth:
             todo += [(f"{below}{entry.name}/", level + 1) for entry in reversed(entries) if _is_folder(entry)]

@@ -59,12 +59,13 @@ def _read_with(tables: tuple[str, ...], folder: Path, name: str) -> Listing:
     table = read_table(file)
     notes = table.notes()
     split_of = _listed_splits(folder)
+    published = split_of is not None
     if split_of is None:
         split_of = made_splits(map(stem, table.captions), SHARE, MOST, str(file))
         notes.append(made_note(split_of))
     else:
         notes += _unlisted(table, split_of)
-    return list_table(name, folder, table, split_of, file.name, notes)
+    return list_table(name, folder, table, split_of, file.name, notes, published)
 
 
 def _listed_splits(folder: Path) -> dict[str, str] | None:

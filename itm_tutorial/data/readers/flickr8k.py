@@ -231,7 +231,8 @@ def read_kaggle(folder: Path, name: str = "flickr8k") -> Listing:
     table = read_table(file)
     found = {split: file_below(folder, (LISTS[split],)) for split in LISTS}
     notes = table.notes()
-    if any(found.values()):
+    published = any(found.values())
+    if published:
         listed = read_lists(next(path for path in found.values() if path).parent)
         split_of = {stem(image): split for split, images in listed.items() for image in images}
         unlisted = [image for image in table.captions if stem(image) not in split_of]
@@ -239,7 +240,7 @@ def read_kaggle(folder: Path, name: str = "flickr8k") -> Listing:
     else:
         split_of = made_splits(map(stem, table.captions), SHARE, MOST, str(file))
         notes.append(made_note(split_of))
-    return list_table(name, folder, table, split_of, file.name, notes)
+    return list_table(name, folder, table, split_of, file.name, notes, published)
 
 
 def _is_published(folder: Path) -> bool:

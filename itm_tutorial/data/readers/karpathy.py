@@ -65,12 +65,13 @@ def read_json_entries(name: str, file: Path) -> list[Entry]:
     entries = []
     for number, image in enumerate(read["images"]):
         where = f"{file} images[{number}]"
-        if image["split"] not in SPLITS:
-            raise ItmError(f"{where}: the split is {image['split']!r}; write one of {', '.join(SPLITS)}")
+        split = image["split"]
+        if split not in SPLITS:
+            raise ItmError(f"{where}: the split is {split!r}; write one of {', '.join(SPLITS)}")
         below = image.get("filepath", "").strip("/")
         path = f"{below}/{image['filename']}" if below else image["filename"]
         entries.append(
-            Entry(path, [one["raw"] for one in image["sentences"]], image["split"], where, aliases=_of_2017(image))
+            Entry(path, [one["raw"] for one in image["sentences"]], split, where, split, aliases=_of_2017(image))
         )
     return entries
 

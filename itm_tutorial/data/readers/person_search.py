@@ -110,7 +110,8 @@ def _entry(record: Record, where: str) -> Entry:
     path = record.get("file_path", record.get("img_path"))
     if path is None:
         raise ItmError(f"{where}: neither file_path nor img_path; write one of them, or remove the record")
-    return Entry(path, record["captions"], record.get("split", ""), where, str(record["id"]))
+    split = record.get("split", "")
+    return Entry(path, record["captions"], split, where, split, str(record["id"]))
 
 
 def _numbered_apart(entries: list[Entry]) -> list[Entry]:

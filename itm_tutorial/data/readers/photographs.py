@@ -65,8 +65,7 @@ def sizes_in(folder: Path, below: bool = False) -> dict[str, int]:
         return {}
     with disk_errors(folder):
         if not below:
-            there = [entry for entry in os.scandir(folder) if entry.is_file() or entry.is_dir()]
-            return {entry.name: entry.stat().st_size for entry in there}
+            return {entry.name: size for entry in os.scandir(folder) if (size := _size(entry)) is not None}
         files = {}
         for parent, _, names in os.walk(folder):  # follows no link to a folder
             for name in names:
@@ -74,6 +73,14 @@ def sizes_in(folder: Path, below: bool = False) -> dict[str, int]:
                 if file.is_file():
                     files[file.relative_to(folder).as_posix()] = file.stat().st_size
         return files
+
+
+def _size(entry: os.DirEntry) -> int | None:
+    """The size of a file or folder; None for a link that leads nowhere or to itself."""
+    try:
+        return entry.stat().st_size
+    except OSError:
+        return None
 
 
 def named(sizes: dict[str, int]) -> dict[str, str]:

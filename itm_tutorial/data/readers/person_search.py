@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NotRequired
@@ -115,10 +116,13 @@ def _entry(record: Record, where: str) -> Entry:
 
 
 def _numbered_apart(entries: list[Entry]) -> list[Entry]:
-    """Tells persons of two splits apart where both count from the same number.
+    """Tells persons of two splits apart where each split counts from the same first number.
 
     The photographs of a person lie in a folder of their own, so two persons of one number lie in different folders.
     """
+    first = {split: min(_persons(entries, split), key=_as_number) for split in SPLITS if _persons(entries, split)}
+    if len(set(first.values())) > 1:
+        return entries
     folders: dict[tuple[str, str | None], set[str]] = {}
     for entry in entries:
         folders.setdefault((entry.split, entry.identity), set()).add(entry.image.rpartition("/")[0])
@@ -130,6 +134,15 @@ def _numbered_apart(entries: list[Entry]) -> list[Entry]:
     if len(seen) == len(folders):  # nobody shares a number
         return entries
     return [replace(entry, identity=f"{entry.split} {entry.identity}") for entry in entries]
+
+
+def _persons(entries: list[Entry], split: str) -> set[str]:
+    return {str(entry.identity) for entry in entries if entry.split == split}
+
+
+def _as_number(identity: str) -> tuple[int, str]:
+    """Numbers by size, others after them by their letters."""
+    return (int(identity), "") if identity.isascii() and identity.isdigit() else (sys.maxsize, identity)
 
 
 def _with_validation(entries: list[Entry]) -> tuple[list[Entry], str]:

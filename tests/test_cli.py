@@ -91,6 +91,27 @@ def test_train_evaluate_and_search(command, tiny, tmp_path, instant_features, mo
     assert [int(line.split()[2]) for line in lines[:-1]] == found
 
 
+def test_evaluate_takes_the_mean_over_folds(command, tiny, kept, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    model, n = itm.load_model(kept), len(tiny.val.images)
+    folds = next(number for number in range(2, n) if n % number == 0)
+    code, summary, _ = command("evaluate", *TINY, "--folder", kept, "--split", "val", "--folds", folds)
+    rsum = itm.evaluate_folds(itm.score(model, tiny.val), tiny.val.image_of, n_folds=folds).rsum
+    assert code == 0 and f"rsum {rsum:.1f}" in summary
+    (row,) = itm.leaderboard.read()[0]
+    assert (row["images"], row["folds"]) == (n // folds, folds)
+
+
+def test_folds_must_be_equal_and_images_without_identities(command, tiny, kept, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    words = ("evaluate", *TINY, "--folder", kept, "--split", "val", "--folds")
+    n = len(tiny.val.images)
+    for folds in (0, -1, n + 1):
+        assert f"--folds {folds}: it does not divide the {n:,} images" in refused(command(*words, folds))
+    people = ("evaluate", "--corpus", "people", "--size", "tiny", "--folder", kept, "--folds", 2)
+    assert "--folds 2: people has identities" in refused(command(*people))
+
+
 def test_train_records_its_run_unless_told_not_to(command, tiny, tmp_path, instant_features, monkeypatch):
     monkeypatch.chdir(tmp_path)
     words = ("train", "bow", *TINY, "--folder", "kept", "--epochs", 2, "--device", "cpu", "--seed", 0)

@@ -337,6 +337,39 @@ def test_only_the_test_split_is_comparable(file, split):
     assert own.comparable == f"no: evaluated on the {split} split, the papers on test"
 
 
+@pytest.mark.parametrize(
+    ("corpus", "images", "datasets"),
+    [
+        ("flickr30k", 1000, {"Flickr30K"}),
+        ("coco", 1000, {"MSCOCO1K", "MSCOCO5K"}),
+        ("coco", 5000, {"MSCOCO1K", "MSCOCO5K"}),
+        ("cuhk_pedes", 3074, {"CUHK-PEDES"}),
+        ("icfg_pedes", 19_848, {"ICFG-PEDES"}),
+        ("rstpreid", 1000, {"RSTPReid"}),
+        ("cub", 2933, {"CUB"}),
+        ("oxford102", 1155, {"Flowers"}),
+    ],
+)
+def test_published_corpora_are_beside_their_papers(file, corpus, images, datasets):
+    row = run(corpus=corpus, drawn=False, split="test", images=images, about="complete")
+    for one in (
+        row,
+        {**row, "images": images - 1},
+        {**row, "about": "complete; splits made, not the published splits"},
+    ):
+        leaderboard.record(one, file)
+    frame = leaderboard.table("2025", corpus=corpus, file=file)
+    assert set(frame[frame.source == "paper"].dataset) == datasets
+    whole, smaller, made = frame[frame.source == "own run"].comparable
+    assert (whole, made) == ("yes", "no: splits made here, not the published splits")
+    assert smaller.startswith(f"no: a gallery of {images - 1:,} images, in the papers ")
+
+
+def test_the_mean_of_folds_says_so(file):
+    leaderboard.record({**run(corpus="coco", drawn=False, split="test", images=1000), "folds": 5}, file)
+    assert leaderboard.table(corpus="coco", file=file).iloc[-1].note.endswith("mean of 5 folds")
+
+
 def test_drawn_images_are_never_comparable(file):
     leaderboard.record(run(), file)
     frame = leaderboard.table(corpus="scenes", file=file)

@@ -11,6 +11,7 @@ import torch
 from PIL import Image
 
 import itm_tutorial as itm
+from itm_tutorial.data import readers
 from itm_tutorial.data.readers import flickr8k, listing
 from itm_tutorial.data.readers.photographs import decode
 from itm_tutorial.errors import ItmError
@@ -272,3 +273,69 @@ def test_the_command_refuses_a_folder_for_a_drawn_world(published):
 
     result = CliRunner().invoke(app_of_commands, ["prepare", "scenes", "--from", str(published)])
     assert isinstance(result.exception, ItmError) and "--from is for flickr8k" in str(result.exception)
+
+
+def test_captions_printed_as_bytes_are_read_and_counted(published):
+    damage_text(b"A dog .", b"b'A dog .'")(published)
+    assert "1 caption written as b'...' read as plain text" in read_prepared(prepare(published)).about
+    assert read_prepared(prepared_folder()).train.captions[0] == "A dog ."
+
+
+def test_a_link_to_itself_among_the_photographs_is_passed_over(published):
+    (published / "Flicker8k_Dataset/loop.jpg").symlink_to("loop.jpg")
+    assert len(read_prepared(prepare(published)).train.images) == 2
+
+
+def test_capital_letters_of_endings_do_not_count(published):
+    for name in "ab":
+        (published / f"Flicker8k_Dataset/{name}.jpg").rename(published / f"Flicker8k_Dataset/{name}.JPG")
+    assert [file.name for file in read_prepared(prepare(published)).train.images.files] == ["a.JPG", "b.JPG"]
+
+
+BARS = ("image_name| comment_number| comment", "| 0| ")
+
+
+@pytest.mark.parametrize(("heading", "between"), [("image,caption", ","), BARS])
+def test_tables_of_kaggle_in_the_published_folders_are_read(published, heading, between):
+    file = published / "Flickr8k_text/Flickr8k.token.txt"
+    lines = [line.replace("\t", between).replace("#0", "").replace("#1", "") for line in file.read_text().splitlines()]
+    file.write_text("\n".join([heading, *lines]) + "\n")
+    assert read_prepared(prepare(published)).train.captions == ["A dog .", "A red car .", "A dog .", "A red car ."]
+
+
+@pytest.mark.parametrize("place", ["Images", "Flickr8k_Dataset/Flicker8k_Dataset", "Flickr8k_Dataset"])
+def test_texts_unpacked_without_a_folder_and_photographs_elsewhere(published, place):
+    for file in (published / "Flickr8k_text").iterdir():
+        file.rename(published / file.name)
+    (published / "Flickr8k_text").rmdir()
+    (published / "Flicker8k_Dataset").rename(published / "moved")
+    (published / place).parent.mkdir(exist_ok=True)
+    (published / "moved").rename(published / place)
+    readers.prepare("flickr8k", published)
+    assert len(read_prepared(prepared_folder()).train.images) == 2
+
+
+def test_kaggles_copy_with_the_published_lists_beside_it(tmp_path, layouts, own_cache):
+    layouts.make("flickr8k_kaggle", tmp_path / "copy")
+    for split, images in layouts.FLICKR8K.items():
+        layouts.write_lines(tmp_path / "copy" / "lists" / f"Flickr_8k.{split}Images.txt", images[:-1])
+    listed = readers.read("flickr8k", tmp_path / "copy")
+    found = {split: [row["image"].removeprefix("Images/") for row in rows] for split, rows in listed.splits.items()}
+    assert found == {split.replace("dev", "val"): images[:-1] for split, images in layouts.FLICKR8K.items()}
+    assert listed.note == "3 captioned images (9 captions) in no list"
+    (tmp_path / "copy/lists/Flickr_8k.devImages.txt").unlink()
+    with pytest.raises(ItmError, match="Flickr_8k.devImages.txt is missing"):
+        readers.read("flickr8k", tmp_path / "copy")
+
+
+def test_kaggles_copy_without_lists_is_divided_by_a_rule(tmp_path, layouts, own_cache):
+    layouts.make("flickr8k_kaggle", tmp_path / "copy")
+    listed = readers.read("flickr8k", tmp_path / "copy")
+    assert listed.note.startswith(
+        "splits made here by the hash of the file names (10 train, 1 val, 1 test), not the pub"
+    )
+    before = {row["image"]: split for split, rows in listed.splits.items() for row in rows}
+    lines = (tmp_path / "copy/captions.txt").read_text().splitlines()
+    layouts.write_lines(tmp_path / "copy/captions.txt", [lines[0], *reversed(lines[1:])])
+    again = readers.read("flickr8k", tmp_path / "copy")
+    assert {row["image"]: split for split, rows in again.splits.items() for row in rows} == before

@@ -27,12 +27,45 @@ def prepare(name: str, source: Path | None = None, **options: Any) -> None:
             or malformed, or the data set cannot be downloaded.
     """
     module = _module(name)
-    if source is None or not hasattr(module, "LAYOUTS"):
+    if not hasattr(module, "LAYOUTS"):
         return module.prepare(name, source, **options)
-    from itm_tutorial.data.readers.listing import prepare_listing
+    from itm_tutorial.data.readers.listing import prepare_listing, prepared_folder
+    from itm_tutorial.data.readers.sources import SOURCES, fetch
 
+    if source is None:
+        # flickr8k copies its photographs, so its reader downloads them itself and throws the download away
+        if name == "flickr8k" or name not in SOURCES or not SOURCES[name].archives:
+            return module.prepare(name, None, **options)
+        if prepared_folder(name).exists():
+            return None
+        source = fetch(name)
     prepare_listing(read(name, source), **options)
     return None
+
+
+def check(name: str, source: Path | None = None) -> str:
+    """Reads a copy of a data set from end to end, and changes nothing.
+
+    Args:
+        name: one of ``PUBLISHED``.
+        source: the folder that holds it; None checks the prepared corpus.
+
+    Returns:
+        One sentence on how much there is.
+
+    Raises:
+        ItmError: something is missing, cut short or malformed; the message names it.
+    """
+    from itm_tutorial.data.readers.checks import check_listing, check_prepared
+
+    module = _module(name)
+    if source is None:
+        return check_prepared(name)
+    if hasattr(module, "check"):
+        return module.check(name, existing(source))
+    if hasattr(module, "LAYOUTS"):
+        return check_listing(read(name, source))
+    raise ItmError(f"{name} is checked while it is prepared: prepare it, then check the prepared copy, without --from")
 
 
 def load(name: str, **options: Any) -> Corpus:

@@ -9,7 +9,6 @@ from typing import Any
 
 from itm_tutorial.data.corpus import Corpus
 from itm_tutorial.data.readers.caption_tables import first_image, read_lines, read_table
-from itm_tutorial.data.readers.download import Archive, download, unpack
 from itm_tutorial.data.readers.entries import bytes_note, list_table, made_note, made_splits, plain_caption, stem
 from itm_tutorial.data.readers.finding import file_below, layout
 from itm_tutorial.data.readers.karpathy import karpathy_layout
@@ -21,8 +20,9 @@ from itm_tutorial.data.readers.listing import (
     read_prepared,
 )
 from itm_tutorial.data.readers.photographs import named, sizes_in
+from itm_tutorial.data.readers.sources import SOURCES, downloads_folder, fetch
 from itm_tutorial.errors import ItmError, refuse_options
-from itm_tutorial.storage import cache_dir, disk_errors, replace_folder
+from itm_tutorial.storage import replace_folder
 
 PHOTOGRAPHS = "Flicker8k_Dataset"  # so spelt in the published archive
 TEXTS = "Flickr8k_text"
@@ -30,29 +30,8 @@ CAPTIONS = "Flickr8k.token.txt"
 FOLDERS = (PHOTOGRAPHS, "Flickr8k_Dataset", "Images", "images", "imgs")  # the names that copies give it
 TABLES = ("captions.txt", "captions.csv")  # of Kaggle's copy
 SHARE, MOST = 8, 1000  # without lists: an eighth for validation, an eighth for test, 1,000 each at most
+ARCHIVES = SOURCES["flickr8k"].archives
 LISTS = {"train": "Flickr_8k.trainImages.txt", "val": "Flickr_8k.devImages.txt", "test": "Flickr_8k.testImages.txt"}
-
-# The checksums come from two public projects that use the first mirror: mlverse/torchvision (R/dataset-flickr.R) and
-# prabhuomkar/pytorch-cpp (cmake/fetch_flickr8k.cmake). The second mirror has files of the same names; the checksum
-# shows whether they are the same files.
-MIRRORS = (
-    "https://github.com/jbrownlee/Datasets/releases/download/Flickr8k/",
-    "https://github.com/Avaneesh40585/Flickr8k-Dataset/releases/download/v1.0/",
-)
-ARCHIVES = (
-    Archive(
-        "Flickr8k_text.zip",
-        mirrors=tuple(mirror + "Flickr8k_text.zip" for mirror in MIRRORS),
-        md5="bf6c1abcb8e4a833b7f922104de18627",
-        into=TEXTS,  # this archive has no folder of its own
-    ),
-    Archive(
-        "Flickr8k_Dataset.zip",
-        mirrors=tuple(mirror + "Flickr8k_Dataset.zip" for mirror in MIRRORS),
-        md5="f18a1e2920de5bd84dae7cf08ec78978",
-    ),
-)
-TERMS = "Flickr8k is given out for research use only: downloading it (about 1 GB) on these terms."
 
 
 def prepare(name: str = "flickr8k", source: Path | None = None) -> Path:
@@ -78,19 +57,8 @@ def prepare(name: str = "flickr8k", source: Path | None = None) -> Path:
 
 
 def _download_and_copy(part: Path) -> None:
-    print(TERMS)
-    downloads = cache_dir() / "downloads" / "flickr8k"
-    unpacked = downloads / "unpacked"
-    with disk_errors(downloads):
-        downloads.mkdir(parents=True, exist_ok=True)
-        shutil.rmtree(unpacked, ignore_errors=True)  # of a run that was killed
-        try:
-            for archive in ARCHIVES:
-                unpack(download(archive, downloads), unpacked / archive.into)
-            read_published(unpacked).keep_in(part)
-        finally:
-            shutil.rmtree(unpacked, ignore_errors=True)
-        shutil.rmtree(downloads)
+    read_published(fetch("flickr8k", ARCHIVES)).keep_in(part)
+    shutil.rmtree(downloads_folder("flickr8k"), ignore_errors=True)  # the photographs are copied
 
 
 def load(name: str = "flickr8k", **options: Any) -> Corpus:

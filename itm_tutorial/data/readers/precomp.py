@@ -79,6 +79,25 @@ def prepare(name: str, source: Path | None = None) -> Path:
     if source is None and not record_file(name).exists():
         raise ItmError(f"{name} cannot be downloaded here: give the folder of its published files with --from DIR")
     folder = Path(_record(name)["folder"]) if source is None else existing(source).absolute()
+    write_json(record_file(name), {"folder": str(folder), "files": _checked(name, folder)})
+    return record_file(name)
+
+
+def check(name: str, folder: Path) -> str:
+    """Checks every number of the published arrays, and records nothing.
+
+    Returns:
+        One sentence on what the folder holds.
+
+    Raises:
+        ItmError: a file is missing, cut short or malformed.
+    """
+    n_bytes = sum(_checked(name, folder).values())
+    return f"{name}: nothing is broken; {read_precomp(folder, name).about}, {n_bytes / 1e9:.2f} GB"
+
+
+def _checked(name: str, folder: Path) -> dict[str, int]:
+    """The size of each file of a folder, once all of them are checked."""
     stamps = {file.name: size_of(file) for file in _files(folder)}  # before the check, to notice a change during it
     tests = _tests(folder) or [None]
     for test in tests:
@@ -88,8 +107,7 @@ def prepare(name: str, source: Path | None = None) -> Path:
                 file = folder / f"{published}_ims.npy"
                 array = open_array(file)
                 check_values(array, len(array) // len(getattr(corpus, split).images), file)
-    write_json(record_file(name), {"folder": str(folder), "files": stamps})
-    return record_file(name)
+    return stamps
 
 
 class Record(TypedDict):

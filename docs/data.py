@@ -72,6 +72,9 @@ _GENERAL = [
     "`--from`, it checks the prepared copy. It changes nothing, and ends with exit code 1 if something is broken.",
     "- `python data_scripts/coco.py --download` says the terms and the size, downloads, unpacks and prepares.",
     "",
+    "What was downloaded stays unpacked in the folder `downloads` of the cache (`ITM_CACHE`), and the photographs are "
+    "read there; only Flickr8k is copied. While it is unpacked, a data set needs twice its size.",
+    "",
     "A download that breaks goes on where it stopped when you run the command again. Files are checked against their "
     "published checksum. Where none is published, the size is checked if it is known, and the SHA-256 of the file that "
     "came is written beside it. A server that is slower than 1,000 bytes per second for 15 seconds is given up, and "

@@ -71,7 +71,7 @@ def _each(read: Callable, items: Iterable) -> None:
 def _verdict(name: str, counts: dict[str, tuple[int, int]], n_bytes: int, note: str) -> str:
     parts = [f"{split} {images:,} images and {captions:,} captions" for split, (images, captions) in counts.items()]
     if n_bytes:
-        parts.append(f"{n_bytes / 1e9:.2f} GB")
+        parts.append(f"{n_bytes / 1e6:,.1f} MB")
     told = [", ".join(parts)] + [note] * bool(note)
     found, published = sum(images for images, _ in counts.values()), SOURCES[name].n_images if name in SOURCES else ()
     if published and found not in published:

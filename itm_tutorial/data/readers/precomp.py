@@ -93,7 +93,7 @@ def check(name: str, folder: Path) -> str:
         ItmError: a file is missing, cut short or malformed.
     """
     n_bytes = sum(_checked(name, folder).values())
-    return f"{name}: nothing is broken; {read_precomp(folder, name).about}, {n_bytes / 1e9:.2f} GB"
+    return f"{name}: nothing is broken; {read_precomp(folder, name).about}, {n_bytes / 1e6:,.1f} MB"
 
 
 def _checked(name: str, folder: Path) -> dict[str, int]:

@@ -97,7 +97,7 @@ SOURCES: dict[str, Source] = {
         terms="Given out for research use only.",
         gigabytes=1.1,
         layout="`Flicker8k_Dataset/` (photographs) and `Flickr8k_text/` (captions and lists)",
-        n_images=(8_000,),
+        n_images=(8_000, 8_091),  # in the lists; with captions, as Kaggle's copy has them
         archives=(
             Archive(
                 "Flickr8k_text.zip",

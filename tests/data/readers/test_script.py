@@ -1,9 +1,12 @@
 """The scripts of data sets: prepare, check and download."""
 
+import hashlib
 import io
 import re
+import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +14,7 @@ import pytest
 from PIL import Image
 
 from itm_tutorial.data import readers
+from itm_tutorial.data.readers.download import Archive
 from itm_tutorial.data.readers.script import run
 from itm_tutorial.data.readers.sources import SOURCES
 
@@ -83,8 +87,8 @@ def test_a_folder_is_checked_and_nothing_changes(flickr8k, capsys, cache):
     before = snapshot(flickr8k)
     run("flickr8k", arguments=["--check", "--from", str(flickr8k)])
     assert re.fullmatch(
-        "flickr8k: nothing is broken; train 2 images and 2 captions, val 1 .*, test 1 .* GB; the published set has "
-        "8,000 images, so this is a part of it, or another edition",
+        "flickr8k: nothing is broken; train 2 images and 2 captions, val 1 .*, test 1 .* 0.0 MB; the published set has "
+        "8,000 or 8,091 images, so this is a part of it, or another edition",
         told(capsys),
     )
     assert snapshot(flickr8k) == before and not cache.exists()
@@ -172,3 +176,39 @@ def test_a_script_ends_with_exit_code_1_and_one_sentence(flickr8k):
     broken = subprocess.run(script, capture_output=True, text=True)
     assert broken.returncode == 1 and "there is no such folder" in broken.stderr
     assert broken.stdout == "" and broken.stderr.count("\n") == 1
+
+
+@pytest.mark.filterwarnings("ignore:.*was prepared without")
+def test_every_layout_is_checked_where_it_lies(layouts, layout, tmp_path, capsys, cache):
+    name = layouts.make(layout, tmp_path / layout)
+    before = snapshot(tmp_path / layout)
+    run(name, arguments=["--check", "--from", str(tmp_path / layout)])
+    assert told(capsys).startswith(f"{name}: nothing is broken; ")
+    assert snapshot(tmp_path / layout) == before and not cache.exists()
+    next((tmp_path / layout).rglob("*.jpg")).write_bytes(b"")
+    assert "is empty" in fails(name, arguments=["--check", "--from", str(tmp_path / layout)])
+
+
+@pytest.mark.parametrize(
+    ("layout", "name"),
+    [("coco_karpathy", "coco"), ("coco_2017", "coco_2017"), ("cub", "cub"), ("oxford102", "oxford102")],
+)
+@pytest.mark.filterwarnings("ignore:.*was prepared without")
+def test_what_was_downloaded_is_read_by_its_reader(layouts, layout, name, tmp_path, server, monkeypatch, capsys):
+    corpus = layouts.make(layout, tmp_path / layout)
+    archives = []
+    for entry in sorted((tmp_path / layout).iterdir()):
+        packed = entry
+        if entry.is_dir():
+            kind = "zip" if corpus == "coco" else "gztar"
+            packed = Path(shutil.make_archive(str(tmp_path / entry.name), kind, tmp_path / layout, entry.name))
+        server.files[packed.name] = packed.read_bytes()
+        md5 = hashlib.md5(packed.read_bytes()).hexdigest()
+        archives.append(Archive(packed.name, (server.url(packed.name),), md5))
+    monkeypatch.setitem(SOURCES, name, replace(SOURCES[name], archives=tuple(archives)))
+    run(name, arguments=["--download"])
+    assert SOURCES[name].terms in (out := told(capsys)) and f"corpora/{corpus}: complete" in out
+    shutil.rmtree(tmp_path / layout)
+    run(name, arguments=["--check"])
+    assert told(capsys).startswith(f"{corpus}: nothing is broken; train ")
+    assert readers.load(corpus).train.images[0].shape[0] == 3

@@ -65,6 +65,8 @@ def check(name: str, source: Path | None = None) -> str:
         return module.check(name, existing(source))
     if hasattr(module, "LAYOUTS"):
         return check_listing(read(name, source))
+    if hasattr(module, "read_folder"):
+        return check_listing(module.read_folder(existing(source), name))
     raise ItmError(f"{name} is checked while it is prepared: prepare it, then check the prepared copy, without --from")
 
 

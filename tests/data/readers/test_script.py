@@ -8,6 +8,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from PIL import Image
 
 from itm_tutorial.data import readers
 from itm_tutorial.data.readers.download import Archive
+from itm_tutorial.data.readers.listing import Listing
 from itm_tutorial.data.readers.script import run
 from itm_tutorial.data.readers.sources import SOURCES
 
@@ -121,6 +123,14 @@ def test_a_damaged_prepared_copy_is_found(flickr8k, cache, capsys):
 
 def test_a_reader_that_checks_only_while_it_prepares_says_so(tmp_path):
     assert "prepare it, then check the prepared copy" in fails("shards", arguments=["--check", "--from", str(tmp_path)])
+
+
+def test_a_reader_of_a_folder_without_a_published_layout_is_checked_too(flickr8k, monkeypatch, capsys):
+    rows = [{"image": f"{name}.jpg", "bytes": 1, "captions": ["A dog"]} for name in "ab"]
+    found = Listing("photos", flickr8k / "Flicker8k_Dataset", {"train": rows})
+    monkeypatch.setattr(readers, "_module", lambda name: SimpleNamespace(read_folder=lambda folder, name: found))
+    run("photos", arguments=["--check", "--from", str(flickr8k)])
+    assert told(capsys) == "photos: nothing is broken; train 2 images and 2 captions, 0.0 MB"
 
 
 def test_a_copy_that_was_not_prepared_is_named():

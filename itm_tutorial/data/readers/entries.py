@@ -173,6 +173,10 @@ def _check_name(entry: Entry) -> None:
         entry.image.encode()
     except UnicodeEncodeError as error:
         raise ItmError(f"{entry.where}: {entry.image!r} is not a file name; {GET_AGAIN}") from error
+    try:
+        (entry.identity or "").encode()
+    except UnicodeEncodeError as error:
+        raise ItmError(f"{entry.where}: the identity {entry.identity!r} is no text; {GET_AGAIN}") from error
     if not entry.image.strip("/. \\"):
         raise ItmError(f"{entry.where}: {entry.image!r} is not a file name; {GET_AGAIN}")
 

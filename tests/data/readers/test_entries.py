@@ -45,6 +45,7 @@ def test_parts_without_photographs_are_left_out_and_others_not(folder):
         ([entry("a.jpg", captions=(r"b'\xff'",))], r"record a.jpg: .* write the text without b"),
         ([entry("a.jpg", captions=("half \ud800",))], "record a.jpg: .* holds half of a character"),
         ([entry("\ud800.jpg")], "is not a file name"),
+        ([entry("a.jpg", identity="\ud800")], "the identity '.ud800' is no text"),
         ([entry("..")], "'..' is not a file name"),
         ([entry("")], "'' is not a file name"),
         ([entry("x.jpg")], "holds none of the photographs that list.json lists, such as x.jpg: put them into .*images"),

@@ -206,6 +206,7 @@ def evaluate(
     import itm_tutorial as itm
     from itm_tutorial.course import leaderboard as board
     from itm_tutorial.evaluation.minimal_pairs import ceiling
+    from itm_tutorial.evaluation.retrieval_metrics import check_folds
     from itm_tutorial.storage import check_writable
     from itm_tutorial.training.checkpoints import kept_seed
 
@@ -213,21 +214,12 @@ def evaluate(
     if record:
         check_writable(board.FILE.parent)
     whole, data = _split(corpus, size, seed, split)
-    if folds != 1 and data.identity is not None:
-        raise ItmError(f"--folds {folds}: {corpus} has identities, whose images may be in several folds; leave it out")
-    if folds < 1 or len(data.images) % folds:
-        raise ItmError(f"--folds {folds}: it does not divide the {len(data.images):,} images of {split}")
+    check_folds(folds, len(data.images), data.identity)
     scores = itm.score(model, data)
-    if folds == 1:
-        report = itm.evaluate(scores, data.image_of, identity=data.identity)
-    else:
-        report = itm.evaluate_folds(scores, data.image_of, n_folds=folds)
+    report = itm.evaluate_folds(scores, data.image_of, folds, identity=data.identity)
     print(report)
     if record:
-        row = board.run_row(model, whole, report.as_dict(), split, seed=kept_seed(folder))
-        if folds != 1:
-            row |= {"images": len(data.images) // folds, "folds": folds}
-        board.record(row)
+        board.record(board.run_row(model, whole, report.as_dict(), split, seed=kept_seed(folder), folds=folds))
     if data.facts is not None:
         print(
             f"\nceiling, by an oracle that reads the true scene:\n{ceiling(data)}\n\nsibling queries (chance is 50 %):"

@@ -107,9 +107,9 @@ def test_folds_must_be_equal_and_images_without_identities(command, tiny, kept, 
     words = ("evaluate", *TINY, "--folder", kept, "--split", "val", "--folds")
     n = len(tiny.val.images)
     for folds in (0, -1, n + 1):
-        assert f"--folds {folds}: it does not divide the {n:,} images" in refused(command(*words, folds))
+        assert f"n_folds is {folds}, which does not divide {n} images" in refused(command(*words, folds))
     people = ("evaluate", "--corpus", "people", "--size", "tiny", "--folder", kept, "--folds", 2)
-    assert "--folds 2: people has identities" in refused(command(*people))
+    assert "n_folds is 2, but images of one identity would be in several folds" in refused(command(*people))
 
 
 def test_train_records_its_run_unless_told_not_to(command, tiny, tmp_path, instant_features, monkeypatch):

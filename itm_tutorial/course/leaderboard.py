@@ -70,7 +70,13 @@ class Damaged:
 
 
 def run_row(
-    model, corpus, metrics: dict[str, float], split: str, seed: int | None = None, seconds: float | None = None
+    model,
+    corpus,
+    metrics: dict[str, float],
+    split: str,
+    seed: int | None = None,
+    seconds: float | None = None,
+    folds: int = 1,
 ) -> dict[str, Any]:
     """Describes a run as a row for ``record``.
 
@@ -81,6 +87,7 @@ def run_row(
         split: "val", "test", ...
         seed: of the training.
         seconds: duration of the training.
+        folds: over how many equal parts of the split the metrics are means.
 
     Returns:
         Plain data with the fields ``FIELDS`` and ``images``, the size of the gallery; with the current versions, commit
@@ -90,14 +97,15 @@ def run_row(
 
     about = describe(model)
     options = {**about["options"], "features": about["features"]}
-    return {
+    more = {"folds": folds} if folds != 1 else {}
+    return more | {
         "method": about["name"],
         "options": options,
         "corpus": corpus.name,
         "about": corpus.about,
         "drawn": corpus.drawn,
         "split": split,
-        "images": len(getattr(corpus, split).images),
+        "images": len(getattr(corpus, split).images) // folds,
         "metrics": metrics,
         "seed": seed,
         "seconds": seconds,

@@ -76,7 +76,30 @@ def evaluate(scores: Tensor, image_of: LongTensor, chunk: int = CHUNK, identity:
     return report(*ranks(scores, image_of, chunk, identity))
 
 
-def evaluate_folds(scores: Tensor, image_of: LongTensor, n_folds: int = 5, chunk: int = CHUNK) -> Report:
+def check_folds(n_folds: int, n_images: int, identity: LongTensor | None = None) -> None:
+    """Checks that images can be evaluated in folds.
+
+    Args:
+        n_folds: into how many equal parts the images are split; 1 takes them all at once.
+        n_images: how many images there are.
+        identity: int64 [n_images], or None.
+
+    Raises:
+        ItmError: the folds are not equal, or images of one person or class would be in several folds.
+    """
+    if not 1 <= n_folds <= n_images or n_images % n_folds:
+        raise ItmError(f"n_folds is {n_folds}, which does not divide {n_images} images: give a divisor")
+    if n_folds > 1 and identity is not None:
+        raise ItmError(f"n_folds is {n_folds}, but images of one identity would be in several folds: give 1")
+
+
+def evaluate_folds(
+    scores: Tensor,
+    image_of: LongTensor,
+    n_folds: int = 5,
+    chunk: int = CHUNK,
+    identity: LongTensor | None = None,
+) -> Report:
     """The mean over folds of consecutive images, each evaluated alone: MSCOCO's "1K" from its 5,000 test images.
 
     Args:
@@ -84,6 +107,7 @@ def evaluate_folds(scores: Tensor, image_of: LongTensor, n_folds: int = 5, chunk
         image_of: int64 [n_captions].
         n_folds: into how many equal parts the images are split, in their order.
         chunk: rows and columns compared at a time.
+        identity: as for ``evaluate``; only with one fold.
 
     Returns:
         The report with the mean of each metric over the folds. A smaller gallery is easier: do not compare the result
@@ -92,8 +116,9 @@ def evaluate_folds(scores: Tensor, image_of: LongTensor, n_folds: int = 5, chunk
     Raises:
         ItmError: the folds are not equal, or as for ``evaluate``.
     """
-    if not 1 <= n_folds <= len(scores) or len(scores) % n_folds:
-        raise ItmError(f"n_folds is {n_folds}, which does not divide {len(scores)} images: give a divisor")
+    check_folds(n_folds, len(scores), identity)
+    if n_folds == 1:
+        return evaluate(scores, image_of, chunk, identity)
     check_pairing(image_of, *scores.shape, where="scores")
     size, reports = len(scores) // n_folds, []
     for first in range(0, len(scores), size):

@@ -138,6 +138,14 @@ def test_folds_that_are_not_equal_parts_are_refused(n_folds):
         evaluate_folds(torch.rand(6, 6), torch.arange(6), n_folds)
 
 
+def test_folds_would_part_the_images_of_one_identity():
+    scores, identity = torch.rand(6, 6), torch.arange(6) // 2
+    with pytest.raises(ItmError, match="n_folds is 3, but images of one identity would be in several folds"):
+        evaluate_folds(scores, torch.arange(6), 3, identity=identity)
+    whole = evaluate_folds(scores, torch.arange(6), 1, identity=identity)
+    assert whole == evaluate(scores, torch.arange(6), identity=identity) != evaluate(scores, torch.arange(6))
+
+
 def test_a_perfect_model_and_the_order_of_captions():
     image_of = torch.tensor([2, 0, 1, 0, 2, 1, 1])
     report = evaluate((torch.arange(3)[:, None] == image_of[None]).float(), image_of)

@@ -30,11 +30,10 @@ def prepare(name: str, source: Path | None = None, **options: Any) -> None:
     if not hasattr(module, "LAYOUTS"):
         return module.prepare(name, source, **options)
     from itm_tutorial.data.readers.listing import prepare_listing, prepared_folder
-    from itm_tutorial.data.readers.sources import SOURCES, fetch
+    from itm_tutorial.data.readers.sources import fetch
 
     if source is None:
-        # flickr8k copies its photographs, so its reader downloads them itself and throws the download away
-        if name == "flickr8k" or name not in SOURCES or not SOURCES[name].archives:
+        if hasattr(module, "prepare"):  # such as flickr8k's, which copies its photographs and deletes the download
             return module.prepare(name, None, **options)
         if prepared_folder(name).exists():
             return None

@@ -17,7 +17,6 @@ from itm_tutorial.data.readers.entries import (
     made_note,
     made_splits,
     published_json,
-    refuse_download,
 )
 from itm_tutorial.data.readers.finding import Files, files_below, layout
 from itm_tutorial.data.readers.karpathy import karpathy_layout
@@ -27,10 +26,6 @@ from itm_tutorial.errors import ItmError, refuse_options
 YEARS = ("2014", "2017")
 HELD_OUT = 5000  # images of Karpathy's validation and test splits each; so many are taken here where there are more
 SHARE = 8  # with the validation images alone, an eighth of them is for validation and as many for test
-WHERE = (
-    "get the images and annotations at cocodataset.org, and Karpathy's splits (dataset_coco.json), which papers use, "
-    "at cs.stanford.edu/people/karpathy/deepimagesent; put them into one folder (train2014/, val2014/, annotations/)"
-)
 
 
 class Image(TypedDict):
@@ -52,15 +47,6 @@ class File(TypedDict):
 
     images: list[Image]
     annotations: list[Annotation]
-
-
-def prepare(name: str = "coco", source: Path | None = None) -> None:
-    """MSCOCO has 25 GB of photographs, which the course does not download.
-
-    Raises:
-        ItmError: always; the message says where to get it.
-    """
-    refuse_download(name, source, WHERE)
 
 
 def load(name: str = "coco", restval: bool = True, **options: Any) -> Corpus:

@@ -19,10 +19,10 @@ from itm_tutorial.data.readers.entries import (
     list_entries,
     made_note,
     made_splits,
-    refuse_download,
 )
 from itm_tutorial.data.readers.finding import file_below, files_below, layout, subfolders
 from itm_tutorial.data.readers.listing import Layout, Listing, read_prepared
+from itm_tutorial.data.readers.sources import SOURCES
 from itm_tutorial.errors import ItmError, refuse_options
 
 LISTS = {split: f"{split}classes.txt" for split in SPLITS}
@@ -38,7 +38,6 @@ class DataSet:
         in_classes: whether they lie in folders of classes there.
         known_by: files that show which data set it is, even without descriptions.
         share: without lists of classes, one class in so many is for validation and as many for test.
-        where: where to get both archives.
     """
 
     class_name: re.Pattern
@@ -46,7 +45,6 @@ class DataSet:
     in_classes: bool
     known_by: tuple[str, ...]
     share: int
-    where: str
 
 
 SETS = {
@@ -56,8 +54,6 @@ SETS = {
         True,
         ("CUB_200_2011/images.txt", "image_class_labels.txt"),
         4,
-        "get CUB_200_2011 at data.caltech.edu (CUB-200-2011) and the descriptions (cvpr2016_cub) at "
-        "github.com/reedscot/cvpr2016, unpack both into one folder",
     ),
     "oxford102": DataSet(
         re.compile(r"class_\d+"),  # class_00001
@@ -65,19 +61,8 @@ SETS = {
         False,
         ("jpg/image_00001.jpg",),
         5,
-        "get jpg/ (102flowers.tgz) at www.robots.ox.ac.uk/~vgg/data/flowers/102 and the descriptions "
-        "(cvpr2016_flowers) at github.com/reedscot/cvpr2016, unpack both into one folder",
     ),
 }
-
-
-def prepare(name: str, source: Path | None = None) -> None:
-    """The descriptions must be fetched by hand, so nothing is downloaded.
-
-    Raises:
-        ItmError: always; the message says where to get them.
-    """
-    refuse_download(name, source, SETS[name].where)
 
 
 def load(name: str, **options: Any) -> Corpus:
@@ -115,7 +100,7 @@ def read_descriptions(folder: Path, name: str) -> Listing:
         folder = folder.parent  # the descriptions lie beside the folder of the photographs
     texts = descriptions_folder(name, folder)
     if texts is None:
-        raise ItmError(f"{folder} has no text_c10/ with the descriptions: put it there; {this.where}")
+        raise ItmError(f"{folder} has no text_c10/ with the descriptions: put it there; {SOURCES[name].by_hand}")
     classes = [below for below in subfolders(texts) if this.class_name.fullmatch(below.name)]
     published, split_of, notes = _splits(folder, texts, [one.name for one in classes], name)
     entries, empty = [], 0

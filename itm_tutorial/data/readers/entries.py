@@ -272,13 +272,3 @@ def stem(image: str) -> str:
     """The name of a photograph without folders and ending, in small letters."""
     name = composed(image.replace("\\", "/").rpartition("/")[2])
     return (name.rpartition(".")[0] or name).casefold()
-
-
-def refuse_download(name: str, source: Path | None, where: str) -> None:
-    """Ends a preparation without ``--from`` where nobody may hand the data set on.
-
-    Raises:
-        ItmError: always; the message says where to get it.
-    """
-    assert source is None
-    raise ItmError(f"{name} cannot be downloaded by the course: {where}, and run `itm prepare {name} --from DIR`")

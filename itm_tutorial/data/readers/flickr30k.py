@@ -12,7 +12,6 @@ from itm_tutorial.data.readers.entries import (
     list_table,
     made_note,
     made_splits,
-    refuse_download,
     stem,
 )
 from itm_tutorial.data.readers.finding import file_below, layout
@@ -29,19 +28,6 @@ LISTS = (
     ("train.txt", "val.txt", "test.txt"),
 )
 SHARE, MOST = 8, 1000  # without lists: an eighth for validation, an eighth for test, 1,000 each at most
-WHERE = (
-    "ask for it at shannon.cs.illinois.edu/DenotationGraph, get Karpathy's splits (dataset_flickr30k.json) at "
-    "cs.stanford.edu/people/karpathy/deepimagesent, put both into one folder"
-)
-
-
-def prepare(name: str = "flickr30k", source: Path | None = None) -> None:
-    """Flickr30k must be asked for, so nothing is downloaded.
-
-    Raises:
-        ItmError: always; the message says where to get it.
-    """
-    refuse_download(name, source, WHERE)
 
 
 def load(name: str = "flickr30k", **options: Any) -> Corpus:

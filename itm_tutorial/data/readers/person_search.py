@@ -19,7 +19,6 @@ from itm_tutorial.data.readers.entries import (
     made_note,
     made_splits,
     published_json,
-    refuse_download,
     refuse_shared_identities,
 )
 from itm_tutorial.data.readers.finding import layout
@@ -31,12 +30,6 @@ FILES = {
     "cuhk_pedes": ("reid_raw.json", "caption_all.json"),
     "icfg_pedes": ("ICFG-PEDES.json", "ICFG_PEDES.json"),
     "rstpreid": ("data_captions.json",),
-}
-WHERE = {
-    "cuhk_pedes": "ask its authors (github.com/ShuangLI59/Person-Search-with-Natural-Language-Description) for "
-    "imgs/ and reid_raw.json",
-    "icfg_pedes": "ask its authors (github.com/zifyloo/SSAN) for imgs/ and ICFG-PEDES.json",
-    "rstpreid": "get imgs/ and data_captions.json at github.com/NjtechCVLab/RSTPReid-Dataset",
 }
 PLACES = ("imgs", "images", "Images")
 SHARE, MOST = 13, 1000  # of CUHK-PEDES' 13,003 persons 1,000 are for validation and 1,000 for test
@@ -51,15 +44,6 @@ class Record(TypedDict):
     split: NotRequired[str]
     file_path: NotRequired[str]
     img_path: NotRequired[str]  # RSTPReid's name for it
-
-
-def prepare(name: str, source: Path | None = None) -> None:
-    """These data sets must be asked for, so nothing is downloaded.
-
-    Raises:
-        ItmError: always; the message says where to get it.
-    """
-    refuse_download(name, source, WHERE[name])
 
 
 def load(name: str, **options: Any) -> Corpus:

@@ -175,7 +175,7 @@ def test_a_data_set_that_can_be_fetched_is_prepared_by_its_name_alone(monkeypatc
     layout = Layout(
         ("coco",), "anything", lambda folder: True, lambda folder, name: Listing(name, folder, {"train": []})
     )
-    module = SimpleNamespace(LAYOUTS=(layout,), prepare=lambda *_: pytest.fail("the reader cannot download"))
+    module = SimpleNamespace(LAYOUTS=(layout,))
     monkeypatch.setattr(readers, "_module", lambda name: module)
     monkeypatch.setattr(sources, "fetch", lambda name: fetched.append(name) or tmp_path)
     monkeypatch.setattr(listing, "prepare_listing", lambda found: read.append(found.photographs))

@@ -44,7 +44,8 @@ def load_corpus(name: str, size: str = "mini", seed: int = 0, **options: Any) ->
         size: of a drawn world: "tiny", "mini" or "full".
         seed: of a drawn world.
         options: ``image_size`` in pixels of a drawn world and the settings of scenes and people; ``test="testall"`` for
-            all of ``coco_precomp``'s test images; none for other published data.
+            all of ``coco_precomp``'s test images; ``restval=False`` leaves these images of ``coco`` out of training;
+            none for other published data.
 
     Returns:
         The corpus.

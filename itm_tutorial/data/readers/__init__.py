@@ -118,6 +118,8 @@ def existing(source: Path) -> Path:
         folder = Path(source).expanduser()
     except RuntimeError as error:  # ~nobody
         raise ItmError(f"--from {source}: {error}; write out the folder") from error
+    if folder.is_file():
+        raise ItmError(f"--from {source}: this is a file; give the folder that holds it, --from {folder.parent}")
     if not folder.is_dir():
         raise ItmError(f"--from {source}: there is no such folder; check its name")
     return folder

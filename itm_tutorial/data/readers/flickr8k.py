@@ -11,7 +11,7 @@ from itm_tutorial.data.corpus import Corpus
 from itm_tutorial.data.readers.caption_tables import first_image, read_lines, read_table
 from itm_tutorial.data.readers.entries import bytes_note, list_table, made_note, made_splits, plain_caption, stem
 from itm_tutorial.data.readers.finding import file_below, layout
-from itm_tutorial.data.readers.karpathy import karpathy_layout
+from itm_tutorial.data.readers.karpathy import FILES, karpathy_layout
 from itm_tutorial.data.readers.listing import (
     Listing,
     Row,
@@ -212,7 +212,10 @@ def read_kaggle(folder: Path, name: str = "flickr8k") -> Listing:
 
 
 def _is_published(folder: Path) -> bool:
-    return (folder / TEXTS).is_dir() or (folder / CAPTIONS).is_file()
+    if (folder / TEXTS / CAPTIONS).is_file() or (folder / CAPTIONS).is_file():
+        return True
+    # without its captions it is a broken copy, unless the lists alone were put beside another one
+    return (folder / TEXTS).is_dir() and not _is_kaggle(folder) and not (folder / FILES["flickr8k"]).is_file()
 
 
 def _is_kaggle(folder: Path) -> bool:

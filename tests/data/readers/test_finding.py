@@ -166,8 +166,6 @@ def test_a_photograph_that_is_a_link_to_itself_is_missing(tmp_path, layouts, lay
 
 def test_capital_letters_of_endings_do_not_count(tmp_path, layouts, layout):
     name = layouts.make(layout, tmp_path / "copy")
-    if layout == "oxford102":
-        pytest.skip("its own photographs show which data set it is")
     for file in photographs_in(tmp_path / "copy"):
         file.rename(file.with_suffix(".JPG"))
     assert check_rows(name, tmp_path / "copy") == layouts.N_PHOTOGRAPHS
@@ -190,7 +188,7 @@ def test_accents_are_found_in_any_unicode_form(tmp_path, layouts, layout, form):
 
 
 def test_photographs_are_found_in_any_subfolder(tmp_path, layouts, layout):
-    if layout == "flickr8k_published" or layout.startswith("oxford"):
+    if layout == "flickr8k_published":
         pytest.skip("the folder of photographs is part of the layout")
     name = layouts.make(layout, tmp_path / "copy")
     for file in photographs_in(tmp_path / "copy"):
@@ -290,6 +288,12 @@ def test_what_is_not_prepared_says_how(layouts):
             itm.load_corpus(name)
         with pytest.raises(ItmError, match=f"{name} takes no option 'colour'"):
             itm.load_corpus(name, colour=1)
+
+
+def test_a_file_in_place_of_the_folder_is_named(tmp_path, layouts):
+    layouts.make("rstpreid", tmp_path / "copy")
+    with pytest.raises(ItmError, match="captions.json: this is a file; give the folder that holds it, --from .*copy"):
+        readers.prepare("rstpreid", tmp_path / "copy/data_captions.json")
 
 
 def test_an_empty_folder_says_what_it_must_have(tmp_path, layouts):

@@ -315,17 +315,30 @@ def test_texts_unpacked_without_a_folder_and_photographs_elsewhere(published, pl
     assert len(read_prepared(prepared_folder()).train.images) == 2
 
 
-def test_kaggles_copy_with_the_published_lists_beside_it(tmp_path, layouts, own_cache):
+@pytest.mark.parametrize("place", ["", "lists", "Flickr8k_text"])
+def test_kaggles_copy_with_the_published_lists_beside_it(tmp_path, layouts, own_cache, place):
     layouts.make("flickr8k_kaggle", tmp_path / "copy")
     for split, images in layouts.FLICKR8K.items():
-        layouts.write_lines(tmp_path / "copy" / "lists" / f"Flickr_8k.{split}Images.txt", images[:-1])
+        layouts.write_lines(tmp_path / "copy" / place / f"Flickr_8k.{split}Images.txt", images[:-1])
     listed = readers.read("flickr8k", tmp_path / "copy")
     found = {split: [row["image"].removeprefix("Images/") for row in rows] for split, rows in listed.splits.items()}
     assert found == {split.replace("dev", "val"): images[:-1] for split, images in layouts.FLICKR8K.items()}
     assert listed.note == "3 captioned images (9 captions) in no list"
-    (tmp_path / "copy/lists/Flickr_8k.devImages.txt").unlink()
+    (tmp_path / "copy" / place / "Flickr_8k.devImages.txt").unlink()
     with pytest.raises(ItmError, match="Flickr_8k.devImages.txt is missing"):
         readers.read("flickr8k", tmp_path / "copy")
+
+
+def test_karpathys_json_with_the_folder_of_texts_beside_it(tmp_path, layouts, own_cache):
+    layouts.make("flickr8k_karpathy", tmp_path)
+    (tmp_path / "Flickr8k_text").mkdir()
+    assert len(readers.read("flickr8k", tmp_path).rows()) == layouts.N_PHOTOGRAPHS
+
+
+def test_a_folder_of_texts_without_captions_is_a_broken_copy(published, own_cache):
+    (published / "Flickr8k_text/Flickr8k.token.txt").unlink()
+    with pytest.raises(ItmError, match="Flickr8k.token.txt is missing: give the folder that holds"):
+        readers.prepare("flickr8k", published)
 
 
 def test_kaggles_copy_without_lists_is_divided_by_a_rule(tmp_path, layouts, own_cache):

@@ -16,6 +16,7 @@ _DEFINED_IN = {
     "Split": "data.corpus",
     "load_corpus": "data.loading",
     "list_corpora": "data.names",
+    "corpus_from_table": "data.table",
     "features": "extraction.features",
     "create_model": "models",
     "list_models": "models",

@@ -36,6 +36,8 @@ app_of_commands = typer.Typer(cls=Commands, no_args_is_help=True, add_completion
 Corpus = Annotated[str, typer.Option(help="a corpus that itm list names")]
 Size = Annotated[str, typer.Option(help="of a drawn corpus: a size that itm list names")]
 Seed = Annotated[int, typer.Option(help="of a drawn corpus, and of training")]
+Source = Annotated[Path | None, typer.Option("--from", help="of photos: your folder; else the one used last")]
+Column = Annotated[list[str] | None, typer.Option(help="of your own table, as caption=NAME; may be repeated")]
 SplitName = Annotated[str, typer.Option("--split", help="a split that itm list names")]
 Folder = Annotated[Path, typer.Option(help="where the trained model is kept")]
 
@@ -99,21 +101,26 @@ def prepare(
     name: Annotated[str, typer.Argument(help="a corpus that itm list names")],
     source: Annotated[
         Path | None,
-        typer.Option("--from", help="folder with the published files; without it, flickr8k's are downloaded"),
+        typer.Option("--from", help="folder with the files; without it, flickr8k's are downloaded"),
     ] = None,
+    column: Column = None,
     size: Size = "mini",
-    seed: Seed = 0,
+    seed: Annotated[int | None, typer.Option(help="of a drawn corpus, or of the splits of your photographs")] = None,
 ) -> None:
     """Makes or converts a corpus and computes its features, so that training starts at once."""
     import itm_tutorial as itm
+    from itm_tutorial.course.own_data import columns_named, corpus_named
     from itm_tutorial.data import readers
-    from itm_tutorial.data.names import PUBLISHED
+    from itm_tutorial.data.names import OWN, PUBLISHED
 
-    if name in PUBLISHED:
-        readers.prepare(name, source)
-    elif source is not None:
-        raise ItmError(f"--from is for {', '.join(PUBLISHED)}, not for {name!r}: leave it out")
-    corpus = itm.load_corpus(name, size=size, seed=seed)
+    if name in OWN:
+        corpus = corpus_named(name, source=source, column=column, split_seed=seed)
+    else:
+        if name in PUBLISHED:
+            readers.prepare(name, source, **columns_named(column))
+        elif source is not None or column:
+            raise ItmError(f"--from is for {', '.join(PUBLISHED)}, not for {name!r}: leave it out")
+        corpus = itm.load_corpus(name, size=size, seed=seed)
     print(f"{corpus!r}, {corpus.about}")
     features = itm.features(corpus)
     for name_of_split, split in corpus.splits.items():
@@ -125,6 +132,8 @@ def prepare(
 def train(
     model: Annotated[str, typer.Argument(help="a model that itm list names")],
     corpus: Corpus = "scenes",
+    source: Source = None,
+    column: Column = None,
     size: Size = "mini",
     seed: Seed = 0,
     epochs: Annotated[int | None, typer.Option(help="by default the model's own")] = None,
@@ -135,13 +144,14 @@ def train(
     folder: Folder = Path("runs/model"),
     words: Annotated[Path | None, typer.Option(help="word vectors in GloVe's or word2vec's layout")] = None,
     option: Annotated[list[str] | None, typer.Option(help="of the model, as name=value; may be repeated")] = None,
-    recipe: Annotated[str, typer.Option(help="of the model: drawn, flickr8k, paper")] = "drawn",
+    recipe: Annotated[str | None, typer.Option(help="drawn, flickr8k or paper; by default as fits the corpus")] = None,
     start: Annotated[Path | None, typer.Option(help="a kept model to go on from, where the method says how")] = None,
     record: Annotated[bool, typer.Option(help="the best epoch as a row of runs/leaderboard.jsonl")] = True,
 ) -> None:
     """Trains a model, keeps it, records the run, and prints its recalls on the validation split."""
     import itm_tutorial as itm
     from itm_tutorial.course import leaderboard as board
+    from itm_tutorial.course.own_data import corpus_named, usual_recipe
     from itm_tutorial.data.text import tokenize
     from itm_tutorial.models import check_start, model_class, start_model
     from itm_tutorial.storage import check_writable
@@ -156,12 +166,12 @@ def train(
     check_writable(folder)
     if record:
         check_writable(board.FILE.parent)
-    data = itm.load_corpus(corpus, size=size, seed=seed)
+    data = corpus_named(corpus, size, seed, source, column)
     if words is not None:
         known_words = {word for caption in data.train.captions for word in tokenize(caption)}
         options["words"] = itm.read_word_vectors(words, words=known_words)
     if first is None:
-        made = itm.create_model(model, data, seed=seed, recipe=recipe, **options)
+        made = itm.create_model(model, data, seed=seed, recipe=recipe or usual_recipe(model, data), **options)
     else:
         made = start_model(model, first, recipe=None if recipe == "drawn" else recipe, **options)
     settings = {"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate, "sampler": sampler}
@@ -195,6 +205,8 @@ def _options(pairs: list[str]) -> dict:
 @app_of_commands.command()
 def evaluate(
     corpus: Corpus = "scenes",
+    source: Source = None,
+    column: Column = None,
     size: Size = "mini",
     seed: Seed = 0,
     split: SplitName = "test",
@@ -213,7 +225,7 @@ def evaluate(
     model = _kept_model(folder)
     if record:
         check_writable(board.FILE.parent)
-    whole, data = _split(corpus, size, seed, split)
+    whole, data = _split(split, corpus, size, seed, source, column)
     check_folds(folds, len(data.images), data.identity)
     scores = itm.score(model, data)
     report = itm.evaluate_folds(scores, data.image_of, folds, identity=data.identity)
@@ -232,6 +244,8 @@ def evaluate(
 def search(
     query: Annotated[str, typer.Argument(help="what the picture should show")],
     corpus: Corpus = "scenes",
+    source: Source = None,
+    column: Column = None,
     size: Size = "mini",
     seed: Seed = 0,
     split: SplitName = "test",
@@ -246,12 +260,14 @@ def search(
 
     model, out = _kept_model(folder), out if out.suffix else out.with_suffix(".png")
     check_writable(out.parent)
-    _, data = _split(corpus, size, seed, split)
+    _, data = _split(split, corpus, size, seed, source, column)
     if unseen := [word for word in tokenize(query) if word not in model.vocabulary]:
         print(f"itm: the model never saw {', '.join(map(repr, unseen))} in training", file=sys.stderr)
     hits = itm.search(model, data, query, k=k)
+    files = getattr(data.images, "files", None)  # photographs have names
     for rank, (image, score) in enumerate(zip(hits.indices, hits.scores, strict=True), start=1):
-        print(f"{rank:>2}  image {image:>5}  {score:.3f}  {data.captions_of(image)[0]}")
+        file = f"  ({files[image].name})" if files else ""
+        print(f"{rank:>2}  image {image:>5}  {score:.3f}  {data.captions_of(image)[0]}{file}")
     figure = itm.show.ranked(data, hits)
     try:
         with disk_errors(out):
@@ -264,6 +280,8 @@ def search(
 @app_of_commands.command()
 def attend(
     corpus: Corpus = "scenes",
+    source: Source = None,
+    column: Column = None,
     size: Size = "mini",
     seed: Seed = 0,
     split: SplitName = "test",
@@ -279,7 +297,7 @@ def attend(
 
     model, out = _kept_model(folder), out if out.suffix else out.with_suffix(".html")
     check_writable(out.parent)
-    _, data = _split(corpus, size, seed, split)
+    _, data = _split(split, corpus, size, seed, source, column)
     captions = _by_chance(len(data.captions), n, draw) if caption is None else caption
     seen = itm.attend(model, data, captions=captions)
     chosen = "as they were asked for" if caption else f"drawn by chance (--draw {draw}), none left out"
@@ -313,14 +331,14 @@ def _kept_model(folder: Path):
     return itm.load_model(folder)
 
 
-def _split(corpus: str, size: str, seed: int, name: str):
-    import itm_tutorial as itm
+def _split(name: str, *of_corpus):
+    from itm_tutorial.course.own_data import corpus_named
     from itm_tutorial.data.names import ALL_SPLITS
     from itm_tutorial.errors import unknown
 
     if name not in ALL_SPLITS:
         raise unknown("split", name, ALL_SPLITS)
-    whole = itm.load_corpus(corpus, size=size, seed=seed)
+    whole = corpus_named(*of_corpus)
     return whole, getattr(whole, name)
 
 
@@ -340,12 +358,13 @@ def claims(
     """
     from itm_tutorial.chapters import experiment
     from itm_tutorial.chapters.kept import read_kept
+    from itm_tutorial.course.claim_tables import states_table, verdicts_table
     from itm_tutorial.storage import check_writable
 
     if stale:
-        _print_states([name] if name else experiment.list_claims())
+        print(states_table([name] if name else experiment.list_claims()))
     elif name is None:
-        _print_claims()
+        print(verdicts_table())
     else:
         check_writable(out.parent)
         read_kept(out)  # refuses a damaged file before anything is trained
@@ -354,40 +373,6 @@ def claims(
             spread = f"{effect['mean']:+.1f}, standard error {effect['standard_error']:.1f}"
             print(f"{effect['name']}: {spread}: {effect['verdict']}")
         experiment.keep(name, found, out)
-
-
-def _print_claims() -> None:
-    """All claims, one per line: what was found when they were last run for the course."""
-    from itm_tutorial.chapters.experiment import list_claims, overview
-    from itm_tutorial.chapters.verdict import VERDICTS
-
-    width = max(map(len, ["claim", *list_claims()])) + 2
-    print(f"{'claim':<{width}}{'chapter':<20}{''.join(f'{verdict:<18}' for verdict in VERDICTS)}{'seeds':<7}date")
-    for name in list_claims():
-        line = overview(name)
-        if "date" in line:
-            counts = "".join(f"{line['verdicts'].get(verdict, 0):<18}" for verdict in VERDICTS)
-            print(f"{name:<{width}}{line['chapter']:<20}{counts}{line['seeds']:<7}{line['date']}")
-        else:
-            print(f"{name:<{width}}{line['chapter']:<20}never run")
-
-
-def _print_states(names: list[str]) -> None:
-    """Which kept figures were made by other sources than the present ones."""
-    from itm_tutorial.chapters import experiment
-
-    heads = {
-        experiment.CHANGED: "must be run again: code that the figures depend on has changed since",
-        experiment.NEVER: "never run",
-        experiment.UNTRACKED: "recorded before sources were tracked: nobody can tell whether they would change",
-        experiment.CURRENT: "made by the present sources",
-    }
-    states = {name: experiment.state(name) for name in names}
-    for state, head in heads.items():
-        own = [name for name in names if states[name] == state]
-        if own:
-            print(f"{head}\n" + "\n".join(f"  {name}" for name in own))
-    print("Only a run marks figures as made by the present sources: itm claims NAME --out FILE")
 
 
 @app_of_commands.command()

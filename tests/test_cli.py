@@ -370,3 +370,90 @@ def test_a_damaged_file_of_claims_is_refused_before_anything_is_trained(command,
     file.write_text(root, encoding="utf-8")
     assert str(file) in refused(command("claims", "start_here", "--out", file))
     assert file.read_text(encoding="utf-8") == root
+
+
+@pytest.fixture
+def photographs(tmp_path, monkeypatch):
+    """A folder of twelve photographs with captions in German, a cache of its own, and features without a backbone."""
+    import torch
+    from PIL import Image
+
+    folder = (tmp_path / "mine").resolve()
+    folder.mkdir()
+    colours = ["red", "green", "blue", "white"]
+    rows = [f"bild{i}.png;a {colours[i % 4]} square number {i}" for i in range(12)]
+    (folder / "metadata.csv").write_text("\n".join(["file_name;beschreibung", *rows]) + "\n")
+    for i in range(12):
+        Image.new("RGB", (24, 24), colours[i % 4]).save(folder / f"bild{i}.png")
+
+    def features(split, spec):
+        stack = torch.stack([split.images[i] for i in range(len(split.images))]).float() / 255
+        flat = torch.nn.functional.adaptive_avg_pool2d(stack, 16).flatten(1)  # [n, 768]
+        return torch.nn.functional.pad(flat, (0, 1280 - 768), value=0.1)
+
+    for module in ("retrieval.scoring", "retrieval.search", "training.loop", "extraction.features"):
+        monkeypatch.setattr(f"itm_tutorial.{module}.split_features", features)
+    monkeypatch.setenv("ITM_CACHE", str(tmp_path / "cache"))
+    monkeypatch.chdir(tmp_path)
+    return folder
+
+
+def test_your_own_photographs_from_a_folder_to_a_search(command, photographs):
+    named = ("--from", photographs, "--column", "caption=beschreibung")
+    code, out, _ = command("prepare", "photos", *named)
+    assert code == 0 and "12 rows" not in out and f"from {photographs}" in out and "train: features [" in out
+    with pytest.warns(
+        UserWarning, match="the recipe's batch_size of 128 is more than the .* captions of the train split"
+    ):
+        code, out, complaint = command("train", "bow", "--corpus", "photos", "--epochs", 2, "--device", "cpu")
+    assert code == 0 and f"photos: {photographs}, the folder that was used last" in complaint
+    model = itm.load_model("runs/model")
+    assert model.options["loss"] == "infonce"  # of the recipe for photographs
+    assert "square" in model.vocabulary and "number" in model.vocabulary  # a small set keeps its rare words
+    code, out, complaint = command("search", "a red square", "--corpus", "photos", "--split", "train", "--k", 2)
+    assert code == 0 and "the folder that was used last" in complaint
+    assert out.splitlines()[0].startswith(" 1  image") and "(bild" in out and "drawn in" in out
+    code, out, complaint = command("evaluate", "--corpus", "photos", "--split", "val", *named)
+    assert code == 0 and "rsum" in out and "used last" not in complaint
+    assert [row["corpus"] for row in itm.leaderboard.read()[0]] == ["photos", "photos"]
+
+
+def test_another_seed_of_training_keeps_the_test_photographs(command, photographs, capsys):
+    from itm_tutorial.course.own_data import corpus_named
+
+    column = ["caption=beschreibung"]
+    first = corpus_named("photos", seed=0, source=photographs, column=column)
+    assert corpus_named("photos", seed=7).test.images.files == first.test.images.files
+    other = corpus_named("photos", source=photographs, column=column, split_seed=7)
+    assert other.test.images.files != first.test.images.files
+    assert corpus_named("photos", seed=0).test.images.files == other.test.images.files  # as it was prepared
+    capsys.readouterr()
+    refusal = refused(command("prepare", "photos", "--from", photographs, "--column", "caption=beschreibungen"))
+    assert "did you mean 'beschreibung'" in refusal
+
+
+def test_from_and_column_are_refused_where_nothing_reads_them(command, photographs):
+    for words in (("evaluate",), ("search", "x"), ("attend",)):
+        itm.save_model(itm.create_model("bow", itm.load_corpus("scenes", size="tiny")), "runs/model")
+        assert "--from is for photos, not for 'scenes': leave it out" in refused(command(*words, "--from", photographs))
+        assert "--column is for photos" in refused(command(*words, "--column", "caption=a"))
+    assert "--column caption: write NAME=COLUMN" in refused(
+        command("train", "bow", "--corpus", "photos", "--from", photographs, "--column", "caption")
+    )
+    assert "flickr8k takes no option 'caption'" in refused(
+        command("prepare", "flickr8k", "--from", photographs, "--column", "caption=a")
+    )
+    assert "there is no such folder" in refused(command("search", "x", "--corpus", "photos", "--from", "nowhere"))
+
+
+def test_columns_on_the_command_line():
+    from itm_tutorial.course.own_data import columns_named, usual_recipe
+
+    assert columns_named(None) == {} and columns_named(["a=b", "c=d=e"]) == {"a": "b", "c": "d=e"}
+    assert columns_named(["caption=a", "caption=b", "caption=c"]) == {"caption": ["a", "b", "c"]}
+    for wrong in ("caption", "=a", "caption="):
+        with pytest.raises(ItmError, match="write NAME=COLUMN"):
+            columns_named([wrong])
+    mine, drawn = itm.Corpus("photos", {}, drawn=False), itm.Corpus("scenes", {}, drawn=True)
+    recipes = {name: (usual_recipe(name, mine), usual_recipe(name, drawn)) for name in ("bow", "vse", "scan")}
+    assert recipes == {"bow": ("flickr8k", "drawn"), "vse": ("drawn", "drawn"), "scan": ("drawn", "drawn")}

@@ -65,6 +65,8 @@ class Split:
     precomputed: Any | None = None  # [n_images, dim] or [n_images, n_regions, dim]
 
     def __post_init__(self):
+        if self.precomputed is None:
+            check_images(self.images, self.name)
         check_pairing(self.image_of, len(self.images), len(self.captions), self.name)
         if self.precomputed is not None and tuple(self.precomputed.shape[:1]) != (len(self.images),):
             raise ItmError(
@@ -201,6 +203,31 @@ def check_pairing(image_of: Tensor, n_images: int, n_captions: int, where: str) 
             f"{where}: image_of names images {int(image_of.min())} to {int(image_of.max())}, "
             f"but there are {n_images} images (0 to {n_images - 1})"
         )
+
+
+def check_images(images: Any, where: str) -> None:
+    """Checks images that are in memory; those that are decoded when they are indexed are not looked at.
+
+    Args:
+        images: a uint8 tensor [n_images, 3, H, W], a list of such tensors [3, H, W], or another sequence of them.
+        where: the name of what is checked, for the message.
+
+    Raises:
+        ItmError: it is something else, such as arrays, floats or channels that come last.
+    """
+    remedy = "itm.corpus_from_table makes a corpus of images of any kind"
+    if isinstance(images, Tensor):
+        if images.dtype != torch.uint8 or images.ndim != 4 or images.shape[1] != 3:
+            found = f"{images.dtype} {list(images.shape)}"
+            raise ItmError(f"{where}: images is {found}; give uint8 [n_images, 3, H, W], or a list; {remedy}")
+    elif not isinstance(images, Sequence) or isinstance(images, (str, bytes)):
+        raise ItmError(f"{where}: images is a {type(images).__name__}; give a list of uint8 tensors; {remedy}")
+    elif isinstance(images, (list, tuple)):
+        for i, image in enumerate(images):
+            if not isinstance(image, Tensor) or image.dtype != torch.uint8 or image.ndim != 3 or len(image) != 3:
+                tensor = isinstance(image, Tensor)
+                found = f"{image.dtype} {list(image.shape)}" if tensor else f"a {type(image).__name__}"
+                raise ItmError(f"{where}: images[{i}] is {found}; give a uint8 tensor [3, H, W]; {remedy}")
 
 
 def check_identity(identity: Tensor, n_images: int, where: str) -> None:

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from itm_tutorial.data.corpus import ClassTree, Corpus, Split, SplitFacts
-from itm_tutorial.data.names import PUBLISHED
+from itm_tutorial.data.names import OWN, PUBLISHED
 from itm_tutorial.errors import ItmError, refuse_options, unknown
 from itm_tutorial.storage import cache_dir, prepare_folder, read_tensors, write_tensors
 from itm_tutorial.worlds import birds, flowers, objects, people, scenes, species, streams
@@ -36,15 +36,16 @@ from itm_tutorial.worlds.species import world as species_world
 from itm_tutorial.worlds.species.world import SpeciesSplit
 
 
-def load_corpus(name: str, size: str = "mini", seed: int = 0, **options: Any) -> Corpus:
+def load_corpus(name: str, size: str = "mini", seed: int | None = None, **options: Any) -> Corpus:
     """Loads a corpus by name; drawn images are kept in the cache.
 
     Args:
         name: one of ``itm.list_corpora()``.
         size: of a drawn world: "tiny", "mini" or "full".
-        seed: of a drawn world.
+        seed: of a drawn world, or of the splits of your own photographs; 0 by default.
         options: ``image_size`` in pixels of a drawn world and the settings of scenes and people; ``test="testall"`` for
             all of ``coco_precomp``'s test images; ``restval=False`` leaves these images of ``coco`` out of training;
+            for "photos" ``folder=``, the folder that holds them, and what ``data.readers.photos.load`` takes beside it;
             none for other published data.
 
     Returns:
@@ -56,7 +57,9 @@ def load_corpus(name: str, size: str = "mini", seed: int = 0, **options: Any) ->
     """
     if name not in _LOADERS:
         raise unknown("corpus", name, _LOADERS)
-    return _LOADERS[name](size, seed, **options)
+    if name in OWN:
+        return _LOADERS[name](size, seed, **options)
+    return _LOADERS[name](size, 0 if seed is None else seed, **options)
 
 
 @cache
@@ -227,10 +230,10 @@ def _species_split(made: SpeciesSplit, images: Tensor, fingerprint: str) -> Spli
     )
 
 
-def _published(name: str, size: str, seed: int, **options: Any) -> Corpus:
+def _published(name: str, size: str, seed: int | None, **options: Any) -> Corpus:
     from itm_tutorial.data import readers
 
-    return readers.load(name, **options)
+    return readers.load(name, **options, **({"seed": seed} if name in OWN else {}))
 
 
 _LOADERS: dict[str, Callable[..., Corpus]] = {

@@ -15,7 +15,9 @@ PUBLISHED = {
     **dict.fromkeys(("cub", "oxford102"), "descriptions"),
     **dict.fromkeys(PRECOMP, "precomp"),
     "shards": "shards",
+    "photos": "photos",  # last: it recognises any folder of captioned photographs
 }
+OWN = ("photos",)  # read from the folder that the user names, or from the one that was used last
 CORPORA = (*DRAWN, *PUBLISHED)
 
 

@@ -16,6 +16,7 @@ KEYWORDS = {
     **dict.fromkeys(("train", "training"), "train"),
     **dict.fromkeys(("val", "validation", "valid", "dev"), "val"),
     **dict.fromkeys(("test", "testing", "eval", "evaluation"), "test"),
+    "restval": "train",  # Karpathy's fourth split: the field trains on it
 }
 
 
@@ -41,17 +42,15 @@ def assign(groups: Iterable[str], seed: int = 0, fractions: Sequence[float] = FR
     check_fractions(fractions)
     number = {group: _number(seed, group) for group in sorted(set(groups))}
     if len(number) < len(SPLITS):
-        raise ItmError(f"there are {len(number)}, and three splits need at least {len(SPLITS)}: add some")
+        raise ItmError(f"there are {len(number)} groups, and three splits need {len(SPLITS)}: add some")
     ends = (fractions[0], fractions[0] + fractions[1], 1.0)
     split_of = {group: SPLITS[sum(u >= end for end in ends[:2])] for group, u in number.items()}
     needed = {"train": 2 if len(number) > len(SPLITS) else 1, "val": 1, "test": 1}
     for split, start, end in zip(SPLITS, (0.0, *ends[:2]), ends, strict=True):
         while (sizes := Counter(split_of.values()))[split] < needed[split]:
             spare = [group for group, other in split_of.items() if sizes[other] > needed[other]]
-            nearest = min(
-                spare, key=lambda group, start=start, end=end: max(start - number[group], number[group] - end)
-            )
-            split_of[nearest] = split
+            far = {group: max(start - number[group], number[group] - end) for group in spare}
+            split_of[min(far, key=far.__getitem__)] = split
     return split_of
 
 
@@ -84,10 +83,14 @@ def complete(
     there = set(given.values()) - {None}
     by = "file name" if what == "photographs" else what
     if not there - {"train"}:
-        try:
-            split_of = assign((group_of[picture] for picture in given), seed, fractions)
-        except ItmError as error:
-            raise ItmError(f"{what}: {error}, or say in a column named split where each belongs") from error
+        groups = {group_of[picture] for picture in given}
+        least = len(SPLITS) + (what == "photographs")  # two photographs at least to train on
+        if len(groups) < least:
+            raise ItmError(
+                f"there are {len(groups)} {what} with captions, and three splits need {least}: add some, or say in a "
+                "column named split where each belongs"
+            )
+        split_of = assign(groups, seed, fractions)
         shares = ", ".join(f"{100 * fraction:g} %" for fraction in fractions)
         note = f"split by {by} with seed {seed} into train, val and test ({shares})"
         return {picture: split_of[group_of[picture]] for picture in given}, note
@@ -98,7 +101,7 @@ def complete(
     share = fractions[1] / (fractions[0] + fractions[1])
     chosen = {group for group, u in number.items() if u >= 1 - share} or {max(number, key=number.__getitem__)}
     if len(number) < 2 or chosen == set(number):
-        raise ItmError(f"{what}: no split is named val, and train is too small to give some: name both splits")
+        raise ItmError(f"no split is named val, and train has too few {what} to give some: name both splits")
     for picture, split in found.items():
         if split == "train" and group_of[picture] in chosen:
             found[picture] = "val"

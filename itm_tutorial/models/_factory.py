@@ -37,7 +37,7 @@ def create_model(
         corpus: its training captions give the vocabulary.
         backbone: what the images are seen through; "mini" for drawn worlds, "mobilenet_v2" for photographs.
         features: another kind of visual features than the model's own, such as "grid"; see ``FeatureSpec``.
-        min_count: rarer words become <unk>; 1 for drawn worlds, 4 for photographs.
+        min_count: rarer words become <unk>; 4 for photographs with 5,000 training captions or more, else 1.
         seed: of the weights it starts from; the caller's random numbers are left alone.
         words: the vectors of a model that reads fixed ones; by default those of the drawn world's own text.
         recipe: a name in the model's ``recipes``; its options and features are taken where none are given here, and

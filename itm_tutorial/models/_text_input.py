@@ -20,6 +20,8 @@ from itm_tutorial.errors import ItmError
 if TYPE_CHECKING:
     from itm_tutorial.models._base import Matching
 
+MANY = 5_000  # training captions: with fewer, most words of photographs' captions are rare, and still the only ones
+
 
 @dataclass(frozen=True)
 class PreparedText:
@@ -56,13 +58,16 @@ class LearnedWords:
             corpus: its training captions give the vocabulary.
             options: of the model, as given.
             words: fixed word vectors, for an input that reads them.
-            min_count: rarer words become <unk>; by default 1 for drawn worlds, 4 for photographs.
+            min_count: rarer words become <unk>; by default 4 for photographs with ``MANY`` training captions or more,
+                else 1.
 
         Raises:
             ItmError: word vectors for a model that learns its own.
         """
         refuse_words(name, words)
-        return PreparedText(Vocabulary.from_captions(corpus.train.captions, min_count or (1 if corpus.drawn else 4)))
+        captions = corpus.train.captions
+        default = 4 if not corpus.drawn and len(captions) >= MANY else 1
+        return PreparedText(Vocabulary.from_captions(captions, min_count or default))
 
     def encode(self, model: Matching, captions: list[str]) -> Tokens:
         """Captions -> ids int64 [n_captions, seq_len], lengths, and further tensors that the model reads."""

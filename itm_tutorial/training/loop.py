@@ -80,7 +80,8 @@ def fit(
     Args:
         model: any ``Matching``; it is trained in place.
         corpus: with a train and a val split.
-        epochs, batch_size, learning_rate: by default those of ``model.recipe``.
+        epochs, batch_size, learning_rate: by default those of ``model.recipe``. Where the recipe's batch is larger
+            than the split, a quarter of the split is taken, with a warning.
         seed: of the batches and of dropout.
         device: "auto", "cpu", "cuda", or another that Lightning Fabric knows.
         precision: "auto" (bf16 on a GPU, float32 elsewhere) or a Fabric precision.
@@ -98,9 +99,9 @@ def fit(
     """
     recipe = model.recipe
     epochs = recipe.epochs if epochs is None else epochs
-    batch_size = recipe.batch_size if batch_size is None else batch_size
     learning_rate = recipe.learning_rate if learning_rate is None else learning_rate
     sampler = recipe.sampler if sampler is None else sampler
+    batch_size = _batch_that_fits(recipe.batch_size, corpus.train, sampler) if batch_size is None else batch_size
     batches = _sampler(sampler)
     _check(corpus.train, epochs, batch_size, learning_rate, sampler)
     fabric = _fabric(device, precision)
@@ -272,12 +273,31 @@ def _digest(split: Split) -> str:
     return hashlib.sha256(text.encode() + split.image_of.numpy().tobytes()).hexdigest()[:16]
 
 
+def _n_to_draw_from(split: Split, sampler: str | Callable) -> int:
+    """How many captions a sampler has for an epoch."""
+    return len(split.image_of.unique()) if sampler == "images" else len(split.captions)
+
+
+def _batch_that_fits(batch_size: int, split: Split, sampler: str | Callable) -> int:
+    """A recipe's batch size, or a quarter of a split that is smaller: four steps an epoch still train a model."""
+    n = _n_to_draw_from(split, sampler)
+    if batch_size <= n or n < 2:
+        return batch_size
+    smaller, what = max(2, n // 4), "images" if sampler == "images" else "captions"
+    warnings.warn(
+        f"the recipe's batch_size of {batch_size} is more than the {n} {what} of the {split.name} split: going on with "
+        f"{smaller}; give batch_size to choose another",
+        stacklevel=5,  # fit is wrapped twice
+    )
+    return smaller
+
+
 def _check(split: Split, epochs: int, batch_size: int, learning_rate: float, sampler: str | Callable) -> None:
     if epochs < 1:
         raise ItmError(f"epochs is {epochs}; give 1 or more")
     if not 0 < learning_rate < math.inf:
         raise ItmError(f"learning_rate is {learning_rate}; give a number above 0, such as 0.001")
-    n = len(split.image_of.unique()) if sampler == "images" else len(split.captions)
+    n = _n_to_draw_from(split, sampler)
     if not 2 <= batch_size <= n:
         what = "images" if sampler == "images" else "captions"
         raise ItmError(f"batch_size is {batch_size}, but the train split has {n} {what}: give 2 to {n}")

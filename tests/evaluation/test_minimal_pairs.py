@@ -115,6 +115,6 @@ def test_the_oracle_breaks_ties_by_its_seed_alone():
 
 
 def test_photographs_have_no_ceiling():
-    photographs = Split("val", [torch.zeros(3, 4, 4)], ["a dog"], torch.tensor([0]))
+    photographs = Split("val", [torch.zeros(3, 4, 4, dtype=torch.uint8)], ["a dog"], torch.tensor([0]))
     with pytest.raises(ItmError, match="drawn"):
         ceiling(photographs)

@@ -279,3 +279,41 @@ def test_a_run_does_not_go_on_with_another_setting(tmp_path, what, changed):
     with pytest.raises(ItmError, match=what):
         small_run(tmp_path, **{"recipe": recipe, **changed})
     assert len(small_run(tmp_path, recipe=recipe).epochs) == 1
+
+
+def test_a_recipe_s_batch_that_is_larger_than_the_split_is_made_smaller(small_split, monkeypatch):
+    for module in ("training.loop", "retrieval.scoring"):
+        name = f"itm_tutorial.{module}.split_features"
+        monkeypatch.setattr(name, lambda split, spec: torch.rand(len(split.images), 1280))
+    corpus = itm.Corpus("mine", {"train": small_split, "val": replace(small_split, name="val")}, drawn=False)
+    sizes = []
+
+    def sampler(image_of, batch_size, generator):
+        sizes.append(batch_size)
+        yield torch.arange(batch_size)
+
+    model = itm.create_model("bow", corpus, dim=8, word_dim=8)
+    assert model.recipe.batch_size > len(small_split.captions) == 25
+    with pytest.warns(
+        UserWarning, match="batch_size of 128 is more than the 25 captions of the test split: going on with 6"
+    ):
+        itm.fit(model, corpus, epochs=1, sampler=sampler, device="cpu")
+    assert sizes == [6]
+    with pytest.raises(ItmError, match="batch_size is 128, but the train split has 25 captions"):
+        itm.fit(model, corpus, epochs=1, batch_size=128)  # asked for, so it is not changed
+    few = replace(small_split, images=small_split.images[:1], captions=["a dog"], image_of=torch.tensor([0]))
+    alone = itm.Corpus("mine", {"train": few, "val": few}, drawn=False)
+    with pytest.raises(ItmError, match="batch_size is 128, but the train split has 1 captions"):
+        itm.fit(model, alone, epochs=1)
+
+
+def test_rare_words_are_kept_where_captions_are_few(small_split):
+    from itm_tutorial.models._text_input import MANY
+
+    def words(split, drawn):
+        made = itm.create_model("bow", itm.Corpus("mine", {"train": split}, drawn=drawn), dim=8, word_dim=8)
+        return "beach" in made.vocabulary
+
+    many = [*small_split.captions, *["a dog"] * (MANY - 25)]
+    large = replace(small_split, captions=many, image_of=torch.zeros(MANY, dtype=torch.int64))
+    assert words(small_split, drawn=False) and words(large, drawn=True) and not words(large, drawn=False)

@@ -6,8 +6,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from itm_tutorial.data.names import PUBLISHED
-from itm_tutorial.errors import ItmError, unknown
+from itm_tutorial.data.names import OWN, PUBLISHED
+from itm_tutorial.errors import ItmError, refuse_options, unknown
 
 if TYPE_CHECKING:
     from itm_tutorial.data.corpus import Corpus
@@ -32,13 +32,14 @@ def prepare(name: str, source: Path | None = None, **options: Any) -> None:
     from itm_tutorial.data.readers.listing import prepare_listing, prepared_folder
     from itm_tutorial.data.readers.sources import fetch
 
+    refuse_options(name, options, "its layout says which column is which")
     if source is None:
         if hasattr(module, "prepare"):  # such as flickr8k's, which copies its photographs and deletes the download
-            return module.prepare(name, None, **options)
+            return module.prepare(name, None)
         if prepared_folder(name).exists():
             return None
         source = fetch(name)
-    prepare_listing(read(name, source), **options)
+    prepare_listing(read(name, source))
     return None
 
 
@@ -131,9 +132,11 @@ def layouts_of(name: str) -> tuple[Layout, ...]:
 
 
 def recognised(folder: Path) -> list[str]:
-    """The data sets whose layout a folder has."""
-    found = []
+    """The data sets whose layout a folder has; your own photographs, whose layout is free, where it is of none."""
+    found: list[str] = []
     for name in PUBLISHED:
+        if found and name in OWN:
+            continue
         module = _module(name)
         if hasattr(module, "LAYOUTS"):
             matches = any(layout.recognises(folder) for layout in layouts_of(name))

@@ -101,7 +101,7 @@ def test_a_column_says_the_split_and_other_columns_are_named(tmp_path):
 
 
 def test_the_same_source_again_is_not_read_again(tmp_path):
-    prepare("shards", small(tmp_path))
+    prepare("shards", small(tmp_path, n=4))
     before = prepared_folder("shards").stat().st_ino
     prepare("shards", tmp_path / "set")
     assert prepared_folder("shards").stat().st_ino == before

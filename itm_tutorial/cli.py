@@ -112,7 +112,9 @@ def prepare(
     from itm_tutorial.course.own_data import columns_named, corpus_named
     from itm_tutorial.data import readers
     from itm_tutorial.data.names import OWN, PUBLISHED
+    from itm_tutorial.storage import user_path
 
+    source = None if source is None else user_path(source, "--from")
     if name in OWN:
         corpus = corpus_named(name, source=source, column=column, split_seed=seed)
     else:
@@ -148,15 +150,21 @@ def train(
     start: Annotated[Path | None, typer.Option(help="a kept model to go on from, where the method says how")] = None,
     record: Annotated[bool, typer.Option(help="the best epoch as a row of runs/leaderboard.jsonl")] = True,
 ) -> None:
-    """Trains a model, keeps it, records the run, and prints its recalls on the validation split."""
+    """Trains a model, keeps it, records the run, and prints its recalls on the validation split.
+
+    After every epoch a checkpoint is kept in the folder "unfinished" inside --folder: the same command goes on with a
+    run that was stopped, and ends with the same weights. A run that ended is trained again, and replaces its model.
+    """
+    import shutil
+
     import itm_tutorial as itm
     from itm_tutorial.course import leaderboard as board
     from itm_tutorial.course.own_data import corpus_named, usual_recipe
     from itm_tutorial.data.text import tokenize
     from itm_tutorial.models import check_start, model_class, start_model
-    from itm_tutorial.storage import check_writable
+    from itm_tutorial.storage import check_writable, user_path
 
-    options = _options(option or [])
+    options, folder = _options(option or []), user_path(folder, "--folder")
     model_class(model)  # refuses an unknown name before anything is drawn
     first = None if start is None else _kept_model(start)
     if first is not None:
@@ -175,12 +183,19 @@ def train(
     else:
         made = start_model(model, first, recipe=None if recipe == "drawn" else recipe, **options)
     settings = {"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate, "sampler": sampler}
+    unfinished = folder / "unfinished"
+    stopped = (unfinished / "training.json").exists()
+    history = itm.fit(made, data, seed=seed, device=device, folder=unfinished, **settings)
     recorder = board.leaderboard_callback(data, seed=seed)
-    history = itm.fit(made, data, seed=seed, device=device, callbacks=[recorder], **settings)
+    for row in history.epochs:  # those of the run that was stopped too
+        recorder(made, row)
     report = itm.evaluate(itm.score(made, data.val), data.val.image_of, identity=data.val.identity)
+    if stopped:
+        print("went on with the run that was stopped")
     print(f"best epoch {history.best_epoch} of {len(history.epochs)}, on the validation split:\n{report}")
     trained_on = made.device
     itm.save_model(made.cpu(), folder, metrics=report.as_dict(), seed=seed)
+    shutil.rmtree(unfinished, ignore_errors=True)
     print(f"kept in {folder}")
     if record:
         made.to(trained_on)  # which the row names
@@ -258,7 +273,7 @@ def search(
     from itm_tutorial.data.text import tokenize
     from itm_tutorial.storage import check_writable, disk_errors
 
-    model, out = _kept_model(folder), out if out.suffix else out.with_suffix(".png")
+    model, out = _kept_model(folder), _out(out, ".png")
     check_writable(out.parent)
     _, data = _split(split, corpus, size, seed, source, column)
     if unseen := [word for word in tokenize(query) if word not in model.vocabulary]:
@@ -295,7 +310,7 @@ def attend(
     import itm_tutorial as itm
     from itm_tutorial.storage import check_writable, write_text
 
-    model, out = _kept_model(folder), out if out.suffix else out.with_suffix(".html")
+    model, out = _kept_model(folder), _out(out, ".html")
     check_writable(out.parent)
     _, data = _split(split, corpus, size, seed, source, column)
     captions = _by_chance(len(data.captions), n, draw) if caption is None else caption
@@ -315,6 +330,18 @@ def attend(
     print(f"{number} drawn in {out}: open it in a browser")
 
 
+def _out(path: Path, suffix: str) -> Path:
+    """The file to write; a name without a suffix gets one."""
+    from itm_tutorial.storage import user_path
+
+    path = user_path(path, "--out")
+    if not path.name:
+        raise ItmError(
+            f"--out is {str(path)!r}, which names no file: write the name of a file, such as runs/page{suffix}"
+        )
+    return path if path.suffix else path.with_suffix(suffix)
+
+
 def _by_chance(n_captions: int, n: int, draw: int) -> list[int]:
     import torch
 
@@ -325,7 +352,9 @@ def _by_chance(n_captions: int, n: int, draw: int) -> list[int]:
 
 def _kept_model(folder: Path):
     import itm_tutorial as itm
+    from itm_tutorial.storage import user_path
 
+    folder = user_path(folder, "--folder")
     if not (folder / "model.json").exists():
         raise ItmError(f"{folder} holds no model: give another --folder, or train one with itm train")
     return itm.load_model(folder)

@@ -79,7 +79,7 @@ def test_importing_the_package_loads_nothing_heavy():
 
 def test_the_loop_waits_for_no_library_that_it_has_no_use_for():
     code = (
-        "import sys; from itm_tutorial.training.loop import _fabric; _fabric('cpu', 'auto'); "
+        "import sys; from itm_tutorial.training.loop import choose_precision; choose_precision('cpu', 'auto'); "
         "print(*{'transformers', 'torchmetrics', 'pandas'} & set(sys.modules), sep=', ')"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)

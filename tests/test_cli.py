@@ -457,3 +457,57 @@ def test_columns_on_the_command_line():
     mine, drawn = itm.Corpus("photos", {}, drawn=False), itm.Corpus("scenes", {}, drawn=True)
     recipes = {name: (usual_recipe(name, mine), usual_recipe(name, drawn)) for name in ("bow", "vse", "scan")}
     assert recipes == {"bow": ("flickr8k", "drawn"), "vse": ("drawn", "drawn"), "scan": ("drawn", "drawn")}
+
+
+def test_a_training_that_was_stopped_goes_on_with_the_same_command(
+    command, tiny, tmp_path, instant_features, monkeypatch
+):
+    from itm_tutorial.training import loop
+
+    monkeypatch.chdir(tmp_path)
+    words = ["train", "vse", *TINY, "--epochs", 2, "--batch-size", 100, "--option", "dim=8", "--option", "word_dim=8"]
+    words += ["--device", "cpu", "--no-record", "--folder"]
+    assert command(*words, "whole")[0] == 0
+    write = loop.write_training_state
+
+    def stop(folder, model, optimizers, settings, epochs, *rest):
+        write(folder, model, optimizers, settings, epochs, *rest)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(loop, "write_training_state", stop)
+    assert command(*words, "stopped")[0] == 130
+    assert (tmp_path / "stopped/unfinished/training.json").exists() and not (tmp_path / "stopped/model.json").exists()
+    monkeypatch.setattr(loop, "write_training_state", write)
+    complaint = refused(command(*words, "stopped", "--seed", 1))
+    assert (
+        "stopped/unfinished holds a run with settings.seed 0, not 1" in complaint
+        and "use another folder or delete it" in complaint
+    )
+    code, out, _ = command(*words, "stopped")
+    assert code == 0 and "went on with the run that was stopped" in out and "of 2, on the validation split" in out
+    assert not (tmp_path / "stopped/unfinished").exists()  # so that the command trains again
+    ours, theirs = (itm.load_model(tmp_path / name).state_dict() for name in ("stopped", "whole"))
+    assert all((ours[name] == theirs[name]).all() for name in ours)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["train", "bow", *TINY, "--option", "dim=-1"], "bow: dim is -1; give a whole number from 1"),
+        (["train", "bow", *TINY, "--option", "dropout=2"], "bow: dropout is 2; give a number from 0"),
+        (["train", "bow", *TINY, "--option", "margin=x"], "bow: margin is 'x'; give a number"),
+        (["train", "bow", *TINY, "--seed", "1" * 23], "seed is 11111"),
+        (["train", "bow", *TINY, "--folder", "~nobody_here/a"], "--folder is '~nobody_here/a'"),
+        (["prepare", "flickr8k", "--from", "~nobody_here/a"], "--from is '~nobody_here/a'"),
+        (["evaluate", *TINY, "--folder", "~nobody_here/a"], "--folder is '~nobody_here/a'"),
+    ],
+)
+def test_an_option_that_cannot_be_is_one_sentence(command, tmp_path, monkeypatch, words, message):
+    monkeypatch.chdir(tmp_path)
+    assert message in refused(command(*words))
+
+
+@pytest.mark.parametrize("out", ["", ".", "/"])
+def test_a_picture_without_a_name_is_refused(command, kept, out):
+    for words in (["search", "a red car"], ["attend"]):
+        assert "--out is " in refused(command(*words, *TINY, "--folder", kept, "--out", out))

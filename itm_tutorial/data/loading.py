@@ -15,6 +15,7 @@ from torch import Tensor
 
 from itm_tutorial.data.corpus import ClassTree, Corpus, Split, SplitFacts
 from itm_tutorial.data.names import OWN, PUBLISHED
+from itm_tutorial.data.options import Seed, check_options
 from itm_tutorial.errors import ItmError, refuse_options, unknown
 from itm_tutorial.storage import cache_dir, prepare_folder, read_tensors, write_tensors
 from itm_tutorial.worlds import birds, flowers, objects, people, scenes, species, streams
@@ -55,11 +56,14 @@ def load_corpus(name: str, size: str = "mini", seed: int | None = None, **option
         ItmError: the name, size or setting is unknown, the published data were not prepared, or the cache cannot be
             written.
     """
-    if name not in _LOADERS:
+    if not isinstance(name, str) or name not in _LOADERS:
         raise unknown("corpus", name, _LOADERS)
+    types = {"size": str, "seed": Seed | None, "image_size": int}
+    given = check_options("load_corpus", types, {"size": size, "seed": seed, **options})
+    size, seed = given.pop("size"), given.pop("seed")
     if name in OWN:
-        return _LOADERS[name](size, seed, **options)
-    return _LOADERS[name](size, 0 if seed is None else seed, **options)
+        return _LOADERS[name](size, seed, **given)
+    return _LOADERS[name](size, 0 if seed is None else seed, **given)
 
 
 @cache

@@ -21,7 +21,8 @@ class VisualNetwork(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Pixels [n, 3, H, W] from 0 to 255 -> features [n, 512]."""
-        return self.standard(pool(self.layers(normalised(images, "mini"))))
+        pixels = normalised(images, "mini").to(next(self.parameters()).dtype)
+        return self.standard(pool(self.layers(pixels)))
 
     def frozen(self, images: Tensor) -> Tensor:
         """The same without gradients and without updating the statistics of normalisation layers."""
@@ -57,4 +58,5 @@ class PixelBackbone(nn.Module):
         side = BACKBONES[self.name].image_size
         if tuple(images.shape[2:]) != (side, side):
             images = interpolate(images, (side, side), mode="bilinear", antialias=True)
-        return shaped(self.network(normalised(images, self.name)), self.kind, self.network)
+        pixels = normalised(images, self.name).to(next(self.parameters()).dtype)
+        return shaped(self.network(pixels), self.kind, self.network)

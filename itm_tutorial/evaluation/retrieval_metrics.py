@@ -9,6 +9,7 @@ import torch
 from torch import LongTensor, Tensor
 
 from itm_tutorial.data.corpus import check_identity, check_pairing
+from itm_tutorial.data.options import PositiveInt, check_options
 from itm_tutorial.encoders.embeddings import Embeddings, pick
 from itm_tutorial.errors import ItmError
 from itm_tutorial.interaction.cosine import cosine
@@ -116,6 +117,8 @@ def evaluate_folds(
     Raises:
         ItmError: the folds are not equal, or as for ``evaluate``.
     """
+    n_folds = check_options("evaluate_folds", {"n_folds": int}, {"n_folds": n_folds})["n_folds"]
+    _check_scores(scores)
     check_folds(n_folds, len(scores), identity)
     if n_folds == 1:
         return evaluate(scores, image_of, chunk, identity)
@@ -128,6 +131,12 @@ def evaluate_folds(
     return Report(
         *(Recall(*(sum(values) / n_folds for values in zip(*map(astuple, side), strict=True))) for side in sides)
     )
+
+
+def _check_scores(scores: Tensor) -> None:
+    if not isinstance(scores, Tensor) or scores.ndim != 2 or not scores.is_floating_point():
+        found = f"{list(scores.shape)} {scores.dtype}" if isinstance(scores, Tensor) else type(scores).__name__
+        raise ItmError(f"scores is {found}; give a floating-point tensor [n_images, n_captions]")
 
 
 def ranks(
@@ -147,9 +156,8 @@ def ranks(
     Raises:
         ItmError: as for ``evaluate``.
     """
-    if not isinstance(scores, Tensor) or scores.ndim != 2 or not scores.is_floating_point():
-        found = f"{list(scores.shape)} {scores.dtype}" if isinstance(scores, Tensor) else type(scores).__name__
-        raise ItmError(f"scores is {found}; give a floating-point tensor [n_images, n_captions]")
+    _check_scores(scores)
+    chunk = check_options("evaluate", {"chunk": PositiveInt}, {"chunk": chunk})["chunk"]
     check_pairing(image_of, *scores.shape, where="scores")
     image_of = image_of.to(scores.device)
 

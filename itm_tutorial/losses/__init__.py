@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import inspect
 from typing import Any
 
 from torch import nn
 
+from itm_tutorial.data.options import check_options, option_types
 from itm_tutorial.errors import ItmError, unknown
 from itm_tutorial.losses.contrastive import InfoNCE
 from itm_tutorial.losses.ranking import MaxOfHinges, SumOfHinges, TopKHinges
@@ -31,12 +31,13 @@ def create_loss(name: str, **options: Any) -> nn.Module:
         A module: (scores [n_images, n_captions], positives bool of the same shape) -> scalar.
 
     Raises:
-        ItmError: no loss has this name, or no loss has such an option.
+        ItmError: no loss has this name, no loss has such an option, or its value has another type or is out of range.
     """
-    if name not in LOSSES:
+    if not isinstance(name, str) or name not in LOSSES:
         raise unknown("loss", name, LOSSES)
-    takes = {loss: set(inspect.signature(cls).parameters) for loss, cls in LOSSES.items()}
+    takes = {loss: option_types(cls.__init__) for loss, cls in LOSSES.items()}
     for option in options:
-        if not any(option in names for names in takes.values()):
+        if not any(option in types for types in takes.values()):
             raise ItmError(f"loss: {unknown('option', option, set().union(*takes.values()))}")
-    return LOSSES[name](**{k: v for k, v in options.items() if k in takes[name] and v is not None})
+    given = {option: value for option, value in options.items() if option in takes[name] and value is not None}
+    return LOSSES[name](**check_options(f"loss {name!r}", takes[name], given))

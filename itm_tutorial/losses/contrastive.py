@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from itm_tutorial.data.options import PositiveFloat
 from itm_tutorial.losses.ranking import positive_pairs
 
 
@@ -17,7 +18,7 @@ class InfoNCE(nn.Module):
         temperature: divides the scores; 0.07 is the initial value in CLIP.
     """
 
-    def __init__(self, temperature: float = 0.07):
+    def __init__(self, temperature: PositiveFloat = 0.07):
         super().__init__()
         self.temperature = temperature
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import LongTensor, Tensor
 
+from itm_tutorial.errors import ItmError, unknown
+
 
 def rank_loss(
     scores: Tensor, target: LongTensor, margin: float = 0.1, negatives: str = "all", generator=None
@@ -28,8 +30,6 @@ def rank_loss(
         ItmError: ``negatives`` has another value.
     """
     if negatives not in ("all", "one"):
-        from itm_tutorial.errors import unknown
-
         raise unknown("choice of negatives", negatives, ("all", "one"))
     positive = scores.gather(1, target[:, None])  # [n_images, 1]
     costs = (margin - positive + scores).clamp(min=0).scatter(1, target[:, None], 0.0)  # [n_images, n_labels]
@@ -53,3 +53,25 @@ def l2_loss(projected: Tensor, target: Tensor) -> Tensor:
         The mean over images of the sum over coordinates, a scalar.
     """
     return (projected - target).square().sum(1).mean()
+
+
+def numbers_of_seen(labels: list[str], seen: list[str]) -> LongTensor:
+    """The numbers of the labels that training shows.
+
+    Args:
+        labels: every label, each once, in the order of its number.
+        seen: some of them.
+
+    Returns:
+        int64 [n_seen], in rising order.
+
+    Raises:
+        ItmError: a label occurs twice, or a seen one is not among the labels.
+    """
+    number = {label: i for i, label in enumerate(labels)}
+    if len(number) < len(labels):
+        raise ItmError(f"labels: {len(labels)}, {len(number)} of them distinct; give each once")
+    for label in seen:
+        if label not in number:
+            raise unknown("label in seen", label, labels)
+    return torch.tensor(sorted({number[label] for label in seen}), dtype=torch.int64)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import torch
 from torch import LongTensor, Tensor, nn
 
+from itm_tutorial.data.options import Fraction, PositiveInt, Weight
 from itm_tutorial.errors import ItmError
 
 
@@ -61,7 +62,7 @@ class HingeLoss(nn.Module):
         mask_same_image: see ``hinge_costs``.
     """
 
-    def __init__(self, margin: float = 0.2, mask_same_image: bool = True):
+    def __init__(self, margin: Weight = 0.2, mask_same_image: bool = True):
         super().__init__()
         self.margin, self.mask_same_image = margin, mask_same_image
 
@@ -98,7 +99,9 @@ class MaxOfHinges(HingeLoss):
         anneal: whether to change from the sum to the maximum gradually instead of at once.
     """
 
-    def __init__(self, margin: float = 0.2, mask_same_image: bool = True, warmup: float = 0.0, anneal: bool = False):
+    def __init__(
+        self, margin: Weight = 0.2, mask_same_image: bool = True, warmup: Fraction = 0.0, anneal: bool = False
+    ):
         super().__init__(margin, mask_same_image)
         if not 0 <= warmup <= 1:
             raise ItmError(f"warmup is {warmup}; give a fraction of the run, from 0 to 1")
@@ -133,7 +136,7 @@ class TopKHinges(HingeLoss):
         k: negatives per pair and direction.
     """
 
-    def __init__(self, margin: float = 0.2, mask_same_image: bool = True, k: int = 3):
+    def __init__(self, margin: Weight = 0.2, mask_same_image: bool = True, k: PositiveInt = 3):
         super().__init__(margin, mask_same_image)
         if k < 1:
             raise ItmError(f"k is {k}; give 1 or more")

@@ -185,6 +185,11 @@ class Matching(nn.Module):
     def device(self) -> torch.device:
         return next(self.parameters()).device
 
+    @property
+    def dtype(self) -> torch.dtype:
+        """The type of its weights, and so of the features that it reads."""
+        return next((weight.dtype for weight in self.parameters() if weight.is_floating_point()), torch.float32)
+
     def tokenize(self, captions: list[str]) -> Tokens:
         """Turns captions into padded word ids and what else the model's ``text_input`` makes of them."""
         return self.text_input.encode(self, captions)
@@ -195,8 +200,8 @@ class Matching(nn.Module):
             images = images.images
         if isinstance(images, Images):
             images = images.to(self.device)
-            return self.image_encoder(images.features.float(), images.boxes, images.confidence)
-        images = images.to(self.device, torch.float32)
+            return self.image_encoder(images.features.to(self.dtype), images.boxes, images.confidence)
+        images = images.to(self.device, self.dtype)
         return self.image_encoder(images if self.pixel_backbone is None else self.pixel_backbone(images))
 
     def encode_captions(self, captions: list[str] | Tokens | Batch):

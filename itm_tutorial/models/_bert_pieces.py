@@ -3,11 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Annotated
 
+from pydantic import ConfigDict, Field, with_config
 from torch import nn
+from typing_extensions import TypedDict
 
+from itm_tutorial.data.options import Dimension
 from itm_tutorial.encoders.bert import BertWords
 from itm_tutorial.models._text_input import LearnedWords, PreparedText, refuse_words
+
+Table = Annotated[int, Field(ge=1, le=2**20)]  # rows of a table of vectors
+
+
+@with_config(ConfigDict(extra="allow", strict=True))
+class BertOptions(TypedDict, total=False):
+    """The configuration of a BERT, as far as it decides how large the network is."""
+
+    vocab_size: Table
+    hidden_size: Dimension
+    num_hidden_layers: Annotated[int, Field(ge=1, le=200)]
+    num_attention_heads: Dimension
+    intermediate_size: Table
+    max_position_embeddings: Table
+    type_vocab_size: Table
+    hidden_act: str
 
 
 class BertPieces(LearnedWords):

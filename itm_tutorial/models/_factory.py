@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Mapping
 from dataclasses import replace
+from inspect import Parameter, signature
 from typing import Any
 
 import torch
+from pydantic import InstanceOf
 
 from itm_tutorial.data.corpus import Corpus
+from itm_tutorial.data.options import PositiveInt, Seed, check_options, option_types
 from itm_tutorial.data.text import Vocabulary
 from itm_tutorial.data.word_vectors import WordVectors
 from itm_tutorial.encoders.pixels import PixelBackbone
-from itm_tutorial.errors import ItmError, unknown
+from itm_tutorial.errors import ItmError, shown, unknown
 from itm_tutorial.models._base import FeatureSpec, Matching, Recipe
 from itm_tutorial.models._registry import model_class
+
+ARGUMENTS = {  # of ``create_model``
+    "corpus": InstanceOf[Corpus],
+    "backbone": str | None,
+    "features": str | None,
+    "min_count": PositiveInt | None,
+    "seed": Seed,
+    "words": InstanceOf[WordVectors] | None,
+    "recipe": str,
+}
 
 
 def create_model(
@@ -49,9 +61,13 @@ def create_model(
         The model, on the CPU, in training mode.
 
     Raises:
-        ItmError: unknown model, backbone, recipe or option; photographs without word vectors, or a corpus without
-            classes, for a model that needs them.
+        ItmError: unknown model, backbone, recipe or option; an option of another type or out of range; photographs
+            without word vectors, or a corpus without classes, for a model that needs them.
     """
+    options = checked_options(name, options)
+    given = {"corpus": corpus, "backbone": backbone, "features": features, "min_count": min_count}
+    given = check_options("create_model", ARGUMENTS, {**given, "seed": seed, "words": words, "recipe": recipe})
+    min_count, seed = given["min_count"], given["seed"]
     cls, variant = model_class(name), variant_options(name)
     if features == "pixels" != cls.feature_kind:
         raise ItmError(f"{name} does not read pixels: train it on features, then itm.unfreeze(model) adds the backbone")
@@ -156,19 +172,46 @@ def build_model(name: str, vocabulary: Vocabulary, features: FeatureSpec, **opti
 
     Returns:
         The model; ``model.name`` and ``model.options`` say how to make it again.
+
+    Raises:
+        ItmError: unknown model or option, an option of another type or out of range, or options that do not make a
+            network together.
     """
     from itm_tutorial.encoders.backbones import feature_dim
 
-    cls = model_class(name)
-    known = [
-        p.name for p in inspect.signature(cls.__init__).parameters.values() if p.kind is inspect.Parameter.KEYWORD_ONLY
-    ]
-    for option in options:
-        if option not in known:
-            raise ItmError(f"{name}: {unknown('option', option, known)}")
+    options = checked_options(name, options)
+    cls, all_options = model_class(name), {**variant_options(name), **options}
+    for p in signature(cls.__init__).parameters.values():
+        if p.kind is Parameter.KEYWORD_ONLY and p.default is Parameter.empty and p.name not in all_options:
+            raise ItmError(f"{name}: the option {p.name} is missing: give it")
     read = replace(features, kind=cls.feature_kind) if features.kind == "pixels" else features
-    model = cls(vocabulary, read, feature_dim(read), **{**variant_options(name), **options})
+    dim = feature_dim(read)
+    try:
+        model = cls(vocabulary, read, dim, **all_options)
+    except (RuntimeError, ValueError, TypeError, OverflowError, MemoryError) as error:  # of torch, or of a library
+        reason = str(error).partition("\n")[0] or type(error).__name__
+        raise ItmError(f"{name} cannot be made with {shown(all_options, 200)}: {reason}; give other options") from error
     model.name, model.options, model.features = name, options, features
     if read != features:
         model.pixel_backbone = PixelBackbone(read.backbone, read.kind)
     return model
+
+
+def checked_options(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Checks a model's options against the annotations of its class.
+
+    Args:
+        name: one of ``list_models()``.
+        options: the model's own.
+
+    Returns:
+        The options, NumPy's numbers as Python's.
+
+    Raises:
+        ItmError: unknown model or option, or a value of another type or out of range.
+    """
+    types = option_types(model_class(name).__init__, keyword_only=True)
+    for option in options:
+        if option not in types:
+            raise ItmError(f"{name}: {unknown('option', option, types)}")
+    return check_options(name, types, options)

@@ -134,7 +134,7 @@ def method_of(name: str) -> Method:
     """
     methods = list_methods()
     for method in methods:
-        if name in method.models:
+        if name in method.models:  # a tuple: a name of another type is in none
             return method
     raise unknown("model", name, [model for method in methods for model in method.models])
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from itm_tutorial.data.options import Dimension, Dropout, Weight
 from itm_tutorial.data.text import Vocabulary
 from itm_tutorial.encoders.image import GlobalProjection
 from itm_tutorial.encoders.text import BagOfWords
@@ -40,11 +41,11 @@ class BOW(Matching):
         features: FeatureSpec,
         image_dim: int,
         *,
-        dim: int = 512,
-        word_dim: int = 300,
+        dim: Dimension = 512,
+        word_dim: Dimension = 300,
         loss: str = "sum_of_hinges",
-        margin: float = 0.2,
-        dropout: float = 0.0,
+        margin: Weight = 0.2,
+        dropout: Dropout = 0.0,
     ):
         super().__init__(vocabulary, features)
         self.image_encoder = GlobalProjection(image_dim, dim, dropout)

@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from itm_tutorial.data.corpus import Corpus
+from itm_tutorial.data.options import Dimension, Dropout, Int64
 from itm_tutorial.data.text import Vocabulary
 from itm_tutorial.encoders.lstm import WordLSTM
 from itm_tutorial.encoders.stripes import image_projection
@@ -50,12 +51,12 @@ class CMPL(Matching):
         features: FeatureSpec,
         image_dim: int,
         *,
-        identities: Sequence[int] = (),
-        embed_size: int = 128,
-        word_dim: int = 64,
+        identities: Sequence[Int64] = (),
+        embed_size: Dimension = 128,
+        word_dim: Dimension = 64,
         matching: bool = True,
         classification: bool = True,
-        dropout: float = 0.3,
+        dropout: Dropout = 0.3,
     ):
         super().__init__(vocabulary, features)
         check_some_loss(matching, classification and len(identities))

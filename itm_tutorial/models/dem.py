@@ -12,10 +12,11 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from itm_tutorial.data.corpus import Corpus
+from itm_tutorial.data.options import Dimension, Fraction, Labels
 from itm_tutorial.data.text import Vocabulary
 from itm_tutorial.encoders.pixels import VisualNetwork
 from itm_tutorial.encoders.text import WordAverage
-from itm_tutorial.losses.labels import l2_loss
+from itm_tutorial.losses.labels import l2_loss, numbers_of_seen
 from itm_tutorial.models._base import Batch, EpochState, FeatureSpec, Matching, Recipe
 from itm_tutorial.models._fixed_words import FixedWords
 from itm_tutorial.models._registry import register_model
@@ -48,11 +49,11 @@ class DEM(Matching):
         features: FeatureSpec,
         image_dim: int,
         *,
-        labels: list[str],
-        seen: list[str],
-        word_dim: int,
-        hidden: int = 300,
-        classify_until: float = 0.55,
+        labels: Labels,
+        seen: Labels,
+        word_dim: Dimension,
+        hidden: Dimension = 300,
+        classify_until: Fraction = 0.55,
     ):
         super().__init__(vocabulary, features)
         self.labels, self.classify_until, self.stage = labels, classify_until, "map"
@@ -60,7 +61,7 @@ class DEM(Matching):
         self.classifier = nn.Linear(VisualNetwork.dim, len(labels))
         self.words = WordAverage(len(vocabulary), word_dim)
         self.map = nn.Sequential(nn.Linear(word_dim, hidden), nn.ReLU(), nn.Linear(hidden, VisualNetwork.dim))
-        self.register_buffer("seen", torch.tensor([i for i, label in enumerate(labels) if label in set(seen)]))
+        self.register_buffer("seen", numbers_of_seen(labels, seen))
 
     @staticmethod
     def options_from(corpus: Corpus) -> dict[str, Any]:

@@ -6,18 +6,19 @@ Theirs was trained on ImageNet's thousand labels, with word vectors of 500 or 10
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from itm_tutorial.data.corpus import Corpus
+from itm_tutorial.data.options import Dimension, Fraction, Labels, Weight
 from itm_tutorial.data.text import Vocabulary
 from itm_tutorial.encoders.pixels import VisualNetwork
 from itm_tutorial.encoders.text import WordAverage
 from itm_tutorial.interaction.cosine import cosine
-from itm_tutorial.losses.labels import l2_loss, rank_loss
+from itm_tutorial.losses.labels import l2_loss, numbers_of_seen, rank_loss
 from itm_tutorial.models._base import Batch, EpochState, FeatureSpec, Matching, Recipe
 from itm_tutorial.models._fixed_words import FixedWords
 from itm_tutorial.models._registry import register_model
@@ -57,14 +58,14 @@ class DeViSE(Matching):
         features: FeatureSpec,
         image_dim: int,
         *,
-        labels: list[str],
-        seen: list[str],
-        word_dim: int,
-        loss: str = "rank",
-        margin: float = 0.1,
-        negatives: str = "all",
-        classify_until: float = 0.55,
-        freeze_until: float = 0.85,
+        labels: Labels,
+        seen: Labels,
+        word_dim: Dimension,
+        loss: Literal["rank", "l2"] = "rank",
+        margin: Weight = 0.1,
+        negatives: Literal["one", "all"] = "all",
+        classify_until: Fraction = 0.55,
+        freeze_until: Fraction = 0.85,
     ):
         super().__init__(vocabulary, features)
         self.labels, self.loss_name, self.margin, self.negatives = labels, loss, margin, negatives
@@ -73,7 +74,7 @@ class DeViSE(Matching):
         self.classifier = nn.Linear(VisualNetwork.dim, len(labels))
         self.map = nn.Linear(VisualNetwork.dim, word_dim)
         self.text_encoder = WordAverage(len(vocabulary), word_dim)
-        self.register_buffer("seen", torch.tensor([i for i, label in enumerate(labels) if label in set(seen)]))
+        self.register_buffer("seen", numbers_of_seen(labels, seen))
 
     @staticmethod
     def options_from(corpus: Corpus) -> dict[str, Any]:
@@ -98,7 +99,7 @@ class DeViSE(Matching):
         """The loss of the stage, over seen labels alone."""
         right = torch.searchsorted(self.seen, batch.identity)  # [n_images]
         if self.stage == "classify":
-            return cross_entropy(self.classifier(self.look(batch.images.float()))[:, self.seen], right)
+            return cross_entropy(self.classifier(self.look(batch.images))[:, self.seen], right)
         landed = self.encode_images(batch)  # [n_images, word_dim]
         stands = self.encode_captions(self.labels)[self.seen]  # [n_seen, word_dim]
         if self.loss_name == "l2":

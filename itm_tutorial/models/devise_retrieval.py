@@ -10,6 +10,7 @@ from typing import ClassVar
 
 from torch import Tensor
 
+from itm_tutorial.data.options import Dimension, Dropout, Weight
 from itm_tutorial.data.text import Vocabulary
 from itm_tutorial.encoders.image import GlobalProjection
 from itm_tutorial.encoders.text import WordAverage
@@ -45,9 +46,9 @@ class DeViSERetrieval(Matching):
         features: FeatureSpec,
         image_dim: int,
         *,
-        word_dim: int,
-        margin: float = 0.1,
-        dropout: float = 0.0,
+        word_dim: Dimension,
+        margin: Weight = 0.1,
+        dropout: Dropout = 0.0,
     ):
         super().__init__(vocabulary, features)
         self.image_encoder = GlobalProjection(image_dim, word_dim, dropout)

@@ -10,6 +10,7 @@ from typing import ClassVar
 
 from torch import LongTensor, Tensor
 
+from itm_tutorial.data.options import Dimension, Fraction, Weight
 from itm_tutorial.data.text import Vocabulary
 from itm_tutorial.encoders.image import GlobalProjection
 from itm_tutorial.encoders.text import create_text_encoder
@@ -54,12 +55,12 @@ class Order(Matching):
         features: FeatureSpec,
         image_dim: int,
         *,
-        embed_size: int = 256,
-        word_dim: int = 128,
-        margin: float = 0.05,
+        embed_size: Dimension = 256,
+        word_dim: Dimension = 128,
+        margin: Weight = 0.05,
         max_violation: bool = False,
         use_abs: bool = True,
-        warmup: float = 0.0,
+        warmup: Fraction = 0.0,
         mask_same_image: bool = True,
     ):
         super().__init__(vocabulary, features)

@@ -7,10 +7,11 @@ Lee, Chen, Hua, Hu and He, "Stacked Cross Attention for Image-Text Matching", EC
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from torch import Tensor
 
+from itm_tutorial.data.options import Count, Dimension, Dropout, Fraction, PositiveFloat, PositiveInt, Weight
 from itm_tutorial.data.text import Vocabulary
 from itm_tutorial.encoders.image import RegionProjection
 from itm_tutorial.encoders.text import Words, create_word_encoder
@@ -78,23 +79,23 @@ class SCAN(Matching):
         features: FeatureSpec,
         image_dim: int,
         *,
-        embed_size: int = 256,
-        word_dim: int = 128,
+        embed_size: Dimension = 256,
+        word_dim: Dimension = 128,
         direction: str = "t2i",
-        smooth: float | None = None,
+        smooth: Weight | None = None,
         pooling: str = "mean",
-        lse: float = 6.0,
+        lse: PositiveFloat = 6.0,
         rectifier: str = "leaky",
-        margin: float = 0.2,
+        margin: Weight = 0.2,
         no_imgnorm: bool = False,
         no_txtnorm: bool = False,
-        sentence: str = "gru",
+        sentence: Literal["gru", "bow"] = "gru",
         loss: str = "max_of_hinges",
-        warmup: float = 0.2,
-        k: int = 3,
+        warmup: Fraction = 0.2,
+        k: PositiveInt = 3,
         mask_same_image: bool = True,
-        dropout: float = 0.0,
-        sample: int = 0,
+        dropout: Dropout = 0.0,
+        sample: Count = 0,
     ):
         super().__init__(vocabulary, features)
         self.image_encoder = RegionProjection(image_dim, embed_size, dropout, unit=not no_imgnorm, sample=sample)

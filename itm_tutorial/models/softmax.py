@@ -9,9 +9,11 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, one_hot
 
 from itm_tutorial.data.corpus import Corpus
+from itm_tutorial.data.options import Labels
 from itm_tutorial.data.text import Tokens, Vocabulary
 from itm_tutorial.encoders.pixels import VisualNetwork
 from itm_tutorial.errors import unknown
+from itm_tutorial.losses.labels import numbers_of_seen
 from itm_tutorial.models._base import Batch, FeatureSpec, Matching, Recipe
 from itm_tutorial.models._registry import register_model
 
@@ -35,14 +37,14 @@ class Softmax(Matching):
     }
     feature_kind = "pixels"
 
-    def __init__(
-        self, vocabulary: Vocabulary, features: FeatureSpec, image_dim: int, *, labels: list[str], seen: list[str]
-    ):
+    def __init__(self, vocabulary: Vocabulary, features: FeatureSpec, image_dim: int, *, labels: Labels, seen: Labels):
         super().__init__(vocabulary, features)
         self.number = {label: i for i, label in enumerate(labels)}
         self.visual = VisualNetwork()
         self.classifier = nn.Linear(VisualNetwork.dim, len(labels))
-        self.register_buffer("is_seen", torch.tensor([label in set(seen) for label in labels]))
+        is_seen = torch.zeros(len(labels), dtype=torch.bool)
+        is_seen[numbers_of_seen(labels, seen)] = True
+        self.register_buffer("is_seen", is_seen)
 
     @staticmethod
     def options_from(corpus: Corpus) -> dict[str, Any]:
@@ -64,7 +66,7 @@ class Softmax(Matching):
 
     def text_encoder(self, ids: Tensor, lengths: Tensor) -> Tensor:
         """Numbers of labels [n, 1] -> one-hot rows [n, n_labels]."""
-        return one_hot(ids[:, 0], len(self.number)).float()
+        return one_hot(ids[:, 0], len(self.number)).to(self.dtype)
 
     def similarity(self, image_emb: Tensor, caption_emb: Tensor) -> Tensor:
         """Log-probabilities and one-hot rows -> the log-probability of each label [n_images, n_captions]."""

@@ -15,6 +15,7 @@ from torch import LongTensor, Tensor, nn
 from torch.nn.functional import normalize
 
 from itm_tutorial.data.corpus import Corpus
+from itm_tutorial.data.options import Dimension, Fraction, Int64, PositiveFloat, Weight
 from itm_tutorial.data.text import Vocabulary
 from itm_tutorial.encoders.bert import BertWords
 from itm_tutorial.encoders.lstm import MaxLSTM, WordLSTM
@@ -24,7 +25,7 @@ from itm_tutorial.losses.adversarial import ModalityDiscriminator, discriminator
 from itm_tutorial.losses.identity import IdentityNumbers, NormSoftmax
 from itm_tutorial.losses.projection import cmpm
 from itm_tutorial.models._base import Batch, FeatureSpec, Matching, Recipe
-from itm_tutorial.models._bert_pieces import BertPieces
+from itm_tutorial.models._bert_pieces import BertOptions, BertPieces
 from itm_tutorial.models._registry import register_model
 from itm_tutorial.models.cmpl import check_some_loss, train_identities
 
@@ -60,19 +61,19 @@ class TIMAM(Matching):
         features: FeatureSpec,
         image_dim: int,
         *,
-        identities: Sequence[int] = (),
+        identities: Sequence[Int64] = (),
         bert: str | None = None,
-        bert_config: dict[str, Any] | None = None,
-        embed_size: int = 128,
-        word_dim: int = 64,
+        bert_config: BertOptions | None = None,
+        embed_size: Dimension = 128,
+        word_dim: Dimension = 64,
         identification: bool = True,
         matching: bool = True,
         adversary: bool = True,
-        identification_weight: float = 1.0,
-        matching_weight: float = 1.0,
-        adversary_weight: float = 0.1,
-        scale: float = 16.0,
-        smoothing: float = 0.0,
+        identification_weight: Weight = 1.0,
+        matching_weight: Weight = 1.0,
+        adversary_weight: Weight = 0.1,
+        scale: PositiveFloat = 16.0,
+        smoothing: Fraction = 0.0,
     ):
         super().__init__(vocabulary, features)
         identification = identification and len(identities) > 0

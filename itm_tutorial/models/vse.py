@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from itm_tutorial.data.options import Dimension, Dropout, Weight
 from itm_tutorial.data.text import Vocabulary
 from itm_tutorial.encoders.image import GlobalProjection
 from itm_tutorial.encoders.text import GRU
@@ -46,11 +47,11 @@ class VSE(Matching):
         features: FeatureSpec,
         image_dim: int,
         *,
-        dim: int = 256,
-        word_dim: int = 128,
+        dim: Dimension = 256,
+        word_dim: Dimension = 128,
         loss: str = "sum_of_hinges",
-        margin: float = 0.2,
-        dropout: float = 0.0,
+        margin: Weight = 0.2,
+        dropout: Dropout = 0.0,
     ):
         super().__init__(vocabulary, features)
         self.image_encoder = GlobalProjection(image_dim, dim, dropout)

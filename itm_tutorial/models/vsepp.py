@@ -6,8 +6,9 @@ Options are named as in the authors' code.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
+from itm_tutorial.data.options import Dimension, Dropout, Fraction, PositiveInt, Weight
 from itm_tutorial.data.text import Vocabulary
 from itm_tutorial.encoders.image import GlobalProjection
 from itm_tutorial.encoders.text import create_text_encoder
@@ -62,18 +63,18 @@ class VSEPP(Matching):
         features: FeatureSpec,
         image_dim: int,
         *,
-        embed_size: int = 256,
-        word_dim: int = 128,
-        margin: float = 0.2,
+        embed_size: Dimension = 256,
+        word_dim: Dimension = 128,
+        margin: Weight = 0.2,
         max_violation: bool = True,
         no_imgnorm: bool = False,
-        sentence: str = "gru",
+        sentence: Literal["gru", "bow"] = "gru",
         loss: str | None = None,
-        warmup: float = 0.0,
+        warmup: Fraction = 0.0,
         anneal: bool = False,
-        k: int = 3,
+        k: PositiveInt = 3,
         mask_same_image: bool = True,
-        dropout: float = 0.0,
+        dropout: Dropout = 0.0,
     ):
         super().__init__(vocabulary, features)
         self.image_encoder = GlobalProjection(image_dim, embed_size, dropout, unit=not no_imgnorm)

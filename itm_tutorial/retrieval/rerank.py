@@ -10,6 +10,7 @@ import torch
 from torch import BoolTensor, LongTensor, Tensor
 
 from itm_tutorial.data.corpus import Split
+from itm_tutorial.data.options import check_options
 from itm_tutorial.encoders.embeddings import Embeddings, bytes_per_row, join, pick
 from itm_tutorial.errors import ItmError, unknown
 from itm_tutorial.extraction.features import split_features
@@ -104,6 +105,7 @@ def rerank(model: Matching, split: Split, scores: Tensor, k: int, direction: str
         >>> itm.evaluate(scores, corpus.test.image_of)
     """
     cheap = _checked(scores, split)
+    k = check_options("rerank", {"k": int, "direction": str}, {"k": k, "direction": direction})["k"]
     if direction not in DIRECTIONS:
         raise unknown("direction", direction, DIRECTIONS)
     ways = ("t2i", "i2t") if direction == "both" else (direction,)

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from itm_tutorial.data.corpus import Split
+from itm_tutorial.data.options import PositiveInt, check_options
 from itm_tutorial.encoders.embeddings import Embeddings, pick, vectors_per_row
-from itm_tutorial.errors import ItmError
 from itm_tutorial.extraction.features import split_boxes, split_confidence, split_features
 from itm_tutorial.models import Images, Matching
 from itm_tutorial.progress import notice, progress_counter, progress_wanted
@@ -43,10 +43,9 @@ def score(model: Matching, split: Split, chunk: int = CHUNK, captions: list[str]
         float32 [n_images, n_captions], on the CPU.
 
     Raises:
-        ItmError: chunk below 1.
+        ItmError: chunk is no whole number from 1 up.
     """
-    if chunk < 1:
-        raise ItmError(f"chunk is {chunk}; give 1 or more")
+    chunk = check_options("score", {"chunk": PositiveInt}, {"chunk": chunk})["chunk"]
     captions = split.captions if captions is None else captions
     scores = torch.empty(len(split.images), len(captions))
     with evaluation_mode(model), PairScorer(model, scores.numel()) as score_pairs:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from itm_tutorial.data.corpus import Split
+from itm_tutorial.data.options import PositiveInt, check_options
 from itm_tutorial.data.text import tokenize
 from itm_tutorial.encoders.embeddings import Embeddings, to_device
 from itm_tutorial.errors import ItmError
@@ -52,7 +53,7 @@ def search(model: Matching, split: Split, query: str | Tensor, k: int = 8) -> Hi
     Raises:
         ItmError: k below 1, an empty text, or an image of another shape.
     """
-    _check(query, k)
+    k = _check(query, k)
     with evaluation_mode(model):
         return _find(model, query, k, _encode(model, split, query))
 
@@ -92,7 +93,7 @@ class SearchIndex:
         Raises:
             ItmError: as for ``search``; or the model was trained, or given other weights, since the index was made.
         """
-        _check(query, k)
+        k = _check(query, k)
         self._refuse_other_weights()
         kind = str if isinstance(query, str) else Tensor
         with evaluation_mode(self.model):
@@ -120,19 +121,22 @@ def _digest(model: Matching) -> list[int]:
     return sums
 
 
-def _check(query: str | Tensor, k: int) -> None:
+def _check(query: str | Tensor, k: int) -> int:
     """Refuses what cannot be searched for.
 
+    Returns:
+        ``k``.
+
     Raises:
-        ItmError: k below 1, an empty text, or an image of another shape.
+        ItmError: k is no whole number from 1 up, an empty text, or an image of another shape.
     """
-    if k < 1:
-        raise ItmError(f"k is {k}; give 1 or more")
+    k = check_options("search", {"k": PositiveInt}, {"k": k})["k"]
     if isinstance(query, str):
         if not tokenize(query):
             raise ItmError(f"the query {query!r} has no word in it: say what the picture should show")
     elif not (isinstance(query, Tensor) and query.ndim == 3 and len(query) == 3 and query.dtype == torch.uint8):
         raise ItmError("query is neither a text nor an image: give a str, or a uint8 tensor [3, H, W]")
+    return k
 
 
 def _encode(model: Matching, split: Split, query: str | Tensor) -> Iterable[Embeddings]:

@@ -4,28 +4,32 @@ from __future__ import annotations
 
 import hashlib
 import math
-import sys
 import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
+from pydantic import InstanceOf
 from torch import LongTensor, Tensor, nn
 
 from itm_tutorial.data.corpus import Corpus, Split
+from itm_tutorial.data.options import PositiveInt, Rate, Seed, check_options
 from itm_tutorial.data.text import Tokens
-from itm_tutorial.errors import ItmError, unknown
+from itm_tutorial.errors import ItmError, shown, unknown
 from itm_tutorial.evaluation.retrieval_metrics import evaluate
 from itm_tutorial.extraction.features import split_boxes, split_confidence, split_features
-from itm_tutorial.models import Batch, EpochState, Images, Matching
+from itm_tutorial.models import Batch, Images, Matching
 from itm_tutorial.progress import progress_wanted
 from itm_tutorial.retrieval.scoring import score
-from itm_tutorial.training.checkpoints import read_training_state, save_model, write_training_state
+from itm_tutorial.storage import user_path
+from itm_tutorial.training.checkpoints import save_model
+from itm_tutorial.training.precision import check_step, choose_precision, convert
+from itm_tutorial.training.runs import read_training_state, write_training_state
 from itm_tutorial.training.samplers import SAMPLERS
+from itm_tutorial.training.schedule import WatchedState, rate_of_epoch
 
 Callback = Callable[[Matching, dict[str, Any]], None]
 
@@ -52,6 +56,16 @@ class History:
         return pd.DataFrame(self.epochs)
 
 
+ARGUMENTS = {  # of ``fit``
+    "model": InstanceOf[Matching],
+    "corpus": InstanceOf[Corpus],
+    "epochs": PositiveInt | None,
+    "batch_size": PositiveInt | None,
+    "learning_rate": Rate | None,
+    "seed": Seed,
+    "folder": str | InstanceOf[Path] | None,
+    "progress": bool | None,
+}
 PLATEAU, LOOK = 30, 10  # steps at the value of a collapse before a warning; steps between two checks
 
 
@@ -84,55 +98,69 @@ def fit(
             than the split, a quarter of the split is taken, with a warning.
         seed: of the batches and of dropout.
         device: "auto", "cpu", "cuda", or another that Lightning Fabric knows.
-        precision: "auto" (bf16 on a GPU, float32 elsewhere) or a Fabric precision.
+        precision: "auto" (bf16-mixed on a GPU, elsewhere what the weights are); "32-true", "64-true" or "bf16-true",
+            which the weights keep afterwards; or "bf16-mixed": float32 weights, most operations in bfloat16.
         sampler: a name in ``SAMPLERS``, or a function of the same form; by default that of ``model.recipe``.
         callbacks: called after every epoch with the model and the epoch's row.
-        folder: where to keep a checkpoint after every epoch; a run that finds one there goes on from it. In the end
-            it also holds the best model, for ``load_model``.
+        folder: where to keep a checkpoint after every epoch; a run that finds one there goes on from it, also with
+            more epochs where those that are done would have been the same. In the end it also holds the best model,
+            for ``load_model``.
         progress: whether to show a bar; by default only to a person.
 
     Returns:
         The history.
 
     Raises:
-        ItmError: an argument out of range, a loss that is no number, a checkpoint of another run.
+        ItmError: an argument of another type or out of range, a precision that the device or the model does not have,
+            a loss that is no number, a checkpoint of another run.
     """
+    given = {"model": model, "corpus": corpus, "epochs": epochs, "batch_size": batch_size, "seed": seed}
+    given |= {"learning_rate": learning_rate, "folder": folder, "progress": progress}
+    given = check_options("fit", ARGUMENTS, given)
+    epochs, batch_size, learning_rate, seed = (given[n] for n in ("epochs", "batch_size", "learning_rate", "seed"))
+    folder, callbacks = None if folder is None else user_path(folder, "folder"), _functions(callbacks)
     recipe = model.recipe
     epochs = recipe.epochs if epochs is None else epochs
     learning_rate = recipe.learning_rate if learning_rate is None else learning_rate
     sampler = recipe.sampler if sampler is None else sampler
     batch_size = _batch_that_fits(recipe.batch_size, corpus.train, sampler) if batch_size is None else batch_size
     batches = _sampler(sampler)
-    _check(corpus.train, epochs, batch_size, learning_rate, sampler)
-    fabric = _fabric(device, precision)
-    model.to(fabric.device)
+    _check(corpus.train, batch_size, sampler)
+    chosen = choose_precision(device, precision)
+    fabric = chosen.fabric
+    train = _load(model, corpus.train, fabric.device)
+    check_step(model, next(train.batches([torch.arange(batch_size)])), chosen)
+    convert(model, chosen)
     optimizers = {
         name: torch.optim.Adam(group, learning_rate, weight_decay=recipe.weight_decay)
         for name, group in model.parameter_groups().items()
     }
-    train = _load(model, corpus.train, fabric.device)
     history, best = History(), {}
     settings = {"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate, "seed": seed}
-    settings |= {"sampler": sampler if isinstance(sampler, str) else sampler.__name__, "recipe": asdict(recipe)}
+    name = sampler if isinstance(sampler, str) else getattr(sampler, "__name__", type(sampler).__name__)
+    settings |= {"sampler": name, "precision": chosen.name, "recipe": asdict(recipe)}
     settings |= {"corpus": {name: _digest(getattr(corpus, name)) for name in ("train", "val")}}
+    asks_epochs = False
     if folder is not None:
-        history.epochs, best = read_training_state(Path(folder), model, optimizers, settings)
+        history.epochs, best, asks_epochs = read_training_state(folder, model, optimizers, settings)
 
     bar = _bar(epochs, progress_wanted() if progress is None else progress, len(history.epochs))
     with bar, torch.random.fork_rng(devices=[fabric.device] if fabric.device.type == "cuda" else []):
         for epoch in range(len(history.epochs), epochs):
             start = time.perf_counter()
             # a stream an epoch: dropout and batches of a resumed run are those of one never killed
-            generator = torch.Generator().manual_seed(1_000_003 * seed + epoch)
-            torch.manual_seed(1_000_003 * seed + epoch)
-            between = torch.Generator().manual_seed(1_000_003 * seed + epoch)  # apart from the batches' own
-            state = EpochState(model, train, epoch, epochs, between)
+            number = _seed_of_epoch(seed, epoch)
+            generator = torch.Generator().manual_seed(number)
+            torch.manual_seed(number)
+            between = torch.Generator().manual_seed(number)  # apart from the batches' own
+            state = WatchedState(model, train, epoch, epochs, between)
             for part in (model, getattr(model, "loss_function", None)):
                 if hasattr(part, "on_epoch"):
                     part.on_epoch(state)
+            asks_epochs = asks_epochs or bool(state.asked)
             for optimizer in optimizers.values():
                 for group in optimizer.param_groups:
-                    group["lr"] = learning_rate * (0.1 if epoch >= recipe.drop_at * epochs else 1.0)
+                    group["lr"] = rate_of_epoch(learning_rate, epoch, epochs, recipe.drop_at)
             picked = train.batches(batches(train.image_of, batch_size, generator))
             mean = _train_epoch(fabric, model, optimizers, picked, f"epoch {epoch + 1}")
             report = evaluate(score(model, corpus.val), corpus.val.image_of, identity=corpus.val.identity)
@@ -141,7 +169,7 @@ def fit(
             if history.best_epoch == epoch + 1:
                 best = {name: value.detach().cpu().clone() for name, value in model.state_dict().items()}
             if folder is not None:
-                write_training_state(Path(folder), model, optimizers, settings, history.epochs, best)
+                write_training_state(folder, model, optimizers, settings, history.epochs, best, asks_epochs)
             for callback in callbacks:
                 callback(model, row)
             bar.update()
@@ -249,7 +277,8 @@ def _step(model: Matching, optimizers: dict, loss: Tensor | dict[str, Tensor], w
             parameter.grad = gradient
         for name in names:
             checked = checked + nn.utils.clip_grad_norm_(groups[name], model.recipe.clip)
-    total_loss, checked = torch.stack([total.float(), checked.float()]).tolist()  # a step reads the device once: here
+    wide = torch.promote_types(total.dtype, torch.float32)
+    total_loss, checked = torch.stack([total.to(wide), checked.to(wide)]).tolist()  # a step reads the device once: here
     if not math.isfinite(checked):
         raise ItmError(
             f"the loss or its gradient is no number at {where}: lower learning_rate, or look for a NaN in the features"
@@ -259,10 +288,23 @@ def _step(model: Matching, optimizers: dict, loss: Tensor | dict[str, Tensor], w
     return total_loss
 
 
+def _functions(callbacks: Iterable[Callback]) -> list[Callback]:
+    """Callbacks as a list, so that an iterator serves every epoch."""
+    found = list(callbacks) if isinstance(callbacks, Iterable) else [None]
+    if not all(map(callable, found)):
+        raise ItmError(f"fit: callbacks is {shown(callbacks)}; give a list of functions of the model and the row")
+    return found
+
+
+def _seed_of_epoch(seed: int, epoch: int) -> int:
+    number = 1_000_003 * seed + epoch
+    return number if -(2**63) <= number < 2**64 else number % 2**63  # what a generator takes
+
+
 def _sampler(sampler: str | Callable) -> Callable[..., Iterable[LongTensor]]:
     if callable(sampler):
         return sampler
-    if sampler not in SAMPLERS:
+    if not isinstance(sampler, str) or sampler not in SAMPLERS:
         raise unknown("sampler", sampler, SAMPLERS)
     return SAMPLERS[sampler]
 
@@ -292,43 +334,11 @@ def _batch_that_fits(batch_size: int, split: Split, sampler: str | Callable) -> 
     return smaller
 
 
-def _check(split: Split, epochs: int, batch_size: int, learning_rate: float, sampler: str | Callable) -> None:
-    if epochs < 1:
-        raise ItmError(f"epochs is {epochs}; give 1 or more")
-    if not 0 < learning_rate < math.inf:
-        raise ItmError(f"learning_rate is {learning_rate}; give a number above 0, such as 0.001")
+def _check(split: Split, batch_size: int, sampler: str | Callable) -> None:
     n = _n_to_draw_from(split, sampler)
     if not 2 <= batch_size <= n:
         what = "images" if sampler == "images" else "captions"
         raise ItmError(f"batch_size is {batch_size}, but the train split has {n} {what}: give 2 to {n}")
-
-
-@contextmanager
-def _not_imported(name: str) -> Iterator[None]:
-    """Keeps a library that others try to import from being loaded; one that is loaded already stays."""
-    if name in sys.modules:
-        yield
-        return
-    sys.modules[name] = None  # Python's way to make an import fail
-    try:
-        yield
-    finally:
-        del sys.modules[name]
-
-
-def _fabric(device: str, precision: str):
-    with _not_imported("torchmetrics"):  # Fabric loads it where it is installed, and with it transformers: seconds
-        from lightning_fabric import Fabric
-
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-    if precision == "auto":
-        precision = "bf16-mixed" if device == "cuda" else "32-true"
-    try:
-        fabric = Fabric(accelerator=device, devices=1, precision=precision)
-    except Exception as error:  # Fabric raises what its accelerators raise
-        raise ItmError(f"device {device!r} with precision {precision!r} cannot be used: {error}; try 'auto'") from error
-    return fabric
 
 
 def _bar(epochs: int, wanted: bool, done: int):

@@ -83,7 +83,7 @@ def test_the_mode_is_as_before(training, make_model, make_split):
 
 @pytest.mark.parametrize("chunk", [0, -3])
 def test_a_chunk_below_one_is_refused(chunk, make_model, make_split):
-    with pytest.raises(ItmError, match=f"chunk is {chunk}; give 1 or more"):
+    with pytest.raises(ItmError, match=f"chunk is {chunk}; give"):
         itm.score(make_model("vsepp"), make_split(), chunk=chunk)
 
 
@@ -216,3 +216,45 @@ def test_nothing_is_said_to_a_machine_of_quick_work_or_of_a_product(
     clock = [0.0]
     itm.score(slow(make_model(name), clock, monkeypatch, seconds), make_split(regions=MODELS[name]))
     assert capsys.readouterr() == ("", "") and clock[-1] == pytest.approx(253 * seconds)
+
+
+ODD = ["2", 2.0, None, True, float("nan"), 0, -1, [], 10**30]
+
+
+@pytest.mark.parametrize("value", ODD, ids=map(repr, ODD))
+def test_a_number_of_another_type_is_refused_by_name(tiny, instant_features, value):
+    model = itm.create_model("bow", tiny, dim=8, word_dim=8)
+    split, scores = tiny.val, torch.rand(20, 100)
+    index = itm.SearchIndex(model, split)
+    calls = {
+        "chunk": [
+            lambda: itm.score(model, split, chunk=value),
+            lambda: itm.evaluate(scores, split.image_of, chunk=value),
+        ],
+        "k": [
+            lambda: itm.search(model, split, "a red car", k=value),
+            lambda: index.search("a red car", k=value),
+            lambda: itm.rerank(model, split, scores, k=value),
+        ],
+        "n_folds": [lambda: itm.evaluate_folds(scores, split.image_of, n_folds=value)],
+        "seed": [lambda: itm.load_corpus("scenes", size="tiny", seed=value)] if value not in (0, -1) else [],
+        "size": [lambda: itm.load_corpus("scenes", size=value)],
+        "image_size": [lambda: itm.load_corpus("scenes", size="tiny", image_size=value)],
+        "corpus": [lambda: itm.load_corpus(value)],
+    }
+    for name, some in calls.items():
+        for call in some:
+            with pytest.raises(ItmError, match=name) as error:
+                call()
+            assert "\n" not in str(error.value) and len(str(error.value)) < 400, name
+
+
+def test_numpys_whole_numbers_are_taken(tiny, instant_features):
+    import numpy as np
+
+    model = itm.create_model("bow", tiny, dim=8, word_dim=8)
+    scores = itm.score(model, tiny.val, chunk=np.int64(7))
+    assert len(itm.search(model, tiny.val, "a red car", k=np.int32(3)).indices) == 3
+    assert itm.evaluate(scores, tiny.val.image_of, chunk=np.int64(9)) == itm.evaluate(scores, tiny.val.image_of)
+    corpus = itm.load_corpus("scenes", size="tiny", seed=np.int64(0), image_size=np.int64(128))
+    assert corpus.train.fingerprint == tiny.train.fingerprint

@@ -17,7 +17,8 @@ import itm_tutorial as itm
 from itm_tutorial.errors import ItmError
 from itm_tutorial.storage import read_json
 from itm_tutorial.training.checkpoints import load_model, save_model
-from itm_tutorial.training.loop import _load, _not_imported, fit
+from itm_tutorial.training.loop import _load, fit
+from itm_tutorial.training.precision import _not_imported
 from itm_tutorial.training.samplers import shuffled_captions
 
 pytestmark = pytest.mark.usefixtures("instant_features")
@@ -83,9 +84,9 @@ def test_a_killed_run_resumes_and_ends_with_the_same_weights(tiny, tmp_path):
 
 def test_a_folder_with_another_run_is_refused(tiny, tmp_path):
     trained(tiny, epochs=1, folder=tmp_path)
-    with pytest.raises(ItmError, match="settings"):
-        trained(tiny, epochs=2, folder=tmp_path)
-    with pytest.raises(ItmError, match="name"):
+    with pytest.raises(ItmError, match="holds a run with settings.seed 0, not 1: use another folder or delete it"):
+        trained(tiny, epochs=1, seed=1, folder=tmp_path)
+    with pytest.raises(ItmError, match="holds a run with name 'vse', not 'bow'"):
         trained(tiny, "bow", epochs=1, folder=tmp_path)
 
 

@@ -453,7 +453,7 @@ def test_wrong_folders_and_options(folder, tmp_path):
     refused(folder, "unknown option of photos 'captoin': did you mean 'caption'", captoin="caption")
     refused(folder, r"caption is \[\]: give the name of a column or several", caption=[])
     refused(folder, "split is 3: give the name of a column", split=3)
-    refused(folder, "seed is 'x': give a whole number", seed="x")
+    refused(folder, "seed is 'x'; give a whole number", seed="x")
     refused(folder, "fractions is", fractions=(1, 2, 3))
     write_jsonl(folder / "metadata.jsonl", [{"file_name": "pic00.jpg", "text": "x"}])
     refused(folder, "metadata.csv and metadata.jsonl stand side by side")

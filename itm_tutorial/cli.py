@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import warnings
 from pathlib import Path
 from typing import Annotated
 
@@ -452,7 +453,10 @@ def leaderboard(
         print(f"{added} new rows in {out}")
     else:
         file = files[0] if files else None
-        print(board.table(edition, corpus, file).to_string(index=False, na_rep=""))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # of damaged lines, which are printed below
+            table = board.table(edition, corpus, file)
+        print(table.to_string(index=False, na_rep=""))
         damaged = board.read(file)[1] if file is not None or board.FILE.exists() else []
     for line in damaged:
         print(f"itm: {line}", file=sys.stderr)

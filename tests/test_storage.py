@@ -34,6 +34,7 @@ from itm_tutorial.storage import (
     prepare_folder,
     read_json,
     read_tensors,
+    read_toml,
     replace_folder,
     user_path,
     whole_folder,
@@ -637,3 +638,52 @@ def test_whatever_the_library_raises_names_the_file(tmp_path, monkeypatch):
         with pytest.raises(ItmError, match="a.safetensors is cut short or damaged") as error:
             read_tensors(tmp_path / "a.safetensors")
         assert "\n" not in str(error.value)
+
+
+def test_tensors_are_checked_against_what_a_file_must_hold(tmp_path):
+    file = tmp_path / "a.safetensors"
+    write_tensors(file, {"images": torch.zeros(2, 3, 4), "n": torch.tensor(5)})
+    assert set(read_tensors(file, {"images": ("torch.float32", 2, None, 4), "n": ("torch.int64",)})) == {"images", "n"}
+    for wanted, found in {
+        ("torch.float32", 3, None, 4): "images must be torch.float32 3 any 4 and is torch.float32 2 3 4",
+        ("torch.uint8", 2, 3, 4): "images must be torch.uint8 2 3 4",
+        ("torch.float32", 2, 3): "images must be torch.float32 2 3 and",
+        ("torch.float32", 2, 3, 4, 5): "images must be",
+    }.items():
+        with pytest.raises(ItmError, match=f"a.safetensors: {found}.*delete {tmp_path} and make it again"):
+            read_tensors(file, {"images": wanted})
+    with pytest.raises(ItmError, match="boxes must be torch.float32 and is absent"):
+        read_tensors(file, {"boxes": ("torch.float32",)})
+
+
+def test_the_remedy_is_that_of_the_file(tmp_path):
+    for name, text in {"a": "[1]", "b": "[1", "c": "[" * 100_000}.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+        with pytest.raises(ItmError, match=f"{name}.*; draw it again$"):
+            read_json(tmp_path / name, list[str], "draw it again")
+
+
+def test_a_toml_file_is_checked_against_a_schema(tmp_path):
+    (tmp_path / "a.toml").write_text("name = 'vse'\nscores = [1, 2.5]\n", encoding="utf-8")
+    assert read_toml(tmp_path / "a.toml", Row) == {"name": "vse", "scores": [1, 2.5]}
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"name = ", "is no valid TOML"),
+        (b"name = '\xff'", "not UTF-8 at byte 8"),
+        (b"name = " + b"[" * 50_000, "is no valid TOML"),
+        (b"name = " + b"1" * 5000, "is no valid TOML"),
+        (b"name = 1979-05-27\nscores = []", r"\['name'\]: input should be a valid string"),
+        (b"name = 'a'\nscores = [nan, 'b']", r"\['scores'\]\[1\]"),
+    ],
+)
+def test_a_damaged_toml_file_is_named(tmp_path, content, message):
+    (tmp_path / "a.toml").write_bytes(content)
+    with pytest.raises(ItmError, match=f"a.toml.*{message}.*correct it"):
+        read_toml(tmp_path / "a.toml", Row)
+    with pytest.raises(ItmError, match="b.toml does not exist"):
+        read_toml(tmp_path / "b.toml", Row)
+    with pytest.raises(ItmError, match="cannot be read"):
+        read_toml(tmp_path)

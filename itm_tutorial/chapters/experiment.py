@@ -133,6 +133,18 @@ def results(name: str) -> dict:
     return check_claim(kept[name], name, file)
 
 
+def was_run(name: str) -> bool:
+    """Whether figures of a claim are kept.
+
+    Args:
+        name: one of ``list_claims()``.
+
+    Raises:
+        ItmError: unknown claim, or a damaged file.
+    """
+    return name in read_kept(results_file(name))
+
+
 def results_file(name: str) -> Path:
     """Where the figures of a claim are kept: ``results.json`` in the folder of its chapter."""
     if name not in _chapters():
@@ -167,7 +179,7 @@ def overview(name: str) -> dict[str, Any]:
         ItmError: a damaged file.
     """
     line: dict[str, Any] = {"chapter": results_file(name).parent.name}
-    if name in read_kept(results_file(name)):
+    if was_run(name):
         kept = results(name)
         line["verdicts"] = dict(Counter(effect["verdict"] for effect in kept["effects"]))
         line["seeds"] = len({row["seed"] for row in kept["figures"]})
@@ -193,7 +205,7 @@ def state(name: str) -> str:
     """
     from itm_tutorial.chapters.dependencies import digest
 
-    if name not in read_kept(results_file(name)):
+    if not was_run(name):
         return NEVER
     recorded = results(name)["provenance"].get("sources")
     if recorded is None:

@@ -119,7 +119,7 @@ def _check_effect(effect: Any, seeds: int, place: str) -> None:
     for number, value in enumerate(effect["values"]):
         _expect(value, "a number", f"{place}.values[{number}]")
     if effect["verdict"] not in VERDICTS:
-        raise _Damaged(f"{place}.verdict is {effect['verdict']!r} and not one of {', '.join(VERDICTS)}")
+        raise _Damaged(f"{place}.verdict is {effect['verdict'][:40]!r} and not one of {', '.join(VERDICTS)}")
     if len(effect["values"]) > seeds:
         raise _Damaged(f"{place}.values has {len(effect['values'])} values, but there are figures of {seeds} seeds")
 

@@ -11,50 +11,55 @@ import json
 import math
 import os
 import subprocess
+import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, NotRequired
+
+from pydantic import Field, FiniteFloat
+from typing_extensions import TypedDict
 
 from itm_tutorial.errors import ItmError, unknown
+from itm_tutorial.literature.galleries import GALLERIES, STANDS_FOR
 from itm_tutorial.literature.reported import ENSEMBLE, MEASURES, results
-from itm_tutorial.storage import disk_errors, one_at_a_time
+from itm_tutorial.storage import disk_errors, fault_in, one_at_a_time
 
 FILE = Path("runs/leaderboard.jsonl")
-FIELDS = ("method", "options", "corpus", "about", "drawn", "split", "metrics", "seed", "seconds", "device", "versions")
-FIELDS += ("commit", "date")
-STANDS_FOR = {  # corpus -> the survey's data sets to compare it with
-    "scenes": ("Flickr8K", "Flickr30K", "MSCOCO1K", "MSCOCO5K"),
-    "people": ("CUHK-PEDES", "ICFG-PEDES", "RSTPReid"),
-    "birds": ("CUB",),
-    "flowers": ("Flowers",),
-    "flickr8k": ("Flickr8K",),
-    "flickr30k": ("Flickr30K",),
-    "coco": ("MSCOCO1K", "MSCOCO5K"),
-    "cuhk_pedes": ("CUHK-PEDES",),
-    "icfg_pedes": ("ICFG-PEDES",),
-    "rstpreid": ("RSTPReid",),
-    "cub": ("CUB",),
-    "oxford102": ("Flowers",),
-    "f30k_precomp": ("Flickr30K",),
-    "coco_precomp": ("MSCOCO1K", "MSCOCO5K"),
-}
-GALLERIES = {
-    "flickr8k": (1000,),
-    "flickr30k": (1000,),
-    "coco": (1000, 5000),
-    "cuhk_pedes": (3074,),
-    "icfg_pedes": (19_848,),
-    "rstpreid": (1000,),
-    "cub": (2933,),  # the photographs of 50 classes
-    "oxford102": (1155,),  # of 20 classes
-    "f30k_precomp": (1000,),
-    "coco_precomp": (1000, 5000),
-}  # sizes of the gallery in papers
 SPLITS_MADE_HERE = "not the published splits"  # in `about` where a reader made them, as data.readers.entries words it
 COLUMNS = ("source", "dataset", "method", "note", "split", "seed", *MEASURES, "rsum", "comparable")
 PAPER, OWN = "paper", "own run"
+
+
+class _Features(TypedDict, total=False):
+    backbone: str
+
+
+class _Options(TypedDict, total=False):
+    features: _Features | None
+
+
+class _Row(TypedDict):
+    """What the table reads of a row; a row may hold more."""
+
+    method: str
+    options: _Options
+    corpus: str
+    about: str
+    drawn: bool
+    split: str
+    metrics: dict[str, FiniteFloat]
+    seed: int | None
+    seconds: FiniteFloat | None
+    device: str
+    versions: dict[str, Any]
+    commit: str | None
+    date: str
+    images: NotRequired[Annotated[int, Field(ge=0, le=10**12)]]
+
+
+FIELDS = tuple(field for field in _Row.__annotations__ if field != "images")  # what every row has
 
 
 @dataclass(frozen=True)
@@ -150,32 +155,40 @@ def record(row: dict[str, Any], file: str | Path | None = None) -> None:
         ItmError: a field is missing, the row is not plain data, a metric is not a number, or the file cannot be
             written.
     """
-    _append([_line_of(row)], Path(file or FILE))
-
-
-def _line_of(row: dict[str, Any]) -> str:
-    fault = _fault(row)
-    if fault:
-        raise ItmError(f"leaderboard row: {fault}; make it with leaderboard.run_row")
     try:
-        return json.dumps(row, ensure_ascii=False, sort_keys=True, allow_nan=False)
-    except (TypeError, ValueError) as error:
-        raise ItmError(f"leaderboard row: {error}; give plain data without NaN or infinity") from error
+        line = _encoded(row)
+    except ValueError as error:
+        raise ItmError(f"leaderboard row: {error}; make it with leaderboard.run_row") from error
+    _append([line], Path(file or FILE))
 
 
-def _fault(row: Any) -> str:
-    """Why a value is not a valid row, or an empty string."""
+def _encoded(row: Any) -> str:
+    """The line of a row: equal rows have equal lines, in whatever order their keys are.
+
+    Raises:
+        ValueError: why the value is not a valid row.
+    """
     if not isinstance(row, dict):
-        return f"a {type(row).__name__} instead of an object"
+        raise ValueError(f"a {type(row).__name__} instead of an object")
     missing = [field for field in FIELDS if field not in row]
     if missing:
-        return f"no {', '.join(missing)}"
+        raise ValueError(f"no {', '.join(missing)}")
     if not isinstance(row["metrics"], dict):
-        return "metrics is not an object of names and numbers"
+        raise ValueError("metrics is not an object of names and numbers")
     for name, value in row["metrics"].items():
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-            return f"{name} is {value!r}, not a finite number"
-    return ""
+        if fault_in(value, FiniteFloat):
+            shown = f"{value!r}" if isinstance(value, bool | float | None) else f"of type {type(value).__name__}"
+            raise ValueError(f"{ascii(name)[1:-1][:40]} is {shown}, not a finite number")
+    try:
+        line = json.dumps(row, ensure_ascii=False, sort_keys=True, allow_nan=False)
+        line.encode()
+    except UnicodeEncodeError as error:
+        raise ValueError("half a character in a text; give whole ones") from error
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ValueError(f"{str(error).partition(':')[0]}; give plain data without NaN or infinity") from error
+    if why := fault_in(row, _Row):
+        raise ValueError(why)
+    return line
 
 
 def _append(lines: list[str], file: Path) -> None:
@@ -229,17 +242,22 @@ def read(file: str | Path | None = None) -> tuple[list[dict[str, Any]], list[Dam
         if not line.strip():
             continue
         try:
-            row = json.loads(line.decode("utf-8"))
-            why = _fault(row)
-        except UnicodeDecodeError as error:
-            why = f"not UTF-8 at byte {error.start}"
-        except (ValueError, RecursionError) as error:
-            why = f"broken JSON ({getattr(error, 'msg', error)})"
-        if why:
-            damaged.append(Damaged(file, number, why))
-        else:
-            rows.append(row)
+            rows.append(_decoded(line))
+        except ValueError as error:
+            damaged.append(Damaged(file, number, str(error)))
     return rows, damaged
+
+
+def _decoded(line: bytes) -> dict[str, Any]:
+    """The row of a line; raises ``ValueError`` as ``_encoded`` does."""
+    try:
+        row = json.loads(line.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise ValueError(f"not UTF-8 at byte {error.start}") from error
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"broken JSON ({str(getattr(error, 'msg', error)).partition(';')[0]})") from error
+    _encoded(row)
+    return row
 
 
 def merge(files: Iterable[str | Path], out: str | Path) -> tuple[int, list[Damaged]]:
@@ -258,20 +276,28 @@ def merge(files: Iterable[str | Path], out: str | Path) -> tuple[int, list[Damag
     files, out = [Path(file) for file in files], Path(out)
     if not files:
         raise ItmError("merge: no files; give the leaderboards to merge")
-    if out.resolve() in [file.resolve() for file in files]:
+    if any(_is_same(file, out) for file in files):
         raise ItmError(
             f"{out} is among the files to merge: remove it there, or give another --out; its own rows stay in any case"
         )
-    present = {_line_of(row) for row in (read(out)[0] if out.exists() else [])}
+    present = {_encoded(row) for row in (read(out)[0] if out.exists() else [])}
     new: dict[str, None] = {}  # an ordered set
     damaged = []
     for file in files:
         rows, damaged_here = read(file)
         damaged += damaged_here
-        new.update(dict.fromkeys(line for line in map(_line_of, rows) if line not in present))
+        new.update(dict.fromkeys(line for line in map(_encoded, rows) if line not in present))
     if new:
         _append(list(new), out)
     return len(new), damaged
+
+
+def _is_same(file: Path, other: Path) -> bool:
+    """Whether two paths, or two links, lead to one file."""
+    try:
+        return file.resolve() == other.resolve() or file.samefile(other)
+    except (OSError, RuntimeError):  # one is not there, or a link leads to itself: reading it says so
+        return False
 
 
 class Recorder:
@@ -334,7 +360,7 @@ def leaderboard_callback(corpus, seed: int | None = None, file: str | Path | Non
 
 
 def table(edition: str = "2020", corpus: str | None = None, file: str | Path | None = None):
-    """The results of papers and of own runs, side by side, as a pandas DataFrame.
+    """The results of papers and of own runs, side by side, as a pandas DataFrame; damaged lines are named in warnings.
 
     Args:
         edition: of the survey's results, "2020" or "2025".
@@ -351,7 +377,9 @@ def table(edition: str = "2020", corpus: str | None = None, file: str | Path | N
     """
     import pandas as pd
 
-    runs = [] if file is None and not FILE.exists() else read(file)[0]
+    runs, damaged = ([], []) if file is None and not FILE.exists() else read(file)
+    for line in damaged:
+        warnings.warn(str(line), stacklevel=2)
     if corpus is not None:
         runs = [row for row in runs if row["corpus"] == corpus]
         if not runs and corpus not in STANDS_FOR:

@@ -41,7 +41,7 @@ def card(name: str) -> str:
         The text of docs/models/NAME.md.
 
     Raises:
-        ItmError: no model has such a file.
+        ItmError: no model has such a file, or the kept results of a claim are damaged.
     """
     names = card_names().get(name)
     if names is None:
@@ -136,16 +136,16 @@ def _claimed(name: str, names: list[str]) -> list[str]:
     """What the course measured: the verdicts that name the model, and its metrics over seeds."""
     effects, metrics, sources = [], [], []
     for claim in claims.list_claims():
-        try:
-            kept = claims.results(claim)
-        except ItmError:  # the claim was not run yet
+        if not claims.was_run(claim):
             continue
+        kept = claims.results(claim)
         own = [e for e in kept["effects"] if claim == name or any(_names(n, e["name"]) for n in names)]
         measured = _measured(kept["figures"], names)
         if own or measured:
             about = kept["provenance"]
             seeds = len({row["seed"] for row in kept["figures"]})
-            sources.append(f"`itm claims {claim}`: {seeds} seeds, {about['date']}, torch {about['torch']}")
+            version = about.get("torch", "of an unknown version")
+            sources.append(f"`itm claims {claim}`: {seeds} seeds, {about['date']}, torch {version}")
         effects += [(e["name"], f"{e['mean']:+.1f}", f"{e['standard_error']:.1f}", e["verdict"]) for e in own]
         metrics += [(claim, *row) for row in measured]
     if not sources:

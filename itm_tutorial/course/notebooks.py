@@ -11,10 +11,10 @@ import os
 import re
 import sys
 import time
-import tomllib
 from pathlib import Path
 from typing import Any
 
+from itm_tutorial.course.files import read_cells, read_chapters
 from itm_tutorial.errors import ItmError
 
 ROOT = Path(__file__).parents[2]
@@ -33,10 +33,16 @@ def learners_edition(source: Path):
 
     Returns:
         An nbformat notebook with stubs instead of solutions and with stable cell ids.
+
+    Raises:
+        ItmError: the source is missing, not UTF-8, or not a text in cells.
     """
     import jupytext
 
-    notebook = jupytext.read(source)
+    try:
+        notebook = jupytext.read(source)
+    except Exception as error:  # jupytext raises the errors of its parsers
+        raise ItmError(f"{source} cannot be read ({first_line(error)}): correct it, as py:percent in UTF-8") from error
     for number, cell in enumerate(notebook.cells):
         cell["id"] = f"cell-{number:03d}"
         cell["source"] = _SOLUTION.sub(r"\1...  # your code here", cell["source"])
@@ -65,16 +71,20 @@ def build_notebooks(check: bool = False) -> list[str]:
     for source in sorted(SOURCES.glob("*.py")):
         made, file = learners_edition(source), NOTEBOOKS / f"{source.stem}.ipynb"
         if check:
-            stored = nbformat.read(file, as_version=4) if file.exists() else None
-            if stored is None or _texts(stored) != _texts(made):
+            wanted = [(c["cell_type"], c["source"], c["metadata"].get("tags", [])) for c in made.cells]
+            if _texts(file) != wanted:
                 drifted.append(file.name)
             continue
         nbformat.write(_with_checked_outputs(made), file)
     return drifted
 
 
-def _texts(notebook) -> list[tuple]:
-    return [(c["cell_type"], c["source"], tuple(c["metadata"].get("tags", ()))) for c in notebook.cells]
+def _texts(file: Path) -> list[tuple] | None:
+    """What a stored notebook shares with its source; None where it is missing or damaged: it must be made again."""
+    try:
+        return [(cell["cell_type"], cell["source"], cell["tags"]) for cell in read_cells(file)]
+    except ItmError:
+        return None
 
 
 def _with_checked_outputs(notebook):
@@ -109,7 +119,7 @@ def run_course(out: Path = Path("build/course"), fast: bool = False) -> int:
     Raises:
         ItmError: course.toml is missing or broken.
     """
-    names = _chapters()
+    names = read_chapters(ROOT / "course.toml")
     out.mkdir(parents=True, exist_ok=True)
     os.environ["ITM_FAST"], os.environ["ITM_PROGRESS"] = "1" if fast else "0", "0"
     width = max(map(len, names))
@@ -123,21 +133,6 @@ def run_course(out: Path = Path("build/course"), fast: bool = False) -> int:
         print(f"{name:<{width}}  {seconds:>7.0f}  {_headline(target):<{HEADLINE}}  {result}", flush=True)
         failed = failed or result != "ok"
     return int(failed)
-
-
-def _chapters() -> list[str]:
-    """The notebooks of course.toml, in its order."""
-    file = ROOT / "course.toml"
-    if not file.exists():
-        raise ItmError(f"{file} does not exist: run the course from a clone of the repository")
-    try:
-        chapters = tomllib.loads(file.read_text(encoding="utf-8"))["chapter"]
-        names = [chapter["notebook"] for chapter in chapters]
-    except (tomllib.TOMLDecodeError, KeyError, TypeError) as error:
-        raise ItmError(f'{file}: {error}; give each [[chapter]] a notebook = "NN_name.ipynb"') from error
-    if not names:
-        raise ItmError(f"{file} names no notebook: add a [[chapter]]")
-    return names
 
 
 def execute(notebook: Path, target: Path, parameters: dict[str, Any] | None = None) -> str:
@@ -180,15 +175,10 @@ def first_line(message: object) -> str:
 
 def _headline(file: Path) -> str:
     """The last text that the notebook printed after "Headline:", or a dash."""
-    import nbformat
-
     try:
-        cells = nbformat.read(file, as_version=4).cells
-    except Exception:  # missing, or cut short when the kernel died: the result says why
+        printed = "".join(cell["printed"] for cell in read_cells(file))
+    except ItmError:  # missing, or cut short when the kernel died: the result says why
         return "-"
-    printed = "".join(
-        o.get("text", "") for cell in cells for o in cell.get("outputs", []) if o["output_type"] == "stream"
-    )
     found = [line.removeprefix("Headline: ") for line in printed.splitlines() if line.startswith("Headline: ")]
     return found[-1][:HEADLINE] if found else "-"
 

@@ -2,21 +2,76 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, NotRequired
+
+from pydantic import Field, FiniteFloat
+from typing_extensions import TypedDict
 
 from itm_tutorial.chapters import ch03_scan
 from itm_tutorial.chapters.verdict import effect
 from itm_tutorial.course.markdown import table
 from itm_tutorial.errors import ItmError
 from itm_tutorial.literature import cite, results
+from itm_tutorial.storage import read_toml
 
 FILE = Path(ch03_scan.__file__).parent / "photographs.toml"
 EDITION = "2025"  # of the survey's tables
 DIRECTIONS = {"i2t": "image to text", "t2i": "text to image"}
 METRICS = ("R@1", "R@5", "R@10")
+_RSum = Annotated[float, Field(ge=0, le=600)]
+
+
+class _Run(TypedDict):
+    model: str
+    cost: str
+    seeds: Annotated[int, Field(ge=1, le=1000)]
+    i2t: list[FiniteFloat]
+    t2i: list[FiniteFloat]
+
+
+class _Row(TypedDict):
+    method: str
+    note: str
+
+
+class _Effect(TypedDict):
+    name: str
+    better: list[_RSum]
+    worse: list[_RSum]
+
+
+class _Trial(TypedDict):
+    setting: str
+    rsum: _RSum
+
+
+class _Notes(TypedDict):
+    notes: list[str]
+
+
+class _Part(TypedDict):
+    title: str
+    text: str
+    notes: NotRequired[list[str]]
+
+
+class _Photographs(TypedDict):
+    """What ``photographs.toml`` has."""
+
+    title: str
+    introduction: list[str]
+    commands: str
+    recipe: str
+    run: list[_Run]
+    published: list[_Row]
+    runs: _Notes
+    effect: list[_Effect]
+    trial: list[_Trial]
+    attention: _Part
+    why: _Part
+    maps: _Part
 
 
 def read_photographs(file: Path = FILE) -> dict[str, Any]:
@@ -32,23 +87,18 @@ def read_photographs(file: Path = FILE) -> dict[str, Any]:
         ItmError: the file is no TOML, lacks a part, or has recalls that cannot be: outside 0 to 100, or falling from
             R@1 to R@10.
     """
-    try:
-        kept = tomllib.loads(file.read_text(encoding="utf-8"))
-        for run in kept["run"]:
-            for direction in DIRECTIONS:
-                values = run[direction]
-                if len(values) != len(METRICS) or values != sorted(values) or not 0 <= values[0] <= values[-1] <= 100:
-                    expected = "give R@1, R@5 and R@10 in percent, rising"
-                    raise ItmError(f"{file}: run {run['model']!r}, {direction} is {values}: {expected}")
-            run["cost"], run["seeds"]
-        for part in ("published", "effect", "trial", "title", "introduction", "commands", "recipe", "runs"):
-            kept[part]
-        for part in ("attention", "why", "maps"):
-            kept[part]["title"], kept[part]["text"]
-    except tomllib.TOMLDecodeError as error:
-        raise ItmError(f"{file} is no valid TOML: {error}") from error
-    except KeyError as error:
-        raise ItmError(f"{file} lacks {error}: compare with an earlier version of the file") from error
+    kept = read_toml(file, _Photographs, "compare with an earlier version of the file")
+    for run in kept["run"]:
+        for direction in DIRECTIONS:
+            values = run[direction]
+            if len(values) != len(METRICS) or values != sorted(values) or not 0 <= values[0] <= values[-1] <= 100:
+                expected = "give R@1, R@5 and R@10 in percent, rising"
+                raise ItmError(f"{file}: run {run['model']!r}, {direction} is {values}: {expected}")
+    for row in kept["effect"]:
+        if len(row["better"]) != len(row["worse"]):
+            raise ItmError(
+                f"{file}: effect {row['name']!r} has other seeds on either side: give as many values for both"
+            )
     return kept
 
 
@@ -82,7 +132,7 @@ def page_text(made: str, file: Path = FILE) -> str:
 
 
 def _listed(part: dict[str, Any]) -> str:
-    return "\n".join(f"- {note}" for note in part["notes"])
+    return "\n".join(f"- {note}" for note in part.get("notes", ()))
 
 
 def _recalls(runs: list[dict[str, Any]], published: list[dict[str, str]]) -> str:

@@ -10,6 +10,7 @@ import ast
 import hashlib
 import itertools
 import json
+import math
 import os
 import re
 import signal
@@ -18,7 +19,6 @@ import sys
 import tempfile
 import threading
 import time
-import tomllib
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 import itm_tutorial.course.notebooks as course
+from itm_tutorial.course.files import read_cells, read_sweeps
 from itm_tutorial.course.sweep_results import read_point
 from itm_tutorial.errors import ItmError, unknown
 from itm_tutorial.progress import progress_wanted
@@ -35,6 +36,7 @@ RESULT = "result"  # the parameter with the path to which the notebook writes it
 KEPT = "kept"  # the result of a point that was not run again
 OUTCOME = "outcome: "  # begins the line in which a worker reports how its notebook ended
 POLL_SECONDS = 0.1  # between two checks of the workers
+LONGEST_NAME = 200  # characters of a point's file; file systems take 255 with the suffixes
 END_SECONDS = 5  # for a worker to end its kernel
 
 
@@ -105,34 +107,19 @@ def load_sweep(name: str, **fixed: Any) -> Sweep:
     Raises:
         ItmError: the sweep does not exist, an axis has no values, or the notebook lacks a parameter.
     """
-    table, where = _table(name), f"course.toml, sweep {name!r}"
-    tiny = table.pop("tiny", {})
-    try:
-        if os.environ.get("ITM_FAST") != "1":
-            tiny = {}
-        for key in ("fixed", "grid"):
-            table[key] = {**table.get(key, {}), **tiny.get(key, {})}
-        table["fixed"] |= {key: value for key, value in fixed.items() if value is not None}
-        sweep = Sweep(**{**table, "notebook": course.NOTEBOOKS / table["notebook"]})
-    except (KeyError, TypeError, AttributeError) as error:
-        raise ItmError(f"{where}: {error}; give it a name, a notebook, and a [sweep.grid] of lists") from error
-    _check(sweep, where)
-    return sweep
-
-
-def _table(name: str) -> dict[str, Any]:
-    file = course.ROOT / "course.toml"
-    if not file.exists():
-        raise ItmError(f"{file} does not exist: run the sweep from a clone of the repository")
-    try:
-        tables = {table["name"]: table for table in tomllib.loads(file.read_text(encoding="utf-8")).get("sweep", [])}
-    except (tomllib.TOMLDecodeError, KeyError, TypeError, AttributeError) as error:
-        raise ItmError(f"{file}: {error}; give each [[sweep]] a name, a notebook, and a [sweep.grid]") from error
-    if not tables:
-        raise ItmError(f"{file} has no sweep: add a [[sweep]]")
+    tables, where = read_sweeps(course.ROOT / "course.toml"), f"course.toml, sweep {name!r}"
     if name not in tables:
         raise unknown("sweep", name, tables)
-    return tables[name]
+    table = dict(tables[name])
+    tiny = table.pop("tiny", {})
+    if os.environ.get("ITM_FAST") != "1":
+        tiny = {}
+    for key in ("fixed", "grid"):
+        table[key] = {**table.get(key, {}), **tiny.get(key, {})}
+    table["fixed"] |= {key: value for key, value in fixed.items() if value is not None}
+    sweep = Sweep(**{**table, "notebook": course.NOTEBOOKS / table["notebook"]})
+    _check(sweep, where)
+    return sweep
 
 
 def _check(sweep: Sweep, where: str) -> None:
@@ -144,7 +131,7 @@ def _check(sweep: Sweep, where: str) -> None:
         if axis in sweep.fixed:
             raise ItmError(f"{where}: {axis!r} is an axis of the grid and fixed as well: leave one of them out")
     for value in (*sweep.fixed.values(), *itertools.chain(*sweep.grid.values())):
-        if not isinstance(value, str | int | float):
+        if not isinstance(value, str | int | float) or (isinstance(value, float) and not math.isfinite(value)):
             raise ItmError(f"{where}: {value!r} is not a parameter: give strings, numbers, true or false")
     known = _parameters(sweep.notebook)
     if RESULT not in known:
@@ -158,31 +145,30 @@ def _check(sweep: Sweep, where: str) -> None:
     stems = [point.stem for point in sweep.points()]
     if twice := {stem for stem in stems if stems.count(stem) > 1}:
         raise ItmError(f"{where}: two points would both be kept as {min(twice)}: give each value of an axis once")
-    if not isinstance(sweep.workers, int) or sweep.workers < 1:
+    if len(longest := max(stems, key=len)) > LONGEST_NAME:
+        raise ItmError(f"{where}: a file cannot be called {longest[:60]}...: give the axes shorter names and values")
+    if sweep.workers < 1:
         raise ItmError(f"workers is {sweep.workers}; give 1 or more")
-
-
-def _code_cells(notebook: Path) -> list[dict]:
-    import nbformat
-
-    if not notebook.exists():
-        raise ItmError(f"{notebook.name} does not exist: make it with make notebooks, or correct course.toml")
-    try:
-        cells = nbformat.read(notebook, as_version=4).cells
-    except Exception as error:  # nbformat raises the errors of its parsers
-        raise ItmError(
-            f"{notebook.name} is not a notebook ({course.first_line(error)}): make it with make notebooks"
-        ) from error
-    return [cell for cell in cells if cell["cell_type"] == "code"]
 
 
 def _parameters(notebook: Path) -> set[str]:
     """The names that a notebook's parameters cell sets."""
     for cell in _code_cells(notebook):
-        if "parameters" in cell["metadata"].get("tags", ()):
-            assigned = [node for node in ast.walk(ast.parse(cell["source"])) if isinstance(node, ast.Assign)]
+        if "parameters" in cell["tags"]:
+            try:
+                statements = ast.walk(ast.parse(cell["source"]))
+                assigned = [node for node in statements if isinstance(node, ast.Assign)]
+            except (SyntaxError, ValueError, RecursionError, MemoryError) as error:  # what Python's parser raises
+                reason = course.first_line(error)
+                raise ItmError(
+                    f"{notebook.name}: its parameters cell is not Python ({reason}): make it with make notebooks"
+                ) from error
             return {target.id for node in assigned for target in node.targets if isinstance(target, ast.Name)}
     raise ItmError(f"{notebook.name} has no parameters cell: tag one with parameters")
+
+
+def _code_cells(notebook: Path) -> list[dict]:
+    return [cell for cell in read_cells(notebook) if cell["cell_type"] == "code"]
 
 
 def run_sweep(name: str, workers: int | None = None, out: Path = Path("runs/sweeps"), **fixed: Any) -> int:
@@ -253,11 +239,13 @@ class _Store:
         except ItmError:
             return False
         same = record["made_by"] == self.made_by and record["parameters"] == point.parameters
-        return same and self.sweep.figure in record["figures"]
+        return same and _is_number(record["figures"].get(self.sweep.figure))
 
     def keep(self, point: Point, metrics: Any, seconds: float) -> None:
         if not isinstance(metrics, dict) or self.sweep.figure not in metrics:
             raise ItmError(f"the notebook wrote no {self.sweep.figure!r} to the path in its parameter {RESULT!r}")
+        if not _is_number(metrics[self.sweep.figure]):
+            raise ItmError(f"the notebook wrote a {self.sweep.figure!r} that is not a number: look at its last cells")
         record = {"parameters": point.parameters, "figures": metrics, "seconds": round(seconds, 1)}
         record |= {"made_by": self.made_by, "finished": datetime.now(UTC).isoformat()}
         write_json(self.file(point), record)
@@ -272,6 +260,13 @@ class _Store:
                 return lock.acquire(blocking=False).lock
         except Timeout:
             return None
+
+
+def _is_number(value: Any) -> bool:
+    """Whether the final table can show a value; that of a run that diverged is NaN."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return value != value or abs(value) <= sys.float_info.max
 
 
 class _Worker:

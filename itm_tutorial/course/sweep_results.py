@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import warnings
 from pathlib import Path
 from typing import Any
 
+from pydantic import FiniteFloat
+from typing_extensions import TypedDict
+
 from itm_tutorial.errors import ItmError
 from itm_tutorial.storage import read_json
+
+
+class _Record(TypedDict):
+    """What a sweep keeps of a point."""
+
+    parameters: dict[str, str | bool | int | FiniteFloat | None]
+    figures: dict[str, Any]
+    seconds: FiniteFloat
+    made_by: str
+    finished: str
 
 
 def read_point(file: Path) -> dict[str, Any]:
@@ -16,10 +30,12 @@ def read_point(file: Path) -> dict[str, Any]:
     Raises:
         ItmError: the file does not exist, or no sweep has written it.
     """
-    record = read_json(file)
-    kinds = {"parameters": dict, "figures": dict, "seconds": (int, float), "made_by": str, "finished": str}
-    if not isinstance(record, dict) or not all(isinstance(record.get(key), kind) for key, kind in kinds.items()):
-        raise ItmError(f"{file} is not a record of a sweep: delete it and run the sweep again")
+    remedy = "delete it and run the sweep again"
+    record = read_json(file, _Record, remedy)
+    try:
+        json.dumps(record, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:  # pandas takes no such name of a column
+        raise ItmError(f"{file}: half a character in a text; {remedy}") from error
     return record
 
 

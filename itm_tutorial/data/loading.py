@@ -97,7 +97,9 @@ def _pictures(
             write_tensors(part / f"{name}.safetensors", {"images": torch.from_numpy(pixels).permute(0, 3, 1, 2)})
 
     prepare_folder(folder, draw)
-    return {name: read_tensors(folder / f"{name}.safetensors")["images"] for name in made}
+    sizes = {name: (len(split.scenes), 3, None, None) for name, split in made.items()}
+    holding = {name: {"images": ("torch.uint8", *size)} for name, size in sizes.items()}
+    return {name: read_tensors(folder / f"{name}.safetensors", holding[name])["images"] for name in made}
 
 
 def _scenes(size: str, seed: int, image_size: int = 128, **configuration: float) -> Corpus:

@@ -174,16 +174,9 @@ class WordPieces(Vocabulary):
     """
 
     def __init__(self, description: str):
-        from tokenizers import Tokenizer
+        from itm_tutorial.data.tokenizers import load_tokenizer
 
-        try:
-            self.tokenizer = Tokenizer.from_str(description)
-        except Exception as error:  # the library has no error of its own
-            raise ItmError(
-                f"word pieces: no tokenizer ({error}); fetch the BERT again, or save the model again"
-            ) from error
-        self.tokenizer.no_padding()  # of its own kind; ``padded`` does it here
-        self.tokenizer.no_truncation()  # a caption is not cut in silence
+        self.tokenizer = load_tokenizer(description)
         self.index = self.tokenizer.get_vocab()
         self.words = sorted(self.index, key=self.index.__getitem__)
 

@@ -10,11 +10,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NotRequired
 
 import torch
 from torch import Tensor
 from torch.nn.functional import normalize
+from typing_extensions import TypedDict
 
 from itm_tutorial.errors import ItmError
 from itm_tutorial.storage import read_json, read_tensors, write_json, write_tensors
@@ -25,6 +26,13 @@ _HEADER = re.compile(rb"(\d{1,12}) (\d{1,12})\s*")
 _NOT_TEXT = re.compile(rb"[\x00-\x08\x0e-\x1f]")
 _SEPARATORS = re.compile(r"[\s_-]+")
 _PACKED = {b"\x1f\x8b": "gzip", b"PK\x03\x04": "zip"}
+
+
+class _Words(TypedDict):
+    """What ``words.json`` has."""
+
+    words: list[str]
+    duplicates: NotRequired[int]
 
 
 @dataclass(frozen=True, eq=False)
@@ -183,11 +191,14 @@ class WordVectors:
         Raises:
             ItmError: a file is missing, damaged, or not what ``save`` writes.
         """
-        about, tensors = read_json(Path(folder) / "words.json"), read_tensors(Path(folder) / "vectors.safetensors")
-        words = about.get("words") if isinstance(about, dict) else None
-        if not isinstance(words, list) or not all(isinstance(word, str) for word in words) or "vectors" not in tensors:
-            raise ItmError(f"{folder} does not hold word vectors: make it again with save")
-        return cls(words, tensors["vectors"], about.get("duplicates", 0))
+        folder = Path(folder)
+        about = read_json(folder / "words.json", _Words, f"delete {folder} and make it again with save")
+        holding = {"vectors": ("torch.float32", len(about["words"]), None)}
+        vectors = read_tensors(folder / "vectors.safetensors", holding)["vectors"]
+        try:
+            return cls(about["words"], vectors, about.get("duplicates", 0))
+        except ItmError as error:
+            raise ItmError(f"{folder}: {error}") from error
 
 
 def read_word_vectors(file: Path, words: Iterable[str] | None = None) -> WordVectors:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
-from pickle import UnpicklingError
 
 import torch
 from torch import Tensor, nn
 
-from itm_tutorial.errors import ItmError, unknown
+from itm_tutorial.encoders.kept_weights import load_published
+from itm_tutorial.encoders.kept_weights import weights_file as weights_file  # where callers look for it
+from itm_tutorial.errors import unknown
 
 
 @dataclass(frozen=True)
@@ -88,7 +87,7 @@ def create_backbone(name: str, trained: bool = True) -> nn.Module:
         A module: normalised images [n, 3, H, W] -> [n, dim, h, w].
 
     Raises:
-        ItmError: the name is unknown, or the weights can neither be found nor downloaded.
+        ItmError: the name is unknown, or the weights can neither be found nor downloaded, or are damaged.
     """
     if name not in BACKBONES:
         raise unknown("backbone", name, BACKBONES)
@@ -96,19 +95,9 @@ def create_backbone(name: str, trained: bool = True) -> nn.Module:
         return MiniBackbone()
     from torchvision import models
 
-    make: Callable = getattr(models, name)
-    network, file = make(weights=None), weights_file(name)
-    try:
-        if trained:
-            weights = models.get_model_weights(name).DEFAULT
-            network.load_state_dict(weights.get_state_dict(progress=False, weights_only=True))  # never unpickles code
-    except (OSError, RuntimeError, UnpicklingError) as error:
-        remedy = (
-            "delete this file and connect to the network once"
-            if file.exists()
-            else "connect to the network once, or set TORCH_HOME to a folder whose hub/checkpoints holds this file"
-        )
-        raise ItmError(f"the weights of {name} cannot be had from {file} ({error}): {remedy}") from error
+    network = getattr(models, name)(weights=None)
+    if trained:
+        load_published(network, name)
     if hasattr(network, "features"):
         return network.features
     return nn.Sequential(*list(network.children())[:-2])  # a ResNet without its pooling and classifier
@@ -135,14 +124,6 @@ def normalised(images: Tensor, backbone: str) -> Tensor:
     about = BACKBONES[backbone]
     mean, std = (torch.tensor(v, device=images.device).view(3, 1, 1) for v in (about.mean, about.std))
     return (images.float() / 255 - mean) / std
-
-
-def weights_file(name: str) -> Path:
-    """The file in which torchvision keeps, or would keep, the weights of a backbone."""
-    from torch.hub import get_dir
-    from torchvision.models import get_model_weights
-
-    return Path(get_dir()) / "checkpoints" / Path(get_model_weights(name).DEFAULT.url).name
 
 
 def feature_dim(spec) -> int:

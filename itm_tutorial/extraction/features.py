@@ -173,7 +173,19 @@ def _kept(split: Split, spec: FeatureSpec) -> dict[str, Tensor]:
     def build(part) -> None:
         write_tensors(part / "features.safetensors", _compute(split, spec))
 
-    return read_tensors(prepare_folder(folder, build) / "features.safetensors")
+    return read_tensors(prepare_folder(folder, build) / "features.safetensors", _holding(split, spec))
+
+
+def _holding(split: Split, spec: FeatureSpec) -> dict[str, tuple]:
+    """What a cached file of these features must hold, as ``read_tensors`` checks it."""
+    n, dim = len(split.images), feature_dim(spec)
+    if spec.kind == "pixels":
+        return {"features": ("torch.uint8", n, 3, None, None)}
+    regions = (None,) if spec.kind in (*GRIDS, "regions", "oracle") else ()
+    holding = {"features": ("torch.float32", n, *regions, dim)}
+    if spec.kind in ("regions", "oracle"):
+        holding |= {"boxes": ("torch.float32", n, *regions, 4), "confidence": ("torch.float32", n, *regions)}
+    return holding
 
 
 def seen_by(spec: FeatureSpec) -> str:

@@ -15,7 +15,8 @@ from torch.nn.functional import cross_entropy
 import itm_tutorial.encoders.backbones as backbones
 from itm_tutorial.data.loading import source_hash
 from itm_tutorial.encoders.backbones import MiniBackbone, normalised, pool
-from itm_tutorial.storage import cache_dir, prepare_folder, read_tensors, write_json, write_tensors
+from itm_tutorial.encoders.kept_weights import load_kept
+from itm_tutorial.storage import cache_dir, prepare_folder, write_json, write_tensors
 from itm_tutorial.worlds import scenes, streams
 from itm_tutorial.worlds.scenes.drawing import draw_scene
 from itm_tutorial.worlds.scenes.kinds import KINDS, LIGHTS, PLACES
@@ -165,5 +166,5 @@ def load_mini(seed: int = 0) -> MiniBackbone:
 
     folder = prepare_folder(mini_folder(seed), build)
     backbone = MiniBackbone()
-    backbone.load_state_dict(read_tensors(folder / "weights.safetensors"))
+    load_kept(backbone, folder / "weights.safetensors")
     return backbone.eval()

@@ -20,10 +20,11 @@ import itm_tutorial.encoders.bert as bert_encoder
 from itm_tutorial.data.loading import source_hash
 from itm_tutorial.data.text import SPECIAL, Tokens, Vocabulary
 from itm_tutorial.encoders.bert import BertWords, make_bert
+from itm_tutorial.encoders.kept_weights import load_kept
 from itm_tutorial.encoders.text import word_mask
 from itm_tutorial.errors import ItmError
 from itm_tutorial.pretraining.published_bert import load_published
-from itm_tutorial.storage import cache_dir, prepare_folder, read_json, read_tensors, write_json, write_tensors
+from itm_tutorial.storage import cache_dir, prepare_folder, read_json, write_json, write_tensors
 from itm_tutorial.worlds import birds, flowers, people, scenes, species, streams
 from itm_tutorial.worlds.birds import world as birds_world
 from itm_tutorial.worlds.flowers import world as flowers_world
@@ -297,7 +298,10 @@ def _load_mini(seed: int = 0) -> Bert:
         write_json(part / "figures.json", metrics)
 
     folder = prepare_folder(bert_folder(seed), build)
-    config = read_json(folder / "config.json")
+    vocabulary = Vocabulary.load(folder / "vocabulary.json")
+    config = {**MINI, "vocab_size": len(vocabulary)}
+    if read_json(folder / "config.json") != config:
+        raise ItmError(f"{folder / 'config.json'} is not that of the mini BERT: delete {folder} and make it again")
     module = BertWords(config)
-    module.load_state_dict(read_tensors(folder / "weights.safetensors"))
-    return Bert(module, Vocabulary.load(folder / "vocabulary.json"), config)
+    load_kept(module, folder / "weights.safetensors")
+    return Bert(module, vocabulary, config)

@@ -18,8 +18,9 @@ import itm_tutorial.encoders.detector as detectors
 from itm_tutorial.data.loading import source_hash
 from itm_tutorial.encoders.backbones import MiniBackbone, normalised
 from itm_tutorial.encoders.detector import OVERLAP, Detector, best_boxes, cell_centres, overlaps
+from itm_tutorial.encoders.kept_weights import load_kept
 from itm_tutorial.pretraining.backbone import PATTERNS, load_mini, mini_folder
-from itm_tutorial.storage import cache_dir, prepare_folder, read_tensors, write_json, write_tensors
+from itm_tutorial.storage import cache_dir, prepare_folder, write_json, write_tensors
 from itm_tutorial.worlds.scenes.drawing import draw_scene
 from itm_tutorial.worlds.scenes.kinds import KINDS
 from itm_tutorial.worlds.scenes.layout import sample_scene
@@ -194,5 +195,5 @@ def load_detector(seed: int = 0) -> Detector:
 
     folder = prepare_folder(detector_folder(seed), build)
     detector = new_detector(MiniBackbone())
-    detector.load_state_dict(read_tensors(folder / "weights.safetensors"))
+    load_kept(detector, folder / "weights.safetensors")
     return detector.eval()

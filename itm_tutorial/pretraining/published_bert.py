@@ -10,8 +10,10 @@ from typing import Any
 import torch
 
 from itm_tutorial.data.text import WordPieces
+from itm_tutorial.data.tokenizers import library_errors
 from itm_tutorial.encoders.bert import BertWords
 from itm_tutorial.errors import ItmError
+from itm_tutorial.pretraining.bert_folder import check_folder
 
 OF_CONFIG = (  # the fields of a published configuration that affect what the network computes
     "vocab_size",
@@ -46,6 +48,8 @@ def load_published(name: str) -> tuple[BertWords, WordPieces, dict[str, Any]]:
     except ImportError as error:
         raise ItmError("BERT needs the package transformers: pip install transformers") from error
     with _as_course_errors(name), _quiet():
+        if Path(source).is_dir():
+            check_folder(Path(source))
         published = AutoConfig.from_pretrained(source, trust_remote_code=False)
         if published.model_type != "bert":
             raise ItmError(f"bert {name!r} is a {published.model_type}: use one whose config.json says model_type bert")
@@ -58,17 +62,20 @@ def load_published(name: str) -> tuple[BertWords, WordPieces, dict[str, Any]]:
             dtype=torch.float32,
             output_loading_info=True,
         )
-    if not tokenizer.is_fast:
-        raise ItmError(f"bert {name!r} has no fast tokenizer: use one that has a tokenizer.json")
-    if missing := sorted(report["missing_keys"]):
-        raise ItmError(f"bert {name!r}: its weights lack {missing[0]}; use a complete BERT, or download it again")
-    config = {key: getattr(published, key) for key in OF_CONFIG}
-    vocabulary = WordPieces(tokenizer.backend_tokenizer.to_str())
-    if (largest := max(vocabulary.index.values())) >= config["vocab_size"]:
-        raise ItmError(f"bert {name!r}: its tokenizer counts to {largest}, but its weights have {config['vocab_size']} "
-                       "word pieces; take both from one place")  # fmt: skip
-    module = BertWords(config)
-    module.bert.load_state_dict(weights.state_dict())
+        if not tokenizer.is_fast:
+            raise ItmError(f"bert {name!r} has no fast tokenizer: use one that has a tokenizer.json")
+        if missing := sorted(report["missing_keys"]):
+            raise ItmError(f"bert {name!r}: its weights lack {missing[0]}; use a complete BERT, or download it again")
+        config = {key: getattr(published, key) for key in OF_CONFIG}
+        vocabulary = WordPieces(tokenizer.backend_tokenizer.to_str())
+        largest = max(vocabulary.index.values())
+        if largest >= config["vocab_size"]:
+            raise ItmError(
+                f"bert {name!r}: its tokenizer counts to {largest}, but its weights have {config['vocab_size']} word "
+                "pieces; take both from one place"
+            )
+        module = BertWords(config)
+        module.bert.load_state_dict(weights.state_dict())
     return module, vocabulary, config
 
 
@@ -97,17 +104,19 @@ def _find(name: str) -> str:
 
 @contextmanager
 def _as_course_errors(name: str) -> Iterator[None]:
-    """Turns errors of transformers, Hugging Face or the network into an ``ItmError`` of one sentence."""
+    """Turns errors of transformers, tokenizers, Hugging Face or the network into an ``ItmError`` of one sentence."""
     try:
         yield
     except ItmError:
         raise
-    except Exception as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise ItmError(
-            f"bert {name!r} cannot be loaded ({reason}): check the name and the network, or give a folder with "
-            "config.json, model.safetensors and tokenizer.json"
-        ) from error
+    except BaseException as error:
+        remedy = (
+            "check the name and the network, or give a folder with config.json, model.safetensors and tokenizer.json"
+        )
+        known = library_errors(error, f"bert {name!r} cannot be loaded", remedy)
+        if known is None:
+            raise
+        raise known from error
 
 
 @contextmanager

@@ -12,9 +12,11 @@ from itm_tutorial.storage.disk import (
 from itm_tutorial.storage.folders import one_at_a_time, prepare_folder, replace_folder, whole_folder
 from itm_tutorial.storage.formats import (
     checked,
+    fault_in,
     file_digest,
     read_json,
     read_tensors,
+    read_toml,
     write_json,
     write_tensors,
     write_text,
@@ -27,6 +29,7 @@ __all__ = [
     "checked",
     "course_folder",
     "disk_errors",
+    "fault_in",
     "file_digest",
     "flush",
     "in_course",
@@ -35,6 +38,7 @@ __all__ = [
     "prepare_folder",
     "read_json",
     "read_tensors",
+    "read_toml",
     "replace_folder",
     "user_path",
     "whole_file",

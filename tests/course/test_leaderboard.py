@@ -4,6 +4,7 @@ import errno
 import json
 import multiprocessing
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -411,3 +412,92 @@ def test_the_command_prints_and_merges(tmp_path):
     for words in (["--merge", "a.jsonl"], ["--out", "all.jsonl"], ["a.jsonl", "b.jsonl"], ["--corpus", "nothing"]):
         code, out, complaint = command(tmp_path, *words)
         assert code == 2 and out == "" and complaint.startswith("itm: ") and complaint.count("\n") == 1
+
+
+BAD_ROWS = {  # a line of a class's leaderboard -> what is wrong with it
+    json.dumps(run(metrics={"rsum": 10**400})): "rsum is of type int, not a finite number",
+    json.dumps(run(options=5)): r"\['options'\]",
+    json.dumps(run(options={"features": -1})): r"\['options'\]\['features'\]",
+    json.dumps(run(options={"features": {"backbone": [1]}})): r"\['options'\]\['features'\]\['backbone'\]",
+    json.dumps(run(options={"loss": "\ud800"})): "half a character",
+    json.dumps(run(seconds=float("nan"))): "without NaN or infinity",
+    json.dumps(run(options={"margin": float("inf")})): "without NaN or infinity",
+    json.dumps(run(seconds="long")): r"\['seconds'\]",
+    json.dumps(run(corpus=[])): r"\['corpus'\]",
+    json.dumps(run(corpus=[1], metrics={"rsum": 3.0})): r"\['corpus'\]",
+    json.dumps(run(images="")): r"\['images'\]",
+    json.dumps(run(images=[1])): r"\['images'\]",
+    json.dumps(run(images=-1)): r"\['images'\]",
+    json.dumps(run(method=None)): r"\['method'\]",
+    json.dumps(run(split=1.5)): r"\['split'\]",
+    json.dumps(run(drawn="yes")): r"\['drawn'\]",
+    json.dumps(run(seed=True)): r"\['seed'\]",
+    json.dumps(run(versions=[])): r"\['versions'\]",
+    "1" * 5000: "broken JSON",
+    json.dumps(run(options={"deep": json.loads("[" * 500 + "]" * 500)})).replace(
+        "[" * 500, "[" * 90_000
+    ): "broken JSON",
+}
+
+
+def bad_file(file):
+    """A good row, every bad one, and another good row."""
+    leaderboard.record(run(seed=1), file)
+    with file.open("a") as stream:
+        stream.write("\n".join(BAD_ROWS) + "\n")
+    leaderboard.record(run(seed=2), file)
+
+
+def test_a_bad_row_is_skipped_and_named_and_the_others_are_read(file):
+    bad_file(file)
+    rows, damaged = leaderboard.read(file)
+    assert [row["seed"] for row in rows] == [1, 2]
+    assert [line.line for line in damaged] == list(range(2, 2 + len(BAD_ROWS)))
+    for line, why in zip(damaged, BAD_ROWS.values(), strict=True):
+        assert re.search(why, line.why), (line.why, why)
+        assert len(str(line)) < 400 and "\n" not in str(line)
+
+
+def test_the_table_goes_on_without_bad_rows_and_warns_of_each(file):
+    bad_file(file)
+    with pytest.warns(UserWarning) as caught:
+        frame = leaderboard.table(file=file)
+    assert frame[frame.source == "own run"].seed.tolist() == [1, 2]
+    assert len(caught) == len(BAD_ROWS) and str(caught[0].message).startswith(f"{file} line 2: ")
+
+
+def test_a_merge_goes_on_without_bad_rows(file, tmp_path):
+    bad_file(file)
+    out = tmp_path / "all.jsonl"
+    added, damaged = leaderboard.merge([file], out)
+    assert added == 2 and len(damaged) == len(BAD_ROWS)
+    assert [row["seed"] for row in leaderboard.read(out)[0]] == [1, 2] and leaderboard.read(out)[1] == []
+
+
+def test_the_command_names_damaged_lines_once(file, capsys, monkeypatch):
+    from typer.testing import CliRunner
+
+    from itm_tutorial.cli import app_of_commands
+
+    leaderboard.record(run(seed=1), file)
+    with file.open("a") as stream:
+        stream.write(json.dumps(run(options=5)) + "\n")
+    ran = CliRunner().invoke(app_of_commands, ["leaderboard", str(file), "--corpus", "scenes"])
+    assert ran.exit_code == 0 and ran.output.count(f"{file} line 2: ") == 1
+    ran = CliRunner().invoke(
+        app_of_commands, ["leaderboard", str(file), "--merge", "--out", str(file.parent / "b.jsonl")]
+    )
+    assert ran.exit_code == 0 and ran.output.count(f"{file} line 2: ") == 1 and "1 new rows" in ran.output
+
+
+@pytest.mark.parametrize("kind", ["symlink", "hard link", "dots"])
+def test_one_file_by_two_paths_is_not_merged_into_itself(file, kind):
+    leaderboard.record(run(seed=1), file)
+    other = file.parent / ".." / "runs" / file.name if kind == "dots" else file.parent / "other.jsonl"
+    if kind == "symlink":
+        other.symlink_to(file)
+    elif kind == "hard link":
+        os.link(file, other)
+    with pytest.raises(ItmError, match="is among the files to merge"):
+        leaderboard.merge([other], file)
+    assert len(leaderboard.read(file)[0]) == 1

@@ -5,6 +5,7 @@ import re
 import pytest
 
 import itm_tutorial as itm
+from itm_tutorial.chapters import experiment
 from itm_tutorial.course import model_cards
 from itm_tutorial.errors import ItmError
 from itm_tutorial.models import model_class
@@ -58,3 +59,21 @@ def test_drift_is_reported_and_building_repairs_it(tmp_path):
     assert model_cards.build_cards(check=True, folder=tmp_path) == ["bow.md", "gone.md", "vse.md"]
     model_cards.build_cards(folder=tmp_path)
     assert model_cards.build_cards(check=True, folder=tmp_path) == [] and not (tmp_path / "gone.md").exists()
+
+
+def test_only_a_claim_without_results_counts_as_not_run(tmp_path, monkeypatch):
+    """A damaged file of results is named: a card that left it out in silence would look complete."""
+    for chapter in sorted(experiment.CHAPTERS.glob("ch*/claims.py")):
+        (tmp_path / chapter.parent.name).mkdir()
+        (tmp_path / chapter.parent.name / "claims.py").write_text(chapter.read_text(encoding="utf-8"), encoding="utf-8")
+    monkeypatch.setattr(experiment, "CHAPTERS", tmp_path)
+    assert "No claim of the course has measured it yet" in model_cards.card("bow")
+    file = tmp_path / "ch00_start_here" / "results.json"
+    for damage, message in {
+        "{": "line 1",
+        "[]": "the root is a list",
+        '{"start_here": 5}': "start_here is a number",
+    }.items():
+        file.write_text(damage, encoding="utf-8")
+        with pytest.raises(ItmError, match=f"results.json.*{message}"):
+            model_cards.card("bow")

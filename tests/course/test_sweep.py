@@ -142,6 +142,15 @@ def test_the_tiny_grid_and_parameters_of_the_command(make, monkeypatch):
         ({"fixed": {"margin": 1}}, "'margin' is an axis of the grid and fixed as well"),
         ({"more": "workers = 0\n"}, "workers is 0; give 1 or more"),
         ({"more": "wrkers = 2\n"}, "wrkers"),
+        ({"grid": {"margin": [0.1], "size": ["x" * 300]}, "fixed": {}}, "a file cannot be called .*shorter names"),
+        ({"more": "workers = 1.5\n"}, r"\['workers'\]"),
+        ({"more": "figure = 5\n"}, r"\['figure'\]"),
+        (
+            {"parameters": "margin = = 1"},
+            "run.ipynb: its parameters cell is not Python .*: make it with make notebooks",
+        ),
+        ({"parameters": "margin = '\x00'"}, "its parameters cell is not Python"),
+        ({"parameters": "x = " + "(" * 5000}, "its parameters cell is not Python"),
         ({"parameters": ""}, "no parameters cell"),
         ({"parameters": "margin = 1\nsize = folder = ''"}, "has no 'result'"),
     ],
@@ -150,6 +159,29 @@ def test_what_is_wrong_with_a_table_is_reported(make, change, message):
     make(**change)
     with pytest.raises(ItmError, match=message):
         load_sweep("toy")
+
+
+@pytest.mark.parametrize("value", ["nan", "inf", "[[1]]", "{ a = 1 }", "1979-05-27"])
+def test_a_value_that_is_no_parameter_is_reported(make, tmp_path, value):
+    make()
+    file = tmp_path / "course.toml"
+    file.write_text(file.read_text().replace("margin = [0.1, 0.2]", f"margin = [{value}]"))
+    with pytest.raises(ItmError, match="is not a parameter: give strings, numbers, true or false"):
+        load_sweep("toy")
+
+
+@pytest.mark.parametrize("metric", ["'high'", "None", "[1]", "10**400", "True"])
+def test_a_metric_that_is_no_number_fails_its_point(make, metric):
+    folder = make()
+    store = sweep._Store(load_sweep("toy"), folder, "a")
+    point = store.sweep.points()[0]
+    with pytest.raises(ItmError, match="'rsum' that is not a number"):
+        store.keep(point, {"rsum": eval(metric)}, 1.0)
+    store.keep(point, {"rsum": float("nan")}, 1.0)  # of a run that diverged
+    assert store.has(point)
+    record = json.loads(store.file(point).read_text())
+    store.file(point).write_text(json.dumps({**record, "figures": {"rsum": eval(metric)}}))
+    assert not store.has(point)
 
 
 def test_unknown_names_and_missing_files_are_reported(make, tmp_path):
@@ -292,10 +324,12 @@ def test_read_sweep_gives_one_row_per_point_and_names_what_it_leaves_out(tmp_pat
     (toy / "cut.json").write_text('{"parameters": {')
     (toy / "list.json").write_text("[]")
     kept(toy, "long", seconds="long")
+    kept(toy, "half", figures={"\ud800": 1.0})
     with pytest.warns(UserWarning) as caught:
         assert len(read_sweep(toy)) == 2
     assert [str(w.message) for w in caught] == [
-        f"{name}.json is damaged and left out: run itm sweep toy to replace it" for name in ("cut", "list", "long")
+        f"{name}.json is damaged and left out: run itm sweep toy to replace it"
+        for name in ("cut", "half", "list", "long")
     ]
 
 

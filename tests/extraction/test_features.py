@@ -149,3 +149,33 @@ def test_the_mini_backbones_global_feature_is_standardised_over_scenes(monkeypat
         features = backbone.pooled(backbone(visual_features.normalised(scenes.permute(0, 3, 1, 2), "mini")))
     assert features.mean(0).abs().median() < 0.15
     assert 0.5 < features.std(0).median() < 1.3
+
+
+@pytest.mark.parametrize("damage", ["cut short", "other names", "too few images", "other numbers"])
+def test_damaged_features_in_the_cache_name_the_folder_to_delete(tmp_path, monkeypatch, damage):
+    from itm_tutorial.data.corpus import Split
+    from itm_tutorial.encoders.backbones import MiniBackbone
+    from itm_tutorial.storage import read_tensors, write_tensors
+
+    monkeypatch.setenv("ITM_CACHE", str(tmp_path))
+    monkeypatch.setattr(visual_features, "load_mini", lambda: MiniBackbone().eval())
+    images = [torch.full((3, 128, 128), 40 * i, dtype=torch.uint8) for i in range(3)]
+    split, spec = (
+        Split("val", images, ["a", "b", "c"], torch.arange(3), fingerprint="toy/val"),
+        FeatureSpec("global", "mini"),
+    )
+    found = visual_features.split_features(split, spec)
+    assert torch.equal(visual_features.split_features(split, spec), found)
+    (file,) = tmp_path.rglob("features.safetensors")
+    changed = {
+        "other names": {"x": found.clone()},
+        "too few images": {"features": found[:2].clone()},
+        "other numbers": {"features": found.int()},
+    }
+    if damage in changed:
+        write_tensors(file, changed[damage])
+        assert read_tensors(file)
+    else:
+        file.write_bytes(file.read_bytes()[:500])
+    with pytest.raises(ItmError, match=f"{file}.*delete {file.parent} and make it again"):
+        visual_features.split_features(split, spec)

@@ -268,6 +268,67 @@ def test_what_does_not_fit_is_refused(published):
         load_bert(str(published))
 
 
+def shapes(published, **changes):
+    """Another configuration than that of the weights."""
+    rewrite(published / "config.json", **changes)
+
+
+def tokenizer(published, change):
+    file = published / "tokenizer.json"
+    value = json.loads(file.read_text(encoding="utf-8"))
+    change(value)
+    file.write_text(json.dumps(value), encoding="utf-8")
+
+
+HOSTILE = {  # what is done to a folder -> the file and the part that are named
+    "a network of the size of a city": (lambda f: shapes(f, hidden_size=100_000), "word_embeddings.weight is"),
+    "a million layers": (lambda f: shapes(f, num_hidden_layers=10**6), r"config.json: \['num_hidden_layers'\]"),
+    "two layers": (lambda f: shapes(f, num_hidden_layers=2), "its weights lack encoder.layer.1"),
+    "a text for a size": (lambda f: shapes(f, hidden_size="32"), r"config.json: \['hidden_size'\]"),
+    "no heads": (lambda f: shapes(f, num_attention_heads=0), r"config.json: \['num_attention_heads'\]"),
+    "heads that do not divide": (lambda f: shapes(f, num_attention_heads=3), "cannot be loaded"),
+    "no such function": (lambda f: shapes(f, hidden_act="x"), "cannot be loaded"),
+    "NaN": (lambda f: shapes(f, layer_norm_eps=float("nan")), r"config.json: \['layer_norm_eps'\]"),
+    "a list": (lambda f: (f / "config.json").write_text("[1]"), "config.json: "),
+    "deep": (lambda f: (f / "config.json").write_text("[" * 100_000), "config.json: broken JSON"),
+    "a large id": (
+        lambda f: tokenizer(f, lambda t: t["model"]["vocab"].update(car=2**31)),
+        r"tokenizer.json: \['model'\]",
+    ),
+    "no words": (
+        lambda f: tokenizer(f, lambda t: t["model"].update(vocab={})),
+        "tokenizer.json: its vocabulary is empty",
+    ),
+    "no separator": (
+        lambda f: tokenizer(f, lambda t: t["post_processor"]["special_tokens"].pop("[SEP]")),
+        r"tokenizer.json: its post_processor puts '\[SEP\]'",
+    ),
+    "an id beyond the weights": (lambda f: tokenizer(f, lambda t: t["model"]["vocab"].update(car=99)), "counts to 99"),
+    "odd settings": (
+        lambda f: rewrite(f / "tokenizer_config.json", added_tokens_decoder={"2147483648": {}}),
+        "tokenizer_config.json",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", list(HOSTILE))
+def test_a_hostile_folder_is_refused_before_a_library_reads_it(published, kind):
+    damage, message = HOSTILE[kind]
+    damage(published)
+    with pytest.raises(ItmError, match=message) as caught:
+        load_bert(str(published))
+    assert "\n" not in str(caught.value) and str(published) in str(caught.value)
+
+
+@pytest.mark.parametrize("file", ["config.json", "vocabulary.json", "weights.safetensors"])
+def test_a_damaged_mini_bert_names_the_folder_to_delete(quick_mini, file):
+    load_bert()
+    kept = bert_training.bert_folder() / file
+    kept.write_bytes(b'["<mask>", "a"]' if file == "vocabulary.json" else b"{}")
+    with pytest.raises(ItmError, match=f"{kept.parent}.*make it again"):
+        load_bert()
+
+
 @pytest.mark.parametrize("name", ["/no/such/folder", "./nowhere", "~/nowhere at all", "a/b/c"])
 def test_a_path_that_is_no_folder_is_refused(name):
     with pytest.raises(ItmError, match="is not a folder"):

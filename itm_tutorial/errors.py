@@ -1,10 +1,22 @@
-"""The package's one error type, and the message for unknown names ("did you mean ...?")."""
+"""The package's one error type, warnings that come once, and text that is safe to print."""
 
 from __future__ import annotations
 
 import difflib
+import warnings
 from collections.abc import Iterable
 from typing import Any
+
+_WARNED: set[str] = set()  # what ``warn_once`` has said in this process
+_CONTROLS = [*range(0x20), *range(0x7F, 0xA0)]  # of the terminal, escape sequences among them
+_DIRECTIONS = [*range(0x202A, 0x202F), *range(0x2066, 0x206A)]  # they reverse the order of the text behind them
+_LINES = [0x2028, 0x2029]
+_SURROGATES = range(0xD800, 0xE000)  # halves of characters, which no encoding can write
+_ESCAPES = {
+    **{code: f"\\x{code:02x}" for code in _CONTROLS},
+    **{code: f"\\u{code:04x}" for code in (*_DIRECTIONS, *_LINES, *_SURROGATES)},
+    **{ord("\n"): "\\n", ord("\r"): "\\r", ord("\t"): "\\t"},
+}
 
 
 class ItmError(Exception):
@@ -55,3 +67,31 @@ def refuse_options(name: str, options: dict[str, Any], why: str = "only drawn wo
     """
     if options:
         raise ItmError(f"{name} takes no option {next(iter(options))!r}: {why}")
+
+
+def warn_once(message: str, about: str | None = None) -> None:
+    """Warns, but says the same thing only once in a process.
+
+    Args:
+        message: what is wrong, where, and what follows from it.
+        about: what decides whether it was said before; by default the message itself.
+    """
+    if (about or message) not in _WARNED:
+        _WARNED.add(about or message)
+        warnings.warn(message, stacklevel=2)
+
+
+def visible(text: str, keep: str = "") -> str:
+    """Text in which nothing moves the cursor, colours a terminal or reverses the order: such characters are escaped.
+
+    Args:
+        text: a caption, a file name, or another text that somebody else wrote.
+        keep: characters that stay as they are, such as a line break.
+
+    Returns:
+        The text, with escapes as Python writes them: an escape character is shown as \\x1b.
+    """
+    if text.isprintable():
+        return text
+    escapes = {code: escape for code, escape in _ESCAPES.items() if chr(code) not in keep} if keep else _ESCAPES
+    return text.translate(escapes)

@@ -1,11 +1,16 @@
-"""Progress bars: shown in a terminal or notebook that a person uses, hidden in automatic runs."""
+"""What a person sees of a run: progress bars (hidden in automatic runs), and lines that any console can print."""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
-from typing import Any
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TextIO
+
+from itm_tutorial.errors import visible
 
 _MACHINES = ("papermill", "pytest", "nbconvert", "nbval", "itm course")
 
@@ -61,3 +66,39 @@ def notice(line: str) -> None:
     """Writes a line to the error stream for a person; nothing for a machine."""
     if progress_wanted():
         print(line, file=sys.stderr, flush=True)
+
+
+def say(text: object = "", file: TextIO | None = None) -> None:
+    """Prints text of which a part was written by somebody else; control characters are escaped.
+
+    Args:
+        text: one line or several.
+        file: where to; by default the output.
+    """
+    print(visible(str(text), keep="\n\t"), file=file or sys.stdout)
+
+
+@contextmanager
+def console(name: str) -> Iterator[None]:
+    """For a command: every character can be printed, and a warning of the package is one line.
+
+    A console or pipe whose encoding lacks a character gets an escape such as \\u72d7 for it, where Python would end in
+    an error. Warnings of other packages look as usual.
+
+    Args:
+        name: of the command, which stands before a warning.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    here, usual = str(Path(__file__).parent), warnings.showwarning
+
+    def show(message, category, filename, lineno, file=None, line=None):
+        if filename.startswith(here):
+            say(f"{name}: {message}", file or sys.stderr)
+        else:
+            usual(message, category, filename, lineno, file, line)
+
+    with warnings.catch_warnings():
+        warnings.showwarning = show
+        yield

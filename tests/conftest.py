@@ -29,6 +29,25 @@ def tiny(cache):
 
 
 @pytest.fixture
+def said(monkeypatch):
+    """The warnings since it was last called, in a process that has said nothing before."""
+    import warnings
+
+    from itm_tutorial import errors
+
+    monkeypatch.setattr(errors, "_WARNED", set())
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+
+        def since():
+            messages = [str(warning.message) for warning in caught]
+            caught.clear()
+            return messages
+
+        yield since
+
+
+@pytest.fixture
 def register(monkeypatch):
     """``register_model`` for the length of one test."""
     from itm_tutorial.models import _registry
@@ -141,6 +160,18 @@ def drawing():
                 if name not in may_cross:
                     assert not any(box.overlaps(other) for other in boxes[:i]), (name, box)
 
+    def check_as_written(figure, name):
+        """Only the course's own formulas and the labels of scales are mathematics: no text of data is."""
+        from matplotlib.axis import Axis
+        from matplotlib.text import Text
+
+        from itm_tutorial.show.canvas import FORMULA, _numbers
+
+        numbers = {id(label) for axis in figure.findobj(Axis) for label in _numbers(axis)}
+        for text in figure.findobj(Text):
+            if id(text) not in numbers and text.get_gid() != FORMULA:
+                assert not text.get_parse_math() or not text.get_text(), (name, text)
+
     def check_alt_texts(figures, quoted):
         """Every figure is drawn, has alt text of its own with a number, and quotes what is asked for."""
         import html
@@ -155,6 +186,7 @@ def drawing():
             alt = show.alt_text(figure)
             assert isinstance(figure, Figure) and len(alt) > 60 and re.search(r"\d", alt), name
             assert (in_grey(figure) < 250).any(), name
+            check_as_written(figure, name)
             assert f'<img alt="{html.escape(alt)}"' in show.to_html(figure), name
             for words in quoted[name]:
                 assert words in alt, (name, words, alt)
@@ -172,7 +204,11 @@ def drawing():
             assert draw(mine) is mine
 
     return SimpleNamespace(
-        in_grey=in_grey, check_texts=check_texts, check_alt_texts=check_alt_texts, check_targets=check_targets
+        in_grey=in_grey,
+        check_texts=check_texts,
+        check_alt_texts=check_alt_texts,
+        check_as_written=check_as_written,
+        check_targets=check_targets,
     )
 
 

@@ -1,5 +1,6 @@
 """The ``itm`` command: what it prints and keeps, its exit embeddings, and one sentence instead of a traceback."""
 
+import ast
 import os
 import shutil
 import signal
@@ -226,7 +227,82 @@ def test_a_picture_is_written_where_it_is_said_to_be(command, kept, tmp_path):
 def test_a_word_that_training_never_showed_is_told(command, kept, tmp_path):
     words = ("search", "a red zebra", *TINY, "--folder", kept, "--out", tmp_path / "found.png")
     code, _, complaint = command(*words)
-    assert (code, complaint) == (0, "itm: the model never saw 'zebra' in training\n")
+    assert (code, complaint) == (
+        0,
+        "itm: the model never saw 'zebra' in training: the search goes by the other words\n",
+    )
+    unknown = refused(command("search", "zebras", *words[2:]))
+    assert unknown.startswith("itm: the model never saw 'zebras' in training: use words of its training captions")
+
+
+def test_a_picture_is_searched_by_picture(command, tiny, kept, tmp_path):
+    from torchvision.utils import save_image
+
+    file, out = tmp_path / "own $1.png", tmp_path / "found.png"
+    save_image(tiny.test.images[3] / 255, file)
+    code, summary, complaint = command("search", file, *TINY, "--folder", kept, "--out", out, "--k", 3)
+    found = itm.search(itm.load_model(kept), tiny.test, tiny.test.images[3], k=3)
+    lines = summary.splitlines()
+    assert (code, complaint, lines[-1]) == (0, "", f"drawn in {out}") and out.read_bytes().startswith(PNG)
+    assert [int(line.split()[2]) for line in lines[:-1]] == found.indices
+    assert lines[0].split(maxsplit=4)[4] == tiny.test.captions[found.indices[0]] and " caption " in lines[0]
+    gone = refused(command("search", tmp_path / "gone.jpg", *TINY, "--folder", kept, "--out", out))
+    assert "there is no image file" in gone
+
+
+OWN = """
+import sys, warnings, numpy, torch, itm_tutorial as itm
+from itm_tutorial import cli
+warnings.simplefilter("ignore")  # until the command begins
+captions = eval(sys.argv.pop(1))
+images = [torch.full((3, 16, 16), 9, dtype=torch.uint8)] * len(captions)
+features = numpy.random.default_rng(0).random((len(captions), 8), dtype="float32")
+split = itm.Split("test", images, captions, torch.arange(len(captions)), precomputed=features)
+corpus = itm.Corpus("own", dict.fromkeys(("train", "val", "test"), split), drawn=False)
+itm.load_corpus = lambda *names, **settings: corpus
+itm.save_model(itm.create_model("bow", corpus, min_count=1, dim=4, word_dim=4), "runs/model")
+warnings.simplefilter("default")
+cli.app()
+"""
+
+
+def run_itm(code, captions, words, folder, encoding):
+    environment = {**os.environ, "PYTHONIOENCODING": encoding, "PYTHONUTF8": "0", "ITM_PROGRESS": "0"}
+    environment["PYTHONPATH"] = os.pathsep.join([str(ROOT), environment.get("PYTHONPATH", "")])
+    command = [sys.executable, "-c", code, *captions, *words]
+    run = subprocess.run(command, cwd=folder, env=environment, capture_output=True)
+    assert run.returncode == 0, run.stderr
+    assert b"Traceback" not in run.stderr
+    return run.stdout.decode(encoding), run.stderr.decode(encoding)
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii", "utf-8"])
+def test_every_console_can_print_every_caption(tmp_path, encoding):
+    captions = ascii(["一只狗在跑", "dos cafés — “x” 🐶", "\ud55c\uad6d\uc5b4"])
+    out, told = run_itm(OWN, [captions], ["search", "狗", "--k", "3"], tmp_path, encoding)
+    dog = "一只狗在跑" if encoding == "utf-8" else r"\u4e00\u53ea\u72d7\u5728\u8dd1"
+    assert dog in out and out.splitlines()[-1].startswith("drawn in ")
+    assert all(line.startswith("itm: ") for line in told.splitlines())
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii"])
+def test_the_names_can_be_printed_anywhere(tmp_path, encoding):
+    out, told = run_itm("from itm_tutorial.cli import app; app()", [], ["list"], tmp_path, encoding)
+    assert out.startswith("models") and told == ""
+
+
+def test_a_caption_cannot_steer_the_terminal(tmp_path):
+    captions = ascii(["\x1b[2J\x1b]0;title\x07 a dog", "a\ndog \u202eteg", "a dog\r\x9b31m"])
+    out, told = run_itm(OWN, [captions], ["search", "a dog", "--k", "3"], tmp_path, "utf-8")
+    assert not any(character in out + told for character in "\x1b\x07\x9b\u202e\r")
+    assert r"\x1b[2J\x1b]0;title\x07 a dog" in out and r"a\ndog \u202eteg" in out and len(out.splitlines()) == 4
+    out, told = run_itm(OWN, [captions], ["search", "a dog \x1b[31mred"], tmp_path, "utf-8")
+    assert "\x1b" not in out + told
+
+
+def test_the_command_prints_through_one_function():
+    tree = ast.parse(Path(cli.__file__).read_text(encoding="utf-8"))
+    assert not [node.lineno for node in ast.walk(tree) if isinstance(node, ast.Name) and node.id == "print"]
 
 
 def test_attention_is_drawn_on_a_page_that_needs_no_other_file(command, tiny, tmp_path, made_up_regions):
@@ -248,11 +324,10 @@ def test_attention_is_drawn_on_a_page_that_needs_no_other_file(command, tiny, tm
     assert page.index("caption 7 of the val split") < page.index("caption 2 of the val split")
     summary = tokenize(" ".join(tiny.val.captions[c] for c in (7, 2)))
     assert ("never showed" in page) == any(word not in model.vocabulary for word in summary)
-    folder = itm.save_model(
-        itm.create_model("scan", tiny, embed_size=16, word_dim=8, min_count=10**6), tmp_path / "few"
-    )
-    command(*words, "--caption", 7, "--folder", folder, "--out", other)
-    unseen = ", ".join(sorted(set(tokenize(tiny.val.captions[7]))))
+    few = itm.create_model("scan", tiny, embed_size=16, word_dim=8, min_count=600)
+    command(*words, "--caption", 7, "--folder", itm.save_model(few, tmp_path / "few"), "--out", other)
+    unseen = ", ".join(sorted({word for word in tokenize(tiny.val.captions[7]) if word not in few.vocabulary}))
+    assert unseen
     assert f"so their maps mean nothing: {unseen}.</p>" in other.read_text(encoding="utf-8")
 
 

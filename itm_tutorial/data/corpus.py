@@ -11,6 +11,7 @@ import torch
 from torch import LongTensor, Tensor
 
 from itm_tutorial.data.names import ALL_SPLITS
+from itm_tutorial.data.text import checked_captions
 from itm_tutorial.errors import ItmError, unknown
 
 
@@ -42,7 +43,7 @@ class Split:
     Attributes:
         name: "train", "val", "test", or "unseen": classes that training never shows.
         images: sequence of uint8 tensors [3, H, W]; a photograph is decoded when it is indexed.
-        captions: the captions, in any order.
+        captions: the captions, in any order; each is a str. A printed bytes literal, b'...', is read as its text.
         image_of: int64 [n_captions]; the image that each caption describes.
         identity: int64 [n_images], the person or class shown; None if the data set has no identities.
         groundings: per caption, (word index, box index) pairs; None for photographs without boxes.
@@ -65,9 +66,14 @@ class Split:
     precomputed: Any | None = None  # [n_images, dim] or [n_images, n_regions, dim]
 
     def __post_init__(self):
+        captions = checked_captions(self.captions, self.name)
+        if captions is not self.captions:
+            object.__setattr__(self, "captions", captions)
         if self.precomputed is None:
             check_images(self.images, self.name)
         check_pairing(self.image_of, len(self.images), len(self.captions), self.name)
+        if self.identity is not None:
+            check_identity(self.identity, len(self.images), self.name)
         if self.precomputed is not None and tuple(self.precomputed.shape[:1]) != (len(self.images),):
             raise ItmError(
                 f"{self.name}: precomputed has shape {list(self.precomputed.shape)} for {len(self.images)} images; "

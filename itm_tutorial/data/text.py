@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -12,23 +12,103 @@ from pathlib import Path
 import torch
 from torch import LongTensor, Tensor
 
-from itm_tutorial.errors import ItmError
+from itm_tutorial.data.captions import PRINTED_BYTES, repaired
+from itm_tutorial.errors import ItmError, warn_once
 from itm_tutorial.storage import read_json, write_json
+from itm_tutorial.worlds.parsers.words import (
+    MOST_WORDS,
+    UNSPACED,
+    first_words,
+    normalised,
+    not_a_text,
+    shown,
+    word_pattern,
+)
 
 PAD, START, END, UNKNOWN = SPECIAL = ("<pad>", "<start>", "<end>", "<unk>")
-_WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
 
 
 def tokenize(caption: str) -> list[str]:
     """Splits a caption into lower-case words; punctuation is dropped, an apostrophe inside a word stays.
+
+    The text is normalised first (Unicode's NFC; every apostrophe becomes "'"). A word is a run of letters and digits
+    with their combining marks, as in Unicode's word segmentation (UAX 29), except that a full stop, comma or underscore
+    always separates words. Where a script puts no spaces between words (Chinese, Japanese, Thai, Lao, Khmer, Burmese),
+    every character with its marks is a word. Emoji are dropped as punctuation is. A caption has at most ``MOST_WORDS``
+    words; what follows them is left out.
 
     Args:
         caption: any text.
 
     Returns:
         The words, in order; groundings count them from 0.
+
+    Raises:
+        ItmError: the caption is not a text, but None, NaN or the like.
     """
-    return _WORD.findall(caption.lower())
+    text = normalised(caption)
+    return word_pattern(text).findall(text)
+
+
+def checked_captions(captions: Iterable[str], where: str) -> list[str]:
+    """Checks that captions are texts, and reads those that are printed bytes literals (b'...') as what they stand for.
+
+    A caption of more than ``MOST_WORDS`` words is named in a warning.
+
+    Args:
+        captions: n_captions texts.
+        where: they are from, for messages.
+
+    Returns:
+        The captions; the same list where nothing had to be repaired.
+
+    Raises:
+        ItmError: a caption is None, NaN or another value that is no text, or cannot be written as UTF-8; the message
+            names the first such caption.
+    """
+    if isinstance(captions, str | bytes):
+        raise ItmError(f"{where}: captions is one text; give a list of texts, such as [{shown(captions)}]")
+    captions = captions if isinstance(captions, list) else list(captions)
+    literals = []
+    for number, caption in enumerate(captions):
+        if not isinstance(caption, str):
+            raise not_a_text(f"{where}: caption {number}", caption)
+        if caption.startswith(("b'", 'b"')) and PRINTED_BYTES.fullmatch(caption):
+            literals.append(number)
+        elif not caption.isascii():
+            _check_encodable(caption, f"{where}: caption {number}")
+    if literals:
+        captions = list(captions)
+        first = captions[literals[0]]
+        for number in literals:
+            captions[number] = repaired(captions[number], f"{where}: caption {number}")
+        warn_once(
+            f"{where}: {len(literals)} of {len(captions)} captions are printed bytes literals, such as caption "
+            f"{literals[0]}, {shown(first)}: they are read as the text they stand for"
+        )
+    warn_of_long(captions, where)
+    return captions
+
+
+def warn_of_long(captions: list[str], where: str) -> None:
+    """Warns, once for a caption, where captions have more than ``MOST_WORDS`` words."""
+    long = [i for i, text in enumerate(captions) if len(text) > MOST_WORDS and len(first_words(text)) < len(text)]
+    if long:
+        others = f", and {len(long) - 1} other captions" if len(long) > 1 else ""
+        warn_once(
+            f"{where}: caption {long[0]} ({shown(captions[long[0]])}){others} has more than {MOST_WORDS} words: "
+            f"the first {MOST_WORDS} are read, the rest is left out",
+            about=f"long caption: {captions[long[0]]}",
+        )
+
+
+def _check_encodable(caption: str, where: str) -> None:
+    try:
+        caption.encode()
+    except UnicodeEncodeError as error:
+        raise ItmError(
+            f"{where} ({shown(caption)}) holds half a character (a lone surrogate): read the file as UTF-8"
+        ) from error
 
 
 @dataclass(frozen=True)
@@ -81,6 +161,20 @@ def padded(rows: list[list[int]]) -> Tokens:
     return Tokens(ids, lengths)
 
 
+def _warn_of_unspaced(words: list[str]) -> None:
+    """Says once that characters of scripts without spaces count as words."""
+    scripts = {}
+    for word in words:
+        if not word.isascii() and (character := UNSPACED.match(word)):
+            script = unicodedata.name(character.group(), "OTHER").split()[0].capitalize()
+            scripts[{"Cjk": "Chinese"}.get(script, script)] = None
+    if scripts:
+        warn_once(
+            f"some captions are in a script that puts no spaces between words ({', '.join(sorted(scripts))}): "
+            "each character counts as a word"
+        )
+
+
 class Vocabulary:
     """The words that a model knows, each with a number; the order is stable: most frequent first, then by the alphabet.
 
@@ -91,6 +185,8 @@ class Vocabulary:
     def __init__(self, words: Iterable[str]):
         self.words: list[str] = [*SPECIAL, *words]
         self.index: dict[str, int] = {word: i for i, word in enumerate(self.words)}
+        if len(self.words) == len(SPECIAL):
+            raise ItmError("vocabulary: it has no words; give one or more")
         if len(self.index) != len(self.words):
             twice = next(word for word, n in Counter(self.words).items() if n > 1)
             raise ItmError(f"vocabulary: the word {twice!r} stands in it twice; keep each word once")
@@ -102,9 +198,28 @@ class Vocabulary:
         Args:
             captions: the training captions.
             min_count: rarer words become <unk> (VSE++: 4).
+
+        Raises:
+            ItmError: a caption is no text, or no word is left.
         """
+        captions = checked_captions(captions, "vocabulary")
         counts = Counter(word for caption in captions for word in tokenize(caption))
-        return cls(sorted((w for w, n in counts.items() if n >= min_count), key=lambda w: (-counts[w], w)))
+        words = sorted((w for w, n in counts.items() if n >= min_count), key=lambda w: (-counts[w], w))
+        if not words:
+            most = max(counts, key=counts.__getitem__, default=None)
+            raise ItmError(
+                f"vocabulary: none of the {len(captions)} captions has a word in it; give captions with words"
+                if most is None
+                else f"vocabulary: no word stands in the {len(captions)} captions min_count={min_count} times or more "
+                f"({most!r}, the most frequent one, {counts[most]} times): lower min_count, or give more captions"
+            )
+        _warn_of_unspaced(words)
+        return cls(words)
+
+    def unknown_share(self, captions: Iterable[str]) -> float:
+        """The fraction of the words of captions that the vocabulary does not have, in [0, 1]."""
+        counts = Counter(word for caption in captions for word in tokenize(caption))
+        return sum(n for word, n in counts.items() if word not in self) / max(1, counts.total())
 
     def __len__(self) -> int:
         return len(self.words)
@@ -127,8 +242,9 @@ class Vocabulary:
             ``Tokens`` with ids [n_captions, seq_len] and lengths [n_captions], on the CPU.
 
         Raises:
-            ItmError: a caption has no word in it.
+            ItmError: a caption has no word in it, or is no text.
         """
+        captions = checked_captions(captions, "captions to encode")
         unknown_id = self.index[UNKNOWN]
         rows = []
         for number, caption in enumerate(captions):
@@ -154,11 +270,13 @@ class Vocabulary:
             ItmError: the file is missing, broken, or not a list of words.
         """
         words = read_json(Path(path))
-        if isinstance(words, dict) and "word_pieces" in words:
-            return WordPieces(json.dumps(words["word_pieces"]))
-        if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
+        pieces = isinstance(words, dict) and "word_pieces" in words
+        if not pieces and not (isinstance(words, list) and all(isinstance(word, str) for word in words)):
             raise ItmError(f"{path} is not a list of words: make the vocabulary again")
-        return cls(words)
+        try:
+            return WordPieces(json.dumps(words["word_pieces"])) if pieces else cls(words)
+        except ItmError as error:
+            raise ItmError(f"{path}: {error}") from error
 
 
 class WordPieces(Vocabulary):
@@ -200,9 +318,11 @@ class WordPieces(Vocabulary):
             ``Tokens`` with ids [n_captions, seq_len] and lengths [n_captions], on the CPU.
 
         Raises:
-            ItmError: a caption has no word in it.
+            ItmError: a caption has no word in it, or is no text.
         """
-        encoded = self.tokenizer.encode_batch(list(captions))
+        captions = checked_captions(captions, "captions to encode")
+        captions = [text if len(text) <= MOST_WORDS else first_words(text) for text in captions]
+        encoded = self.tokenizer.encode_batch(captions)
         for number, (caption, one) in enumerate(zip(captions, encoded, strict=True)):
             if all(one.special_tokens_mask):
                 raise ItmError(f"caption {number} has no word in it ({caption!r}): remove it or write one")

@@ -14,6 +14,7 @@ from torch import Tensor
 from itm_tutorial.data.corpus import Split
 from itm_tutorial.data.options import PositiveInt, check_options
 from itm_tutorial.encoders.embeddings import Embeddings, pick, vectors_per_row
+from itm_tutorial.errors import warn_once
 from itm_tutorial.extraction.features import split_boxes, split_confidence, split_features
 from itm_tutorial.models import Images, Matching
 from itm_tutorial.progress import notice, progress_counter, progress_wanted
@@ -22,6 +23,8 @@ CHUNK = 512  # images or captions encoded at a time
 TILE_BYTES = 2**28  # 256 MiB: the most that one float32 per pair, region and token of a tile may take
 LONG = 3.0  # seconds: shorter work is neither announced nor shown as a bar
 ENOUGH = 0.1  # seconds: tiles that took this long say what a pair costs
+MOST_UNKNOWN = 1 / 3  # of the words of a split: above it, a warning says so
+LOOKED_AT = 1000  # captions of a split among which unknown words are counted
 CORNER = 16  # images, and captions, of the first tile where it is timed for a person
 
 
@@ -46,7 +49,9 @@ def score(model: Matching, split: Split, chunk: int = CHUNK, captions: list[str]
         ItmError: chunk is no whole number from 1 up.
     """
     chunk = check_options("score", {"chunk": PositiveInt}, {"chunk": chunk})["chunk"]
-    captions = split.captions if captions is None else captions
+    if captions is None:
+        captions = split.captions
+        warn_of_unknown_words(model, split)
     scores = torch.empty(len(split.images), len(captions))
     with evaluation_mode(model), PairScorer(model, scores.numel()) as score_pairs:
         images = with_boxes(model, split, split_features(split, model.features))  # n_images of them
@@ -59,6 +64,30 @@ def score(model: Matching, split: Split, chunk: int = CHUNK, captions: list[str]
                     tile = score_pairs(model.similarity, pick(image_emb, rows), pick(caption_emb, columns))
                     block[rows, columns] = tile
     return scores
+
+
+def warn_of_unknown_words(model: Matching, split: Split) -> None:
+    """Warns, once, where the model's vocabulary lacks more than a third of the words of a split's captions.
+
+    Args:
+        model: any model.
+        split: of its captions, at most ``LOOKED_AT`` are counted, evenly spaced.
+    """
+    if not reads_words(model):
+        return
+    some = split.captions[:: -(-len(split.captions) // LOOKED_AT) or 1]
+    share = model.vocabulary.unknown_share(some)
+    if share > MOST_UNKNOWN:
+        warn_once(
+            f"{share:.0%} of the words of the {split.name} captions are unknown to the model and are read as one and "
+            "the same word: it was trained on captions in another language or of another data set, or on too few "
+            "(a lower min_count keeps more words)"
+        )
+
+
+def reads_words(model: Matching) -> bool:
+    """Whether a model reads texts by the words of its vocabulary; one that knows labels alone does not."""
+    return type(model).tokenize is Matching.tokenize
 
 
 @contextmanager

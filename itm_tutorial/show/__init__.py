@@ -3,7 +3,7 @@
 from itm_tutorial.show.attention import attention, attention_of
 from itm_tutorial.show.attention_page import attention_page
 from itm_tutorial.show.canvas import alt_text, to_html
-from itm_tutorial.show.figures import minimal_pair_accuracy, pictures, ranked, training_curve
+from itm_tutorial.show.figures import captions_found, minimal_pair_accuracy, pictures, ranked, training_curve
 from itm_tutorial.show.timeline import history
 from itm_tutorial.show.widgets import explorer
 
@@ -12,6 +12,7 @@ __all__ = [
     "attention",
     "attention_of",
     "attention_page",
+    "captions_found",
     "explorer",
     "history",
     "minimal_pair_accuracy",

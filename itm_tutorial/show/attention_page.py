@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from itm_tutorial.data.corpus import Split
+from itm_tutorial.errors import visible
 from itm_tutorial.show.attention import attention
 from itm_tutorial.show.canvas import to_html
 
@@ -50,8 +51,13 @@ def attention_page(seen: Attention, split: Split, title: str, about: Sequence[st
     figures = []
     for i, (caption, image) in enumerate(zip(seen.captions.tolist(), seen.images.tolist(), strict=True)):
         own = "" if image == split.image_of[caption] else ", which it does not describe"
-        label = f"caption {caption} of the {split.name} split beside image {image}{own}"
+        label = f"caption {caption} of the {_escaped(split.name)} split beside image {image}{own}"
         drawn = to_html(attention(seen, split, i, backbone=backbone))
         figures.append(f"<figure>{drawn}\n<figcaption>{label}</figcaption></figure>")
-    paragraphs = "\n".join(f"<p>{html.escape(text)}</p>" for text in about)
-    return PAGE.format(title=html.escape(title), about=paragraphs, figures="\n".join(figures))
+    paragraphs = "\n".join(f"<p>{_escaped(text)}</p>" for text in about)
+    return PAGE.format(title=_escaped(title), about=paragraphs, figures="\n".join(figures))
+
+
+def _escaped(text: str) -> str:
+    """Text as HTML that shows it as it is written."""
+    return html.escape(visible(text))

@@ -7,12 +7,19 @@ import html
 import io
 
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
+from matplotlib.text import Text
+from matplotlib.ticker import FixedFormatter, FixedLocator, FuncFormatter
+
+from itm_tutorial.errors import visible
+from itm_tutorial.show.fonts import drawable
 
 # Wong's palette: colour-blind readers can distinguish its colours.
 # Nothing depends on colour alone, so that grey print is enough.
 INK, PALE, GREY = "#2b2f33", "#e9edf1", "#8a9299"
 BLUE, GREEN, ACCENT = "#0072b2", "#007a5a", "#d55e00"
+FORMULA = "formula"  # the gid of a text that is mathematics between dollars; any other text stands as it is written
 
 
 class CourseFigure(Figure):
@@ -46,9 +53,51 @@ def counted(n: int, thing: str) -> str:
 
 
 def described(drawn, alt: str):
-    """Sets the alt text of a Figure or Axes, and returns it."""
-    drawn.alt_text = alt
+    """Sets the alt text of a Figure or Axes, makes its texts stand as they are written, and returns it.
+
+    Every function that draws ends with it, so that a caption or a file name is text wherever it is drawn: a "$" is a
+    dollar and not mathematics, a control character is escaped, and a letter that the default font lacks comes from
+    another font. Only a text whose ``gid`` is ``FORMULA`` is read as mathematics.
+
+    Args:
+        drawn: the Figure or Axes, complete.
+        alt: the text for a reader who cannot see it.
+    """
+    drawn.alt_text = visible(alt, keep="\n")
+    numbers = {
+        id(label) for axes in drawn.findobj(Axes) for axis in (axes.xaxis, axes.yaxis) for label in _numbers(axis)
+    }
+    for text in drawn.findobj(Text):
+        if text.get_gid() != FORMULA and id(text) not in numbers:
+            _as_written(text)
     return drawn
+
+
+def _numbers(axis: Axis) -> list[Text]:
+    """The labels of a scale that matplotlib writes itself: the powers of ten of a logarithmic one are mathematics.
+
+    Names on an axis are no such labels; matplotlib writes them again whenever it draws, so they are made drawable here.
+    """
+    formatter, locator = axis.get_major_formatter(), axis.get_major_locator()
+    ticks = axis.minorTicks
+    if isinstance(formatter, FixedFormatter | FuncFormatter) and isinstance(locator, FixedLocator):
+        names = [formatter(place, i) for i, place in enumerate(locator.locs)]
+        drawn = [drawable(visible(name, keep="\n"))[0] for name in names]
+        if drawn != names:
+            axis.set_ticklabels(drawn)
+    else:
+        ticks = [*ticks, *axis.majorTicks]
+    return [axis.offsetText, *(label for tick in ticks for label in (tick.label1, tick.label2))]
+
+
+def _as_written(text: Text) -> None:
+    """Makes a text stand as it is written."""
+    shown, families = drawable(visible(text.get_text(), keep="\n"))
+    text.set_parse_math(False)
+    if shown != text.get_text():
+        text.set_text(shown)
+    if families:
+        text.set_fontfamily([*text.get_fontfamily(), *families])
 
 
 def alt_text(drawn: Figure | Axes) -> str:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
 from itm_tutorial.data.corpus import Split
+from itm_tutorial.data.readers.photographs import decode
 from itm_tutorial.evaluation.minimal_pairs import MinimalPairResult
 from itm_tutorial.retrieval.search import Hits
 from itm_tutorial.show.canvas import ACCENT, BLUE, GREEN, GREY, INK, axes_of, counted, described, new_figure
@@ -55,7 +57,7 @@ def pictures(split: Split, indices: Sequence[int], columns: int = 4, figure: Fig
     """
     indices = list(indices)
     columns = min(columns, len(indices))
-    captions = [next(iter(split.captions_of(i)), "(no caption)") for i in indices]
+    captions = [_caption(split, i) for i in indices]
     rows = -(-len(indices) // columns)
     figure = figure or new_figure(2.5 * columns, 2.95 * rows)
     for axes, i, caption in zip(_grid(figure, len(indices), columns), indices, captions, strict=True):
@@ -94,6 +96,36 @@ def ranked(
     return described(figure, _ranked_alt(split, hits, right))
 
 
+def _caption(split: Split, image: int) -> str:
+    """The first caption of an image."""
+    return next(iter(split.captions_of(image)), "(no caption)")
+
+
+def captions_found(image: Tensor | Path, split: Split, hits: Hits, figure: Figure | None = None) -> Figure:
+    """Draws an image that was searched for, and beside it the captions that were found, best first.
+
+    Args:
+        image: uint8 [3, H, W], or the path of an image file.
+        split: the split that was searched.
+        hits: the results of the search; their indices are those of captions.
+        figure: drawn on; a new one by default.
+
+    Returns:
+        The figure; its alt text lists the captions.
+    """
+    pixels = image if isinstance(image, Tensor) else decode(image)
+    found = [(value, split.captions[i]) for i, value in zip(hits.indices, hits.scores, strict=True)]
+    lines = [f"{rank}  {value:.2f}  {caption}" for rank, (value, caption) in enumerate(found, start=1)]
+    listed = "\n".join(textwrap.fill(line, 70, subsequent_indent="      ") for line in lines)
+    figure = figure or new_figure(9.5, max(3, 0.6 + 0.21 * (1 + listed.count("\n"))))
+    picture, beside = figure.subplots(1, 2, width_ratios=(1, 2))
+    _paint(picture, pixels)
+    beside.axis("off")
+    beside.text(0, 1, listed, va="top", fontsize=9.5, color=INK, transform=beside.transAxes)
+    spoken = " ".join(f"{rank}, score {value:.2f}: {caption}" for rank, (value, caption) in enumerate(found, start=1))
+    return described(figure, f"A picture, and the {counted(len(found), 'caption')} that fit it best. {spoken}")
+
+
 def _ranked_alt(split: Split, hits: Hits, right: Sequence[int]) -> str:
     n = len(hits.indices)
     found = [str(rank) for rank, i in enumerate(hits.indices, start=1) if i in right]
@@ -104,7 +136,7 @@ def _ranked_alt(split: Split, hits: Hits, right: Sequence[int]) -> str:
     else:
         where = " The right picture is not among them." if right else ""
     shown = zip(range(1, 6), hits.indices, hits.scores, strict=False)
-    listed = " ".join(f"{rank}, score {value:.2f}: {split.captions_of(i)[0]}" for rank, i, value in shown)
+    listed = " ".join(f"{rank}, score {value:.2f}: {_caption(split, i)}" for rank, i, value in shown)
     return f"{counted(n, 'picture')} for the query “{hits.query}”, best first.{where} They show: {listed}"
 
 

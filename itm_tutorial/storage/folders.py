@@ -100,7 +100,7 @@ def _rename_unless_there(part: Path, folder: Path) -> None:
             raise
 
 
-def replace_folder(folder: Path, build: Callable[[Path], None], is_current: Callable[[Path], bool]) -> None:
+def replace_folder(folder: Path, build: Callable[[Path], None], is_current: Callable[[Path], bool]) -> Path:
     """Makes a folder, or makes it again if it is out of date; the old one stays until the new one is complete.
 
     Where the system can exchange two folders in one step, ``folder`` is there at every moment. Elsewhere it has another
@@ -111,13 +111,16 @@ def replace_folder(folder: Path, build: Callable[[Path], None], is_current: Call
         build: fills the empty folder whose path it gets.
         is_current: whether an existing folder is up to date.
 
+    Returns:
+        ``folder``.
+
     Raises:
         ItmError: the disk is full or may not be written to.
     """
     new, old = _beside(folder)
     left = (new.exists() or old.exists()) and os.access(folder.parent, os.W_OK)  # by a run that was killed
     if folder.exists() and is_current(folder) and not left:
-        return
+        return folder
     with disk_errors(folder):
         make_folder(folder.parent)
         with one_at_a_time(folder, "makes"):
@@ -135,6 +138,7 @@ def replace_folder(folder: Path, build: Callable[[Path], None], is_current: Call
                 flush(folder.parent)
             for left_behind in (new, old):
                 shutil.rmtree(left_behind, ignore_errors=True)
+    return folder
 
 
 def whole_folder(folder: Path) -> Path:

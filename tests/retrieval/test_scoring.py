@@ -1,5 +1,6 @@
 """Scores of a whole split: equal to one pair at a time, whatever the tiles, and what is said before they are made."""
 
+import re
 from unittest.mock import MagicMock
 
 import pytest
@@ -258,3 +259,36 @@ def test_numpys_whole_numbers_are_taken(tiny, instant_features):
     assert itm.evaluate(scores, tiny.val.image_of, chunk=np.int64(9)) == itm.evaluate(scores, tiny.val.image_of)
     corpus = itm.load_corpus("scenes", size="tiny", seed=np.int64(0), image_size=np.int64(128))
     assert corpus.train.fingerprint == tiny.train.fingerprint
+
+
+def test_a_split_of_unknown_words_is_told_once(make_model, make_split, said):
+    model, split = make_model("vsepp"), make_split()
+    itm.score(model, split)
+    split.captions[:] = ["word1 word2 zebra"] * len(split.captions)  # exactly a third
+    itm.score(model, split)
+    itm.score(model, split, captions=["zebra", "lion"])  # labels of one's own are no captions of the split
+    assert said() == []
+    split.captions[0] = "a wholly other text"
+    for _ in range(2):
+        itm.score(model, split)
+    (told,) = said()
+    assert re.match(rf"3\d% of the words of the {split.name} captions are unknown to the model", told)
+    assert "another language" in told
+
+
+def test_unknown_words_are_counted_among_captions_of_the_whole_split(make_model, make_split, said, monkeypatch):
+    model, split = make_model("vsepp"), make_split(10, 200)
+    split.captions[:] = ["word1"] * 100 + ["zebra"] * 100
+    monkeypatch.setattr(scoring, "LOOKED_AT", 20)
+    scoring.warn_of_unknown_words(model, split)
+    assert said()[0].startswith("50% of the words")
+
+
+def test_a_model_that_reads_no_words_is_told_nothing(make_model, make_split, said, monkeypatch):
+    model, split = make_model("vsepp"), make_split()
+    split.captions[:] = ["zebra"] * len(split.captions)
+    own = type("Labels", (type(model),), {"tokenize": lambda self, captions: self.vocabulary.encode(captions)})
+    model.__class__ = own
+    scoring.warn_of_unknown_words(model, split)
+    assert itm.search(model, split, "zebra", k=1).query == "zebra"
+    assert said() == []

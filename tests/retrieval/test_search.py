@@ -1,5 +1,8 @@
 """Search: the k best of all images or captions, and an index that encodes them once."""
 
+import warnings
+from pathlib import Path
+
 import pytest
 import torch
 
@@ -102,6 +105,64 @@ def test_what_cannot_be_searched_for_is_refused(make_model, make_split):
         for query in (None, 3, ["word1"], PICTURE.float(), PICTURE[0], PICTURE[:2], PICTURE[None]):
             with pytest.raises(ItmError, match="neither a text nor an image"):
                 search(query, 3)
+
+
+@pytest.fixture
+def photograph(tmp_path):
+    """An image file that stands for picture 3."""
+    from PIL import Image
+
+    file = tmp_path / "my cat.png"
+    Image.new("RGB", (8, 8), (3, 3, 3)).save(file)
+    return file
+
+
+@pytest.mark.parametrize("kind", [str, Path])
+def test_the_path_of_an_image_is_searched_by_image(kind, make_model, make_split, pictures, photograph, monkeypatch):
+    model, split = make_model("vsepp"), make_split()
+    picture = pictures(split)(3)
+    expected = itm.search(model, split, picture, k=5)
+    for search in both(model, split):
+        assert search(kind(photograph), 5) == expected
+    monkeypatch.setenv("HOME", str(photograph.parent))
+    monkeypatch.chdir(photograph.parent)
+    assert itm.search(model, split, "my cat.png", k=5) == itm.search(model, split, "~/my cat.png", k=5) == expected
+    photograph.rename("noname")
+    assert itm.search(model, split, f"{photograph.parent}/noname", k=5) == expected
+
+
+def test_a_file_that_is_no_image_or_not_there_is_named(make_model, make_split, tmp_path):
+    model, split = make_model("vsepp"), make_split()
+    (tmp_path / "broken.jpg").write_bytes(b"no image")
+    for search in both(model, split):
+        for query in (tmp_path / "broken.jpg", str(tmp_path / "broken.jpg")):
+            with pytest.raises(ItmError, match="broken.jpg is cut short or not an image"):
+                search(query, 3)
+        for query in (tmp_path / "gone.jpg", "gone.JPEG", "word1.png", "https://example.org/a.jpg", tmp_path):
+            with pytest.raises(ItmError, match="there is no image file .*describe the picture in words"):
+                search(query, 3)
+
+
+@pytest.mark.parametrize(
+    "query", ["word1 / word2", "word1.", "word1 word2.jpg", "word1 \0", "word1 " * 3000, "~nobody/word1"]
+)
+def test_a_text_that_only_looks_like_a_path_is_a_text(query, make_model, make_split):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert itm.search(make_model("vsepp"), make_split(), query, k=3).query == query
+
+
+def test_unknown_words_of_a_query_are_named(make_model, make_split):
+    model, split = make_model("vsepp"), make_split()
+    for search in both(model, split):
+        with pytest.warns(UserWarning, match="never saw 'zebra', 'wrod2' in training \\('wrod2': did you mean 'word"):
+            found = search("word1 zebra zebra wrod2", 3)
+        assert len(found.indices) == 3
+        with pytest.raises(ItmError, match="never saw 'home', 'me' in training: use words of its training captions"):
+            search("/home/me", 3)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            search("word1 Word2", 3)
 
 
 @pytest.mark.parametrize("training", [True, False])

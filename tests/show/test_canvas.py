@@ -1,10 +1,24 @@
-"""Figures open no window, load no pyplot, and stand once in a notebook, with their alt text."""
+"""Figures open no window, load no pyplot, stand once in a notebook with their alt text, and draw text as written."""
 
 import re
 import subprocess
 import sys
+import warnings
 
+import numpy as np
 import pytest
+import torch
+from matplotlib.text import Text
+
+from itm_tutorial import show
+from itm_tutorial.chapters.ch00_start_here import figures as ch00
+from itm_tutorial.chapters.ch02_vsepp import figures as ch02
+from itm_tutorial.chapters.ch03_scan import figures as ch03
+from itm_tutorial.data.corpus import Split
+from itm_tutorial.data.text import tokenize
+from itm_tutorial.evaluation.grounding import Attention
+from itm_tutorial.retrieval.search import Hits
+from itm_tutorial.show.canvas import FORMULA, described, new_figure
 
 
 def test_no_window_and_no_pyplot():
@@ -38,3 +52,93 @@ def test_a_notebook_shows_each_figure_once_with_its_alt_text(tmp_path):
     assert [alt[:20] for alt in images] == ["A timeline of 8 syst", "A matrix of scores f", "A timeline of 8 syst"]
     assert "3 images by 3 captions" in images[1]
     assert outputs[0].data["text/plain"].startswith("A timeline of 8 systems")
+
+
+HOSTILE = [
+    "a $5 hat and a $7 hat",
+    "$$",
+    r"a \frac{ $x^ and \$ $\undefined$",
+    "$\\frac$ \x1b[31mred\x1b[0m\x00 dog",
+    "one\nline $ and\r another $",
+    "\u202edog\u202c <b>bold</b> & _{x}^{y} {braces} %s {0}",
+    "一只狗 🐶 कुत्ता สุนัข $a$",
+]
+ON_A_SPLIT = {  # every function that draws captions or their words
+    "pictures": lambda split: show.pictures(split, [0, 1]),
+    "ranked": lambda split: show.ranked(split, Hits(split.captions[0], [0, 1], [0.5, 0.4])),
+    "captions_found": lambda split: show.captions_found(split.images[0], split, Hits("an image", [0, 1], [0.5, 0.4])),
+    "two_encoders": lambda split: ch00.two_encoders(split, 0),
+    "score_matrix": lambda split: ch00.score_matrix(torch.eye(2), torch.arange(2), None, split.captions),
+    "hardest_negatives": lambda split: ch02.hardest_negatives(torch.eye(2), split.images, split.captions),
+    "before_and_after": lambda split: ch02.before_and_after(
+        split, *[Hits(split.captions[0], [0, 1], [0.5, 0.4])] * 2, [0]
+    ),
+}
+ON_ATTENTION = {
+    "attention": lambda seen, split: show.attention(seen, split),
+    "attention_of": lambda seen, split: show.attention_of(seen, split),
+    "attention_of a region": lambda seen, split: show.attention_of(seen, split, region=0),
+    "attention_matrix": lambda seen, split: ch03.attention_matrix(seen.weights[0], seen.words[0]),
+}
+
+
+def split_of(caption):
+    image = torch.full((3, 32, 32), 128, dtype=torch.uint8)
+    return Split("test", [image, image], [caption, "a dog"], torch.tensor([0, 1]))
+
+
+@pytest.mark.parametrize("caption", HOSTILE)
+@pytest.mark.parametrize("name", ON_A_SPLIT)
+def test_a_caption_is_drawn_as_it_is_written(name, caption, said, drawing):
+    split = split_of(caption)
+    figure = (ON_A_SPLIT[name] if tokenize(caption) else ON_A_SPLIT["pictures"])(split)
+    drawing.check_as_written(figure, name)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # a letter without a glyph is not warned about once more
+        page = show.to_html(figure)
+    assert not re.search("[\x00-\x09\x0b-\x1f\u202a-\u202e]", page)
+    assert len(said()) <= 1
+
+
+@pytest.mark.parametrize("name", ON_ATTENTION)
+def test_words_are_drawn_as_they_are_written(name, corners, said, drawing):
+    words = ["$a$", "$$", "\\frac", "\x1b[1m", "狗"]
+    split = split_of("a b c d e")
+    seen = Attention(torch.tensor([0]), torch.tensor([0]), [words], [torch.full((5, 5), 0.2)], corners[None])
+    figure = ON_ATTENTION[name](seen, split)
+    drawing.check_as_written(figure, name)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert "\x1b" not in show.to_html(figure)
+    if name not in ("attention_of",):
+        drawn = {text.get_text().split()[-1] for text in figure.findobj(Text) if text.get_text().strip()}
+        assert {"$a$", "$$", "\\frac", "\\x1b[1m"} <= drawn
+
+
+def test_names_on_an_axis_and_in_a_legend_are_text_and_powers_of_ten_are_not(drawing):
+    figure = new_figure(4, 3)
+    axes = figure.subplots()
+    axes.plot([1, 1000], [0, 1], label="$l$")
+    axes.set_yticks([0, 1], ["$y$", "\x1b"])
+    axes.set_xscale("log")
+    axes.legend()
+    axes.text(10, 0.5, "$m$", gid=FORMULA)
+    figure.suptitle("$s$")
+    described(figure, "alt \x07")
+    figure.draw_without_rendering()
+    drawing.check_as_written(figure, "own")
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["$y$", "\\x1b"]
+    assert any("mathdefault" in label.get_text() and label.get_parse_math() for label in axes.get_xticklabels())
+    assert axes.texts[0].get_parse_math() and show.alt_text(figure) == "alt \\x07"
+
+
+def test_a_dollar_has_the_pixels_of_a_dollar(drawing):
+    """Drawn by a figure function, "$x$" is three characters wide; as mathematics it would be one."""
+
+    def width(caption):
+        figure = show.pictures(split_of(caption), [0])
+        figure.draw_without_rendering()
+        return figure.axes[0].xaxis.label.get_window_extent().width
+
+    assert width("$mm$") > width("mm") + 5
+    assert np.isclose(width("€mm€"), width("$mm$"), rtol=0.2)

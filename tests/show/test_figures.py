@@ -24,6 +24,7 @@ def figures_of(split):
     return {
         "pictures": show.pictures(split, [2, 0, 1]),
         "ranked": show.ranked(split, hits(6), [3]),
+        "captions_found": show.captions_found(split.images[0], split, hits(4, "an image")),
         "minimal_pair_accuracy": show.minimal_pair_accuracy(MINIMAL_PAIRS),
         "training_curve": show.training_curve(HISTORY),
     }
@@ -32,6 +33,7 @@ def figures_of(split):
 def test_alt_text_quotes_the_numbers(small_split, drawing):
     quoted = {
         "pictures": ["3 pictures", '1: a "quiet" dog', "2: a red van", "3: a big van"],
+        "captions_found": ["the 4 captions that fit it best. 1, score 0.90: a red van 2, score 0.89: a big van"],
         "ranked": ["6 pictures", "“a red van”", "The right picture stands at rank 4.", "2, score 0.89: a big van"],
         "minimal_pair_accuracy": [
             "guessing gives 50 %",

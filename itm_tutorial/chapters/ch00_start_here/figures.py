@@ -13,7 +13,19 @@ from torch import LongTensor, Tensor
 
 from itm_tutorial.data.corpus import Split
 from itm_tutorial.data.text import tokenize
-from itm_tutorial.show.canvas import ACCENT, BLUE, GREEN, GREY, INK, PALE, axes_of, counted, described, new_figure
+from itm_tutorial.show.canvas import (
+    ACCENT,
+    BLUE,
+    FORMULA,
+    GREEN,
+    GREY,
+    INK,
+    PALE,
+    axes_of,
+    counted,
+    described,
+    new_figure,
+)
 
 MATRIX_WITH_NUMBERS = 12  # rows or columns, at most, for numbers in the cells
 MARGIN = 0.2
@@ -64,19 +76,19 @@ def _encoders(axes: Axes, image, caption: str, n_words: int) -> None:
         _arrow(axes, (4.15, y), (5.3, y), between)
         _box(axes, 6.1, y, second, color)
         _arrow(axes, (6.95, y), (8.25, 1.15 + (0.25 if y > 1 else -0.25)))
-        axes.text(7.55, y, f"${name}$ [dim]", ha="left", va="center", fontsize=10, color=color)
-    _box(axes, 9.1, 1.15, "score\n$S = v \\cdot t$", INK)
+        axes.text(7.55, y, f"${name}$ [dim]", ha="left", va="center", fontsize=10, color=color, gid=FORMULA)
+    _box(axes, 9.1, 1.15, "score\n$S = v \\cdot t$", INK, gid=FORMULA)
 
 
 def _shape(image) -> str:
     return f"[{', '.join(map(str, image.shape))}]"
 
 
-def _box(axes: Axes, x: float, y: float, words: str, color: str) -> None:
+def _box(axes: Axes, x: float, y: float, words: str, color: str, gid: str | None = None) -> None:
     box = FancyBboxPatch((x - 0.76, y - 0.38), 1.52, 0.76, boxstyle="round,pad=0,rounding_size=0.1", facecolor="w")
     box.set(edgecolor=color, linewidth=2)
     axes.add_patch(box)
-    axes.text(x, y, words, ha="center", va="center", fontsize=9.5, color=INK)
+    axes.text(x, y, words, ha="center", va="center", fontsize=9.5, color=INK, gid=gid)
 
 
 def _arrow(axes: Axes, start: tuple, end: tuple, words: str = "", color: str = GREY) -> None:

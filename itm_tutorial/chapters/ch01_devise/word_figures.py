@@ -12,7 +12,7 @@ from torch import Tensor
 
 from itm_tutorial.data.corpus import ClassTree, Split
 from itm_tutorial.data.word_vectors import WordVectors
-from itm_tutorial.show.canvas import ACCENT, BLUE, GREEN, GREY, INK, PALE, described, new_figure
+from itm_tutorial.show.canvas import ACCENT, BLUE, FORMULA, GREEN, GREY, INK, PALE, described, new_figure
 
 LINE, GAP, ROW = 17.5, 0.5, 1.75  # of the tree: pictures per line, gap between families, height of a line
 GROUP_STYLES = (("o", BLUE), ("^", GREEN), ("s", ACCENT), ("D", GREY), ("v", INK), ("P", BLUE), ("X", GREEN))
@@ -121,26 +121,23 @@ def one_word_space(classes: ClassTree, split: Split, image: int = 0, figure: Fig
     kind = classes.names[int(split.identity[image])]
     same_family = _seen_like(classes, kind, near=True)[:2]
     strangers = _seen_like(classes, kind, near=False)[:3]
-    for x, y, words, colour in (
-        (0.95, 3.5, f"a text:\n“a {kind} looks\nlike a {same_family[0]}”", GREY),
-        (3.2, 3.5, "skip-gram", ACCENT),
-        (3.2, 1.2, "network of\na classifier", BLUE),
-        (5.3, 1.2, "linear\nmap $M$", BLUE),
-    ):
-        _box(axes, x, y, words, colour)
+    _box(axes, 0.95, 3.5, f"a text:\n“a {kind} looks\nlike a {same_family[0]}”", GREY)
+    _box(axes, 3.2, 3.5, "skip-gram", ACCENT)
+    _box(axes, 3.2, 1.2, "network of\na classifier", BLUE)
+    _box(axes, 5.3, 1.2, "linear\nmap $M$", BLUE, gid=FORMULA)
     picture = axes.inset_axes([0.3, 0.55, 1.3, 1.3], transform=axes.transData)
     picture.imshow(split.images[image].permute(1, 2, 0).numpy(), interpolation="bicubic")
     picture.set(xticks=[], yticks=[])
     _arrow(axes, (1.85, 3.5), (2.4, 3.5))
-    _arrow(axes, (4.0, 3.5), (6.55, 3.5), "one unit vector $t$ per word, [50];\nfixed from now on")
+    _arrow(axes, (4.0, 3.5), (6.55, 3.5), "one unit vector $t$ per word, [50];\nfixed from now on", FORMULA)
     _arrow(axes, (1.7, 1.2), (2.4, 1.2))
-    _arrow(axes, (4.0, 1.2), (4.6, 1.2), "$v$ [512]")
-    _arrow(axes, (6.0, 1.2), (6.55, 1.2), "$Mv$")
+    _arrow(axes, (4.0, 1.2), (4.6, 1.2), "$v$ [512]", FORMULA)
+    _arrow(axes, (6.0, 1.2), (6.55, 1.2), "$Mv$", FORMULA)
     rule = (
         "the loss, on pictures of seen kinds: the right word must\nscore higher than every other seen word, by a margin"
     )
     axes.text(0.3, 2.4, rule, ha="left", va="center", fontsize=9, color=INK, style="italic")
-    axes.text(4.55, 2.4, "$t \\cdot Mv$", ha="left", va="center", fontsize=12, color=INK)
+    axes.text(4.55, 2.4, "$t \\cdot Mv$", ha="left", va="center", fontsize=12, color=INK, gid=FORMULA)
     _space(axes, kind, same_family, strangers)
     return described(
         figure,
@@ -179,17 +176,17 @@ def _space(axes: Axes, kind: str, same_family: list[str], strangers: list[str]) 
     axes.plot([star[0], hidden[0]], [star[1], hidden[1]], color=GREEN, linestyle=":", linewidth=1.8, zorder=0)
 
 
-def _box(axes: Axes, x: float, y: float, words: str, colour: str) -> None:
+def _box(axes: Axes, x: float, y: float, words: str, colour: str, gid: str | None = None) -> None:
     wide = 1.7 if "“" in words else 1.5 if x < 5 else 1.3
     box = FancyBboxPatch((x - wide / 2, y - 0.5), wide, 1.0, boxstyle="round,pad=0,rounding_size=0.1", facecolor="w")
     box.set(edgecolor=colour, linewidth=2)
     axes.add_patch(box)
-    axes.text(x, y, words, ha="center", va="center", fontsize=9, color=INK)
+    axes.text(x, y, words, ha="center", va="center", fontsize=9, color=INK, gid=gid)
 
 
-def _arrow(axes: Axes, start: tuple, end: tuple, words: str = "") -> None:
+def _arrow(axes: Axes, start: tuple, end: tuple, words: str = "", gid: str | None = None) -> None:
     axes.add_patch(FancyArrowPatch(start, end, arrowstyle="-|>", mutation_scale=14, color=GREY, linewidth=1.8))
-    axes.text((start[0] + end[0]) / 2, start[1] + 0.1, words, ha="center", va="bottom", fontsize=8, color=INK)
+    axes.text((start[0] + end[0]) / 2, start[1] + 0.1, words, ha="center", va="bottom", fontsize=8, color=INK, gid=gid)
 
 
 def word_space(snapshots: Mapping[str, WordVectors], classes: ClassTree, figure: Figure | None = None) -> Figure:

@@ -12,7 +12,7 @@ from functools import cache, cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from itm_tutorial.data.readers.captions import repaired
+from itm_tutorial.data.captions import repaired
 from itm_tutorial.data.readers.tables import Table, read_text, shown
 from itm_tutorial.data.splitting import KEYWORDS
 from itm_tutorial.errors import ItmError, unknown

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from itm_tutorial.data.captions import repaired
 from itm_tutorial.data.names import SPLITS
 from itm_tutorial.data.readers.caption_tables import CaptionTable
-from itm_tutorial.data.readers.captions import repaired
 from itm_tutorial.data.readers.finding import PLACES, Files, composed
 from itm_tutorial.data.readers.listing import Listing, Row
 from itm_tutorial.errors import ItmError

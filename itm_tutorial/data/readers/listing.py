@@ -20,7 +20,7 @@ from itm_tutorial.data.names import SPLITS
 from itm_tutorial.data.readers.photographs import Photographs, decode
 from itm_tutorial.errors import ItmError
 from itm_tutorial.progress import progress_counter
-from itm_tutorial.storage import cache_dir, read_json, replace_folder, write_json
+from itm_tutorial.storage import cache_dir, read_json, replace_folder, whole_folder, write_json
 
 DECODERS = 4  # threads that decode at once; a decoder lets the others run meanwhile
 
@@ -198,7 +198,7 @@ def read_prepared(
     Raises:
         ItmError: the corpus was not prepared, is damaged, or its photographs were moved.
     """
-    folder = folder or prepared_folder(name)
+    folder = whole_folder(folder or prepared_folder(name))
     again = f"run `itm prepare {name} {how}"
     if not folder.exists():
         raise ItmError(f"{name} is not prepared: {again}")

@@ -22,11 +22,11 @@ import torch
 from torch import Tensor
 from typing_extensions import TypedDict
 
+from itm_tutorial.data.captions import repaired
 from itm_tutorial.data.corpus import Corpus, Split
 from itm_tutorial.data.names import PRECOMP, SPLITS
 from itm_tutorial.data.readers import existing
 from itm_tutorial.data.readers.arrays import AGAIN, check_values, open_array, rows_per_image, size_of
-from itm_tutorial.data.readers.captions import repaired
 from itm_tutorial.errors import ItmError, refuse_options, unknown
 from itm_tutorial.storage import cache_dir, read_json, write_json
 

@@ -12,9 +12,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from itm_tutorial.data.captions import repaired
 from itm_tutorial.data.corpus import Corpus
 from itm_tutorial.data.readers import existing
-from itm_tutorial.data.readers.captions import repaired
 from itm_tutorial.data.readers.listing import Record, Row, prepared_folder, read_prepared
 from itm_tutorial.data.readers.photographs import decode
 from itm_tutorial.data.splitting import KEYWORDS, complete, grouped, split_named

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
 from itm_tutorial.worlds.parsers import english
+from itm_tutorial.worlds.parsers.words import normalised, word_pattern
 
-_WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")  # the same words as the tokenizer of the models; a test compares the two
 _INSIDE = ("ADJ", "NUM", "NOUN", "PROPN")
 
 
@@ -86,8 +85,8 @@ class Reading:
         self.lexicon = lexicon
         self.words: list[str] = []
         self.marks: list[str] = []  # before each word: "." where a sentence ended, "," after a comma, or ""
-        text, end = text.lower(), 0
-        for match in _WORD.finditer(text):
+        text, end = normalised(text), 0
+        for match in word_pattern(text).finditer(text):
             between = text[end : match.start()]
             self.marks.append(
                 "." if any(c in ".!?;:" for c in between) else "," if any(c in ",()" for c in between) else ""

@@ -1,100 +1,16 @@
-"""The ``itm`` command: the course from a terminal. Exit codes: 0 done, 1 a check failed, 2 something to mend."""
+"""The commands around one model: prepare a corpus, train, evaluate, search, attend."""
 
 from __future__ import annotations
 
 import json
-import os
-import sys
-import warnings
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from typer.core import TyperGroup
 
-from itm_tutorial import __version__
+from itm_tutorial.cli.app import Column, Corpus, Folder, Seed, Size, Source, SplitName, app_of_commands
 from itm_tutorial.errors import ItmError
-
-
-class Commands(TyperGroup):
-    """The commands together; an interrupt and a reader that went away end any of them quietly."""
-
-    def invoke(self, ctx):
-        try:
-            try:
-                return super().invoke(ctx)
-            finally:
-                sys.stdout.flush()
-        except KeyboardInterrupt:
-            print("itm: interrupted", file=sys.stderr)
-            raise typer.Exit(130) from None
-        except BrokenPipeError:  # as in: itm list | head -1
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python complains when it ends
-            raise typer.Exit(141) from None
-
-
-app_of_commands = typer.Typer(cls=Commands, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-Corpus = Annotated[str, typer.Option(help="a corpus that itm list names")]
-Size = Annotated[str, typer.Option(help="of a drawn corpus: a size that itm list names")]
-Seed = Annotated[int, typer.Option(help="of a drawn corpus, and of training")]
-Source = Annotated[Path | None, typer.Option("--from", help="of photos: your folder; else the one used last")]
-Column = Annotated[list[str] | None, typer.Option(help="of your own table, as caption=NAME; may be repeated")]
-SplitName = Annotated[str, typer.Option("--split", help="a split that itm list names")]
-Folder = Annotated[Path, typer.Option(help="where the trained model is kept")]
-
-
-def app() -> None:
-    """Runs the command; an error that the user can mend is one sentence, without a traceback."""
-    try:
-        app_of_commands()
-    except ItmError as error:
-        print(f"itm: {error}", file=sys.stderr)
-        raise SystemExit(2) from None
-    except ModuleNotFoundError as error:
-        if (error.name or "").startswith("itm_tutorial"):
-            raise  # ours, not the user's
-        remedy = "in the course's folder, pip install --constraint constraints.txt -e '.[lab]'"
-        print(f"itm: {error.name} is not installed: {remedy}", file=sys.stderr)
-        raise SystemExit(2) from None
-
-
-def _print_version(wanted: bool) -> None:
-    if wanted:
-        print(f"itm {__version__}")
-        raise typer.Exit()
-
-
-@app_of_commands.callback()
-def main(
-    version: Annotated[
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and end.")
-    ] = False,
-) -> None:
-    """Image-text matching, one idea at a time: the course from a terminal."""
-
-
-@app_of_commands.command(name="list")
-def list_names() -> None:
-    """Prints the names that the other commands take."""
-    import itm_tutorial as itm
-    from itm_tutorial.chapters.experiment import list_claims
-    from itm_tutorial.data.names import ALL_SPLITS
-    from itm_tutorial.worlds.scenes.world import SIZES
-
-    known = {"models": itm.list_models(), "corpora": itm.list_corpora(), "claims": list_claims()}
-    for what, names in {**known, "sizes": SIZES, "splits": ALL_SPLITS}.items():
-        print(f"{what:<9}{', '.join(names)}")
-
-
-@app_of_commands.command()
-def doctor() -> None:
-    """Looks for what goes wrong most often, and says what to do about it."""
-    from itm_tutorial.course.doctor import examine
-
-    findings = examine()
-    for finding in findings:
-        print(finding)
-    raise typer.Exit(int(any(not finding.ok for finding in findings)))
+from itm_tutorial.progress import say
 
 
 @app_of_commands.command()
@@ -124,11 +40,11 @@ def prepare(
         elif source is not None or column:
             raise ItmError(f"--from is for {', '.join(PUBLISHED)}, not for {name!r}: leave it out")
         corpus = itm.load_corpus(name, size=size, seed=seed)
-    print(f"{corpus!r}, {corpus.about}")
+    say(f"{corpus!r}, {corpus.about}")
     features = itm.features(corpus)
     for name_of_split, split in corpus.splits.items():
         found = split.precomputed if split.precomputed is not None else getattr(features, name_of_split)
-        print(f"{name_of_split}: features {list(found.shape)}")
+        say(f"{name_of_split}: features {list(found.shape)}")
 
 
 @app_of_commands.command()
@@ -192,16 +108,16 @@ def train(
         recorder(made, row)
     report = itm.evaluate(itm.score(made, data.val), data.val.image_of, identity=data.val.identity)
     if stopped:
-        print("went on with the run that was stopped")
-    print(f"best epoch {history.best_epoch} of {len(history.epochs)}, on the validation split:\n{report}")
+        say("went on with the run that was stopped")
+    say(f"best epoch {history.best_epoch} of {len(history.epochs)}, on the validation split:\n{report}")
     trained_on = made.device
     itm.save_model(made.cpu(), folder, metrics=report.as_dict(), seed=seed)
     shutil.rmtree(unfinished, ignore_errors=True)
-    print(f"kept in {folder}")
+    say(f"kept in {folder}")
     if record:
         made.to(trained_on)  # which the row names
         recorder.finish()
-        print(f"recorded in {board.FILE}; itm leaderboard --corpus {corpus} shows it beside the papers")
+        say(f"recorded in {board.FILE}; itm leaderboard --corpus {corpus} shows it beside the papers")
 
 
 def _options(pairs: list[str]) -> dict:
@@ -213,7 +129,7 @@ def _options(pairs: list[str]) -> dict:
             raise ItmError(f"--option {pair}: write name=value")
         try:
             options[name] = json.loads(value)
-        except json.JSONDecodeError:
+        except (ValueError, RecursionError):  # no JSON, or numbers and brackets without end
             options[name] = value
     return options
 
@@ -245,20 +161,18 @@ def evaluate(
     check_folds(folds, len(data.images), data.identity)
     scores = itm.score(model, data)
     report = itm.evaluate_folds(scores, data.image_of, folds, identity=data.identity)
-    print(report)
+    say(report)
     if record:
         board.record(board.run_row(model, whole, report.as_dict(), split, seed=kept_seed(folder), folds=folds))
     if data.facts is not None:
-        print(
-            f"\nceiling, by an oracle that reads the true scene:\n{ceiling(data)}\n\nsibling queries (chance is 50 %):"
-        )
+        say(f"\nceiling, by an oracle that reads the true scene:\n{ceiling(data)}\n\nsibling queries (chance is 50 %):")
         for kind, result in itm.evaluate_minimal_pairs(scores, data).items():
-            print(f"{kind:<10}{result.accuracy:6.1f} %  ({result.n} queries)")
+            say(f"{kind:<10}{result.accuracy:6.1f} %  ({result.n} queries)")
 
 
 @app_of_commands.command()
 def search(
-    query: Annotated[str, typer.Argument(help="what the picture should show")],
+    query: Annotated[str, typer.Argument(help="what the picture should show, or the path of a picture")],
     corpus: Corpus = "scenes",
     source: Source = None,
     column: Column = None,
@@ -269,28 +183,24 @@ def search(
     folder: Folder = Path("runs/model"),
     out: Annotated[Path, typer.Option(help="the picture to write")] = Path("runs/search.png"),
 ) -> None:
-    """Searches a split with a kept model and writes a picture of what it found."""
+    """Searches a split with a kept model, by words or by a picture, and draws what it found."""
     import itm_tutorial as itm
-    from itm_tutorial.data.text import tokenize
+    from itm_tutorial.retrieval.search import hit_lines, image_file
     from itm_tutorial.storage import check_writable, disk_errors
 
     model, out = _kept_model(folder), _out(out, ".png")
     check_writable(out.parent)
     _, data = _split(split, corpus, size, seed, source, column)
-    if unseen := [word for word in tokenize(query) if word not in model.vocabulary]:
-        print(f"itm: the model never saw {', '.join(map(repr, unseen))} in training", file=sys.stderr)
     hits = itm.search(model, data, query, k=k)
-    files = getattr(data.images, "files", None)  # photographs have names
-    for rank, (image, score) in enumerate(zip(hits.indices, hits.scores, strict=True), start=1):
-        file = f"  ({files[image].name})" if files else ""
-        print(f"{rank:>2}  image {image:>5}  {score:.3f}  {data.captions_of(image)[0]}{file}")
-    figure = itm.show.ranked(data, hits)
+    by_image = image_file(query)  # finds captions
+    say(hit_lines(data, hits, captions=by_image is not None))
+    figure = itm.show.captions_found(by_image, data, hits) if by_image else itm.show.ranked(data, hits)
     try:
         with disk_errors(out):
             figure.savefig(out, dpi=110)
     except ValueError as error:  # a file name of a format that is none
         raise ItmError(f"--out {out}: {error}") from error
-    print(f"drawn in {out}")
+    say(f"drawn in {out}")
 
 
 @app_of_commands.command()
@@ -328,7 +238,7 @@ def attend(
         about.append(f"Training never showed these words, so their maps mean nothing: {', '.join(unseen)}.")
     title = f"Where the words of {model.name} look"
     write_text(out, itm.show.attention_page(seen, data, title, about, backbone=model.features.backbone))
-    print(f"{number} drawn in {out}: open it in a browser")
+    say(f"{number} drawn in {out}: open it in a browser")
 
 
 def _out(path: Path, suffix: str) -> Path:
@@ -370,93 +280,3 @@ def _split(name: str, *of_corpus):
         raise unknown("split", name, ALL_SPLITS)
     whole = corpus_named(*of_corpus)
     return whole, getattr(whole, name)
-
-
-@app_of_commands.command()
-def claims(
-    name: Annotated[str | None, typer.Argument(help="a claim that itm list names; without one, all are listed")] = None,
-    seeds: Annotated[int, typer.Option(min=2, help="how many; with fewer there is no spread")] = 3,
-    size: Size = "mini",
-    out: Annotated[Path, typer.Option(help="where to keep the figures, beside those of other claims")] = Path(
-        "runs/claims.json"
-    ),
-    stale: Annotated[bool, typer.Option("--stale", help="say which kept claims must be run again; runs none")] = False,
-) -> None:
-    """Lists all claims with their verdicts, or runs the experiment behind one over several seeds.
-
-    Each seed is kept beside the figures as soon as it is trained: a run that was killed goes on.
-    """
-    from itm_tutorial.chapters import experiment
-    from itm_tutorial.chapters.kept import read_kept
-    from itm_tutorial.course.claim_tables import states_table, verdicts_table
-    from itm_tutorial.storage import check_writable
-
-    if stale:
-        print(states_table([name] if name else experiment.list_claims()))
-    elif name is None:
-        print(verdicts_table())
-    else:
-        check_writable(out.parent)
-        read_kept(out)  # refuses a damaged file before anything is trained
-        found = experiment.run(name, tuple(range(seeds)), size, out.parent / "claims")
-        for effect in found["effects"]:
-            spread = f"{effect['mean']:+.1f}, standard error {effect['standard_error']:.1f}"
-            print(f"{effect['name']}: {spread}: {effect['verdict']}")
-        experiment.keep(name, found, out)
-
-
-@app_of_commands.command()
-def course(
-    out: Annotated[Path, typer.Option(help="where executed notebooks go")] = Path("build/course"),
-    fast: Annotated[bool, typer.Option(help="tiny data, to see that it runs")] = False,
-) -> None:
-    """Executes every notebook and prints one table."""
-    from itm_tutorial.course.notebooks import run_course
-    from itm_tutorial.storage import check_writable
-
-    check_writable(out)
-    raise typer.Exit(run_course(out, fast))
-
-
-@app_of_commands.command()
-def sweep(
-    name: Annotated[str, typer.Argument(help="a [[sweep]] of course.toml")],
-    workers: Annotated[int | None, typer.Option(help="notebooks at a time; by default the sweep's own")] = None,
-    size: Annotated[str | None, typer.Option(help="of the corpus; by default the sweep's own")] = None,
-    out: Annotated[Path, typer.Option(help="where the points go, in a folder of the sweep's name")] = Path(
-        "runs/sweeps"
-    ),
-) -> None:
-    """Runs a notebook at every point of a grid, in worker processes; a sweep that was stopped goes on."""
-    from itm_tutorial.course.sweep import run_sweep
-
-    raise typer.Exit(run_sweep(name, workers, out, size=size))
-
-
-@app_of_commands.command()
-def leaderboard(
-    files: Annotated[list[Path] | None, typer.Argument(help="by default runs/leaderboard.jsonl")] = None,
-    merge: Annotated[bool, typer.Option("--merge", help="gather the files' runs into --out, each once")] = False,
-    out: Annotated[Path | None, typer.Option(help="with --merge: appended to, never written over")] = None,
-    corpus: Annotated[str | None, typer.Option(help="its runs, beside papers on what it stands for")] = None,
-    edition: Annotated[str, typer.Option(help="of the survey's figures: 2020 or 2025")] = "2020",
-) -> None:
-    """Prints own runs beside what papers reported, or merges the leaderboards of a class."""
-    from itm_tutorial.course import leaderboard as board
-
-    if merge != (out is not None):
-        raise ItmError("--merge and --out belong together: itm leaderboard --merge a.jsonl b.jsonl --out all.jsonl")
-    if len(files or ()) > 1 and not merge:
-        raise ItmError(f"{len(files)} files are named: give one, or --merge them into --out first")
-    if merge:
-        added, damaged = board.merge(files or [board.FILE], out)
-        print(f"{added} new rows in {out}")
-    else:
-        file = files[0] if files else None
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # of damaged lines, which are printed below
-            table = board.table(edition, corpus, file)
-        print(table.to_string(index=False, na_rep=""))
-        damaged = board.read(file)[1] if file is not None or board.FILE.exists() else []
-    for line in damaged:
-        print(f"itm: {line}", file=sys.stderr)

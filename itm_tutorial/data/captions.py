@@ -8,7 +8,7 @@ import unicodedata
 
 from itm_tutorial.errors import ItmError
 
-_BYTES = re.compile(r"""b(['"]).*\1""", re.DOTALL)
+PRINTED_BYTES = re.compile(r"""\s*b(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")\s*""", re.DOTALL)  # one literal, not several
 
 
 def repaired(caption: str, where: str) -> str:
@@ -25,7 +25,7 @@ def repaired(caption: str, where: str) -> str:
         ItmError: the text between the quotes is not bytes of UTF-8.
     """
     caption = caption.strip()
-    if _BYTES.fullmatch(caption):
+    if PRINTED_BYTES.fullmatch(caption):
         try:
             caption = ast.literal_eval(caption).decode("utf-8").strip()
         except (ValueError, SyntaxError) as error:

@@ -10,6 +10,7 @@ import torch
 from itm_tutorial.storage import cache_dir
 
 torch.set_num_threads(1 if "PYTEST_XDIST_WORKER" in os.environ else 2)  # a process per core, or one with both
+os.environ.setdefault("OMP_NUM_THREADS", str(torch.get_num_threads()))  # so that no busy machine changes it in a test
 
 
 @pytest.fixture(scope="session")

@@ -85,3 +85,16 @@ def test_a_later_query_of_an_index_is_compared_with_the_first(case, monkeypatch)
     itm = measure.__globals__["itm"]
     monkeypatch.setattr(itm, "search", lambda model, split, query, k: None)
     assert measure(case, n_images=20, n_queries=3)["wrong"] == 1  # other hits would be seen
+
+
+def test_extraction_is_compared_with_bare_torchvision(monkeypatch):
+    measure = parts("extraction")["measure"]
+    extraction = measure.__globals__["extraction"]
+    monkeypatch.setattr(extraction, "create_backbone", extraction.create_backbone)  # the benchmark gives its own
+    found = measure("small", n=10, rounds=1)
+    assert found["ours"] > 0 and found["bare"] > 0 and found["difference"] < 1e-5
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux reports the peak of a process")
+def test_the_memory_of_extraction_is_measured_in_a_process_of_its_own():
+    assert 0 < parts("extraction")["measure_memory"](40) < 1_000  # MiB

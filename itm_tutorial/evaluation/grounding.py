@@ -28,6 +28,7 @@ class Attention:
         words: per caption, its words, in the order that groundings count.
         weights: per caption, float32 [n_regions, n_words]; each word's weights sum to one.
         boxes: float32 [n, n_regions, 4] (x0, y0, x1, y1) in [0, 1].
+        fit: of the model's ``FeatureSpec``: how the boxes lie in an image.
     """
 
     captions: LongTensor
@@ -35,6 +36,7 @@ class Attention:
     words: list[list[str]]
     weights: list[Tensor]
     boxes: Tensor
+    fit: str = ""
 
     def __len__(self) -> int:
         return len(self.captions)
@@ -80,7 +82,7 @@ def attend(
     finally:
         model.train(training)
     of_words = [_of_words(w, len(tokens)) for w, tokens in zip(weights, words, strict=True)]
-    return Attention(captions, images, words, of_words, boxes[images])
+    return Attention(captions, images, words, of_words, boxes[images], model.features.fit)
 
 
 def _check_rows(what: str, rows: LongTensor, n: int, split: str) -> None:

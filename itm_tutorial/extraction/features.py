@@ -2,38 +2,28 @@
 
 from __future__ import annotations
 
-import hashlib
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
-from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from itm_tutorial.data.corpus import Corpus, Split
 from itm_tutorial.data.names import SPLITS
-from itm_tutorial.encoders.backbones import (
-    BACKBONES,
-    GRIDS,
-    create_backbone,
-    feature_dim,
-    normalised,
-    shaped,
-    weights_file,
-)
+from itm_tutorial.encoders.backbones import GRIDS, create_backbone, feature_dim, normalised, shaped
+from itm_tutorial.encoders.fitting import fitted
+from itm_tutorial.encoders.threads import free_cores
 from itm_tutorial.errors import ItmError
-from itm_tutorial.extraction.regions import BOXES_BY, grid_boxes, oracle_features, region_features
+from itm_tutorial.extraction.regions import grid_boxes, oracle_chunks, region_chunks
+from itm_tutorial.extraction.streaming import decoded_chunks, in_memory, on_disk
+from itm_tutorial.extraction.versions import kept_folder
 from itm_tutorial.models import FeatureSpec, features_of
-from itm_tutorial.pretraining.backbone import load_mini, mini_folder
-from itm_tutorial.pretraining.detector import detector_folder
-from itm_tutorial.progress import progress_bar
-from itm_tutorial.storage import cache_dir, prepare_folder, read_tensors, write_tensors
+from itm_tutorial.pretraining.backbone import load_mini
+from itm_tutorial.storage import prepare_folder, read_tensors
 
 CHUNK = {"cpu": 8, "cuda": 128}  # images per batch; a CPU is twice as fast when layers fit its caches
-
-ALSO = {"regions": "-confidence", "oracle": "-confidence"}  # in a cache folder's name: older folders lack this tensor
+FILE = "features.safetensors"  # in a cache folder
 
 
 @dataclass(frozen=True)
@@ -92,16 +82,18 @@ def split_features(split: Split, spec: FeatureSpec) -> Tensor:
         spec: which features.
 
     Returns:
-        float32 [n_images, dim] or [n_images, n_regions, dim]; pixels are uint8 [n_images, 3, H, W], and not cached.
+        float32 [n_images, dim] or [n_images, n_regions, dim]; pixels are uint8 [n_images, 3, H, W]. What comes from
+        the cache is memory-mapped.
 
     Raises:
-        ItmError: the data set has other published features, or the split has no true boxes for "oracle".
+        ItmError: the data set has other published features, the split has no true boxes for "oracle", the backbone's
+            weights cannot be had, or an image cannot be decoded.
     """
     if split.precomputed is not None or spec.backbone == "precomputed":
         return _published(split, spec)
-    if split.fingerprint is None or spec.kind == "pixels":
-        return _compute(split, spec)["features"]
-    return _kept(split, spec)["features"]
+    if spec.kind == "pixels" and _as_drawn(split.images, spec):
+        return split.images
+    return _all(split, spec)["features"]
 
 
 def split_boxes(split: Split, spec: FeatureSpec) -> Tensor:
@@ -122,7 +114,7 @@ def split_boxes(split: Split, spec: FeatureSpec) -> Tensor:
     if spec.kind in GRIDS:
         cells = grid_boxes(split_features(split, spec).shape[1])
         return cells.expand(len(split.images), -1, -1)
-    return (_compute(split, spec) if split.fingerprint is None else _kept(split, spec))["boxes"]
+    return _all(split, spec)["boxes"]
 
 
 def split_confidence(split: Split, spec: FeatureSpec) -> Tensor:
@@ -140,7 +132,7 @@ def split_confidence(split: Split, spec: FeatureSpec) -> Tensor:
     """
     if spec.kind not in ("regions", "oracle") or spec.backbone == "precomputed":
         return split_boxes(split, spec)[..., 0] * 0 + 1
-    return (_compute(split, spec) if split.fingerprint is None else _kept(split, spec))["confidence"]
+    return _all(split, spec)["confidence"]
 
 
 def _published(split: Split, spec: FeatureSpec) -> Tensor:
@@ -156,24 +148,20 @@ def _published(split: Split, spec: FeatureSpec) -> Tensor:
         return torch.from_numpy(array)
 
 
-def _compute(split: Split, spec: FeatureSpec) -> dict[str, Tensor]:
-    """The features of a split, and for regions their boxes and confidence."""
-    if spec.kind == "regions":
-        return region_features(_Fitted(split.images, spec.backbone), spec)._asdict()
-    if spec.kind == "oracle":
-        return oracle_features(replace(split, images=_Fitted(split.images, spec.backbone)), spec)._asdict()
-    return {"features": image_features(split.images, spec)}
+def _all(split: Split, spec: FeatureSpec) -> dict[str, Tensor]:
+    """The features of a split, and for regions their boxes and confidence; from the cache, which is filled if need be.
 
-
-def _kept(split: Split, spec: FeatureSpec) -> dict[str, Tensor]:
-    """The result of ``_compute`` from the cache; computed now if the cache lacks it."""
-    name = f"{spec.kind}-{seen_by(spec)}{ALSO.get(spec.kind, '')}"
-    folder = cache_dir() / "features" / split.fingerprint.replace("/", "-") / name
+    Chunks go to the disk as they are computed, so that memory does not grow with the number of images.
+    """
+    if split.fingerprint is None:
+        with free_cores():
+            return in_memory(_chunks(split, spec), len(split.images))
 
     def build(part) -> None:
-        write_tensors(part / "features.safetensors", _compute(split, spec))
+        with free_cores():
+            on_disk(_chunks(split, spec), len(split.images), part / FILE)
 
-    return read_tensors(prepare_folder(folder, build) / "features.safetensors", _holding(split, spec))
+    return read_tensors(prepare_folder(kept_folder(split.fingerprint, spec), build) / FILE, _holding(split, spec))
 
 
 def _holding(split: Split, spec: FeatureSpec) -> dict[str, tuple]:
@@ -188,46 +176,31 @@ def _holding(split: Split, spec: FeatureSpec) -> dict[str, tuple]:
     return holding
 
 
-def seen_by(spec: FeatureSpec) -> str:
-    """The name of a backbone and a hash of its weights: the cache's key, since other weights give other features.
-
-    Raises:
-        ItmError: the weights can neither be found nor downloaded.
-    """
-    if spec.kind in ("regions", "oracle"):
-        return detector_folder().name if spec.backbone == "mini" else f"{_hashed(spec.backbone)}-{_hashed(BOXES_BY)}"
-    if spec.backbone == "mini":
-        return mini_folder().name
-    if not weights_file(spec.backbone).exists():
-        create_backbone(spec.backbone)  # downloads them
-    return _hashed(spec.backbone)
+def _chunks(split: Split, spec: FeatureSpec) -> Iterator[dict[str, Tensor]]:
+    """The same, chunk by chunk."""
+    if spec.kind == "regions":
+        return region_chunks(_Fitted(split.images, spec), spec)
+    if spec.kind == "oracle":
+        return oracle_chunks(replace(split, images=_Fitted(split.images, spec)), spec)
+    if spec.kind == "pixels":
+        return _pixel_chunks(split.images, spec)
+    return _feature_chunks(split.images, spec)
 
 
 class _Fitted(Sequence):
-    """Images resized for a backbone, each when it is indexed."""
+    """Images resized for the backbone of a ``FeatureSpec``, each when it is indexed."""
 
-    def __init__(self, images: Sequence[Tensor], backbone: str):
-        self.images, self.backbone = images, backbone
+    def __init__(self, images: Sequence[Tensor], spec: FeatureSpec):
+        self.images, self.spec = images, spec
+        self.threads = getattr(images, "threads", False)  # whether several threads may index the images
 
     def __len__(self) -> int:
         return len(self.images)
 
     def __getitem__(self, i: int) -> Tensor:
-        return fitted(self.images[i], self.backbone)
+        return fitted(self.images[i], self.spec.backbone, self.spec.fit)
 
 
-def _hashed(name: str) -> str:
-    """A network's name and a hash (eight digits) of its file of weights."""
-    return f"{name}-{_file_hash(weights_file(name))}"
-
-
-@cache
-def _file_hash(file: Path) -> str:
-    with file.open("rb") as opened:
-        return hashlib.file_digest(opened, "sha256").hexdigest()[:8]
-
-
-@torch.no_grad()
 def image_features(images: Sequence[Tensor], spec: FeatureSpec) -> Tensor:
     """Extracts the features of any images.
 
@@ -245,51 +218,41 @@ def image_features(images: Sequence[Tensor], spec: FeatureSpec) -> Tensor:
         raise ItmError("the model reads the published features of its data set, so it cannot encode a new image")
     if spec.kind == "oracle":
         raise ItmError("the model reads true boxes, which are unknown for a new image: use 'regions' or 'grid'")
-    if spec.kind == "regions":
-        return region_features(_Fitted(images, spec.backbone), spec).features
-    if spec.kind == "pixels" and isinstance(images, Tensor) and spec.backbone == "mini":
-        return images  # memory-mapped, at the size at which the world was drawn
-    if spec.kind == "pixels":
-        return torch.stack([_resized(images[i], spec.backbone) for i in range(len(images))])
+    if spec.kind == "pixels" and _as_drawn(images, spec):
+        return images
+    alone = Split("query", images, [], torch.empty(0, dtype=torch.int64))
+    return _all(alone, spec)["features"]
+
+
+def _as_drawn(images: Sequence[Tensor], spec: FeatureSpec) -> bool:
+    """Whether the images are pixels as they are: memory-mapped, at the size at which the world was drawn."""
+    return isinstance(images, Tensor) and spec.backbone == "mini"
+
+
+def _pixel_chunks(images: Sequence[Tensor], spec: FeatureSpec) -> Iterator[dict[str, Tensor]]:
+    """Pixels at the size of a backbone; the mini backbone takes images as they are, which must be of one size."""
+    if spec.backbone != "mini":
+        images = _Fitted(images, spec)
+    elif sizes := {tuple(image.shape) for image in images} - {tuple(images[0].shape)}:
+        raise ItmError(
+            f"the images are {list(images[0].shape)} and {list(sizes.pop())}: the mini backbone reads the pixels of "
+            'drawn worlds, of one size; for photographs create the model with backbone="mobilenet_v2"'
+        )
+    for pixels in decoded_chunks(images, CHUNK["cpu"], "reading pixels"):
+        yield {"features": pixels}
+
+
+@torch.no_grad()  # as a decorator, torch turns gradients on again wherever the generator waits
+def _feature_chunks(images: Sequence[Tensor], spec: FeatureSpec) -> Iterator[dict[str, Tensor]]:
+    """Global and grid features."""
     device = "cuda" if torch.cuda.is_available() else "cpu"
     backbone = load_mini() if spec.backbone == "mini" else create_backbone(spec.backbone).eval()
     backbone = backbone.to(device, memory_format=torch.channels_last)  # twice as fast on a CPU
-    found = []
-    for first in progress_bar(range(0, len(images), CHUNK[device]), "extracting features"):
-        some = [fitted(images[i], spec.backbone) for i in range(first, min(first + CHUNK[device], len(images)))]
-        batch = normalised(torch.stack(some).to(device), spec.backbone)
+    for pixels in decoded_chunks(_Fitted(images, spec), CHUNK[device], "extracting features"):
+        batch = normalised(pixels.to(device), spec.backbone)
         grids = [backbone(batch.contiguous(memory_format=torch.channels_last))]  # [chunk, dim, h, w]
         if spec.kind.startswith("mirrored"):
             mirrored = batch.flip(-1).contiguous(memory_format=torch.channels_last)
             grids.append(backbone(mirrored).flip(-1))  # mirrored back, so that its cells match those of the first
         seen = sum(shaped(grid, spec.kind, backbone) for grid in grids) / len(grids)
-        found.append(seen.float().cpu().contiguous())
-    return torch.cat(found)
-
-
-def _resized(image: Tensor, backbone: str) -> Tensor:
-    return image if backbone == "mini" else fitted(image, backbone)
-
-
-def fitted(image: Tensor, backbone: str) -> Tensor:
-    """Resizes an image for a backbone.
-
-    For torchvision's backbones the shorter side is resized and the central square cut out, as when their weights were
-    trained. The mini backbone sees the whole image; one that is not square, such as a person's, is stretched.
-
-    Args:
-        image: uint8 [3, H, W]; an image that has the backbone's size already is returned unchanged.
-        backbone: a name in ``BACKBONES``.
-
-    Returns:
-        uint8 [3, size, size].
-    """
-    from torchvision.transforms.functional import center_crop, resize
-
-    about = BACKBONES[backbone]
-    square = [about.image_size, about.image_size]
-    if list(image.shape[1:]) == square:
-        return image
-    if backbone == "mini":
-        return resize(image, square, antialias=True)
-    return center_crop(resize(image, about.resized, antialias=True), about.image_size)
+        yield {"features": seen.float().cpu().contiguous()}

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from math import isqrt
-from pickle import UnpicklingError
 from typing import NamedTuple
 
 import torch
@@ -14,10 +13,11 @@ from torch.nn.utils.rnn import pad_sequence
 from itm_tutorial.data.corpus import Split
 from itm_tutorial.encoders.backbones import BACKBONES, create_backbone, normalised, weights_file
 from itm_tutorial.encoders.detector import OVERLAP, Detector, best_boxes, overlaps, read_boxes
+from itm_tutorial.encoders.threads import free_cores
 from itm_tutorial.errors import ItmError
+from itm_tutorial.extraction.streaming import decoded_chunks, in_memory
 from itm_tutorial.models import FeatureSpec
 from itm_tutorial.pretraining.detector import load_detector
-from itm_tutorial.progress import progress_bar
 
 CHUNK = {"cpu": 8, "cuda": 128}  # images per batch; a CPU is twice as fast when layers fit its caches
 N_REGIONS, N_PHOTO_REGIONS = 12, 36  # per drawn scene; per photograph, as in bottom-up attention
@@ -52,7 +52,7 @@ class PhotoDetector(nn.Module):
 
     def __init__(self, backbone: str):
         super().__init__()
-        self.backbone, self.finder = create_backbone(backbone), _faster_rcnn()
+        self.backbone, self.finder = create_backbone(backbone), create_box_detector()
 
     def propose(self, images: Tensor, n_regions: int = N_PHOTO_REGIONS) -> tuple[Tensor, Tensor, Tensor]:
         """Finds a fixed number of regions per image, best first.
@@ -80,25 +80,31 @@ class PhotoDetector(nn.Module):
         return read_boxes(maps, boxes, window=3).mean((2, 3)).unflatten(0, boxes.shape[:2])
 
 
-def _faster_rcnn() -> nn.Module:
+def create_box_detector() -> nn.Module:
+    """Loads torchvision's Faster R-CNN, which finds the boxes of photographs; images are normalised for the backbone.
+
+    Raises:
+        ItmError: its weights can neither be found nor downloaded, or the file holds something else.
+    """
     from torchvision.models import detection, get_model_weights
 
     # images are normalised for the backbone already, exactly as this detector would normalise them
     network = getattr(detection, BOXES_BY)(
         weights=None, weights_backbone=None, image_mean=[0.0, 0.0, 0.0], image_std=[1.0, 1.0, 1.0]
     )
-    file = weights_file(BOXES_BY)
+    file, weights = weights_file(BOXES_BY), get_model_weights(BOXES_BY).DEFAULT
     try:
-        weights = get_model_weights(BOXES_BY).DEFAULT
         network.load_state_dict(weights.get_state_dict(progress=False, weights_only=True))  # never unpickles code
-    except (OSError, RuntimeError, UnpicklingError) as error:
+    except Exception as error:  # of the network, the disk, pickle, zip or torch, by what is wrong with the file
         remedy = (
-            "delete this file and connect to the network once"
+            f"delete this file and download {weights.url} again"
             if file.exists()
-            else "connect to the network once, or set TORCH_HOME to a folder whose hub/checkpoints holds this file"
+            else f"connect to the network once, or download {weights.url} and put it there"
         )
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise ItmError(
-            f'the weights of {BOXES_BY} cannot be read from {file} ({error}): {remedy}; kind="grid" needs no detector'
+            f"the weights of the detector {BOXES_BY} cannot be read from {file} ({reason}): {remedy}; or take grid "
+            'features, which need no detector: features="grid", on the command line --option features=grid'
         ) from error
     return network
 
@@ -117,6 +123,12 @@ def region_features(images: Sequence[Tensor], spec: FeatureSpec) -> Regions:
     Raises:
         ItmError: an image has another size, or the weights cannot be had.
     """
+    with free_cores():
+        return Regions(**in_memory(region_chunks(images, spec), len(images)))
+
+
+def region_chunks(images: Sequence[Tensor], spec: FeatureSpec) -> Iterator[dict[str, Tensor]]:
+    """The fields of ``region_features``, chunk by chunk."""
     return _extract(images, None, spec)
 
 
@@ -135,6 +147,16 @@ def oracle_features(split: Split, spec: FeatureSpec) -> Regions:
     Raises:
         ItmError: the split has no boxes, an image has another size, or the weights cannot be had.
     """
+    with free_cores():
+        return Regions(**in_memory(oracle_chunks(split, spec), len(split.images)))
+
+
+def oracle_chunks(split: Split, spec: FeatureSpec) -> Iterator[dict[str, Tensor]]:
+    """The fields of ``oracle_features``, chunk by chunk.
+
+    Raises:
+        ItmError: the split has no boxes.
+    """
     if split.boxes is None:
         raise ItmError(
             f'{split.name}: kind="oracle" reads true boxes, and photographs have none; use kind="regions" or "grid"'
@@ -142,32 +164,43 @@ def oracle_features(split: Split, spec: FeatureSpec) -> Regions:
     return _extract(split.images, split.boxes, spec)
 
 
-@torch.no_grad()
-def _extract(images: Sequence[Tensor], true: list[Tensor] | None, spec: FeatureSpec) -> Regions:
+@torch.no_grad()  # as a decorator, torch turns gradients on again wherever the generator waits
+def _extract(images: Sequence[Tensor], true: list[Tensor] | None, spec: FeatureSpec) -> Iterator[dict[str, Tensor]]:
     device = "cuda" if torch.cuda.is_available() else "cpu"
     detector = _detector(spec.backbone).to(device, memory_format=torch.channels_last)
-    features, boxes, confidence = [], [], []
-    for first in progress_bar(range(0, len(images), CHUNK[device]), "extracting regions"):
-        rows = range(first, min(first + CHUNK[device], len(images)))
-        seen = normalised(torch.stack([_checked(images[i], i, spec.backbone) for i in rows]).to(device), spec.backbone)
+    done = 0
+    for pixels in decoded_chunks(_Checked(images, spec.backbone), CHUNK[device], "extracting regions"):
+        seen = normalised(pixels.to(device), spec.backbone)
         maps, found, scores = detector.propose(seen.contiguous(memory_format=torch.channels_last))
         if true is not None:
-            found, scores = true_first([true[i].to(device) for i in rows], found, scores)
-        features.append(detector.read(maps, found).float().cpu())
-        boxes.append(found.float().cpu())
-        confidence.append(scores.float().cpu())
-    return Regions(torch.cat(features), torch.cat(boxes), torch.cat(confidence))
+            own = [boxes.to(device) for boxes in true[done : done + len(pixels)]]
+            found, scores = true_first(own, found, scores)
+        features = detector.read(maps, found)
+        yield Regions(*(part.float().cpu() for part in (features, found, scores)))._asdict()
+        done += len(pixels)
 
 
 def _detector(backbone: str) -> Detector | PhotoDetector:
     return load_detector() if backbone == "mini" else PhotoDetector(backbone).eval()
 
 
-def _checked(image: Tensor, number: int, backbone: str) -> Tensor:
-    size = BACKBONES[backbone].image_size
-    if tuple(image.shape) != (3, size, size):
-        raise ItmError(f"image {number} is {list(image.shape)} for {backbone}: resize it to [3, {size}, {size}] first")
-    return image
+class _Checked(Sequence):
+    """Images that must have the size of a backbone."""
+
+    def __init__(self, images: Sequence[Tensor], backbone: str):
+        self.images, self.backbone, self.size = images, backbone, BACKBONES[backbone].image_size
+        self.threads = getattr(images, "threads", False)  # whether several threads may index the images
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __getitem__(self, i: int) -> Tensor:
+        image, size = self.images[i], self.size
+        if tuple(image.shape) != (3, size, size):
+            raise ItmError(
+                f"image {i} is {list(image.shape)} for {self.backbone}: resize it to [3, {size}, {size}] first"
+            )
+        return image
 
 
 def true_first(true: list[Tensor], found: Tensor, confidence: Tensor) -> tuple[Tensor, Tensor]:

@@ -28,11 +28,14 @@ class FeatureSpec:
             world), or "pixels" [3, H, W], an image.
         backbone: a name in ``encoders.backbones.BACKBONES``, or "precomputed" where the data set brings features.
         dim: numbers per feature, where the data set brings them; else the backbone knows.
+        fit: how images get the backbone's size: "pad" keeps all of a tall picture, such as a person's; see
+            ``encoders.fitting``. By default a photograph's central square is seen.
     """
 
     kind: str = "global"
     backbone: str = "mini"
     dim: int = 0
+    fit: str = ""
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from itm_tutorial.data.corpus import Corpus
 from itm_tutorial.data.options import PositiveInt, Seed, check_options, option_types
 from itm_tutorial.data.text import Vocabulary
 from itm_tutorial.data.word_vectors import WordVectors
+from itm_tutorial.encoders.fitting import fit_of
 from itm_tutorial.encoders.pixels import PixelBackbone
 from itm_tutorial.errors import ItmError, shown, unknown
 from itm_tutorial.models._base import FeatureSpec, Matching, Recipe
@@ -153,7 +154,8 @@ def features_of(corpus: Corpus, kind: str, backbone: str | None) -> FeatureSpec:
     """
     brought = next(iter(corpus.splits.values())).precomputed  # [n_images, dim] or [n_images, n_regions, dim]
     if brought is None:
-        return FeatureSpec(kind, backbone or ("mini" if corpus.drawn else "mobilenet_v2"))
+        backbone = backbone or ("mini" if corpus.drawn else "mobilenet_v2")
+        return FeatureSpec(kind, backbone, fit="" if backbone == "mini" else fit_of(corpus.train.images))
     if backbone is not None:
         raise ItmError(f"{corpus.name} brings features and no pictures: leave backbone out")
     if brought.ndim == 2 and kind != "global":

@@ -12,7 +12,7 @@ from itm_tutorial.data.corpus import Corpus
 from itm_tutorial.data.options import Labels
 from itm_tutorial.data.text import Tokens, Vocabulary
 from itm_tutorial.encoders.pixels import VisualNetwork
-from itm_tutorial.errors import unknown
+from itm_tutorial.errors import ItmError, unknown
 from itm_tutorial.losses.labels import numbers_of_seen
 from itm_tutorial.models._base import Batch, FeatureSpec, Matching, Recipe
 from itm_tutorial.models._registry import register_model
@@ -60,7 +60,10 @@ class Softmax(Matching):
         """Labels -> their numbers, int64 [n, 1]."""
         for label in captions:
             if label not in self.number:
-                raise unknown("label", label, self.number)
+                raise ItmError(
+                    f"{unknown('label', label, self.number)}; this model reads one label per caption, such as those "
+                    "of the corpus 'objects': for sentences take 'bow' or 'vsepp'"
+                )
         ids = torch.tensor([[self.number[label]] for label in captions], dtype=torch.int64)
         return Tokens(ids, torch.ones(len(ids), dtype=torch.int64))
 

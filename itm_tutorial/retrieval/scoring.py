@@ -14,6 +14,7 @@ from torch import Tensor
 from itm_tutorial.data.corpus import Split
 from itm_tutorial.data.options import PositiveInt, check_options
 from itm_tutorial.encoders.embeddings import Embeddings, pick, vectors_per_row
+from itm_tutorial.encoders.threads import free_cores
 from itm_tutorial.errors import warn_once
 from itm_tutorial.extraction.features import split_boxes, split_confidence, split_features
 from itm_tutorial.models import Images, Matching
@@ -29,6 +30,7 @@ CORNER = 16  # images, and captions, of the first tile where it is timed for a p
 
 
 @torch.inference_mode()
+@free_cores()
 def score(model: Matching, split: Split, chunk: int = CHUNK, captions: list[str] | None = None) -> Tensor:
     """Scores every image of a split against every caption.
 

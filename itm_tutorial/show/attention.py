@@ -158,7 +158,7 @@ class AttentionView:
         side = grid_side(boxes) if grid is not False else 0
         if grid and not side:
             raise ItmError(f"grid=True, but the {len(boxes)} regions are not the squares of a grid; leave grid out")
-        picture = seen_square(split.images[image], backbone)
+        picture = seen_square(split.images[image], backbone, seen.fit)
         view = cls(split.captions[caption], picture, seen.words[i], seen.weights[i], boxes, side)
         own = int(split.image_of[caption]) == image  # beside another picture, its words name nothing
         if own and split.groundings is not None and split.boxes is not None:

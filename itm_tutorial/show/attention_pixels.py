@@ -9,6 +9,7 @@ from torch import Tensor
 from torchvision.transforms.functional import resize
 
 from itm_tutorial.encoders.backbones import BACKBONES
+from itm_tutorial.encoders.fitting import fitted
 from itm_tutorial.errors import unknown
 from itm_tutorial.extraction.regions import grid_boxes
 
@@ -21,12 +22,13 @@ def grid_side(boxes: Tensor) -> int:
     return side if torch.allclose(boxes.float().cpu(), grid_boxes(side**2), atol=1e-3) else 0
 
 
-def seen_square(image: Tensor, backbone: str = "mini") -> Tensor:
+def seen_square(image: Tensor, backbone: str = "mini", fit: str = "") -> Tensor:
     """Crops a picture as ``fitted`` does for a backbone: the centre square of a photograph, all of a drawn picture.
 
     Args:
         image: uint8 [3, H, W].
         backbone: a name in ``BACKBONES``.
+        fit: "pad" pads a photograph to a square instead; see ``encoders.fitting``.
 
     Returns:
         uint8 [3, side, side].
@@ -41,6 +43,8 @@ def seen_square(image: Tensor, backbone: str = "mini") -> Tensor:
         return image if height == width else resize(image, [max(height, width)] * 2, antialias=True)
     if height == width == about.image_size:
         return image
+    if fit == "pad":
+        return fitted(image, backbone, fit)
     side = round(min(height, width) * about.image_size / about.resized)
     y, x = (height - side) // 2, (width - side) // 2
     return image[:, y : y + side, x : x + side]

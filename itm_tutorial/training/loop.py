@@ -18,6 +18,7 @@ from torch import LongTensor, Tensor, nn
 from itm_tutorial.data.corpus import Corpus, Split
 from itm_tutorial.data.options import PositiveInt, Rate, Seed, check_options
 from itm_tutorial.data.text import Tokens
+from itm_tutorial.encoders.threads import free_cores
 from itm_tutorial.errors import ItmError, shown, unknown
 from itm_tutorial.evaluation.retrieval_metrics import evaluate
 from itm_tutorial.extraction.features import split_boxes, split_confidence, split_features
@@ -71,6 +72,7 @@ PLATEAU, LOOK = 30, 10  # steps at the value of a collapse before a warning; ste
 
 @torch.inference_mode(False)  # a caller who scores without gradients may train too
 @torch.enable_grad()
+@free_cores()
 def fit(
     model: Matching,
     corpus: Corpus,
@@ -88,8 +90,9 @@ def fit(
 ) -> History:
     """Trains a model on ``corpus.train`` and leaves it with the weights that did best on ``corpus.val``.
 
-    The model ends in evaluation mode. On the CPU the same initial weights, corpus and arguments give the same
-    weights, and the random numbers that the caller draws afterwards are those it would have drawn without ``fit``.
+    The model ends in evaluation mode. On the CPU the same initial weights, corpus, arguments and number of threads give
+    the same weights, and the random numbers that the caller draws afterwards are those it would have drawn without
+    ``fit``. Where other processes keep cores busy, fewer threads are used; see ``encoders.threads``.
 
     Args:
         model: any ``Matching``; it is trained in place.

@@ -6,6 +6,7 @@ import torch
 from itm_tutorial.encoders.backbones import BACKBONES, MiniBackbone, feature_dim, pool
 from itm_tutorial.errors import ItmError
 from itm_tutorial.extraction import features as visual_features
+from itm_tutorial.extraction import versions
 from itm_tutorial.models import FeatureSpec
 from itm_tutorial.pretraining.backbone import draw_objects, mosaics
 
@@ -117,14 +118,13 @@ def test_images_are_fitted_as_the_weights_were_measured(name):
 
 def test_other_weights_give_other_features(tmp_path, monkeypatch):
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
-    file = visual_features.weights_file("resnet18")
+    file = versions.weights_file("resnet18")
     assert file.parent == tmp_path / "hub/checkpoints"
     file.parent.mkdir(parents=True)
     names = set()
     for content in (b"some", b"others"):
         file.write_bytes(content)
-        visual_features._file_hash.cache_clear()
-        names.add(visual_features.seen_by(FeatureSpec("global", "resnet18")))
+        names.add(versions.seen_by(FeatureSpec("global", "resnet18")))
     assert len(names) == 2
     with pytest.raises(ItmError, match="delete this file"):
         visual_features.create_backbone("resnet18")

@@ -158,5 +158,5 @@ def test_stripes_are_cut_from_top_to_bottom():
     standard = encoder.standard(pooled) / 12**0.5
     assert torch.allclose(encoder(grid), encoder.project(standard), atol=1e-6)
     for wrong in (torch.randn(5, 7, 3), torch.randn(5, 3)):
-        with pytest.raises(ItmError, match="2 equal stripes"):
+        with pytest.raises(ItmError, match="cannot be divided into 2 stripes: give a square grid"):
             encoder(wrong)

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import os
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
 
 from torch import Tensor
 
+from itm_tutorial.data.readers.pixels import LARGEST, SAVE_AS, to_rgb
 from itm_tutorial.errors import ItmError
 from itm_tutorial.storage import disk_errors
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+TURNS = (None, None, 0, 3, 1, 5, 4, 6, 2)  # EXIF orientation 1 to 8 -> ``PIL.Image.Transpose``
+PROGRAMS = ("EPS", "WMF", "EMF")  # formats that Pillow leaves to other programs
 
 
 @dataclass(frozen=True)
@@ -19,6 +28,7 @@ class Photographs(Sequence):
     """Photographs on disk; each is decoded when it is indexed."""
 
     files: list[Path]
+    threads: ClassVar[bool] = True  # several threads may index it at once
 
     def __len__(self) -> int:
         return len(self.files)
@@ -27,28 +37,65 @@ class Photographs(Sequence):
         """uint8 [3, H, W] of the photograph i."""
         return decode(self.files[i])
 
+    def size_of(self, i: int) -> tuple[int, int]:
+        """Height and width of the photograph i, turned as its EXIF data say; only the file's header is read."""
+        with _opened(self.files[i]) as image:
+            width, height = image.size
+            return (width, height) if _orientation(image) in (5, 6, 7, 8) else (height, width)
+
 
 def decode(file: Path) -> Tensor:
-    """Decodes a photograph to uint8 [3, H, W], RGB, turned as its EXIF data say.
+    """Decodes a photograph to uint8 [3, H, W], RGB, turned as its EXIF data say; see ``to_rgb`` for other colours.
 
     Raises:
         ItmError: the file is missing, empty, cut short, not an image, or too large for an image.
     """
-    from PIL import Image, ImageOps
-    from torchvision.transforms.functional import pil_to_tensor
+    with _opened(file) as image:
+        turn = TURNS[_orientation(image)]
+        image.load()  # to the last row
+        return to_rgb(image if turn is None else image.transpose(turn), str(file))
 
-    if not file.exists():
-        raise ItmError(f"{file} is missing: prepare the corpus again")
-    if not file.is_file():
-        raise ItmError(f"{file} is a folder, not a photograph: get this file again")
-    if file.stat().st_size == 0:
-        raise ItmError(f"{file} is empty: get this file again")
+
+@contextmanager
+def _opened(file: Path) -> Iterator[Image]:
+    """Opens an image file without decoding it; whatever goes wrong meanwhile becomes one ``ItmError``.
+
+    Pillow's readers of damaged files raise errors of almost every type.
+    """
+    from PIL import Image
+
     try:
+        if not file.exists():
+            raise ItmError(f"{file} is missing: prepare the corpus again")
+        if not file.is_file():
+            raise ItmError(f"{file} is a folder, not a photograph: get this file again")
+        if file.stat().st_size == 0:
+            raise ItmError(f"{file} is empty: get this file again")
         with Image.open(file) as image:
-            ImageOps.exif_transpose(image, in_place=True)
-            return pil_to_tensor(image.convert("RGB"))  # decodes to the last row
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise ItmError(f"{file} is cut short or not an image ({error}): get this file again") from error
+            if image.format in PROGRAMS:
+                raise ItmError(f"{file} is a drawing ({image.format}) that another program would draw: {SAVE_AS}")
+            if image.width * image.height > LARGEST:
+                size = f"{image.width} x {image.height}"
+                raise ItmError(f"{file} has {size} pixels, more than {LARGEST:,}: make it smaller")
+            yield image
+    except ItmError:
+        raise
+    except Exception as error:
+        reason = " ".join(str(error).split()).encode("utf-8", "backslashreplace").decode()[:200] or type(error).__name__
+        if isinstance(error, OSError) and error.errno is not None:
+            raise ItmError(
+                f"{file} cannot be read ({error.strerror or reason}): you must be able to read it"
+            ) from error
+        raise ItmError(f"{file} is cut short or not an image ({reason}): get this file again") from error
+
+
+def _orientation(image: Image) -> int:
+    """How the photograph must be turned, 1 to 8; 1, as it is, where its EXIF data are damaged or absent."""
+    try:
+        found = image.getexif().get(0x0112, 1)
+    except Exception:  # damaged EXIF data lead to errors of any type
+        return 1
+    return found if found in range(1, 9) else 1
 
 
 def sizes_in(folder: Path, below: bool = False) -> dict[str, int]:

@@ -5,17 +5,28 @@ from __future__ import annotations
 import contextlib
 import copy
 import inspect
-import io
 import textwrap
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 
-from itm_tutorial.chapters.feedback import alike, difference, in_words, is_stub, kind_of, near_name, same, wrong_form
+from itm_tutorial.chapters.adversarial import VARIATIONS, varied
+from itm_tutorial.chapters.feedback import (
+    alike,
+    difference,
+    in_words,
+    is_stub,
+    kind_of,
+    same,
+    scale_of,
+    why_it_stopped,
+    wrong_form,
+)
+from itm_tutorial.chapters.surroundings import Surroundings, printable, recorded
 
-ROUNDS = 8  # of each kind of input
+ROUNDS, VARIED_ROUNDS = 8, 4  # of each kind of input that an exercise draws, and of each variation
 
 
 @dataclass(frozen=True)
@@ -32,6 +43,11 @@ class Exercise:
         inputs: name of a kind of input, as in "wrong for ..." -> a function that draws the arguments.
         mistakes: wrong versions, each with the message that names the mistake.
         shape: what the sizes of the answer mean, such as "[n_images, n_captions]"; empty for one number.
+        varied: the parameters whose numbers may be any, for which ties, zeros and the other variations are tried; None
+            for every floating tensor.
+        spared: the variations that the exercise leaves open, such as ties where no rule breaks them.
+        remarks: kind of input -> what an answer that is wrong there, and has none of the mistakes, probably overlooks.
+        conduct: says what is wrong with how an answer came about, given the inputs after the call; empty if nothing is.
     """
 
     name: str
@@ -43,6 +59,10 @@ class Exercise:
     inputs: Mapping[str, Callable[[torch.Generator], tuple]]
     mistakes: tuple[tuple[Callable, str], ...]
     shape: str = ""
+    varied: tuple[str, ...] | None = None
+    spared: tuple[str, ...] = ()
+    remarks: Mapping[str, str] = field(default_factory=dict)
+    conduct: Callable[[tuple], str] | None = None
 
     @property
     def parameters(self) -> list[str]:
@@ -53,6 +73,21 @@ class Exercise:
     def first_line(self) -> str:
         """How an answer starts, such as ``def cosine_scores(images, captions):``."""
         return f"def {self.name}({', '.join(self.parameters)}):"
+
+    @property
+    def kinds(self) -> dict[str, Callable[[torch.Generator], tuple]]:
+        """Every kind of input that is tried: those of the exercise, and the same with their numbers varied."""
+        drawn = next(iter(self.inputs.values()))(torch.Generator().manual_seed(0))
+        places = [
+            place
+            for place, (name, value) in enumerate(zip(self.parameters, drawn, strict=True))
+            if isinstance(value, torch.Tensor)
+            and value.is_floating_point()
+            and (self.varied is None or name in self.varied)
+        ]
+        tried = {kind: one for kind, one in VARIATIONS.items() if places and kind not in self.spared}
+        draws = tuple(self.inputs.values())
+        return {**self.inputs, **{kind: varied(draws, one.change, places) for kind, one in tried.items()}}
 
     def hint(self, number: int = 1) -> None:
         """Prints a hint; a larger number says more."""
@@ -78,11 +113,11 @@ class Exercise:
 
     def verdict(self, answer: Callable) -> str:
         """What ``check`` prints: "Right: ...", "Not yet. ..." or how to begin."""
-        printed = io.StringIO()
-        with contextlib.redirect_stdout(printed):
+        with recorded() as printed:
             message = self._refused(answer) or self._compared(answer)
         lines = printed.getvalue().strip().splitlines()
-        return message + (f"\nThe first line that it printed: {textwrap.shorten(lines[0], 200)}" if lines else "")
+        message += f"\nThe first line that it printed: {textwrap.shorten(lines[0], 200)}" if lines else ""
+        return printable(message)
 
     def _refused(self, answer: Any) -> str:
         """Why an answer cannot be called, or nothing."""
@@ -92,7 +127,7 @@ class Exercise:
             return f"Not yet. {self.name} is {kind_of(answer)} here, and no function: start with {self.first_line}"
         try:
             taken = inspect.signature(answer)
-        except (TypeError, ValueError):  # a function written in C may have no signature
+        except Exception:  # a function written in C may have no signature, an object of the learner's a broken one
             return ""
         try:
             taken.bind(*self.parameters)
@@ -112,56 +147,86 @@ class Exercise:
         """Tries the answer on every kind of input, on copies, so that in-place changes do not spoil the comparison."""
         generator = torch.Generator().manual_seed(0)
         wrong: dict[str, str] = {}  # kind of input -> the first difference
-        candidates = self.mistakes
-        for kind, draw in self.inputs.items():
-            for _ in range(ROUNDS):
+        candidates, careless, notes = self.mistakes, "", []
+        for kind, draw in self.kinds.items():
+            hopeless = wrong and not candidates  # nothing more is to be learned from the variations
+            for _ in range(0 if hopeless and kind not in self.inputs else self._rounds(kind)):
                 inputs = draw(generator)
-                given = copy.deepcopy(inputs)
+                given, surroundings = copy.deepcopy(inputs), Surroundings()
                 try:
                     found = answer(*given)
                 except NotImplementedError:
                     return self._unwritten()
-                except Exception as error:
-                    return self._stopped(error, answer, inputs)
+                except KeyboardInterrupt:
+                    raise
+                except BaseException as error:  # exit() raises SystemExit: it must not end the notebook
+                    return self._stopped(error, answer, inputs, kind)
+                finally:
+                    changed, note = surroundings.restore()
                 if found is ...:
                     return self._unwritten()
                 if found is None:
                     return f"Not yet. {self.name} gives nothing back: end it with return; print only shows a value."
-                expected = self.reference(*copy.deepcopy(inputs))
-                candidates = [c for c in candidates if alike(_result_of(c[0], inputs), found)]
-                if differs := difference(found, expected, self.shape):
-                    wrong.setdefault(kind, differs)
-                elif message := self._careless(found, expected, inputs, given):
-                    return f"Not yet. The numbers are right, but {self.name} {message}"
-        return self._report(wrong, candidates)
+                expected, scale = self.reference(*copy.deepcopy(inputs)), scale_of(inputs)
+                try:
+                    candidates = [c for c in candidates if alike(_result_of(c[0], inputs), found, scale)]
+                    if differs := difference(found, expected, self.shape, scale):
+                        wrong.setdefault(kind, differs)
+                    else:
+                        careless = careless or self._careless(found, expected, inputs, given, changed)
+                except KeyboardInterrupt:
+                    raise
+                except BaseException:  # an object whose attributes, or a tensor whose functions, raise what they like
+                    form = "a plain tensor" if isinstance(expected, torch.Tensor) else "a plain number"
+                    return f"Not yet. {self.name} gives {kind_of(found)}, which cannot be read: give {form}."
+                notes += [note] if note else []
+                if kind in wrong and not candidates:
+                    break
+        if careless and not wrong:
+            return f"Not yet. The numbers are right, but {self.name} {careless}"
+        return self._report(wrong, candidates, notes)
 
-    def _stopped(self, error: Exception, answer: Callable, inputs: tuple) -> str:
+    def _rounds(self, kind: str) -> int:
+        return ROUNDS if kind in self.inputs else VARIED_ROUNDS
+
+    def _stopped(self, error: BaseException, answer: Callable, inputs: tuple, kind: str) -> str:
+        remark = self._remark(kind)
         return (
-            f"Not yet. {self.name} stopped with {type(error).__name__}: {error}.{near_name(error, answer)} "
+            f"Not yet. {self.name} stopped with {why_it_stopped(error, answer)} "
             f"It was called with {in_words(self.parameters, inputs)}."
+            f"{remark and f' This is the case of {kind}: {remark}'}"
         )
 
-    def _careless(self, found: Any, expected: Any, inputs: tuple, given: tuple) -> str:
-        """What is wrong although the numbers are right: an input was changed, or the result has another type."""
+    def _remark(self, kind: str) -> str:
+        """What an answer that is wrong for this kind of input probably overlooks."""
+        return self.remarks.get(kind) or (VARIATIONS[kind].remark if kind in VARIATIONS else "")
+
+    def _careless(self, found: Any, expected: Any, inputs: tuple, given: tuple, changed: str) -> str:
+        """What is wrong although the numbers are right: a changed input or setting, another type, too many calls."""
         triples = zip(self.parameters, inputs, given, strict=True)
-        if changed := [name for name, before, after in triples if not same(before, after)]:
+        if spoilt := [name for name, before, after in triples if not _unchanged(before, after)]:
             return (
-                f"changes {' and '.join(changed)} for whoever called it: operators such as /= and methods that end "
+                f"changes {' and '.join(spoilt)} for whoever called it: operators such as /= and methods that end "
                 "in _ work in place. Write x = x / y."
             )
-        form = wrong_form(found, expected)
-        return form and f"gives {form}"
+        if form := wrong_form(found, expected):
+            return f"gives {form}"
+        return changed or (self.conduct(given) if self.conduct else "")
 
-    def _report(self, wrong: dict[str, str], candidates: list[tuple[Callable, str]]) -> str:
+    def _report(self, wrong: dict[str, str], candidates: list[tuple[Callable, str]], notes: list[str]) -> str:
         if not wrong:
-            return f"Right: {self.name} agrees with the reference on {ROUNDS * len(self.inputs)} random inputs."
+            note = notes and f" It {notes[0]}; a torch.Generator of its own would leave those of the notebook alone."
+            n_inputs = sum(map(self._rounds, self.kinds))
+            return f"Right: {self.name} agrees with the reference on {n_inputs} random inputs.{note or ''}"
         right = [kind for kind in self.inputs if kind not in wrong]
-        where = f" It is right for {' and '.join(right)}, and wrong for {' and '.join(wrong)}." if right else ""
+        failed = [kind for kind in wrong if kind in self.inputs] or list(wrong)[:2]
+        where = f" It is right for {' and '.join(right)}, and wrong for {' and '.join(failed)}." if right else ""
         if candidates:
             return f"Not yet. {candidates[0][1]}{where}"
         kind, differs = next(iter(wrong.items()))
+        remark = self._remark(kind)
         stuck = f"Stuck? exercises.{self.name}.hint(1)"
-        return f"Not yet. For {kind} {self.name} gives {differs}.{where} {stuck}"
+        return f"Not yet. For {kind} {self.name} gives {differs}.{remark and ' '}{remark}{where} {stuck}"
 
 
 def random_size(g: torch.Generator, low: int, high: int) -> int:
@@ -172,6 +237,13 @@ def random_size(g: torch.Generator, low: int, high: int) -> int:
 def _filled(text: str) -> str:
     """Lines of a width that a notebook shows without breaking words."""
     return "\n".join(textwrap.fill(line, 100) for line in text.splitlines())
+
+
+def _unchanged(before: Any, after: Any) -> bool:
+    """Whether an answer left an input as it was; one that cannot even be compared any more was changed."""
+    with contextlib.suppress(Exception):
+        return same(before, after)
+    return False
 
 
 def _result_of(mistake: Callable, inputs: tuple) -> Any:

@@ -10,20 +10,28 @@ import torch
 def exercise_checks(capsys):
     """Functions that check an exercise: its right answers, its wrong ones, its stub, its hints and its solution."""
 
+    def checked(exercise, answer):
+        """What check returns, and what it prints as one line."""
+        found = exercise.check(answer)
+        return found, " ".join(capsys.readouterr().out.split())
+
     def right_answers(exercise, variants):
         """The package's version, the reference and each variant pass."""
-        assert len(variants) >= 2
+        assert len(variants) >= 3
         for answer in (exercise.own, exercise.reference, *variants):
-            assert exercise.verdict(answer).startswith("Right")
-            assert exercise.check(answer) is answer
+            found, printed = checked(exercise, answer)
+            assert found is answer and printed.startswith("Right"), printed
 
-    def wrong_answers(exercise):
+    def wrong_answers(exercise, others):
         """Each typical mistake gets its own message, and the chapter goes on with the package's version."""
-        assert len(exercise.mistakes) >= 4
+        assert len(exercise.mistakes) >= 5
         assert len({message for _, message in exercise.mistakes}) == len(exercise.mistakes)
         for mistake, message in exercise.mistakes:
-            assert exercise.verdict(mistake).startswith(f"Not yet. {message}")
-            assert exercise.check(mistake) is exercise.own
+            found, printed = checked(exercise, mistake)
+            assert found is exercise.own and printed.startswith(f"Not yet. {message}"), printed
+        for mistake, words in others:
+            found, printed = checked(exercise, mistake)
+            assert found is exercise.own and printed.startswith("Not yet.") and words in printed, printed
 
     def stubs(exercise):
         """An unwritten answer, in any form, says how to begin."""

@@ -6,6 +6,7 @@ import torch
 from torch import LongTensor, Tensor
 from torch.nn.functional import normalize
 
+from itm_tutorial.chapters.adversarial import NO_LENGTH
 from itm_tutorial.chapters.exercise import Exercise, random_size
 
 
@@ -50,6 +51,7 @@ cosine_scores = Exercise(
         "a single image": _one_image,
     },
     shape="[n_images, n_captions]",
+    spared=NO_LENGTH,
     mistakes=(
         (
             lambda i, c: i @ c.T,
@@ -182,7 +184,11 @@ recall_at_k = Exercise(
     ),
     reference=_recall_by_loop,
     own=_own_recall_at_k,
-    inputs={"twenty queries": _ranks_and_k, "one to three queries": _few_queries},
+    inputs={
+        "twenty queries": _ranks_and_k,
+        "one to three queries": _few_queries,
+        "queries that all fail": lambda g: (torch.randint(9, 99, (random_size(g, 5, 30),), generator=g), 8),
+    },
     mistakes=(
         (
             lambda r, k: 100 * (r < k).float().mean().item(),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import LongTensor, Tensor
 
+from itm_tutorial.chapters.adversarial import TIES
 from itm_tutorial.chapters.exercise import Exercise, random_size
 
 
@@ -35,10 +36,14 @@ def _rank_loss_by_loop(scores: Tensor, labels: LongTensor, margin: float) -> Ten
     return torch.tensor(total / len(scores))
 
 
+def _hinges(scores: Tensor, labels: LongTensor, margin: float) -> Tensor:
+    """The hinge of each label, [n_images, n_labels]; the margin for the correct one."""
+    return (margin - scores.gather(1, labels[:, None]) + scores).clamp(min=0)
+
+
 def _costs(scores: Tensor, labels: LongTensor, margin: float) -> Tensor:
     """The hinge of each label, [n_images, n_labels]; 0 for the correct one."""
-    costs = (margin - scores.gather(1, labels[:, None]) + scores).clamp(min=0)
-    return costs.scatter(1, labels[:, None], 0.0)
+    return _hinges(scores, labels, margin).scatter(1, labels[:, None], 0.0)
 
 
 def _own_rank_loss(scores, labels, margin):
@@ -84,11 +89,18 @@ rank_loss = Exercise(
         ),
         (lambda s, y, m: _costs(s, y, 0.0).sum(1).mean(), "The margin is missing: a wrong label must lie below by it."),
         (
+            lambda s, y, m: _hinges(s, y, m).masked_fill(s == s.gather(1, y[:, None]), 0).sum(1).mean(),
+            "A wrong label that ties with the right one is left out with it: leave out the place that labels names.",
+        ),
+        (
             lambda s, y, m: _costs(s, y, m).amax(1).mean(),
             "This takes only the hardest wrong label, an idea of 2018: here every wrong label counts.",
         ),
     ),
 )
+
+
+_FILL = "A constant that you give to the other labels wins over low scores: leave them out, or give them -torch.inf."
 
 
 def _candidates(g: torch.Generator) -> tuple[Tensor, LongTensor]:
@@ -99,6 +111,11 @@ def _candidates(g: torch.Generator) -> tuple[Tensor, LongTensor]:
 def _negative_scores(g: torch.Generator) -> tuple[Tensor, LongTensor]:
     scores, candidates = _candidates(g)
     return -1 - scores.abs(), candidates
+
+
+def _a_million_below(g: torch.Generator) -> tuple[Tensor, LongTensor]:
+    scores, candidates = _negative_scores(g)
+    return 1e6 * scores, candidates
 
 
 def _sorted_candidates(g: torch.Generator) -> tuple[Tensor, LongTensor]:
@@ -129,9 +146,15 @@ zero_shot = Exercise(
     inputs={
         "candidates in any order": _candidates,
         "scores that are all negative": _negative_scores,
+        "scores a million below zero": _a_million_below,
         "candidates in order": _sorted_candidates,
     },
     shape="[n_images]",
+    remarks={
+        "scores that are all negative": _FILL,
+        "scores a million below zero": _FILL,
+    },
+    spared=TIES,
     mistakes=(
         (
             lambda s, c: s.argmax(1),
@@ -229,6 +252,8 @@ hierarchical_precision = Exercise(
     reference=_hierarchical_precision_by_loop,
     own=_own_hierarchical_precision,
     inputs={"a tree": _in_a_tree, "a single guess": _one_guess, "distances that all differ": _all_distances_differ},
+    remarks={"a tree": "Several classes are often equally far there: C_k takes all of them."},
+    spared=TIES,
     mistakes=(
         (
             lambda s, i, d, k: _near_guesses(_near(d, k), s, i, k).mean().item(),
@@ -305,6 +330,7 @@ k_occurrence = Exercise(
     own=_own_k_occurrence,
     inputs={"more queries than targets": _many_queries, "more targets than queries": _many_targets},
     shape="[n_targets]",
+    spared=TIES,
     mistakes=(
         (
             lambda s, k: torch.bincount(s.topk(k, dim=0).indices.flatten(), minlength=len(s)),
@@ -370,6 +396,7 @@ length_bias = Exercise(
     reference=_length_bias_by_loop,
     own=_own_length_bias,
     inputs={"any scores": _words_and_scores, "dot products": _long_words_win, "words of length 1": _unit_words},
+    spared=TIES,
     mistakes=(
         (
             lambda s, w: 1 / _bias(w.norm(dim=1), s.argmax(1)),

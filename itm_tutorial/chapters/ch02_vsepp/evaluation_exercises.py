@@ -26,6 +26,11 @@ def _scored(image_of: LongTensor, g: torch.Generator, ties: bool = False) -> tup
     return (scores.clamp(-0.5, 1.5).round() if ties else scores), image_of
 
 
+def _a_million_below(g: torch.Generator) -> tuple[Tensor, LongTensor]:
+    scores, image_of = _scored(_any_order(g), g)
+    return 1e6 * (scores - 8), image_of
+
+
 def _caption_recall_by_loop(scores: Tensor, image_of: LongTensor) -> float:
     hits, asked = 0, 0
     for image in range(len(scores)):
@@ -81,7 +86,9 @@ caption_recall = Exercise(
         "captions in any order": lambda g: _scored(_any_order(g), g),
         "five captions per image in a row": lambda g: _scored(_in_fives(g), g),
         "scores with ties": lambda g: _scored(_any_order(g), g, ties=True),
+        "scores a million below zero": _a_million_below,
     },
+    remarks={"scores a million below zero": "A constant wins a maximum there: fill with minus infinity."},
     mistakes=(
         (
             _assuming_fives,
@@ -98,6 +105,10 @@ caption_recall = Exercise(
         (
             lambda s, o: 100 * (s.argmax(0) == o).double().mean().item(),
             "This is the other direction: each image searches for a caption, along its row.",
+        ),
+        (
+            lambda s, o: _recall_where(s.clamp(min=0), o, torch.gt),
+            "A fill of 0 wins where all scores are negative: what does not take part gets minus infinity.",
         ),
         (_worst_own_first, "This asks all captions of the image to come first: the field asks for one of them."),
         (lambda s, o: _own_caption_recall(s, o) / 100, "This is a fraction between 0 and 1: the field prints percent."),
@@ -157,6 +168,36 @@ def _all_in_each_fold(image_of: LongTensor) -> LongTensor:
     return torch.cat([image_of, torch.arange(n), torch.arange(n // 2)])
 
 
+def _many_folds(g: torch.Generator, ties: bool = False) -> tuple[Tensor, LongTensor, int]:
+    """Three to five folds of two to four images, which ever more captions describe."""
+    n_folds, size = random_size(g, 3, 6), random_size(g, 2, 5)
+    n = n_folds * size
+    described = torch.cat([torch.arange(n), torch.arange(n)[torch.randint(0, n, (2 * n,), generator=g)].sort().values])
+    mixed = described[torch.randperm(len(described), generator=g)]
+    return (*_scored(torch.cat([torch.tensor([n - 1]), mixed]), g, ties), n_folds)
+
+
+def _recalls_of_folds(scores: Tensor, image_of: LongTensor, n_folds: int, fold_of: Tensor | None = None) -> list[float]:
+    fold_of = _consecutive(scores, n_folds) if fold_of is None else fold_of
+    hits, of_caption = _hits_in_folds(scores, image_of, fold_of), fold_of[image_of]
+    return [100 * hits[of_caption == fold].mean().item() for fold in fold_of.unique()]
+
+
+def _running(recalls: list[float]) -> float:
+    average = recalls[0]
+    for recall in recalls[1:]:
+        average = (average + recall) / 2
+    return average
+
+
+def _where_ties_win(scores: Tensor, image_of: LongTensor, n_folds: int, by_place: bool = False) -> float:
+    fold_of = _consecutive(scores, n_folds)
+    alone = scores.masked_fill(fold_of[:, None] != fold_of[image_of][None], -torch.inf)
+    won = alone.amax(0) == scores[image_of, torch.arange(len(image_of))]
+    won = alone.argmax(0) == image_of if by_place else won
+    return sum(won[fold_of[image_of] == fold].double().mean().item() * 100 for fold in range(n_folds)) / n_folds
+
+
 recall_in_folds = Exercise(
     name="recall_in_folds",
     minutes=15,
@@ -172,6 +213,12 @@ recall_in_folds = Exercise(
         "captions in any order": lambda g: (*_scored(_all_in_each_fold(_any_order(g)), g), 2),
         "five captions per image in a row": lambda g: (*_scored(_in_fives(g), g), 2),
         "a single fold": lambda g: (*_scored(_any_order(g), g), 1),
+        "three folds or more": _many_folds,
+        "folds with ties": lambda g: _many_folds(g, ties=True),
+    },
+    remarks={
+        "three folds or more": "Fold i starts at i times the size, and each counts the same in the mean.",
+        "folds with ties": "A wrong image that ties stands before the right one: use >=, and not argmax.",
     },
     mistakes=(
         (
@@ -181,6 +228,28 @@ recall_in_folds = Exercise(
         (
             lambda s, o, n: _image_recall_by_loop(s, o, list(range(len(s) // n))),
             "This is the first fold alone: take the mean over all.",
+        ),
+        (
+            lambda s, o, n: _where_ties_win(s, o, n),
+            "A wrong image that ties stands before the right one: count those that score at least as much.",
+        ),
+        (
+            lambda s, o, n: _where_ties_win(s, o, n, by_place=True),
+            "argmax takes the first of those that tie, which may be the right one by chance: ties count against it.",
+        ),
+        (
+            lambda s, o, n: _running(_recalls_of_folds(s, o, n)),
+            "This averages as it goes, so that the last fold weighs most: add the recalls up, and divide by n_folds.",
+        ),
+        (
+            lambda s, o, n: sum(_recalls_of_folds(s, o, n)[i] for i in {0, n - 1}) / len({0, n - 1}),
+            "Only the first and the last fold count here: take the mean over all.",
+        ),
+        (
+            lambda s, o, n: (lambda r: sum(r) / len(r))(
+                _recalls_of_folds(s, o, n, (torch.arange(len(s)) >= len(s) // n).long() if n > 1 else None)
+            ),
+            "The second fold is all the rest here: cut n_folds runs of equal length.",
         ),
         (
             lambda s, o, n: _mean_of_folds(s, o, torch.arange(len(s)) % n),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 
 import torch
 from torch import LongTensor, Tensor
 
+from itm_tutorial.chapters.adversarial import NEGATIVE
 from itm_tutorial.chapters.ch02_vsepp.evaluation_exercises import caption_recall, recall_in_folds
 from itm_tutorial.chapters.exercise import Exercise, random_size
 
@@ -96,6 +98,10 @@ hardest_negative_loss = Exercise(
             "Costs below zero are counted: a negative that is far enough costs 0, no less (clamp).",
         ),
         (
+            lambda s, m: _added(s, m, lambda c: c.masked_fill(c == c.diagonal()[:, None], 0).amax(1).sum(), keep=True),
+            "A negative that ties with the positive pair is left out with it: leave out the diagonal by its place.",
+        ),
+        (
             lambda s, m: _added(-s, m, lambda c: c.amax(1).sum()),
             "The sign is turned: subtract the positive score, and add the negative one.",
         ),
@@ -132,6 +138,7 @@ top_k_loss = Exercise(
         "k = 1": lambda g: (_hinges(g), 1),
         "k above the number of negatives": lambda g: (_hinges(g), 20),
     },
+    spared=NEGATIVE,
     mistakes=(
         (
             lambda c, k: c.topk(min(k, len(c)), dim=0).values.sum(),
@@ -148,9 +155,22 @@ top_k_loss = Exercise(
             "This is the k-th alone: those before it count too.",
         ),
         (lambda c, k: c.amax(1).sum(), "This is k = 1 whatever k is."),
+        (
+            lambda c, k: sum(row.unique().flip(0)[:k].sum() for row in c),
+            "Equal costs count once here: two negatives that cost the same both count.",
+        ),
+        (
+            lambda c, k: c.masked_fill(c < c.sort(1, descending=True).values[:, :k].amin(1, keepdim=True), 0).sum(),
+            "Every cost that ties with the k-th counts here: a pair has k of them, and no more.",
+        ),
         (lambda c, k: c[:, :k].sum(), "These are the first k columns, in the order of the batch: take the largest."),
     ),
 )
+
+
+def _margin(g: torch.Generator) -> float:
+    """From 0.05 to 0.35, with more decimals than an answer would be rounded to."""
+    return 0.05 + 0.3 * float(torch.rand((), generator=g))
 
 
 def _collapse_by_loop(batch_size: int, margin: float, k: int) -> float:
@@ -178,9 +198,9 @@ collapse_loss = Exercise(
     reference=_collapse_by_loop,
     own=_own_collapse_loss,
     inputs={
-        "k = 1": lambda g: (random_size(g, 4, 200), 0.2, 1),
-        "k below the number of negatives": lambda g: (random_size(g, 12, 200), 0.1, random_size(g, 2, 9)),
-        "k above the number of negatives": lambda g: (random_size(g, 4, 20), 0.2, 500),
+        "k = 1": lambda g: (random_size(g, 4, 200), _margin(g), 1),
+        "k below the number of negatives": lambda g: (random_size(g, 12, 200), _margin(g), random_size(g, 2, 9)),
+        "k above the number of negatives": lambda g: (random_size(g, 4, 20), _margin(g), 500),
     },
     mistakes=(
         (
@@ -193,6 +213,11 @@ collapse_loss = Exercise(
         (lambda n, m, k: 2 * n * m, "This holds for k = 1: with k negatives a pair pays k margins."),
         (lambda n, m, k: 0.0, "Equal scores are no win: the positive one must be ahead by the margin, and is not."),
         (lambda n, m, k: 2.0 * n * min(k, n - 1), "The margin is missing: equal scores leave the whole of it."),
+        (
+            lambda n, m, k: round(2 * n * min(k, n - 1) * m, 1),
+            "The loss is rounded to one decimal: give it with all its digits.",
+        ),
+        (lambda n, m, k: int(2 * n * min(k, n - 1) * m), "The loss is cut to a whole number: leave out int()."),
     ),
 )
 
@@ -234,8 +259,36 @@ def print_suspects() -> None:
     print("\n".join(inspect.getsource(loss) for loss in SUSPECTS))
 
 
+class Suspect:
+    """One of the losses, to be called: its name, its source and what it equals are those of another suspect."""
+
+    def __init__(self, number: int, alias: int):
+        self._call = lambda scores, margin: SUSPECTS[number](scores, margin)
+        self._number = lambda: number
+        functools.update_wrapper(self, SUSPECTS[alias])
+
+    def __call__(self, scores: Tensor, margin: float) -> Tensor:
+        return self._call(scores, margin)
+
+    def __deepcopy__(self, memo: dict) -> Suspect:
+        return self
+
+    def __eq__(self, other: object) -> bool:
+        return other is self or other is self.__wrapped__
+
+    def __hash__(self) -> int:
+        return hash(self.__wrapped__)
+
+    def __repr__(self) -> str:
+        return "(one of the five)"
+
+
 def _number_of(loss) -> int:
-    return SUSPECTS.index(loss)
+    return loss._number() if isinstance(loss, Suspect) else SUSPECTS.index(loss)
+
+
+def _suspect(number: int):
+    return lambda g: (Suspect(number, (number + random_size(g, 1, len(SUSPECTS))) % len(SUSPECTS)),)
 
 
 def _own_which_bug(loss):
@@ -268,7 +321,7 @@ which_bug = Exercise(
     ),
     reference=_number_of,
     own=_own_which_bug,
-    inputs={f"loss {number}": lambda g, loss=loss: (loss,) for number, loss in enumerate(SUSPECTS)},
+    inputs={f"loss {number}": _suspect(number) for number in range(len(SUSPECTS))},
     mistakes=(
         (lambda loss: 0, "Every loss is called correct: find a batch on which the five differ."),
         (
@@ -285,6 +338,10 @@ which_bug = Exercise(
         ),
         (lambda loss: (0, 3, 2, 1, 4)[_number_of(loss)], "1 and 3 are mixed up: which of them can fall below zero?"),
         (lambda loss: _number_of(loss) - 1, "The numbers start with the correct loss, which is 0."),
+        (
+            lambda loss: SUSPECTS.index(loss.__wrapped__),
+            "The loss is recognised by its name, its source or what it is, and here these are another's: only call it.",
+        ),
     ),
 )
 
@@ -332,6 +389,7 @@ without_same_image = Exercise(
     own=_own_without_same_image,
     inputs={"a batch with an image twice": _doubles, "a batch of distinct images": _all_distinct},
     shape="[n_pairs, n_pairs]",
+    spared=NEGATIVE,
     mistakes=(
         (
             lambda c, o: c.masked_fill(torch.eye(len(c)).bool(), 0),
@@ -345,6 +403,10 @@ without_same_image = Exercise(
         (
             lambda c, o: c.masked_fill(_same(o), -torch.inf),
             "Hinges are never below 0: what does not count costs 0, not minus infinity.",
+        ),
+        (
+            lambda c, o: c.masked_fill(_same(o) | (c == c.diagonal()[:, None]), 0),
+            "Costs that equal the diagonal's are masked too: ask image_of, not the costs.",
         ),
         (
             lambda c, o: c.masked_fill(_same(o).triu(), 0),

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import leaky_relu, normalize, softmax
 
+from itm_tutorial.chapters.adversarial import LARGE, NO_LENGTH
 from itm_tutorial.chapters.ch03_scan.search_exercises import pointing_game, rerank
 from itm_tutorial.chapters.exercise import Exercise, random_size
 
@@ -55,6 +56,7 @@ normalised_similarities = Exercise(
         "a region that is like no word": lambda g: (_with_a_row_of_zeros(g),),
     },
     shape="[n_regions, n_words]",
+    spared=("numbers near zero",),
     mistakes=(
         (
             lambda s: normalize(leaky_relu(s, 0.1), dim=0, eps=EPS),
@@ -116,6 +118,7 @@ attention_weights = Exercise(
         "lambda 0": lambda g: (_own_normalised_similarities(_matrix(g)), 0.0),
     },
     shape="[n_regions, n_words]",
+    spared=LARGE,
     mistakes=(
         (
             lambda s, smooth: softmax(smooth * s, 1),
@@ -192,6 +195,8 @@ attended_cosine = Exercise(
         "words that attend to one region each": _attending_to_one,
     },
     shape="[n_words]",
+    varied=("regions", "words"),
+    spared=NO_LENGTH,
     mistakes=(
         (
             lambda v, e, a: ((a.T @ v) * e).sum(1),
@@ -264,6 +269,7 @@ cosine_by_gram = Exercise(
         "a picture with one region": lambda g: _products(g, unit=False, n_regions=1),
     },
     shape="[n_words]",
+    varied=(),
     mistakes=(
         (lambda s, a, m: (a * s).sum(0), "This is the product alone: divide by the attended vector's length."),
         (
@@ -303,11 +309,18 @@ def _padded(g: torch.Generator, full: bool = False) -> tuple[Tensor, Tensor]:
     return 2 * torch.rand(n_captions, seq_len, generator=g) - 1, mask
 
 
+def _low_cosines(g: torch.Generator) -> tuple[Tensor, Tensor, float]:
+    """Words that are like nothing, with a large lambda: what is filled in for padding shows, unless it is -inf."""
+    cosines, mask = _padded(g)
+    return torch.where(mask, -0.9 - 0.1 * cosines.abs(), cosines), mask, 60.0
+
+
 def _pooled_by_loop(cosines: Tensor, mask: Tensor, lse: float | None) -> Tensor:
     found = []
     for row, row_mask in zip(cosines.tolist(), mask.tolist(), strict=True):
         own = [c for c, real in zip(row, row_mask, strict=True) if real]
-        summed = torch.tensor([lse * c for c in own]).exp().sum().log() / lse if lse else sum(own) / len(own)
+        raised = torch.tensor([lse * c for c in own] if lse else [], dtype=torch.float64).exp()
+        summed = raised.sum().log() / lse if lse else sum(own) / len(own)
         found.append(float(summed))
     return torch.tensor(found)
 
@@ -342,8 +355,15 @@ pooled = Exercise(
         "the mean": lambda g: (*_padded(g), None),
         "log-sum-exp": lambda g: (*_padded(g), 6.0),
         "captions of one length": lambda g: (*_padded(g, full=True), 4.0),
+        "cosines that are all negative": _low_cosines,
+        "a small lambda": lambda g: (*_padded(g), 0.05),
     },
     shape="[n_captions]",
+    remarks=dict.fromkeys(
+        ("log-sum-exp", "cosines that are all negative", "a small lambda"),
+        "A constant for padding, such as 0 or -20, still counts: exp(-inf) alone is 0.",
+    ),
+    spared=LARGE,
     mistakes=(
         (
             _either(lambda c, t: c.mean(1), lambda c, t, k: (k * c).logsumexp(1) / k),
@@ -378,6 +398,10 @@ pooled = Exercise(
         (
             _either(_correct_mean, lambda c, t, k: _own_pooled(c, t, k) - t.sum(1).log() / k),
             "This is the log of a mean: the paper's is of a sum, by which longer captions score higher.",
+        ),
+        (
+            _either(_correct_mean, lambda c, t, k: (k * c).masked_fill(~t, -20.0).logsumexp(1) / k),
+            "Padding was set to -20, and with a large lambda true words lie below: fill with minus infinity.",
         ),
         (lambda c, t, k: _correct_mean(c, t), "This is the mean, also where lse asks for log-sum-exp."),
         (

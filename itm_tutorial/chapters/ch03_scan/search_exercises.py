@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import LongTensor, Tensor
 
+from itm_tutorial.chapters.adversarial import TIES
 from itm_tutorial.chapters.exercise import Exercise, random_size
 
 EPS = 1e-8
@@ -70,6 +71,7 @@ pointing_game = Exercise(
         "random boxes": _pointed,
         "words that name the whole picture": lambda g: _pointed(g, large=True),
     },
+    varied=(),
     mistakes=(
         (
             _by_top(lambda top, n: ((top[:, :2] >= n[:, :2]) & (top[:, 2:] <= n[:, 2:])).all(1)),
@@ -109,19 +111,51 @@ pointing_game = Exercise(
 
 
 class Expensive:
-    """An expensive model: called with some images, it returns their scores."""
+    """An expensive model: called with some images, it returns their scores, and remembers which images it scored."""
 
     def __init__(self, scores: Tensor):
-        self.scores = scores
+        asked: list[int] = []
+        places = torch.arange(len(scores))
+
+        def score(images: LongTensor) -> Tensor:
+            asked.extend(places[images].flatten().tolist())
+            return scores[images]
+
+        self._score, self._asked, self._copied = score, lambda: list(asked), lambda: Expensive(scores)
 
     def __call__(self, images: LongTensor) -> Tensor:
-        return self.scores[images]
+        return self._score(images)
+
+    def __getattr__(self, name: str):
+        raise AttributeError(
+            f"the expensive model has no {name} to look into: call it with the images of the shortlist"
+        )
+
+    def __deepcopy__(self, memo: dict) -> Expensive:
+        return self._copied()
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Expensive) and torch.equal(self.scores, other.scores)
+        return isinstance(other, Expensive)
+
+    def __hash__(self) -> int:
+        return id(self)
 
     def __repr__(self) -> str:
-        return f"for {len(self.scores)} images"
+        return "a model"
+
+
+def _asked_too_much(given: tuple) -> str:
+    """What is wrong with how often the expensive model was called."""
+    quick, expensive, k = given
+    asked, shortlist = expensive._asked(), set(_shortlist(quick, k).tolist())
+    if set(asked) - shortlist:
+        return (
+            f"had {len(set(asked))} images scored by the expensive model, and the shortlist has {k}: "
+            "it may only see the shortlist, which is the point."
+        )
+    if len(asked) > len(set(asked)):
+        return "has the same images scored twice by the expensive model: keep the scores of the first call."
+    return ""
 
 
 def _two_scores(g: torch.Generator, k: int | None = None) -> tuple[Tensor, Expensive, int]:
@@ -172,6 +206,8 @@ rerank = Exercise(
         "a shortlist of all": _all_of_them,
     },
     shape="[k]",
+    spared=TIES,
+    conduct=_asked_too_much,
     mistakes=(
         (
             lambda q, f, k: f(_shortlist(q, k)).argsort(descending=True),

@@ -6,6 +6,7 @@ import torch
 from torch import LongTensor, Tensor
 from torch.nn.functional import normalize
 
+from itm_tutorial.chapters.adversarial import LARGE, NO_LENGTH
 from itm_tutorial.chapters.ch04_timam.search_exercises import held_out, person_recall, precision_at_k, random_people
 from itm_tutorial.chapters.exercise import Exercise, random_size
 
@@ -54,6 +55,7 @@ projection_shares = Exercise(
         "a single image": lambda g: _two_sides(g, n_images=1),
     },
     shape="[n_images, n_captions]",
+    spared=(*NO_LENGTH, *LARGE),
     mistakes=(
         (
             lambda i, c: (normalize(i, dim=1) @ normalize(c, dim=1).T).softmax(1),
@@ -157,6 +159,12 @@ def _probabilities_and_targets(g: torch.Generator, repeated: bool = True) -> tup
     return (1.5 * torch.randn(targets.shape, generator=g)).softmax(1), targets
 
 
+def _soft_targets(g: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Targets of which a few carry nearly all weight, and the others about as much as epsilon."""
+    probabilities, targets = _probabilities_and_targets(g)
+    return probabilities, (targets + 3e-8 * torch.rand(targets.shape, generator=g)).clamp(max=1.0)
+
+
 def _divergence_by_loop(probabilities: Tensor, targets: Tensor) -> float:
     total = 0.0
     for p_row, q_row in zip(probabilities.double(), targets.double(), strict=True):
@@ -188,7 +196,10 @@ divergence = Exercise(
     inputs={
         "people who come more than once": _probabilities_and_targets,
         "a batch without repetition": lambda g: _probabilities_and_targets(g, repeated=False),
+        "targets near zero": _soft_targets,
     },
+    remarks={"targets near zero": "The 1e-8 is added to every target, also to those above 0: not a lower limit."},
+    varied=(),
     mistakes=(
         (
             lambda p, q: torch.where(q > 0, q * (q / p).log(), 0).sum(1).mean(),
@@ -203,6 +214,10 @@ divergence = Exercise(
         (
             lambda p, q: -(p * (q + SMOOTHING).log()).sum(1).mean(),
             "This is the cross term alone: the logarithm of p is missing.",
+        ),
+        (
+            lambda p, q: (p * (p / q.clamp(min=SMOOTHING)).log()).sum(1).mean(),
+            "The epsilon is a lower limit here (clamp): add it, as the formula does.",
         ),
         (
             lambda p, q: torch.where(q > 0, _terms(p, q), 0).sum(1).mean(),
@@ -251,8 +266,10 @@ norm_softmax_logits = Exercise(
         "embeddings of any length": _classifier,
         "a single embedding": lambda g: _classifier(g, n=1),
         "a scale of one": lambda g: _classifier(g, scale=1.0),
+        "a scale with decimals": lambda g: _classifier(g, scale=2.71),
     },
     shape="[n, n_people]",
+    spared=NO_LENGTH,
     mistakes=(
         (
             lambda c, w, s: s * c @ w.T,
@@ -292,6 +309,15 @@ def _states(g: torch.Generator, full: bool = False, low: float = -3.0) -> tuple[
     return states * mask[..., None], lengths
 
 
+def _with_zeros(g: torch.Generator) -> tuple[Tensor, LongTensor]:
+    """Negative states among which single numbers, and whole words, are zero."""
+    states, lengths = _states(g)
+    states = -states.abs()
+    states[torch.rand(states.shape, generator=g) < 0.3] = 0
+    states[torch.arange(len(states)), torch.div(lengths, 2, rounding_mode="floor")] = 0
+    return states, lengths
+
+
 def _max_by_loop(states: Tensor, lengths: LongTensor) -> Tensor:
     rows = []
     for sentence, length in zip(states.tolist(), lengths.tolist(), strict=True):
@@ -323,13 +349,31 @@ max_over_words = Exercise(
     inputs={
         "captions of several lengths": _states,
         "captions of one length": lambda g: _states(g, full=True),
-        "numbers that are all negative": lambda g: _states(g, low=-6.0),
+        "states that are mostly negative": lambda g: _states(g, low=-6.0),
+        "words whose states are zero": _with_zeros,
+        "states a million below zero": lambda g: _states(g, low=-1e6),
     },
     shape="[n_captions, dim]",
+    remarks={
+        "words whose states are zero": "A real word may be zero as well: lengths says what is padding.",
+        "states a million below zero": "A constant for padding wins there: fill with minus infinity.",
+    },
     mistakes=(
         (
             lambda s, n: s.amax(1),
             "Padding takes part: its zeros win over negative numbers, so that an embedding depends on its batch.",
+        ),
+        (
+            lambda s, n: s.masked_fill(s == 0, -torch.inf).amax(1),
+            "Zeros are taken for padding, and a real word may hold some: lengths says what is padding.",
+        ),
+        (
+            lambda s, n: s.masked_fill((s == 0).all(2, keepdim=True), -torch.inf).amax(1),
+            "Rows of zeros are taken for padding, and a real word may be one: lengths says what is padding.",
+        ),
+        (
+            lambda s, n: s.masked_fill(~_real(s, n), -10.0).amax(1),
+            "Padding gets -10, which wins over smaller numbers: fill with minus infinity.",
         ),
         (
             lambda s, n: s[torch.arange(len(s)), n - 1],

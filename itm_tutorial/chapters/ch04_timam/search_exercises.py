@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import LongTensor, Tensor
 
+from itm_tutorial.chapters.adversarial import TIES
 from itm_tutorial.chapters.exercise import Exercise, random_size
 
 SMOOTHING = 1e-8
@@ -60,6 +61,7 @@ person_recall = Exercise(
         "one picture each": lambda g: _search(g, several=False),
         "the first picture alone": lambda g: _search(g, k=1),
     },
+    spared=TIES,
     mistakes=(
         (
             _of_first_picture,
@@ -208,6 +210,7 @@ precision_at_k = Exercise(
         "classes with enough pictures": _classes,
         "classes with fewer than k": lambda g: _classes(g, few=True),
     },
+    spared=TIES,
     mistakes=(
         (
             lambda s, y, k: 100 * _average_precision(_found(s, y, k)).mean().item(),

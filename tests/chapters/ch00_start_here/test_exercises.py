@@ -8,6 +8,10 @@ from torch.nn.functional import cosine_similarity
 from itm_tutorial.chapters.ch00_start_here import exercises
 
 
+def unit(x):
+    return x / x.norm(dim=1, keepdim=True)
+
+
 def cosine_by_division(images, captions):
     lengths = images.norm(dim=1)[:, None] * captions.norm(dim=1)[None, :]
     return torch.einsum("id,cd->ic", images, captions) / lengths
@@ -37,9 +41,45 @@ def recall_by_counting(ranks, k):
 
 
 RIGHT = {
-    "cosine_scores": [cosine_by_division, lambda i, c: cosine_similarity(i[:, None], c[None], dim=-1)],
-    "image_ranks": [ranks_by_pairs, ranks_by_sorting],
-    "recall_at_k": [recall_by_counting, lambda ranks, k: float(np.mean(ranks.numpy() <= k) * 100)],
+    "cosine_scores": [
+        cosine_by_division,
+        lambda i, c: cosine_similarity(i[:, None], c[None], dim=-1),
+        lambda i, c: torch.nn.functional.linear(unit(i.double()), unit(c.double())).float(),
+    ],
+    "image_ranks": [
+        ranks_by_pairs,
+        ranks_by_sorting,
+        lambda s, o: len(s) - (s < s.gather(0, o[None])).sum(0),
+    ],
+    "recall_at_k": [
+        recall_by_counting,
+        lambda ranks, k: float(np.mean(ranks.numpy() <= k) * 100),
+        lambda ranks, k: 100.0 - 100 * sum(r > k for r in ranks.tolist()) / len(ranks),
+    ],
+}
+WRONG = {
+    "cosine_scores": [
+        (lambda i, c: (unit(i) @ unit(c).T).to_sparse(), "a sparse tensor, and the chapter goes on with a dense one"),
+        (lambda i, c: exit(), "exit(), quit() and sys.exit() end Python, so end a function with return"),
+        (lambda i, c: (unit(i) @ unit(c).T).clamp(min=0), "cosine_scores gives 0"),
+        (lambda i, c: i @ c.T / (i.norm(dim=1)[:, None] * c.norm(dim=1) + 1e-3), "and right is"),
+        (lambda i, c: (unit(i) @ unit(c).T).round(decimals=4), "is something rounded, shifted or clamped?"),
+        (lambda i, c: (unit(i) @ unit(c).T).abs(), "and right is -"),
+    ],
+    "image_ranks": [
+        (
+            lambda s, o: ((s > s.gather(0, o[None])).sum(0) + (s >= s.gather(0, o[None])).sum(0) + 1) // 2,
+            "wrong for scores with ties",
+        ),
+        (lambda s, o: s.argsort(dim=0, descending=True, stable=True).eq(o).long().argmax(0) + 1, "scores with ties"),
+        (lambda s, o: (s >= s[o].diagonal()).sum(0).clamp(max=5), "and right is"),
+    ],
+    "recall_at_k": [
+        (lambda r, k: 100 * (r <= k).sum().item() / 20, "wrong for one to three queries"),
+        (lambda r, k: round(100 * (r <= k).double().mean().item(), 1), "gives 33.3, and right is 33.33"),
+        (lambda r, k: 100 * (r.unique() <= k).double().mean().item(), "and right is"),
+        (lambda r, k: 100 * (r <= k).double().sum().item() / max(1, (r <= k).sum().item()), "and right is"),
+    ],
 }
 each_exercise = pytest.mark.parametrize("exercise", exercises.EXERCISES, ids=lambda e: e.name)
 
@@ -51,7 +91,7 @@ def test_right_answers_pass(exercise, exercise_checks):
 
 @each_exercise
 def test_wrong_answers_are_named(exercise, exercise_checks):
-    exercise_checks.wrong_answers(exercise)
+    exercise_checks.wrong_answers(exercise, WRONG[exercise.name])
 
 
 @each_exercise

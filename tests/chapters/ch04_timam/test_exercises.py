@@ -56,27 +56,112 @@ def precision_by_one_hot(scores, identity, k):
     return float(own.gather(0, scores.argsort(0, descending=True)[:k]).mean() * 100)
 
 
+def smoothed(change):
+    return lambda p, q: (p * (p / change(q)).log()).sum(1).mean()
+
+
+WRONG = {
+    "projection_shares": [
+        (lambda i, c: probabilities_by_rows(i, c).round(decimals=2), "and right is"),
+        (lambda i, c: probabilities_by_rows(i, c).clamp(min=0.01), "and right is"),
+        (lambda i, c: probabilities_by_rows(i.clamp(min=0), c), "and right is"),
+        (lambda i, c: (i @ (c / (c.norm(dim=1, keepdim=True) + 0.1)).T).softmax(1), "and right is"),
+    ],
+    "matching_targets": [
+        (lambda m: targets_by_rows(m).round(decimals=1), "and right is"),
+        (lambda m: m.float() / m.sum(1, keepdim=True).clamp(max=2), "and right is"),
+        (lambda m: m.double() / m.sum(1, keepdim=True), "gives float64 numbers"),
+        (lambda m: m.float() / (m.sum(1, keepdim=True) + 1e-2), "and right is"),
+    ],
+    "divergence": [
+        (smoothed(lambda q: q.clamp(min=1e-8)), "The epsilon is a lower limit here"),
+        (smoothed(lambda q: q.where(q > 0, 1e-8)), "The 1e-8 is added to every target"),
+        (smoothed(lambda q: q.where(q > 1e-8, 1e-8)), "The epsilon is a lower limit here"),
+        (smoothed(lambda q: q + 1e-7), "and right is"),
+        (lambda p, q: divergence_by_logs(p, q).clamp(max=10), "and right is"),
+    ],
+    "norm_softmax_logits": [
+        (lambda c, w, s: int(s) * cosine_by_division(c, w), "wrong for a scale with decimals"),
+        (lambda c, w, s: s * cosine_by_division(c, w).clamp(min=0), "and right is -"),
+        (lambda c, w, s: s * cosine_by_division(c, w).round(decimals=2), "and right is"),
+        (lambda c, w, s: cosine_by_division(s * c, w), "These are cosines, which end at 1"),
+    ],
+    "max_over_words": [
+        (lambda s, n: s.masked_fill(s == 0, -torch.inf).amax(1), "lengths says what is padding"),
+        (lambda s, n: s.masked_fill((s == 0).all(2, keepdim=True), -torch.inf).amax(1), "lengths says what is padding"),
+        *(
+            (lambda s, n, v=v: s.masked_fill(~exercises._real(s, n), v).amax(1), "minus infinity")
+            for v in (-10.0, -100.0, -1e4)
+        ),
+        (lambda s, n: max_by_captions(s, n).clamp(min=-10), "and right is"),
+        (lambda s, n: s[:, : int(n.min())].amax(1), "right for captions of one length"),
+    ],
+    "person_recall": [
+        (lambda s, a, b, k: person_recall_by_ranks(s, a, b, 1), "right for the first picture alone"),
+        (lambda s, a, b, k: person_recall_by_ranks(s.abs(), a, b, k), "and right is"),
+        (lambda s, a, b, k: float(round(person_recall_by_ranks(s, a, b, k))), "and right is"),
+        (lambda s, a, b, k: person_recall_by_ranks(s, a, b, k + 1), "and right is"),
+    ],
+    "held_out": [
+        (lambda who, order, n: torch.isin(who, order[: n - 1]), "and right is"),
+        (lambda who, order, n: torch.isin(who, order[: n + 1]), "and right is"),
+        (lambda who, order, n: torch.isin(who, order[:n]).long(), "gives int64 numbers"),
+        (lambda who, order, n: torch.isin(who, order[:n]).nonzero()[:, 0], "the right shape is"),
+    ],
+    "precision_at_k": [
+        (lambda s, y, k: precision_by_classes(s, y, 4), "right for classes with enough pictures"),
+        (lambda s, y, k: precision_by_classes(s.abs(), y, k), "and right is"),
+        (lambda s, y, k: round(precision_by_classes(s, y, k), 1), "and right is"),
+        (lambda s, y, k: precision_by_classes(s, y, k - 1), "and right is"),
+    ],
+}
+
+
 RIGHT = {
     "projection_shares": [
         probabilities_by_rows,
         lambda i, c: torch.softmax(i @ normalize(c, dim=-1).T, -1),
+        lambda i, c: torch.einsum("id,cd->ic", i.double(), normalize(c.double(), dim=1)).softmax(1).float(),
     ],
-    "matching_targets": [targets_by_rows, lambda m: normalize(m.float(), p=1, dim=1)],
+    "matching_targets": [
+        targets_by_rows,
+        lambda m: normalize(m.float(), p=1, dim=1),
+        lambda m: torch.tensor([[one / sum(row) for one in row] for row in m.tolist()]),
+    ],
     "divergence": [
         divergence_by_logs,
         lambda p, q: torch.nn.functional.kl_div((q + 1e-8).log(), p, reduction="batchmean"),
+        lambda p, q: torch.einsum("ij,ij->", p.double(), (p.double() / (q.double() + 1e-8)).log()).float() / len(p),
     ],
     "norm_softmax_logits": [
         lambda c, w, s: s * cosine_by_division(c, w),
         lambda c, w, s: s * normalize(c, dim=-1) @ normalize(w, dim=-1).T,
+        lambda c, w, s: torch.stack([s * torch.cosine_similarity(row[None].double(), w.double()) for row in c]).float(),
     ],
-    "max_over_words": [max_by_captions, max_by_weights],
-    "person_recall": [person_recall_by_ranks, person_recall_by_captions],
+    "max_over_words": [
+        max_by_captions,
+        max_by_weights,
+        lambda s, n: torch.tensor(
+            [[max(x[:k].tolist()) for x in rows.T] for rows, k in zip(s, n.tolist(), strict=True)]
+        ),
+    ],
+    "person_recall": [
+        person_recall_by_ranks,
+        person_recall_by_captions,
+        lambda s, a, b, k: 100 * (a[s.argsort(0, descending=True)[:k]] == b).float().amax(0).mean().item(),
+    ],
     "held_out": [
         lambda identity, order, n: (identity[:, None] == order[None, :n]).any(1),
+        lambda identity, order, n: sum(identity == who for who in order[:n]).bool(),
         lambda identity, order, n: torch.tensor([who in order[:n].tolist() for who in identity.tolist()]),
     ],
-    "precision_at_k": [precision_by_classes, precision_by_one_hot],
+    "precision_at_k": [
+        precision_by_classes,
+        precision_by_one_hot,
+        lambda s, y, k: sum(
+            100 / (k * s.shape[1]) for c, column in enumerate(s.T) for i in column.topk(k).indices if y[i] == c
+        ),
+    ],
 }
 each_exercise = pytest.mark.parametrize("exercise", exercises.EXERCISES, ids=lambda e: e.name)
 
@@ -88,7 +173,7 @@ def test_right_answers_pass(exercise, exercise_checks):
 
 @each_exercise
 def test_wrong_answers_are_named(exercise, exercise_checks):
-    exercise_checks.wrong_answers(exercise)
+    exercise_checks.wrong_answers(exercise, WRONG[exercise.name])
 
 
 @each_exercise

@@ -12,6 +12,7 @@ import pytest
 
 import itm_tutorial as itm
 from itm_tutorial import cli
+from itm_tutorial.cli import models as command_models
 from itm_tutorial.data.text import tokenize
 from itm_tutorial.errors import ItmError
 
@@ -154,9 +155,9 @@ def test_a_recipe_takes_the_place_of_options(command, cache, instant_features, t
 def test_options_are_read_as_json_where_they_are():
     given = ["dim=16", "margin=0.1", "loss=infonce", "tied=true", "about=a=b", "rest="]
     read = {"dim": 16, "margin": 0.1, "loss": "infonce", "tied": True, "about": "a=b", "rest": ""}
-    assert cli._options(given) == read
+    assert command_models._options(given) == read
     with pytest.raises(ItmError, match="--option dim: write name=value"):
-        cli._options(["dim"])
+        command_models._options(["dim"])
 
 
 @pytest.mark.parametrize(

@@ -236,7 +236,7 @@ def random_size(g: torch.Generator, low: int, high: int) -> int:
 
 def _filled(text: str) -> str:
     """Lines of a width that a notebook shows without breaking words."""
-    return "\n".join(textwrap.fill(line, 100) for line in text.splitlines())
+    return "\n".join(textwrap.fill(line, 100, break_on_hyphens=False) for line in text.splitlines())
 
 
 def _unchanged(before: Any, after: Any) -> bool:

@@ -10,17 +10,15 @@ import errno
 import json
 import math
 import os
-import subprocess
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, NotRequired
+from typing import Any
 
-from pydantic import Field, FiniteFloat
-from typing_extensions import TypedDict
+from pydantic import FiniteFloat
 
+from itm_tutorial.course.leaderboard_row import FIELDS, Row, run_row
 from itm_tutorial.errors import ItmError, unknown
 from itm_tutorial.literature.galleries import GALLERIES, STANDS_FOR
 from itm_tutorial.literature.reported import ENSEMBLE, MEASURES, results
@@ -30,36 +28,6 @@ FILE = Path("runs/leaderboard.jsonl")
 SPLITS_MADE_HERE = "not the published splits"  # in `about` where a reader made them, as data.readers.entries words it
 COLUMNS = ("source", "dataset", "method", "note", "split", "seed", *MEASURES, "rsum", "comparable")
 PAPER, OWN = "paper", "own run"
-
-
-class _Features(TypedDict, total=False):
-    backbone: str
-
-
-class _Options(TypedDict, total=False):
-    features: _Features | None
-
-
-class _Row(TypedDict):
-    """What the table reads of a row; a row may hold more."""
-
-    method: str
-    options: _Options
-    corpus: str
-    about: str
-    drawn: bool
-    split: str
-    metrics: dict[str, FiniteFloat]
-    seed: int | None
-    seconds: FiniteFloat | None
-    device: str
-    versions: dict[str, Any]
-    commit: str | None
-    date: str
-    images: NotRequired[Annotated[int, Field(ge=0, le=10**12)]]
-
-
-FIELDS = tuple(field for field in _Row.__annotations__ if field != "images")  # what every row has
 
 
 @dataclass(frozen=True)
@@ -72,74 +40,6 @@ class Damaged:
 
     def __str__(self) -> str:
         return f"{self.file} line {self.line}: {self.why}; skipped"
-
-
-def run_row(
-    model,
-    corpus,
-    metrics: dict[str, float],
-    split: str,
-    seed: int | None = None,
-    seconds: float | None = None,
-    folds: int = 1,
-) -> dict[str, Any]:
-    """Describes a run as a row for ``record``.
-
-    Args:
-        model: any ``Matching``.
-        corpus: the ``Corpus`` on which it was evaluated.
-        metrics: name -> value, as from ``Report.as_dict()``.
-        split: "val", "test", ...
-        seed: of the training.
-        seconds: duration of the training.
-        folds: over how many equal parts of the split the metrics are means.
-
-    Returns:
-        Plain data with the fields ``FIELDS`` and ``images``, the size of the gallery; with the current versions, commit
-        and date.
-    """
-    from itm_tutorial.training.checkpoints import describe  # imports torch, so only where there is a model
-
-    about = describe(model)
-    options = {**about["options"], "features": about["features"]}
-    more = {"folds": folds} if folds != 1 else {}
-    return more | {
-        "method": about["name"],
-        "options": options,
-        "corpus": corpus.name,
-        "about": corpus.about,
-        "drawn": corpus.drawn,
-        "split": split,
-        "images": len(getattr(corpus, split).images) // folds,
-        "metrics": metrics,
-        "seed": seed,
-        "seconds": seconds,
-        "device": _device(model.device),
-        "versions": about["versions"],
-        "commit": _commit(),
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
-
-
-def _device(device) -> str:
-    import torch
-
-    return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
-
-
-def _commit() -> str | None:
-    """The short hash of the course's commit; None if the package is not in a git checkout of the course."""
-    folder = Path(__file__).parent
-    output = ""
-    for words in (("ls-files", "--error-unmatch", "leaderboard.py"), ("rev-parse", "--short", "HEAD")):
-        try:  # first ls-files: a package in site-packages may be inside the checkout of another project
-            answer = subprocess.run(["git", *words], cwd=folder, capture_output=True, text=True, timeout=10)
-        except (OSError, subprocess.SubprocessError):
-            return None
-        if answer.returncode:
-            return None
-        output = answer.stdout.strip()
-    return output
 
 
 def record(row: dict[str, Any], file: str | Path | None = None) -> None:
@@ -186,7 +86,7 @@ def _encoded(row: Any) -> str:
         raise ValueError("half a character in a text; give whole ones") from error
     except (TypeError, ValueError, RecursionError) as error:
         raise ValueError(f"{str(error).partition(':')[0]}; give plain data without NaN or infinity") from error
-    if why := fault_in(row, _Row):
+    if why := fault_in(row, Row):
         raise ValueError(why)
     return line
 

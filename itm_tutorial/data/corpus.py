@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -226,7 +226,7 @@ def check_images(images: Any, where: str) -> None:
         if images.dtype != torch.uint8 or images.ndim != 4 or images.shape[1] != 3:
             found = f"{images.dtype} {list(images.shape)}"
             raise ItmError(f"{where}: images is {found}; give uint8 [n_images, 3, H, W], or a list; {remedy}")
-    elif not isinstance(images, Sequence) or isinstance(images, (str, bytes)):
+    elif not _is_indexed(images):
         raise ItmError(f"{where}: images is a {type(images).__name__}; give a list of uint8 tensors; {remedy}")
     elif isinstance(images, (list, tuple)):
         for i, image in enumerate(images):
@@ -234,6 +234,12 @@ def check_images(images: Any, where: str) -> None:
                 tensor = isinstance(image, Tensor)
                 found = f"{image.dtype} {list(image.shape)}" if tensor else f"a {type(image).__name__}"
                 raise ItmError(f"{where}: images[{i}] is {found}; give a uint8 tensor [3, H, W]; {remedy}")
+
+
+def _is_indexed(images: Any) -> bool:
+    """Whether images can be counted and indexed as a list can; an array has numbers, not images."""
+    counted = hasattr(images, "__len__") and hasattr(images, "__getitem__")
+    return counted and not isinstance(images, (str, bytes, Mapping)) and not hasattr(images, "dtype")
 
 
 def check_identity(identity: Tensor, n_images: int, where: str) -> None:

@@ -13,7 +13,7 @@ import filelock
 import pytest
 
 import itm_tutorial as itm
-from itm_tutorial.course import leaderboard
+from itm_tutorial.course import leaderboard, leaderboard_row
 from itm_tutorial.errors import ItmError
 
 
@@ -59,7 +59,7 @@ def test_eight_processes_write_fifty_rows_each(file):
 
 SLOW_WRITER = """
 import os, sys
-from itm_tutorial.course import leaderboard
+from itm_tutorial.course import leaderboard, leaderboard_row
 
 def write(descriptor, text):  # stands still in the middle of its turn
     print("writing", flush=True)
@@ -117,7 +117,7 @@ import os, sys, warnings
 
 sys.modules["fcntl"] = None  # as on Windows: the import fails
 warnings.simplefilter("ignore")  # filelock then says that it has no lock of the system's
-from itm_tutorial.course import leaderboard
+from itm_tutorial.course import leaderboard, leaderboard_row
 
 for number in range(20):
     leaderboard.record(leaderboard.json.loads(sys.argv[1]) | {"number": number}, sys.argv[2])
@@ -303,12 +303,12 @@ def test_the_first_of_equal_epochs_counts_and_a_recorder_starts_anew(tiny, model
 
 
 def test_the_commit_is_that_of_the_course_or_none(monkeypatch, tmp_path):
-    commit = leaderboard._commit()
+    commit = leaderboard_row._commit()
     assert commit is None or (len(commit) >= 7 and int(commit, 16) >= 0)
-    monkeypatch.setattr(leaderboard, "__file__", str(tmp_path / "leaderboard.py"))
-    assert leaderboard._commit() is None
+    monkeypatch.setattr(leaderboard_row, "__file__", str(tmp_path / "leaderboard_row.py"))
+    assert leaderboard_row._commit() is None
     monkeypatch.setenv("PATH", "")
-    assert leaderboard._commit() is None
+    assert leaderboard_row._commit() is None
 
 
 def test_runs_are_beside_the_papers(file):

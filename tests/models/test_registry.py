@@ -242,7 +242,7 @@ def test_a_model_may_read_parsed_captions(register, tiny, instant_features, tmp_
     captions = tiny.val.captions[:6]
     alone = torch.cat([again.encode_captions([caption]) for caption in captions])
     assert torch.allclose(again.encode_captions(captions), alone, atol=1e-6)
-    assert itm.search(again, tiny.val, "something that no grammar writes", k=2).indices
+    assert itm.search(again, tiny.val, "a man that no grammar writes", k=2).indices
     tree = WorldParser("scenes")([captions[0]])[0]
     assert again.tokenize(captions[:1]).per_word["heads"][0, 1:-1].tolist() == [head + 1 for head in tree.heads]
 

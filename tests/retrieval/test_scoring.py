@@ -238,7 +238,7 @@ def test_a_number_of_another_type_is_refused_by_name(tiny, instant_features, val
             lambda: itm.rerank(model, split, scores, k=value),
         ],
         "n_folds": [lambda: itm.evaluate_folds(scores, split.image_of, n_folds=value)],
-        "seed": [lambda: itm.load_corpus("scenes", size="tiny", seed=value)] if value not in (0, -1) else [],
+        "seed": [lambda: itm.load_corpus("scenes", size="tiny", seed=value)] if value not in (0, -1, None) else [],
         "size": [lambda: itm.load_corpus("scenes", size=value)],
         "image_size": [lambda: itm.load_corpus("scenes", size="tiny", image_size=value)],
         "corpus": [lambda: itm.load_corpus(value)],

@@ -309,7 +309,7 @@ def test_load_corpus(people):
 
 def test_the_ceiling_is_below_a_hundred_and_minimal_pairs_can_be_distinguished():
     made = make_split("test", 200, seed=0, first=900)
-    split = _people_split(made, torch.empty(len(made.scenes), 3, 2, 1), "not drawn")
+    split = _people_split(made, torch.zeros(len(made.scenes), 3, 2, 1, dtype=torch.uint8), "not drawn")
     assert ceiling(split).t2i.r1 < 80 and ceiling(split).i2t.r1 < 80
     oracle = itm.evaluate(oracle_scores(split), split.image_of, identity=split.identity)
     assert 70 < oracle.t2i.r1 < 95 and 70 < oracle.i2t.r1 < 95

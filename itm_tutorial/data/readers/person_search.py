@@ -1,4 +1,4 @@
-"""Person search: CUHK-PEDES (Li et al. 2017), ICFG-PEDES (Ding et al. 2021) and RSTPReid (Zhu et al. 2021)."""
+"""Person search: CUHK-PEDES (Li et al. 2017), ICFG-PEDES (Ding et al.) and RSTPReid (Zhu et al.)."""
 
 from __future__ import annotations
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -16,7 +15,7 @@ from torch import Tensor
 from itm_tutorial.data.corpus import Corpus, Split
 from itm_tutorial.data.names import CORPORA
 from itm_tutorial.data.readers.captioned import captions_of, identity_of, split_of
-from itm_tutorial.data.readers.photographs import decode
+from itm_tutorial.data.readers.photographs import decode, size_of
 from itm_tutorial.data.readers.pixels import to_rgb
 from itm_tutorial.data.readers.tables import shown
 from itm_tutorial.data.splitting import check_seed, complete, grouped
@@ -34,6 +33,7 @@ class TableImages(Sequence):
 
     values: list[Path | bytes | Tensor]
     places: list[str]  # for messages
+    threads: ClassVar[bool] = True  # several threads may index it at once
 
     def __len__(self) -> int:
         return len(self.values)
@@ -43,7 +43,12 @@ class TableImages(Sequence):
         value = self.values[i]
         if isinstance(value, Tensor):
             return value
-        return decode(value) if isinstance(value, Path) else _decoded(value, self.places[i])
+        return decode(value) if isinstance(value, Path) else decode(value, f"{self.places[i]}: the image")
+
+    def size_of(self, i: int) -> tuple[int, int]:
+        """Height and width of the image i; only the header of a file is read."""
+        value = self.values[i]
+        return tuple(value.shape[1:]) if isinstance(value, Tensor) else size_of(value)
 
 
 @dataclass
@@ -208,7 +213,7 @@ def _image(value: Any, base: Path, where: str) -> _Image:
         value = value["path"] if value.get("bytes") is None else value["bytes"]
     if isinstance(value, (bytes, bytearray)):
         value = bytes(value)
-        _check_header(io.BytesIO(value), where)
+        _check_header(value, where)
         digest = hashlib.sha256(value).hexdigest()
         return _Image(where, value, digest, digest, None, None)
     if isinstance(value, (str, Path)):
@@ -239,34 +244,18 @@ def _file(value: str | Path, base: Path, where: str) -> _Image:
             raise ItmError(f"{where}: there is no file {shown(str(file))}; {remedy}")
         with file.open("rb") as opened:
             digest = hashlib.file_digest(opened, "sha256").hexdigest()
-            opened.seek(0)
-            _check_header(opened, f"{where}: {file}")
+        _check_header(file, f"{where}: {file}")
     except (OSError, RuntimeError) as error:
         reason = getattr(error, "strerror", None) or error
         raise ItmError(f"{where}: the image {shown(text)} cannot be read ({reason}); check the path") from error
     return _Image(where, file, unicodedata.normalize("NFC", Path(value).as_posix()), digest, None, None)
 
 
-def _check_header(opened: Any, where: str) -> None:
+def _check_header(source: Path | bytes, where: str) -> None:
     """Refuses what is not an image; it is decoded when it is needed."""
-    from PIL import Image
-
     try:
-        Image.open(opened)
-    except Exception as error:  # Pillow's readers of damaged files raise errors of almost every type
+        size_of(source, where)
+    except ItmError as error:
+        if source and "not an image" not in str(error):  # an image, but too large, or for another program
+            raise
         raise ItmError(f"{where}: not an image that Pillow can read; give a JPEG or PNG, for example") from error
-
-
-def _decoded(data: bytes, where: str) -> Tensor:
-    """uint8 [3, H, W] of an encoded image, turned as its EXIF data say."""
-    from PIL import Image, ImageOps
-
-    try:
-        with Image.open(io.BytesIO(data)) as image:
-            ImageOps.exif_transpose(image, in_place=True)
-            image.load()  # to the last row
-            return to_rgb(image, f"{where}: the image")
-    except ItmError:
-        raise
-    except Exception as error:
-        raise ItmError(f"{where}: the image is cut short or damaged; get its file again") from error

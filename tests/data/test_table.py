@@ -186,7 +186,7 @@ def test_a_photograph_that_is_cut_short_is_named_when_it_is_read(folder):
     whole = [encoded(i) for i in range(N - 1)] + [big.getvalue()[:-2000]]
     table = pd.DataFrame({"image": whole, "caption": CAPTIONS})
     split = next(s for s in itm.corpus_from_table(table).splits.values() if CAPTIONS[-1] in s.captions)
-    with pytest.raises(ItmError, match=r"row 7 \(index 7\): the image is cut short or damaged"):
+    with pytest.raises(ItmError, match=r"row 7 \(index 7\): the image is cut short or not an image"):
         images_of(itm.Corpus("x", {"test": split}, drawn=False))
     (folder / "7.png").write_bytes(b"no image")
     with pytest.raises(ItmError, match="row 7 .*7.png: not an image"):

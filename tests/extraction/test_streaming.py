@@ -3,6 +3,7 @@
 import threading
 import time
 import weakref
+from collections.abc import Sequence
 
 import pytest
 import torch
@@ -17,7 +18,7 @@ from itm_tutorial.models import FeatureSpec
 from itm_tutorial.storage import read_tensors
 
 
-class Slow:
+class Slow(Sequence):
     """Images that take longer the earlier they are, decoded by threads; it counts how many are decoded."""
 
     threads = True

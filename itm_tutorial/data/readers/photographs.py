@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import unicodedata
 from collections.abc import Iterator, Sequence
@@ -39,39 +40,53 @@ class Photographs(Sequence):
 
     def size_of(self, i: int) -> tuple[int, int]:
         """Height and width of the photograph i, turned as its EXIF data say; only the file's header is read."""
-        with _opened(self.files[i]) as image:
-            width, height = image.size
-            return (width, height) if _orientation(image) in (5, 6, 7, 8) else (height, width)
+        return size_of(self.files[i])
 
 
-def decode(file: Path) -> Tensor:
+def decode(file: Path | bytes, where: str = "") -> Tensor:
     """Decodes a photograph to uint8 [3, H, W], RGB, turned as its EXIF data say; see ``to_rgb`` for other colours.
+
+    Args:
+        file: a file, or what it holds.
+        where: names it in a message; by default the file's path.
 
     Raises:
         ItmError: the file is missing, empty, cut short, not an image, or too large for an image.
     """
-    with _opened(file) as image:
+    where = where or str(file)
+    with _opened(file, where) as image:
         turn = TURNS[_orientation(image)]
         image.load()  # to the last row
-        return to_rgb(image if turn is None else image.transpose(turn), str(file))
+        return to_rgb(image if turn is None else image.transpose(turn), where)
+
+
+def size_of(file: Path | bytes, where: str = "") -> tuple[int, int]:
+    """Height and width of what ``decode`` returns; only the file's header is read.
+
+    Raises:
+        ItmError: as for ``decode``, but for damage that shows when it is decoded.
+    """
+    with _opened(file, where or str(file)) as image:
+        width, height = image.size
+        return (width, height) if _orientation(image) in (5, 6, 7, 8) else (height, width)
 
 
 @contextmanager
-def _opened(file: Path) -> Iterator[Image]:
+def _opened(source: Path | bytes, file: str) -> Iterator[Image]:
     """Opens an image file without decoding it; whatever goes wrong meanwhile becomes one ``ItmError``.
 
     Pillow's readers of damaged files raise errors of almost every type.
     """
-    from PIL import Image
+    from PIL import Image, UnidentifiedImageError
 
     try:
-        if not file.exists():
+        if isinstance(source, Path) and not source.exists():
             raise ItmError(f"{file} is missing: prepare the corpus again")
-        if not file.is_file():
+        if isinstance(source, Path) and not source.is_file():
             raise ItmError(f"{file} is a folder, not a photograph: get this file again")
-        if file.stat().st_size == 0:
+        if not (source.stat().st_size if isinstance(source, Path) else len(source)):
             raise ItmError(f"{file} is empty: get this file again")
-        with Image.open(file) as image:
+        with Image.open(source if isinstance(source, Path) else io.BytesIO(source)) as image:
             if image.format in PROGRAMS:
                 raise ItmError(f"{file} is a drawing ({image.format}) that another program would draw: {SAVE_AS}")
             if image.width * image.height > LARGEST:
@@ -81,6 +96,8 @@ def _opened(file: Path) -> Iterator[Image]:
     except ItmError:
         raise
     except Exception as error:
+        if isinstance(error, UnidentifiedImageError):  # its own text names an object in memory, or the file once more
+            error = ValueError("no format that Pillow knows")
         reason = " ".join(str(error).split()).encode("utf-8", "backslashreplace").decode()[:200] or type(error).__name__
         if isinstance(error, OSError) and error.errno is not None:
             raise ItmError(

@@ -261,3 +261,15 @@ def test_decoding_leaves_warnings_and_arrays_as_they_were(tmp_path):
     to_rgb(values).zero_()
     decode(kept(Image.fromarray(values), tmp_path))
     assert warnings.filters == before and np.array_equal(values, copy)
+
+
+def test_what_a_file_holds_is_decoded_like_the_file(tmp_path):
+    noted = Image.Exif()
+    noted[0x0112] = 6
+    file = kept(Image.fromarray(noise(5, 9, 3)), tmp_path, exif=noted)
+    assert torch.equal(decode(file.read_bytes()), decode(file))
+    assert photographs.size_of(file.read_bytes()) == photographs.size_of(file) == (9, 5)
+    for wrong, message in ((b"", "row 3 is empty"), (b"rubbish", "row 3 is cut short or not an image")):
+        with pytest.raises(ItmError, match=message) as caught:
+            decode(wrong, "row 3")
+        assert "BytesIO" not in str(caught.value)

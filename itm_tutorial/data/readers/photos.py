@@ -131,7 +131,7 @@ def read_folder(folder: Path, name: str = "photos", **options: Any) -> Listing:
             table = read_table(file, known)
             notes += _read_rows(found, table, columns, None if metadata else split_named(file.stem))
     elif columns:
-        for file in _text_tables(folder)[:1]:
+        if file := _likeliest(folder, columns):
             columns_of(Table(file, columns_in(file, known_columns(columns)), iter(())), columns)  # says what it lacks
         option, column = next(iter(columns.items()))
         raise ItmError(f"{folder} holds no table with the {option} column {shown(column)}; {_has(folder)}")
@@ -265,6 +265,13 @@ def _text_tables(folder: Path) -> list[Path]:
     return sorted(file for file in folder.iterdir() if file.suffix.lower() in TEXT_SUFFIXES and _is_seen(file))
 
 
+def _likeliest(folder: Path, columns: dict[str, Any]) -> Path | None:
+    """The table of text with the most columns of usual names; None if there is no table."""
+    known = known_columns(columns)
+    tables = _text_tables(folder)
+    return max(tables, key=lambda file: sum(name.casefold() in known for name in columns_in(file, known)), default=None)
+
+
 def _is_seen(file: Path) -> bool:
     return not file.name.startswith(".") and file.is_file()
 
@@ -288,10 +295,10 @@ def _nothing_in(folder: Path) -> str:
 
     if others := [other for other in readers.recognised(folder) if other != "photos"]:
         return f"{folder} holds {others[0]}, not photos: run `itm prepare {others[0]} --from {folder}`"
-    if tables := _text_tables(folder):
-        names = ", ".join(shown(column) for column in columns_in(tables[0])[:8]) or "none that can be read"
+    if file := _likeliest(folder, {}):
+        names = ", ".join(shown(column) for column in columns_in(file)[:8]) or "none that can be read"
         return (
-            f"{tables[0]} has the columns {names}: name those of files and captions, --column file_name=NAME "
+            f"{file} has the columns {names}: name those of files and captions, --column file_name=NAME "
             "--column caption=NAME, or rename them file_name and caption"
         )
     return f"{folder} holds no captions: it must have {EXPECTED}; {_has(folder)}"

@@ -1,4 +1,4 @@
-"""Readers of data sets: every published layout, one's own photographs, shards, published features, archives, images."""
+"""Readers of data sets: every published layout, shards, published features, archives, images."""
 
 from __future__ import annotations
 
@@ -47,29 +47,6 @@ def check(name: str, folder: Path) -> None:
 
 for _layout, _name in layouts.ALL.items():
     register(f"data set: {_layout}", partial(layouts.make, _layout), writes=())(partial(check, _name))
-
-
-def make_table(folder: Path) -> None:
-    for i in range(8):
-        layouts.photograph(folder / f"p{i}.jpg")
-    rows = [f'p{i}.jpg,"a {layouts.caption(f"p{i}.jpg", 0)}",{"train" if i < 4 else "test"}' for i in range(8)]
-    layouts.write_lines(folder / "metadata.csv", ["file_name,caption,split", *rows])
-
-
-def make_json_lines(folder: Path) -> None:
-    for i in range(8):
-        layouts.photograph(folder / f"p{i}.png")
-    layouts.write_lines(folder / "metadata.jsonl", [f'{{"file_name": "p{i}.png", "text": "a b{i}"}}' for i in range(8)])
-
-
-def make_texts(folder: Path) -> None:
-    for i in range(8):
-        layouts.photograph(folder / f"p{i}.jpg")
-        layouts.write_lines(folder / f"p{i}.txt", [f"a number {i}", "another"])
-
-
-for _what, _make in {"table": make_table, "JSON lines": make_json_lines, "texts": make_texts}.items():
-    register(f"own photographs: {_what}", _make)(partial(check, "photos"))
 
 
 def prepared(name: str, folder: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from pickle import UnpicklingError
 
 from torch import nn
 
@@ -18,12 +19,13 @@ def weights_file(name: str) -> Path:
     return Path(get_dir()) / "checkpoints" / Path(get_model_weights(name).DEFAULT.url).name
 
 
-def load_published(network: nn.Module, name: str) -> None:
+def load_published(network: nn.Module, name: str, instead: str = "") -> None:
     """Gives a network torchvision's published weights, which are downloaded once.
 
     Args:
         network: made by torchvision's function of this name.
         name: as torchvision lists it, such as "resnet18".
+        instead: what may be done without these weights, for the message.
 
     Raises:
         ItmError: the weights can neither be found nor downloaded, or the file is damaged or of another network; the
@@ -41,8 +43,15 @@ def load_published(network: nn.Module, name: str) -> None:
             else f"connect to the network once, or download {weights.url} and set TORCH_HOME to a folder whose "
             "hub/checkpoints holds this file"
         )
-        reason = " ".join(str(error).split())[:200] or type(error).__name__
-        raise ItmError(f"the weights of {name} cannot be had from {file} ({reason}): {remedy}") from error
+        more = f"; {instead}" if instead else ""
+        raise ItmError(f"the weights of {name} cannot be had from {file} ({_reason(error)}): {remedy}{more}") from error
+
+
+def _reason(error: Exception) -> str:
+    """Why a file could not be read; torch's own text advises to unpickle it all the same."""
+    if isinstance(error, UnpicklingError):
+        return "it is cut short, damaged, or no file of weights"
+    return " ".join(str(error).split())[:200] or type(error).__name__
 
 
 def load_kept(network: nn.Module, file: Path) -> None:

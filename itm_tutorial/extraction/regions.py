@@ -11,8 +11,9 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
 from itm_tutorial.data.corpus import Split
-from itm_tutorial.encoders.backbones import BACKBONES, create_backbone, normalised, weights_file
+from itm_tutorial.encoders.backbones import BACKBONES, create_backbone, normalised
 from itm_tutorial.encoders.detector import OVERLAP, Detector, best_boxes, overlaps, read_boxes
+from itm_tutorial.encoders.kept_weights import load_published
 from itm_tutorial.encoders.threads import free_cores
 from itm_tutorial.errors import ItmError
 from itm_tutorial.extraction.streaming import decoded_chunks, in_memory
@@ -86,26 +87,14 @@ def create_box_detector() -> nn.Module:
     Raises:
         ItmError: its weights can neither be found nor downloaded, or the file holds something else.
     """
-    from torchvision.models import detection, get_model_weights
+    from torchvision.models import detection
 
     # images are normalised for the backbone already, exactly as this detector would normalise them
     network = getattr(detection, BOXES_BY)(
         weights=None, weights_backbone=None, image_mean=[0.0, 0.0, 0.0], image_std=[1.0, 1.0, 1.0]
     )
-    file, weights = weights_file(BOXES_BY), get_model_weights(BOXES_BY).DEFAULT
-    try:
-        network.load_state_dict(weights.get_state_dict(progress=False, weights_only=True))  # never unpickles code
-    except Exception as error:  # of the network, the disk, pickle, zip or torch, by what is wrong with the file
-        remedy = (
-            f"delete this file and download {weights.url} again"
-            if file.exists()
-            else f"connect to the network once, or download {weights.url} and put it there"
-        )
-        reason = " ".join(str(error).split())[:200] or type(error).__name__
-        raise ItmError(
-            f"the weights of the detector {BOXES_BY} cannot be read from {file} ({reason}): {remedy}; or take grid "
-            'features, which need no detector: features="grid", on the command line --option features=grid'
-        ) from error
+    grid = 'features="grid", on the command line --option features=grid'
+    load_published(network, BOXES_BY, f"or take grid features, which need no detector: {grid}")
     return network
 
 

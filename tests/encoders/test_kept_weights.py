@@ -113,3 +113,15 @@ def test_other_kept_weights_name_the_folder_to_delete(tmp_path, weights, message
         write_tensors(file, weights)
     with pytest.raises(ItmError, match=f"{message}.*delete {file.parent} and make it again"):
         load_kept(nn.Linear(2, 3), file)
+
+
+def test_a_file_of_rubbish_is_not_answered_with_advice_to_unpickle_it(tmp_path, monkeypatch):
+    from torchvision.models import mobilenet_v2
+
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    file = weights_file("mobilenet_v2")
+    file.parent.mkdir(parents=True)
+    file.write_bytes(bytes(range(1, 200)) * 20)
+    with pytest.raises(ItmError, match="cut short, damaged, or no file of weights.*delete this file") as error:
+        load_published(mobilenet_v2(weights=None), "mobilenet_v2")
+    assert "weights_only" not in str(error.value)

@@ -219,7 +219,7 @@ def test_missing_weights_are_reported_with_their_place_and_the_grid_as_another_w
     monkeypatch.setattr("torch.hub.download_url_to_file", refuse)
     weights_file(regions.BOXES_BY).unlink()
     with pytest.raises(
-        ItmError, match=f'{regions.BOXES_BY} cannot be read from .*checkpoints.*https://.*features="grid"'
+        ItmError, match=f'{regions.BOXES_BY} cannot be had from .*checkpoints.*https://.*features="grid"'
     ):
         regions.region_features(pictures(1, 224), photographs)
     weights_file(regions.BOXES_BY).write_bytes(b"cut short")

@@ -38,7 +38,7 @@ def section(found: dict) -> str:
         "of the time that it takes undisturbed, and every other time just before one of its file operations, drawn by "
         "chance. Then another process reads what is there, as a user would, does the operation again, and "
         "reads it once more. What is there must be the old state, the new one or nothing; after the second run it must "
-        "be equal to an undisturbed run, with no temporary file left over.",
+        "be equal to an undisturbed run. Temporary files of the killed process that are still there are counted.",
         "| operation | kills | too late | left absent | left old | left new | wrong | temporary files left |",
         "|---|---|---|---|---|---|---|---|",
     ]

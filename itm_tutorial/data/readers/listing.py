@@ -22,6 +22,7 @@ from itm_tutorial.errors import ItmError
 from itm_tutorial.progress import progress_counter
 from itm_tutorial.storage import cache_dir, read_json, replace_folder, whole_folder, write_json
 
+LONGEST_NAME = 1000  # letters of a photograph's path below its folder
 DECODERS = 4  # threads that decode at once; a decoder lets the others run meanwhile
 
 
@@ -222,6 +223,8 @@ def read_prepared(
         for split, rows in splits.items()
     }
     note = "; ".join(filter(None, [joined, record.get("note", "")]))
+    if record.get("classes") and not number:
+        raise ItmError(f"{folder / 'source.json'} tells of classes, but no photograph has one: {again} again")
     classes = _class_tree(splits, number) if record.get("classes") else None
     return Corpus(name, made, drawn=False, about=f"{about}; {note}" if note else about, classes=classes)
 
@@ -263,8 +266,10 @@ def _check_rows(splits: dict[str, list[Row]], file: Path) -> None:
     with_identity = sum("identity" in row for row in rows)
     for row in rows:
         path = Path(row["image"])
-        if path.is_absolute() or ".." in path.parts or "\0" in row["image"]:
-            raise ItmError(f"{file} names {row['image']!r}, which leads out of the folder: prepare the corpus again")
+        if path.is_absolute() or ".." in path.parts:
+            raise ItmError(f"{file} names {row['image']!r:.200}, which leads out of the folder: prepare it again")
+        if "\0" in row["image"] or len(row["image"]) > LONGEST_NAME:
+            raise ItmError(f"{file} names {row['image']!r:.200}, which is no file name: prepare it again")
     if with_identity not in (0, len(rows)):
         raise ItmError(f"{file} has an identity for some photographs only: prepare the corpus again")
 

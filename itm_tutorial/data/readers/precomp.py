@@ -15,10 +15,11 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import torch
+from pydantic import Field
 from torch import Tensor
 from typing_extensions import TypedDict
 
@@ -114,15 +115,15 @@ class Record(TypedDict):
     """From where a corpus was prepared: the folder, and the size in bytes of each file in it."""
 
     folder: str
-    files: dict[str, int]
+    files: dict[str, Annotated[int, Field(ge=0, lt=2**63)]]
 
 
 def _record(name: str) -> Record:
     record = read_json(record_file(name), Record)
     for file in record["files"]:
-        if Path(file).name != file or "\0" in file:
-            raise ItmError(f"{record_file(name)} names {file!r}, which is no file name: delete it and prepare again")
-    if "\0" in record["folder"] or not Path(record["folder"]).is_absolute():
+        if Path(file).name != file or not file.isprintable() or len(file) > 255:
+            raise ItmError(f"{record_file(name)} names {file!r:.100}, which is no file name: delete this file")
+    if not record["folder"].isprintable() or len(record["folder"]) > 4000 or not Path(record["folder"]).is_absolute():
         raise ItmError(f"{record_file(name)} names no folder: delete it and prepare {name} again")
     return record
 
@@ -161,12 +162,14 @@ def read_recorded(name: str, test: str | None = None) -> Corpus:
     record = _record(name)
     folder = Path(record["folder"])
     for file, size in record["files"].items():
-        if not (folder / file).is_file():
+        try:
+            found = size_of(folder / file)
+        except ItmError as error:
             raise ItmError(
                 f"{folder / file} is gone, and {name} was prepared from it: put it back, "
                 f"or run `itm prepare {name} --from DIR` with the folder's new place"
-            )
-        if (found := size_of(folder / file)) != size:
+            ) from error
+        if found != size:
             raise ItmError(
                 f"{folder / file} has {found:,} bytes, but had {size:,} when it was prepared: "
                 f"put the old file back, or run `itm prepare {name} --from {folder}` again"

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, ClassVar
 from torch import Tensor
 
 from itm_tutorial.data.readers.pixels import LARGEST, SAVE_AS, to_rgb
-from itm_tutorial.errors import ItmError
+from itm_tutorial.errors import ItmError, visible
 from itm_tutorial.storage import disk_errors
 
 if TYPE_CHECKING:
@@ -79,6 +79,7 @@ def _opened(source: Path | bytes, file: str) -> Iterator[Image]:
     """
     from PIL import Image, UnidentifiedImageError
 
+    file = visible(file)
     try:
         if isinstance(source, Path) and not source.exists():
             raise ItmError(f"{file} is missing: prepare the corpus again")

@@ -1,6 +1,7 @@
 """Photographs of every mode and format: one rule for each, and one error for whatever is wrong with a file."""
 
 import io
+import os
 import random
 import warnings
 from contextlib import suppress
@@ -273,3 +274,12 @@ def test_what_a_file_holds_is_decoded_like_the_file(tmp_path):
         with pytest.raises(ItmError, match=message) as caught:
             decode(wrong, "row 3")
         assert "BytesIO" not in str(caught.value)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no such names there")
+def test_a_name_with_a_line_break_is_shown_in_one_line(tmp_path):
+    (tmp_path / "a\nb.jpg").write_bytes(b"no image")
+    for file in (tmp_path / "a\nb.jpg", tmp_path / "c\nd.jpg"):
+        with pytest.raises(ItmError) as error:
+            decode(file)
+        assert "\n" not in str(error.value) and "\\n" in str(error.value)

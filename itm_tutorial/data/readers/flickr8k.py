@@ -168,8 +168,8 @@ def read_list(file: Path) -> list[str]:
         image = unicodedata.normalize("NFC", line.strip())
         if image in line_of:
             raise ItmError(f"{file} line {number}: {image} is in line {line_of[image]} already; remove one of them")
-        if "/" in image or "\\" in image or image in (".", ".."):
-            raise ItmError(f"{file} line {number}: {image!r} is not a file name; write it as name.jpg")
+        if "/" in image or "\\" in image or image in (".", "..") or len(image) > 255:
+            raise ItmError(f"{file} line {number}: {image!r:.100} is not a file name; write it as name.jpg")
         line_of[image] = number
     if not line_of:
         raise ItmError(f"{file} lists no image: get the text archive again")

@@ -121,6 +121,7 @@ def make_folder(folder):
         (damage_text(b"d.jpg", b"c.jpg", "Flickr_8k.testImages.txt"), "c.jpg is listed in both .*dev.* and .*test"),
         (damage_text(b"b.jpg", b"a.jpg", "Flickr_8k.trainImages.txt"), "line 2: a.jpg is in line 1 already"),
         (damage_text(b"c.jpg", b"../c.jpg", "Flickr_8k.devImages.txt"), "line 1: '../c.jpg' is not a file name"),
+        (damage_text(b"c.jpg", b"x" * 9000, "Flickr_8k.devImages.txt"), "line 1: 'x{90,110} is not a file name"),
         (damage_text(b"d.jpg", b"", "Flickr_8k.testImages.txt"), "lists no image"),
         (truncate, "b.jpg is cut short"),
         (lambda folder: (folder / "Flicker8k_Dataset/b.jpg").write_bytes(b""), "b.jpg is empty"),

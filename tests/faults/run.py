@@ -11,7 +11,9 @@ from __future__ import annotations
 import argparse
 import json
 import platform
+import re
 import sys
+import tempfile
 from datetime import date
 from importlib import import_module
 from pathlib import Path
@@ -51,8 +53,9 @@ def _keep(file: Path, found: dict) -> None:
     about = {"date": date.today().isoformat(), "python": platform.python_version(), "system": platform.system()}
     kept = json.loads(file.read_text(encoding="utf-8"))["found"] if file.exists() else {}
     file.parent.mkdir(parents=True, exist_ok=True)
-    record = {"about": about, "found": {**kept, **found}}
-    file.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    text = json.dumps({"about": about, "found": {**kept, **found}}, indent=1)
+    text = re.sub(re.escape(tempfile.gettempdir()) + r"/fuzz-\w+/(case|template)", "FOLDER", text)  # of this run alone
+    file.write_text(text + "\n", encoding="utf-8")
 
 
 def page(sections: dict, results: Path = RESULTS) -> str:

@@ -1,4 +1,4 @@
-"""Readers of data sets as people have them: a module has LAYOUTS, or its own ``prepare``, ``load``, ``recognises``."""
+"""Readers of data sets as people have them: a module has LAYOUTS, or its own ``prepare`` and ``recognises``."""
 
 from __future__ import annotations
 
@@ -80,7 +80,13 @@ def load(name: str, **options: Any) -> Corpus:
     Raises:
         ItmError: it was not prepared, or its files were moved or damaged.
     """
-    return _module(name).load(name, **options)
+    module = _module(name)
+    if hasattr(module, "load"):  # it takes options, or says more about how to prepare the set
+        return module.load(name, **options)
+    from itm_tutorial.data.readers.listing import read_prepared
+
+    refuse_options(name, options)
+    return read_prepared(name)
 
 
 def read(name: str, source: Path):

@@ -45,15 +45,7 @@ def open_array(file: Path) -> np.memmap:
         array = np.lib.format.open_memmap(file, mode="r")  # unlike np.load, it knows neither pickles nor archives
     except OSError as error:
         raise ItmError(f"{file} cannot be read ({error.strerror}): it must be a file that you may read") from error
-    except (
-        ValueError,
-        TypeError,
-        OverflowError,
-        SyntaxError,
-        MemoryError,
-        RecursionError,
-        tokenize.TokenError,
-    ) as error:
+    except (*_NOT_AN_ARRAY, MemoryError, RecursionError) as error:
         reason = " ".join(str(error).split())
         raise ItmError(f"{file} is cut short, or not a .npy file of plain numbers ({reason}): {AGAIN}") from error
     if array.dtype not in (np.float16, np.float32, np.float64):  # of this machine's byte order

@@ -9,9 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from itm_tutorial.data.corpus import Corpus
 from itm_tutorial.data.names import SPLITS
 from itm_tutorial.data.readers.caption_tables import read_lines
 from itm_tutorial.data.readers.entries import (
@@ -21,9 +19,9 @@ from itm_tutorial.data.readers.entries import (
     made_splits,
 )
 from itm_tutorial.data.readers.finding import file_below, files_below, layout, subfolders
-from itm_tutorial.data.readers.listing import Layout, Listing, read_prepared
+from itm_tutorial.data.readers.listing import Layout, Listing
 from itm_tutorial.data.readers.sources import SOURCES
-from itm_tutorial.errors import ItmError, refuse_options
+from itm_tutorial.errors import ItmError
 
 LISTS = {split: f"{split}classes.txt" for split in SPLITS}
 
@@ -63,16 +61,6 @@ SETS = {
         5,
     ),
 }
-
-
-def load(name: str, **options: Any) -> Corpus:
-    """Loads the prepared corpus; ``identity`` numbers the classes, and ``classes`` names them.
-
-    Raises:
-        ItmError: the corpus was not prepared, or is damaged, or an option was given.
-    """
-    refuse_options(name, options)
-    return read_prepared(name)
 
 
 def descriptions_folder(name: str, folder: Path) -> Path | None:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
-from itm_tutorial.data.corpus import Corpus
 from itm_tutorial.data.names import SPLITS
 from itm_tutorial.data.readers.caption_tables import CaptionTable, first_image, read_lines, read_table
 from itm_tutorial.data.readers.entries import (
@@ -16,8 +14,8 @@ from itm_tutorial.data.readers.entries import (
 )
 from itm_tutorial.data.readers.finding import file_below, layout
 from itm_tutorial.data.readers.karpathy import karpathy_layout
-from itm_tutorial.data.readers.listing import Listing, read_prepared
-from itm_tutorial.errors import ItmError, refuse_options
+from itm_tutorial.data.readers.listing import Listing
+from itm_tutorial.errors import ItmError
 
 TOKENS = "results_20130124.token"
 TABLES = ("results.csv", "captions.txt", "captions.csv")  # Kaggle's copies
@@ -28,16 +26,6 @@ LISTS = (
     ("train.txt", "val.txt", "test.txt"),
 )
 SHARE, MOST = 8, 1000  # without lists: an eighth for validation, an eighth for test, 1,000 each at most
-
-
-def load(name: str = "flickr30k", **options: Any) -> Corpus:
-    """Loads the prepared corpus; if a split is missing because it had no photographs, a warning says so.
-
-    Raises:
-        ItmError: the corpus was not prepared, or is damaged, or an option was given.
-    """
-    refuse_options(name, options)
-    return read_prepared(name)
 
 
 def _read_with(tables: tuple[str, ...], folder: Path, name: str) -> Listing:

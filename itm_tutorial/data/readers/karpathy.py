@@ -8,7 +8,7 @@ from typing import NotRequired
 from typing_extensions import TypedDict
 
 from itm_tutorial.data.readers.entries import Entry, list_entries, published_json
-from itm_tutorial.data.readers.finding import PLACES, file_below, layout
+from itm_tutorial.data.readers.finding import PLACES, layout
 from itm_tutorial.data.readers.listing import Layout, Listing
 from itm_tutorial.errors import ItmError
 
@@ -37,11 +37,6 @@ class File(TypedDict):
 
     images: list[Image]
     dataset: NotRequired[str]
-
-
-def find_json(name: str, folder: Path) -> Path | None:
-    """A data set's file in a folder or one of its subfolders."""
-    return file_below(folder, (FILES[name],), depth=1)
 
 
 def read_json_entries(name: str, file: Path) -> list[Entry]:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NotRequired
+from typing import NotRequired
 
 from typing_extensions import TypedDict
 
-from itm_tutorial.data.corpus import Corpus
 from itm_tutorial.data.names import SPLITS
 from itm_tutorial.data.readers.entries import (
     MADE_HERE,
@@ -22,8 +21,8 @@ from itm_tutorial.data.readers.entries import (
     refuse_shared_identities,
 )
 from itm_tutorial.data.readers.finding import layout
-from itm_tutorial.data.readers.listing import Layout, Listing, read_prepared
-from itm_tutorial.errors import ItmError, refuse_options
+from itm_tutorial.data.readers.listing import Layout, Listing
+from itm_tutorial.errors import ItmError
 
 # corpus -> the names of its file of captions, the better one first; caption_all.json has no splits
 FILES = {
@@ -44,16 +43,6 @@ class Record(TypedDict):
     split: NotRequired[str]
     file_path: NotRequired[str]
     img_path: NotRequired[str]  # RSTPReid's name for it
-
-
-def load(name: str, **options: Any) -> Corpus:
-    """Loads the prepared corpus; ``identity`` numbers the persons.
-
-    Raises:
-        ItmError: the corpus was not prepared, or is damaged, or an option was given.
-    """
-    refuse_options(name, options)
-    return read_prepared(name)
 
 
 def captions_file(name: str, folder: Path) -> Path | None:

@@ -177,8 +177,8 @@ def _check_name(entry: Entry) -> None:
         (entry.identity or "").encode()
     except UnicodeEncodeError as error:
         raise ItmError(f"{entry.where}: the identity {entry.identity!r} is no text; {GET_AGAIN}") from error
-    if not entry.image.strip("/. \\"):
-        raise ItmError(f"{entry.where}: {entry.image!r} is not a file name; {GET_AGAIN}")
+    if not entry.image.strip("/. \\") or len(entry.image) > 1000:
+        raise ItmError(f"{entry.where}: {entry.image!r:.100} is not a file name; {GET_AGAIN}")
 
 
 def _refuse_repeats(entries: list[Entry], path_of: dict[str, str]) -> None:

@@ -60,6 +60,16 @@ def check_pairs(corpus):
     return n
 
 
+def test_a_path_of_thousands_of_letters_is_cut_in_the_message(tmp_path, layouts):
+    folder = tmp_path / "set"
+    name = layouts.make("rstpreid", folder)
+    file = folder / "data_captions.json"
+    file.write_text(file.read_text().replace(".jpg", "x" * 9000 + ".jpg", 1))
+    with pytest.raises(ItmError, match="is not a file name") as error:
+        readers.read(name, folder)
+    assert len(str(error.value)) < 600
+
+
 def test_each_layout_is_read_and_its_pairs_are_right(tmp_path, layouts, layout):
     name = layouts.make(layout, tmp_path / "copy")
     corpus = load(name, tmp_path / "copy")

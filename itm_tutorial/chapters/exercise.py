@@ -48,6 +48,8 @@ class Exercise:
         spared: the variations that the exercise leaves open, such as ties where no rule breaks them.
         remarks: kind of input -> what an answer that is wrong there, and has none of the mistakes, probably overlooks.
         conduct: says what is wrong with how an answer came about, given the inputs after the call; empty if nothing is.
+        begin: how to begin, printed for an untouched stub; it gives no hint away. By default it names the inputs and
+            the shape of the answer.
     """
 
     name: str
@@ -63,6 +65,7 @@ class Exercise:
     spared: tuple[str, ...] = ()
     remarks: Mapping[str, str] = field(default_factory=dict)
     conduct: Callable[[tuple], str] | None = None
+    begin: str = ""
 
     @property
     def parameters(self) -> list[str]:
@@ -138,9 +141,12 @@ class Exercise:
         return ""
 
     def _unwritten(self) -> str:
+        *first, last = self.parameters
+        inputs = f"{', '.join(first)} and {last}" if first else last
+        begin = self.begin or f"Replace the dots by code that takes {inputs} and returns {self.shape or 'a number'}."
         return (
-            f"{self.name} is not written yet: the chapter goes on with the package's own. {self.hints[0]} "
-            f"More: exercises.{self.name}.hint(2)"
+            f"{self.name} is not written yet: the chapter goes on with the package's version. {begin} "
+            f"For a hint, run exercises.{self.name}.hint()."
         )
 
     def _compared(self, answer: Callable) -> str:

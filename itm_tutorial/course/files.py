@@ -16,12 +16,20 @@ _Name = Annotated[str, Field(pattern=r"^[\w+-][\w.+-]*$", max_length=100)]
 _STRICT = ConfigDict(extra="forbid", strict=True)
 
 
-class _Chapter(TypedDict):
+class Chapter(TypedDict):
+    """A notebook of course.toml: ``minutes`` for a learner, ``computing`` of the computer's, ``papers`` as keys."""
+
     notebook: _FileName
+    title: NotRequired[str]
+    minutes: NotRequired[int]
+    computing: NotRequired[str]
+    papers: NotRequired[list[str]]
 
 
 class _Chapters(TypedDict):
-    chapter: list[_Chapter]
+    chapter: list[Chapter]
+    lab: NotRequired[list[Chapter]]
+    repository: NotRequired[str]
 
 
 class _Tiny(TypedDict, total=False):
@@ -47,16 +55,39 @@ class _Sweeps(TypedDict, total=False):
 
 
 def read_chapters(file: Path) -> list[str]:
-    """The notebooks of course.toml, in its order.
+    """The chapters' notebooks of course.toml, in its order.
 
     Raises:
         ItmError: the file is missing or broken, or names no notebook.
     """
+    return [chapter["notebook"] for chapter in _read_course(file)["chapter"]]
+
+
+def read_contents(file: Path) -> list[Chapter]:
+    """The chapters and the labs of course.toml in reading order: a lab comes after its chapter.
+
+    Raises:
+        ItmError: the file is missing or broken, or names no notebook.
+    """
+    course = _read_course(file)
+    return sorted([*course["chapter"], *course.get("lab", [])], key=lambda chapter: Path(chapter["notebook"]).stem)
+
+
+def read_repository(file: Path) -> str:
+    """The address of the repository that course.toml names, for badges and links; empty where it names none.
+
+    Raises:
+        ItmError: the file is missing or broken, or names no notebook.
+    """
+    return _read_course(file).get("repository", "")
+
+
+def _read_course(file: Path) -> _Chapters:
     _check_there(file, "run the course")
-    chapters = read_toml(file, _Chapters, 'give each [[chapter]] a notebook = "NN_name.ipynb"')["chapter"]
-    if not chapters:
+    course = read_toml(file, _Chapters, 'give each [[chapter]] a notebook = "NN_name.ipynb"')
+    if not course["chapter"]:
         raise ItmError(f"{file} names no notebook: add a [[chapter]]")
-    return [chapter["notebook"] for chapter in chapters]
+    return course
 
 
 def read_sweeps(file: Path) -> dict[str, dict[str, Any]]:

@@ -14,12 +14,13 @@ import time
 from pathlib import Path
 from typing import Any
 
-from itm_tutorial.course.files import read_cells, read_chapters
+from itm_tutorial.course.files import read_cells, read_chapters, read_contents
+from itm_tutorial.course.frame import footer, header
 from itm_tutorial.errors import ItmError
 
 ROOT = Path(__file__).parents[2]
 SOURCES, NOTEBOOKS = ROOT / "notebooks" / "source", ROOT / "notebooks"
-CHECKED = "nbval-check-output"
+CHECKED, ANSWER = "nbval-check-output", "answer"  # tags of cells
 CELL_SECONDS = 900  # a cell that takes longer has failed
 HEADLINE = 40  # width of the table's column
 _SOLUTION = re.compile(r"^( *)# solution\n.*?^ *# end of solution$", re.MULTILINE | re.DOTALL)
@@ -32,22 +33,31 @@ def learners_edition(source: Path):
         source: a .py file in ``notebooks/source``.
 
     Returns:
-        An nbformat notebook with stubs instead of solutions and with stable cell ids.
+        An nbformat notebook with stubs instead of solutions and with stable cell ids. Its title is followed by the
+        minutes and links that course.toml knows, and its last cell lists papers and the next notebook; the source of
+        cells tagged "answer" is hidden.
 
     Raises:
-        ItmError: the source is missing, not UTF-8, or not a text in cells.
+        ItmError: the source is missing, not UTF-8, or not a text in cells, or course.toml does not name its notebook.
     """
     import jupytext
+    import nbformat
 
     try:
         notebook = jupytext.read(source)
     except Exception as error:  # jupytext raises the errors of its parsers
         raise ItmError(f"{source} cannot be read ({first_line(error)}): correct it, as py:percent in UTF-8") from error
+    contents, name = read_contents(ROOT / "course.toml"), f"{source.stem}.ipynb"
+    title, _, text = notebook.cells[0]["source"].partition("\n")
+    notebook.cells[0]["source"] = f"{title}\n\n{header(contents, name)}\n{text}"
+    notebook.cells.append(nbformat.v4.new_markdown_cell(footer(contents, name)))
     for number, cell in enumerate(notebook.cells):
         cell["id"] = f"cell-{number:03d}"
         cell["source"] = _SOLUTION.sub(r"\1...  # your code here", cell["source"])
         if cell["cell_type"] == "code":
             cell["outputs"], cell["execution_count"] = [], None
+        if ANSWER in cell["metadata"].get("tags", ()):
+            cell["metadata"]["jupyter"] = {"source_hidden": True}
     notebook.metadata = {
         "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
         "language_info": {"name": "python"},

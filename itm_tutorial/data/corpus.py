@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -52,6 +52,7 @@ class Split:
         fingerprint: a name unique to this content, under which features are cached; None turns the cache off.
         precomputed: features that were published instead of images: an array [n_images, dim] or
             [n_images, n_regions, dim]; None where there are images.
+        draw: draws image i of a drawn split again at a height in pixels, uint8 [H, W, 3]; None for photographs.
     """
 
     name: str
@@ -64,6 +65,7 @@ class Split:
     boxes: list[Tensor] | None = None
     fingerprint: str | None = None
     precomputed: Any | None = None  # [n_images, dim] or [n_images, n_regions, dim]
+    draw: Callable[[int, int], Any] | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self):
         captions = checked_captions(self.captions, self.name)
@@ -79,6 +81,20 @@ class Split:
                 f"{self.name}: precomputed has shape {list(self.precomputed.shape)} for {len(self.images)} images; "
                 "give one row per image"
             )
+
+    def display(self, image: int, pixels: int = 400) -> Tensor:
+        """An image to look at: a drawn one is drawn again, sharp at this size; a photograph comes as it is.
+
+        Args:
+            image: its index.
+            pixels: the height of a drawn image.
+
+        Returns:
+            uint8 [3, H, W].
+        """
+        if self.draw is None:
+            return self.images[image]
+        return torch.tensor(self.draw(image, pixels)).permute(2, 0, 1)
 
     def captions_of(self, image: int) -> list[str]:
         """The captions of one image, in the order of the split."""

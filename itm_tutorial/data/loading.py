@@ -133,6 +133,7 @@ def _scene_split(made: SceneSplit, images: Tensor, fingerprint: str) -> Split:
         facts=facts,
         boxes=[torch.tensor(b, dtype=torch.float32).reshape(-1, 4) for b in made.boxes()],
         fingerprint=fingerprint,
+        draw=made.draw,
     )
 
 
@@ -161,6 +162,7 @@ def _object_split(made: ObjectSplit, images: Tensor, fingerprint: str) -> Split:
         identity=torch.tensor([number[kind] for kind in made.kinds]),
         boxes=[torch.tensor([box], dtype=torch.float32) for box in made.boxes()],
         fingerprint=fingerprint,
+        draw=made.draw,
     )
 
 
@@ -194,6 +196,7 @@ def _people_split(made: PeopleSplit, images: Tensor, fingerprint: str) -> Split:
         facts=facts,
         boxes=[torch.tensor(b, dtype=torch.float32) for b in made.boxes()],
         fingerprint=fingerprint,
+        draw=made.draw,
     )
 
 
@@ -233,6 +236,7 @@ def _species_split(made: SpeciesSplit, images: Tensor, fingerprint: str) -> Spli
         facts=facts,
         boxes=[torch.tensor(b, dtype=torch.float32) for b in made.boxes()],
         fingerprint=fingerprint,
+        draw=made.draw,
     )
 
 

@@ -1,5 +1,6 @@
 """Figures and widgets that several chapters or a command use. Every figure carries alt text and is shown with it."""
 
+from itm_tutorial.show.answers import answer
 from itm_tutorial.show.attention import attention, attention_of
 from itm_tutorial.show.attention_page import attention_page
 from itm_tutorial.show.canvas import alt_text, to_html
@@ -9,6 +10,7 @@ from itm_tutorial.show.widgets import explorer
 
 __all__ = [
     "alt_text",
+    "answer",
     "attention",
     "attention_of",
     "attention_page",

@@ -61,7 +61,7 @@ def pictures(split: Split, indices: Sequence[int], columns: int = 4, figure: Fig
     rows = -(-len(indices) // columns)
     figure = figure or new_figure(2.5 * columns, 2.95 * rows)
     for axes, i, caption in zip(_grid(figure, len(indices), columns), indices, captions, strict=True):
-        _paint(axes, split.images[i], below=textwrap.fill(caption, 34))
+        _paint(axes, split.display(i), below=textwrap.fill(caption, 34))
     listed = " ".join(f"{n}: {caption}" for n, caption in enumerate(captions, start=1))
     return described(figure, f"{counted(len(indices), 'picture')}, each with one of its captions. {listed}")
 
@@ -91,7 +91,7 @@ def ranked(
     places = zip(_grid(figure, n, columns), hits.indices, hits.scores, strict=True)
     for rank, (axes, i, value) in enumerate(places, start=1):
         correct = i in right
-        _paint(axes, split.images[i], f"✓ {rank}, right" if correct else f"{rank}", f"{value:.2f}", correct)
+        _paint(axes, split.display(i), f"✓ {rank}, right" if correct else f"{rank}", f"{value:.2f}", correct)
     figure.suptitle(question, fontsize=10, color=INK)
     return described(figure, _ranked_alt(split, hits, right))
 

@@ -548,5 +548,5 @@ print(f"Headline: vsepp rsum {report.rsum:.0f}, ceiling {ceiling.rsum:.0f}")
 # ## Where to go next
 #
 # - Replace the loss: `loss="infonce"` makes every negative count by how hard it is. Is the maximum still ahead?
-# - Set `margin` to 0.05 or 0.5 above. The lab `02_lab_sweep` turns margin, loss and batch size together.
+# - Set `margin` to 0.05 or 0.5 above. The lab `02_vsepp_lab_1_sweep` turns margin, loss and batch size together.
 # - Chapter 03 keeps this loss and changes the interaction: each word attends to regions.

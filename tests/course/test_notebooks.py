@@ -8,7 +8,8 @@ from statistics import median
 import nbformat
 import pytest
 
-from itm_tutorial.course.notebooks import CHECKED, NOTEBOOKS, SOURCES, build_notebooks, learners_edition
+from itm_tutorial.course.files import read_contents
+from itm_tutorial.course.notebooks import ANSWER, CHECKED, NOTEBOOKS, ROOT, SOURCES, build_notebooks, learners_edition
 
 FILES = sorted(NOTEBOOKS.glob("*.ipynb"))
 EDITED = sorted(SOURCES.glob("[0-9]*.py"))
@@ -16,6 +17,7 @@ LABS = [source for source in EDITED if "_lab_" in source.stem]  # shorter than a
 CHAPTERS = [source for source in EDITED if source not in LABS]
 each_chapter = pytest.mark.parametrize("source", CHAPTERS, ids=lambda f: f.stem)
 each_lab = pytest.mark.parametrize("source", LABS, ids=lambda f: f.stem)
+FOLDED = "<details><summary>Answer</summary>\n\n"
 FIGURE = re.compile(r"(itm\.show|figures)\.(?!explorer)\w+\(")
 
 
@@ -23,13 +25,26 @@ def has_tag(cell, tag):
     return tag in cell.metadata.get("tags", [])
 
 
+def code_of(cells):
+    """The code cells but for those that print an answer, which are prose with numbers."""
+    return [cell for cell in cells if cell.cell_type == "code" and not has_tag(cell, ANSWER)]
+
+
+def is_answer(cell):
+    """Whether a cell is a folded answer: text, or a sentence about this run."""
+    if has_tag(cell, ANSWER):
+        return cell.cell_type == "code" and cell.source.splitlines()[-1].startswith("itm.show.answer(")
+    return cell.cell_type == "markdown" and cell.source.startswith(FOLDED)
+
+
 def is_figure(cell):
     return cell.cell_type == "code" and bool(FIGURE.match(cell.source.splitlines()[-1]))
 
 
 def prose_of(cells):
-    """The prose: without formulas, code blocks and HTML tags."""
-    text = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+    """The prose: without formulas, code blocks, HTML tags, and the header and footer, which are made."""
+    text = "\n".join(cell.source for cell in cells[:-1] if cell.cell_type == "markdown")
+    text = "**You will be able to**" + text.partition("**You will be able to**")[2]
     return re.sub(r"```.*?```|\$\$.*?\$\$|<[^>]+>", " ", text, flags=re.DOTALL)
 
 
@@ -63,7 +78,7 @@ def test_parameters_that_papermill_sets_come_after_the_smallest_size(source):
 @each_chapter
 def test_a_chapter_keeps_its_shape(source):
     cells = learners_edition(source).cells
-    code = [cell for cell in cells if cell.cell_type == "code"]
+    code = code_of(cells)
     assert 15 <= len(code) <= 25
     assert median(len(cell.source.splitlines()) for cell in code) <= 8
     assert sum(has_tag(cell, "parameters") for cell in code) == 1
@@ -79,7 +94,7 @@ def test_a_chapter_keeps_its_shape(source):
 @each_lab
 def test_a_lab_keeps_its_shape(source):
     cells = learners_edition(source).cells
-    code = [cell for cell in cells if cell.cell_type == "code"]
+    code = code_of(cells)
     assert 8 <= len(code) <= 14
     assert median(len(cell.source.splitlines()) for cell in code) <= 8
     assert sum(has_tag(cell, "parameters") for cell in code) == 1
@@ -99,7 +114,35 @@ def test_each_figure_is_between_a_question_and_its_answer(source):
     assert fewest <= len(figures) <= most
     for n in figures:
         assert "**Question.**" in cells[n - 1].source, cells[n].source
-        assert cells[n + 1].source.startswith("**Answer.**"), cells[n].source
+        assert is_answer(cells[n + 1]), cells[n].source
+
+
+@pytest.mark.parametrize("source", EDITED, ids=lambda f: f.stem)
+def test_no_answer_stands_open(source):
+    for cell in learners_edition(source).cells:
+        assert "**Answer.**" not in cell.source
+        if cell.cell_type == "markdown":
+            assert cell.source.count("<details>") == cell.source.count("</details>")
+
+
+@pytest.mark.parametrize("source", EDITED, ids=lambda f: f.stem)
+def test_a_notebook_has_its_header_recap_and_footer(source):
+    cells = learners_edition(source).cells
+    first, last = cells[0].source, cells[-1].source
+    contents = {chapter["notebook"]: chapter for chapter in read_contents(ROOT / "course.toml")}
+    chapter = contents[f"{source.stem}.ipynb"]
+    times = f"*{chapter['minutes']} minutes; the computer needs {chapter['computing']}*"
+    assert first.startswith("# ") and times in first
+    assert not re.search(r"^\*(About )?\d+ minutes", first.replace(times, ""), re.MULTILINE)  # stated once
+    for page in ("glossary", "notation"):
+        assert f"[{page}](../docs/{page}.md)" in first and f"[{page}](../docs/{page}.md)" in last
+    assert "[bibliography](../docs/bibliography.md)" in last
+    for target in re.findall(r"\]\((?!http|<)([^)#]+)", first + last):
+        assert (NOTEBOOKS / target).exists(), target
+    assert ("**Papers and code**" in last) == bool(chapter["papers"])
+    text = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+    recap = text.partition("## Recap\n")[2].partition("\n## ")[0]
+    assert len(re.findall(r"^- ", recap, re.MULTILINE)) == 5, recap
 
 
 @each_chapter

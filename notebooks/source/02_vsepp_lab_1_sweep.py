@@ -14,7 +14,7 @@
 # VSE++ changed one thing, which negatives the loss listens to, and reported a large gain. The gain was measured at one margin
 # and one batch size. Would another margin have served the older loss as well? Does the hardest of 31 negatives teach what the
 # hardest of 511 teaches? One run cannot say. This notebook trains *one* model, and is made so that a program can run it at
-# every point of a grid. The notebook `02_lab_results` reads what comes out.
+# every point of a grid. The notebook `02_vsepp_lab_2_results` reads what comes out.
 
 # %%
 import os
@@ -142,6 +142,6 @@ print(Point(axes=point, parameters=point).stem)
 #
 # ## Where to go next
 #
-# - Open `02_lab_results`; it shows the points that are there, while the sweep is still running too.
+# - Open `02_vsepp_lab_2_results`; it shows the points that are there, while the sweep is still running too.
 # - Add 128 to `batch_size` in `course.toml` and run the command again: only the new points are run.
 # - Set `sentence = "gru"` there: does the order of the losses stay? It takes about five times as long.

@@ -7,7 +7,7 @@
 # - tell a difference from noise by pairs of runs that share a seed;
 # - say why the best cell of a grid promises more than it keeps.
 #
-# *About 15 minutes, and no training: the runs come from `02_lab_sweep`.*
+# *About 15 minutes, and no training: the runs come from `02_vsepp_lab_1_sweep`.*
 #
 # ## The question
 #
@@ -127,7 +127,7 @@ figures.heat_map(points, value=value) if points is not None else print("no point
 # - **Does the step from sum to maximum change from panel to panel?** The hardest of 511 is harder than the hardest of 31; it is also more often a
 #   picture that the caption fits as well, and then the maximum pushes where it should not. The three hardest share that risk.
 # - **Is a cell far below its neighbours, or its spread far above theirs?** Look at its `loss`: near 2 × batch × margin its embeddings lie nearly in one
-#   point, the collapse that you worked out in `02_lab_sweep`. Its recalls need not be zero, for the tiny differences that are left still
+#   point, the collapse that you worked out in `02_vsepp_lab_1_sweep`. Its recalls need not be zero, for the tiny differences that are left still
 #   order the pictures. A mean of good runs and collapsed ones describes neither.
 # - **Is a larger batch worse all over?** It had a sixteenth of the steps. That is the budget, not the loss.
 #
@@ -165,6 +165,6 @@ print(f"Headline: max beats sum in {held} of {len(verdicts)} cells" if verdicts 
 #
 # - Set `value = "loss"` (the frame marks the highest, which is then the *worst*) and look for 2 × batch × margin; then `"best_epoch"`. Where it is the last one, the
 #   cell was not done.
-# - The chapter on VSE++ has a cure for the collapse, `warmup`. Give `02_lab_sweep` a parameter `warmup`, pass it to `create_model`, put
+# - The chapter on VSE++ has a cure for the collapse, `warmup`. Give `02_vsepp_lab_1_sweep` a parameter `warmup`, pass it to `create_model`, put
 #   it into the grid, and sweep again.
 # - Choose a setting from your map, then train it on three *new* seeds and measure it on the test split. How much of its lead is left?

@@ -41,17 +41,19 @@ def unknown(what: str, name: object, known: Iterable[str]) -> ItmError:
 
 
 def shown(value: object, length: int = 80) -> str:
-    """A value as a message shows it: as Python writes it, cut to some letters.
+    """A value as a message shows it: as Python writes it, in one line, and cut if it is long.
 
     Args:
         value: of any kind.
         length: letters at most.
     """
     try:
-        text = repr(value)
+        text = " ".join(repr(value).split())  # an array has several lines
     except (ValueError, RecursionError):  # a number of thousands of digits, or lists in lists without end
         text = f"a {type(value).__name__} that is too long to be shown"
-    return text if len(text) <= length else f"{text[:length]}..."
+    if len(text) <= length:
+        return text
+    return f"{text[:length]}..." + (f" ({len(value):,} characters)" if isinstance(value, str) else "")
 
 
 def refuse_options(name: str, options: dict[str, Any], why: str = "only drawn worlds have settings") -> None:

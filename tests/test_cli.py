@@ -140,7 +140,7 @@ def test_scan_goes_on_from_a_kept_model(command, tiny, tmp_path, made_up_regions
     second = itm.load_model("second")
     assert second.features.kind == "grid" and second.options["sample"] == 4 and second.options["embed_size"] == 16
     assert "holds no model" in refused(command(*words, "--start", "nowhere"))
-    assert "bow cannot go on from vsepp" in refused(command("train", "bow", *TINY, "--start", "first"))
+    assert "bow cannot start from vsepp" in refused(command("train", "bow", *TINY, "--start", "first"))
 
 
 def test_a_recipe_takes_the_place_of_options(command, cache, instant_features, tmp_path, monkeypatch):
@@ -560,7 +560,7 @@ def test_a_training_that_was_stopped_goes_on_with_the_same_command(
         and "use another folder or delete it" in complaint
     )
     code, out, _ = command(*words, "stopped")
-    assert code == 0 and "went on with the run that was stopped" in out and "of 2, on the validation split" in out
+    assert code == 0 and "continued the run that was stopped" in out and "of 2, on the validation split" in out
     assert not (tmp_path / "stopped/unfinished").exists()  # so that the command trains again
     ours, theirs = (itm.load_model(tmp_path / name).state_dict() for name in ("stopped", "whole"))
     assert all((ours[name] == theirs[name]).all() for name in ours)

@@ -1,4 +1,4 @@
-"""The ``itm`` command: the course from a terminal. Exit codes: 0 done, 1 a check failed, 2 something to mend."""
+"""The ``itm`` command: the course from a terminal. Exit codes: 0 success, 1 failed check, 2 user error."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from itm_tutorial.progress import console, say
 
 
 class Commands(TyperGroup):
-    """The commands together; an interrupt and a reader that went away end any of them quietly."""
+    """All commands; an interrupt or a closed pipe ends any of them without a traceback."""
 
     def invoke(self, ctx):
         try:
@@ -36,7 +36,7 @@ app_of_commands = typer.Typer(cls=Commands, no_args_is_help=True, add_completion
 Corpus = Annotated[str, typer.Option(help="a corpus that itm list names")]
 Size = Annotated[str, typer.Option(help="of a drawn corpus: a size that itm list names")]
 Seed = Annotated[int, typer.Option(help="of a drawn corpus, and of training")]
-Source = Annotated[Path | None, typer.Option("--from", help="of photos: your folder; else the one used last")]
+Source = Annotated[Path | None, typer.Option("--from", help="of photos: your folder; by default the one used last")]
 Column = Annotated[list[str] | None, typer.Option(help="of your own table, as caption=NAME; may be repeated")]
 SplitName = Annotated[str, typer.Option("--split", help="a split that itm list names")]
 Folder = Annotated[Path, typer.Option(help="where the trained model is kept")]
@@ -44,7 +44,7 @@ Folder = Annotated[Path, typer.Option(help="where the trained model is kept")]
 
 @console("itm")
 def app() -> None:
-    """Runs the command; an error that the user can mend is one sentence, without a traceback."""
+    """Runs the command; an error that the user can fix is printed as one sentence, without a traceback."""
     try:
         app_of_commands()
     except ItmError as error:
@@ -88,7 +88,7 @@ def list_names() -> None:
 
 @app_of_commands.command()
 def doctor() -> None:
-    """Looks for what goes wrong most often, and says what to do about it."""
+    """Checks this computer for common problems, and says how to fix them."""
     from itm_tutorial.course.doctor import examine
 
     findings = examine()

@@ -17,16 +17,18 @@ from itm_tutorial.progress import say
 @app_of_commands.command()
 def claims(
     name: Annotated[str | None, typer.Argument(help="a claim that itm list names; without one, all are listed")] = None,
-    seeds: Annotated[int, typer.Option(min=2, help="how many; with fewer there is no spread")] = 3,
+    seeds: Annotated[int, typer.Option(min=2, help="number of seeds, two or more")] = 3,
     size: Size = "mini",
-    out: Annotated[Path, typer.Option(help="where to keep the figures, beside those of other claims")] = Path(
+    out: Annotated[Path, typer.Option(help="file for the results; those of other claims stay")] = Path(
         "runs/claims.json"
     ),
-    stale: Annotated[bool, typer.Option("--stale", help="say which kept claims must be run again; runs none")] = False,
+    stale: Annotated[
+        bool, typer.Option("--stale", help="list which saved claims must be run again; runs none")
+    ] = False,
 ) -> None:
     """Lists all claims with their verdicts, or runs the experiment behind one over several seeds.
 
-    Each seed is kept beside the figures as soon as it is trained: a run that was killed goes on.
+    Each seed is saved as soon as it is trained: a run that was killed continues.
     """
     from itm_tutorial.chapters import experiment
     from itm_tutorial.chapters.kept import read_kept
@@ -65,11 +67,9 @@ def sweep(
     name: Annotated[str, typer.Argument(help="a [[sweep]] of course.toml")],
     workers: Annotated[int | None, typer.Option(help="notebooks at a time; by default the sweep's own")] = None,
     size: Annotated[str | None, typer.Option(help="of the corpus; by default the sweep's own")] = None,
-    out: Annotated[Path, typer.Option(help="where the points go, in a folder of the sweep's name")] = Path(
-        "runs/sweeps"
-    ),
+    out: Annotated[Path, typer.Option(help="folder for the results of all points")] = Path("runs/sweeps"),
 ) -> None:
-    """Runs a notebook at every point of a grid, in worker processes; a sweep that was stopped goes on."""
+    """Runs a notebook at every point of a grid, in worker processes; a sweep that was stopped continues."""
     from itm_tutorial.course.sweep import run_sweep
 
     raise typer.Exit(run_sweep(name, workers, out, size=size))
@@ -79,11 +79,13 @@ def sweep(
 def leaderboard(
     files: Annotated[list[Path] | None, typer.Argument(help="by default runs/leaderboard.jsonl")] = None,
     merge: Annotated[bool, typer.Option("--merge", help="gather the files' runs into --out, each once")] = False,
-    out: Annotated[Path | None, typer.Option(help="with --merge: appended to, never written over")] = None,
-    corpus: Annotated[str | None, typer.Option(help="its runs, beside papers on what it stands for")] = None,
+    out: Annotated[Path | None, typer.Option(help="with --merge: rows are appended, nothing is overwritten")] = None,
+    corpus: Annotated[
+        str | None, typer.Option(help="only runs on this corpus, beside papers on the data set that it stands for")
+    ] = None,
     edition: Annotated[str, typer.Option(help="of the survey's figures: 2020 or 2025")] = "2020",
 ) -> None:
-    """Prints own runs beside what papers reported, or merges the leaderboards of a class."""
+    """Prints your runs beside published results, or merges the leaderboards of a class."""
     from itm_tutorial.course import leaderboard as board
 
     if merge != (out is not None):

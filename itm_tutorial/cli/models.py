@@ -56,21 +56,23 @@ def train(
     size: Size = "mini",
     seed: Seed = 0,
     epochs: Annotated[int | None, typer.Option(help="by default the model's own")] = None,
-    batch_size: Annotated[int | None, typer.Option(help="captions a step; by default the model's own")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="captions per step; by default the model's own")] = None,
     learning_rate: Annotated[float | None, typer.Option(help="by default the model's own")] = None,
-    sampler: Annotated[str | None, typer.Option(help="captions, or images: no picture twice in a batch")] = None,
+    sampler: Annotated[str | None, typer.Option(help="captions, or images: no image twice in a batch")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, or another that Lightning Fabric knows")] = "auto",
     folder: Folder = Path("runs/model"),
     words: Annotated[Path | None, typer.Option(help="word vectors in GloVe's or word2vec's layout")] = None,
     option: Annotated[list[str] | None, typer.Option(help="of the model, as name=value; may be repeated")] = None,
     recipe: Annotated[str | None, typer.Option(help="drawn, flickr8k or paper; by default as fits the corpus")] = None,
-    start: Annotated[Path | None, typer.Option(help="a kept model to go on from, where the method says how")] = None,
+    start: Annotated[
+        Path | None, typer.Option(help="folder of a saved model to start from, for methods that can")
+    ] = None,
     record: Annotated[bool, typer.Option(help="the best epoch as a row of runs/leaderboard.jsonl")] = True,
 ) -> None:
-    """Trains a model, keeps it, records the run, and prints its recalls on the validation split.
+    """Trains and saves a model, records the run, and prints its recalls on the validation split.
 
-    After every epoch a checkpoint is kept in the folder "unfinished" inside --folder: the same command goes on with a
-    run that was stopped, and ends with the same weights. A run that ended is trained again, and replaces its model.
+    After every epoch a checkpoint is saved in the folder "unfinished" inside --folder: the same command continues a run
+    that was stopped, and ends with the same weights. After a finished run it trains anew and replaces the model.
     """
     import shutil
 
@@ -87,7 +89,7 @@ def train(
     if first is not None:
         check_start(model, first)
     if start is not None and words is not None:
-        raise ItmError("--start: the model that is gone on from brings its own words; leave --words out")
+        raise ItmError("--start: the first model comes with its own word vectors; leave --words out")
     check_writable(folder)
     if record:
         check_writable(board.FILE.parent)
@@ -108,7 +110,7 @@ def train(
         recorder(made, row)
     report = itm.evaluate(itm.score(made, data.val), data.val.image_of, identity=data.val.identity)
     if stopped:
-        say("went on with the run that was stopped")
+        say("continued the run that was stopped")
     say(f"best epoch {history.best_epoch} of {len(history.epochs)}, on the validation split:\n{report}")
     trained_on = made.device
     itm.save_model(made.cpu(), folder, metrics=report.as_dict(), seed=seed)
@@ -117,7 +119,7 @@ def train(
     if record:
         made.to(trained_on)  # which the row names
         recorder.finish()
-        say(f"recorded in {board.FILE}; itm leaderboard --corpus {corpus} shows it beside the papers")
+        say(f"recorded in {board.FILE}; itm leaderboard --corpus {corpus} shows it beside published results")
 
 
 def _options(pairs: list[str]) -> dict:
@@ -143,10 +145,10 @@ def evaluate(
     seed: Seed = 0,
     split: SplitName = "test",
     folder: Folder = Path("runs/model"),
-    folds: Annotated[int, typer.Option(help="the mean over so many parts: 5 of MSCOCO's 5,000 images are its 1K")] = 1,
+    folds: Annotated[int, typer.Option(help="mean over this many equal parts: 5 for the 1K protocol of MSCOCO")] = 1,
     record: Annotated[bool, typer.Option(help="the recalls as a row of runs/leaderboard.jsonl")] = True,
 ) -> None:
-    """Measures a kept model and records it; drawn scenes also tell the ceiling and the minimal-pair queries."""
+    """Evaluates a saved model and records the result; for drawn scenes also the ceiling and minimal pairs."""
     import itm_tutorial as itm
     from itm_tutorial.course import leaderboard as board
     from itm_tutorial.evaluation.minimal_pairs import ceiling
@@ -165,14 +167,14 @@ def evaluate(
     if record:
         board.record(board.run_row(model, whole, report.as_dict(), split, seed=kept_seed(folder), folds=folds))
     if data.facts is not None:
-        say(f"\nceiling, by an oracle that reads the true scene:\n{ceiling(data)}\n\nsibling queries (chance is 50 %):")
+        say(f"\nceiling, by an oracle that reads the true scene:\n{ceiling(data)}\n\nminimal pairs (chance is 50 %):")
         for kind, result in itm.evaluate_minimal_pairs(scores, data).items():
             say(f"{kind:<10}{result.accuracy:6.1f} %  ({result.n} queries)")
 
 
 @app_of_commands.command()
 def search(
-    query: Annotated[str, typer.Argument(help="what the picture should show, or the path of a picture")],
+    query: Annotated[str, typer.Argument(help="a text, or the path of an image file")],
     corpus: Corpus = "scenes",
     source: Source = None,
     column: Column = None,
@@ -183,7 +185,7 @@ def search(
     folder: Folder = Path("runs/model"),
     out: Annotated[Path, typer.Option(help="the picture to write")] = Path("runs/search.png"),
 ) -> None:
-    """Searches a split with a kept model, by words or by a picture, and draws what it found."""
+    """Searches a split with a saved model, by a text or by an image, and draws the results."""
     import itm_tutorial as itm
     from itm_tutorial.retrieval.search import hit_lines, image_file
     from itm_tutorial.storage import check_writable, disk_errors
@@ -211,13 +213,15 @@ def attend(
     size: Size = "mini",
     seed: Seed = 0,
     split: SplitName = "test",
-    n: Annotated[int, typer.Option("-n", help="how many captions, drawn by chance and not chosen")] = 8,
-    draw: Annotated[int, typer.Option(help="which captions chance draws: another number, others")] = 0,
-    caption: Annotated[list[int] | None, typer.Option(help="this caption instead; may be repeated")] = None,
+    n: Annotated[int, typer.Option("-n", help="how many captions, drawn at random")] = 8,
+    draw: Annotated[int, typer.Option(help="seed of the random draw")] = 0,
+    caption: Annotated[
+        list[int] | None, typer.Option(help="the index of a caption to draw instead; may be repeated")
+    ] = None,
     folder: Folder = Path("runs/model"),
     out: Annotated[Path, typer.Option(help="the page to write")] = Path("runs/attention.html"),
 ) -> None:
-    """Draws where the words of captions look in their pictures, as a page for a browser."""
+    """Draws which image regions the words of captions attend to, as a page for a browser."""
     import itm_tutorial as itm
     from itm_tutorial.storage import check_writable, write_text
 
@@ -226,17 +230,17 @@ def attend(
     _, data = _split(split, corpus, size, seed, source, column)
     captions = _by_chance(len(data.captions), n, draw) if caption is None else caption
     seen = itm.attend(model, data, captions=captions)
-    chosen = "as they were asked for" if caption else f"drawn by chance (--draw {draw}), none left out"
+    chosen = "chosen by --caption" if caption else f"drawn at random (--draw {draw}), none left out"
     number = f"{len(captions)} caption{'s' * (len(captions) > 1)}"
     about = [
         f"{number} of {corpus}, split {split}, {chosen}. The model is {model.name} with the options "
         f"{', '.join(f'{name}={value}' for name, value in model.options.items()) or 'that it has by default'}.",
-        "How to read a map stands under it. A number is the largest fraction of a word's attention; a word that looks "
-        f"everywhere alike gives each place {1 / len(seen.weights[0]):.3f}.",
+        "Below each map is a note on how to read it. A number is the largest fraction of a word's attention; with uniform "
+        f"attention, each region gets {1 / len(seen.weights[0]):.3f}.",
     ]
     if unseen := sorted({word for words in seen.words for word in words if word not in model.vocabulary}):
-        about.append(f"Training never showed these words, so their maps mean nothing: {', '.join(unseen)}.")
-    title = f"Where the words of {model.name} look"
+        about.append(f"These words are not in the training captions, so their maps mean nothing: {', '.join(unseen)}.")
+    title = f"Attention of {model.name}: which regions each word attends to"
     write_text(out, itm.show.attention_page(seen, data, title, about, backbone=model.features.backbone))
     say(f"{number} drawn in {out}: open it in a browser")
 

@@ -17,9 +17,8 @@ from itm_tutorial.data.names import CORPORA
 from itm_tutorial.data.readers.captioned import captions_of, identity_of, split_of
 from itm_tutorial.data.readers.photographs import decode, size_of
 from itm_tutorial.data.readers.pixels import to_rgb
-from itm_tutorial.data.readers.tables import shown
 from itm_tutorial.data.splitting import check_seed, complete, grouped
-from itm_tutorial.errors import ItmError, unknown
+from itm_tutorial.errors import ItmError, shown, unknown
 
 if TYPE_CHECKING:
     from pandas import DataFrame

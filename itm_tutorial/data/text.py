@@ -21,7 +21,7 @@ from itm_tutorial.worlds.parsers.words import (
     first_words,
     normalised,
     not_a_text,
-    shown,
+    with_type,
     word_pattern,
 )
 
@@ -67,7 +67,7 @@ def checked_captions(captions: Iterable[str], where: str) -> list[str]:
             names the first such caption.
     """
     if isinstance(captions, str | bytes):
-        raise ItmError(f"{where}: captions is one text; give a list of texts, such as [{shown(captions)}]")
+        raise ItmError(f"{where}: captions is one text; give a list of texts, such as [{with_type(captions)}]")
     captions = captions if isinstance(captions, list) else list(captions)
     literals = []
     for number, caption in enumerate(captions):
@@ -84,7 +84,7 @@ def checked_captions(captions: Iterable[str], where: str) -> list[str]:
             captions[number] = repaired(captions[number], f"{where}: caption {number}")
         warn_once(
             f"{where}: {len(literals)} of {len(captions)} captions are printed bytes literals, such as caption "
-            f"{literals[0]}, {shown(first)}: they are read as the text they stand for"
+            f"{literals[0]}, {with_type(first)}: they are read as the text they stand for"
         )
     warn_of_long(captions, where)
     return captions
@@ -96,7 +96,7 @@ def warn_of_long(captions: list[str], where: str) -> None:
     if long:
         others = f", and {len(long) - 1} other captions" if len(long) > 1 else ""
         warn_once(
-            f"{where}: caption {long[0]} ({shown(captions[long[0]])}){others} has more than {MOST_WORDS} words: "
+            f"{where}: caption {long[0]} ({with_type(captions[long[0]])}){others} has more than {MOST_WORDS} words: "
             f"the first {MOST_WORDS} are read, the rest is left out",
             about=f"long caption: {captions[long[0]]}",
         )
@@ -107,7 +107,7 @@ def _check_encodable(caption: str, where: str) -> None:
         caption.encode()
     except UnicodeEncodeError as error:
         raise ItmError(
-            f"{where} ({shown(caption)}) holds half a character (a lone surrogate): read the file as UTF-8"
+            f"{where} ({with_type(caption)}) holds half a character (a lone surrogate): read the file as UTF-8"
         ) from error
 
 

@@ -1,4 +1,4 @@
-"""What every model has in common: the batch it is given, and the four parts in their order."""
+"""What all models share: the batch that they get, and the four parts in their order."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ class FeatureSpec:
     """Which visual features a model reads.
 
     Attributes:
-        kind: "global" [dim], "grid" [n_cells, dim], "mirrored" and "mirrored_grid" (the means of a picture's and its
-            mirror image's, turned back), "regions" [n_regions, dim], "oracle" (regions at the true boxes of a drawn
+        kind: "global" [dim], "grid" [n_cells, dim], "mirrored" and "mirrored_grid" (averaged over an image and its
+            mirror image, flipped back), "regions" [n_regions, dim], "oracle" (regions at the true boxes of a drawn
             world), or "pixels" [3, H, W], an image.
-        backbone: a name in ``encoders.backbones.BACKBONES``, or "precomputed" where the data set brings features.
-        dim: numbers per feature, where the data set brings them; else the backbone knows.
-        fit: how images get the backbone's size: "pad" keeps all of a tall picture, such as a person's; see
-            ``encoders.fitting``. By default a photograph's central square is seen.
+        backbone: a name in ``encoders.backbones.BACKBONES``, or "precomputed" if the data set comes with features.
+        dim: numbers per feature, if the data set comes with features; else the backbone decides.
+        fit: how images get the backbone's size: "pad" keeps all of a tall image, such as a person; see
+            ``encoders.fitting``. By default the central square of a photograph is used.
     """
 
     kind: str = "global"
@@ -140,7 +140,7 @@ class EpochState:
 
 
 class Matching(nn.Module):
-    """Image encoder, text encoder, interaction, loss. A method's file fills the four and adds nothing.
+    """Image encoder, text encoder, interaction, loss: a method's file defines these four.
 
     A subclass sets, in ``__init__``, ``image_encoder`` (features -> image embeddings), ``text_encoder`` (ids, lengths
     and what else its ``text_input`` makes of a caption -> caption embeddings) and ``loss_function`` (scores, positives
@@ -148,9 +148,9 @@ class Matching(nn.Module):
 
     ``pair_cost`` says what the score of one pair costs, once both sides are encoded. "product": one dot product or
     distance between one vector per image and one per caption, so that whole galleries are scored at once. "network":
-    attention or another network for every pair; ``score`` cuts such work into tiles and says how long it will take,
-    and ``rerank`` spares most of it. A tile is bounded for one float32 number per pair, region and token: a model that
-    keeps more at a time than that cuts it further inside ``similarity``.
+    attention or another network for every pair; ``score`` splits such work into tiles and says how long it will
+    take, and ``rerank`` avoids most of it. The size of a tile assumes one float32 number per pair, region and token: a
+    model that needs more memory must split the tile inside ``similarity``.
 
     ``pair_similarity`` is optional: embeddings of n images and of n captions -> the scores of image 0 with caption 0,
     image 1 with caption 1 and so on, [n]. Where a model has it, ``rerank`` scores many pairs in one call.
@@ -220,10 +220,10 @@ class Matching(nn.Module):
         raise NotImplementedError
 
     def loss(self, batch: Batch) -> Tensor | dict[str, Tensor]:
-        """A batch -> what ``fit`` makes smaller: a scalar, or named parts."""
+        """A batch -> what ``fit`` minimises: a scalar, or named parts."""
         scores = self.similarity(self.encode_images(batch), self.encode_captions(batch))  # [n_images, n_captions]
         return self.loss_function(scores, batch.positives)
 
     def parameter_groups(self) -> dict[str, list[nn.Parameter]]:
-        """Groups that are stepped apart; a loss part of the same name moves that group alone."""
+        """Parameter groups with their own optimiser; a part of the loss with the same name trains only that group."""
         return {"main": list(self.parameters())}

@@ -1,4 +1,4 @@
-"""Models by name: for a corpus, from their parts, or as a continuation of another model."""
+"""Makes models by name: for a corpus, from their parts, or starting from another trained model."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def create_model(
     Args:
         name: one of ``list_models()``.
         corpus: its training captions give the vocabulary.
-        backbone: what the images are seen through; "mini" for drawn worlds, "mobilenet_v2" for photographs.
+        backbone: the network that extracts features; "mini" for drawn worlds, "mobilenet_v2" for photographs.
         features: another kind of visual features than the model's own, such as "grid"; see ``FeatureSpec``.
         min_count: rarer words become <unk>; 4 for photographs with 5,000 training captions or more, else 1.
         seed: of the weights it starts from; the caller's random numbers are left alone.
@@ -86,15 +86,15 @@ def create_model(
 
 
 def check_start(name: str, first: Matching) -> None:
-    """Refuses a model that another one cannot go on from.
+    """Refuses a first model from which the method cannot start.
 
     Raises:
-        ItmError: the method does not go on from such a model.
+        ItmError: the method does not start from such a model.
     """
     starts = model_class(name).starts
     if first.name not in starts:
         known = f"only from {' or '.join(starts)}" if starts else "from no other model"
-        raise ItmError(f"{name} cannot go on from {first.name}: it goes on {known}")
+        raise ItmError(f"{name} cannot start from {first.name}: it starts {known}")
 
 
 def recipe_of(name: str, recipe: str) -> Recipe:
@@ -119,7 +119,7 @@ def variant_options(name: str) -> Mapping[str, Any]:
 
 
 def start_model(name: str, first: Matching, recipe: str | None = None, **options: Any) -> Matching:
-    """Makes a model that goes on from another one that was trained, where the method says how.
+    """Makes a model that starts from another trained model, if the method says how.
 
     Args:
         name: one of ``list_models()``, such as "scan".
@@ -131,7 +131,7 @@ def start_model(name: str, first: Matching, recipe: str | None = None, **options
         The new model, to be trained further.
 
     Raises:
-        ItmError: the method does not go on from such a model.
+        ItmError: the method does not start from such a model.
     """
     check_start(name, first)
     cls = model_class(name)
@@ -142,7 +142,7 @@ def start_model(name: str, first: Matching, recipe: str | None = None, **options
 
 
 def features_of(corpus: Corpus, kind: str, backbone: str | None) -> FeatureSpec:
-    """Which features a model reads of a corpus: through a backbone or, where the data set brings its own, those.
+    """Which features a model reads of a corpus: those of a backbone, or those that the data set comes with.
 
     Args:
         corpus: any corpus.
@@ -150,16 +150,18 @@ def features_of(corpus: Corpus, kind: str, backbone: str | None) -> FeatureSpec:
         backbone: by default "mini" for drawn worlds and "mobilenet_v2" for photographs.
 
     Raises:
-        ItmError: the data set brings features that are not of this kind, and no pictures to see through a backbone.
+        ItmError: the data set comes with features of another kind and without images, so that no backbone can be used.
     """
     brought = next(iter(corpus.splits.values())).precomputed  # [n_images, dim] or [n_images, n_regions, dim]
     if brought is None:
         backbone = backbone or ("mini" if corpus.drawn else "mobilenet_v2")
         return FeatureSpec(kind, backbone, fit="" if backbone == "mini" else fit_of(corpus.train.images))
     if backbone is not None:
-        raise ItmError(f"{corpus.name} brings features and no pictures: leave backbone out")
+        raise ItmError(f"{corpus.name} comes with features and without images: leave backbone out")
     if brought.ndim == 2 and kind != "global":
-        raise ItmError(f"{corpus.name} brings one feature an image, and this model reads {kind}: take another model")
+        raise ItmError(
+            f"{corpus.name} comes with one feature per image, and this model reads {kind}: take another model"
+        )
     return FeatureSpec("regions" if brought.ndim == 3 else "global", "precomputed", brought.shape[-1])
 
 
@@ -176,8 +178,8 @@ def build_model(name: str, vocabulary: Vocabulary, features: FeatureSpec, **opti
         The model; ``model.name`` and ``model.options`` say how to make it again.
 
     Raises:
-        ItmError: unknown model or option, an option of another type or out of range, or options that do not make a
-            network together.
+        ItmError: unknown model or option, an option of another type or out of range, or options that do not fit
+            together.
     """
     from itm_tutorial.encoders.backbones import feature_dim
 

@@ -1,4 +1,4 @@
-"""A text input for models that stand on fixed word vectors."""
+"""A text input for models with fixed word vectors."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from itm_tutorial.models._text_input import LearnedWords, PreparedText
 
 
 class FixedWords(LearnedWords):
-    """Word vectors that are trained apart and stay as they are; without any, those of the drawn world's own text."""
+    """Word vectors that are trained separately and stay fixed; without any, those of the drawn world's own text."""
 
     about = "fixed word vectors"
 

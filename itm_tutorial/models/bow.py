@@ -1,4 +1,4 @@
-"""The baseline of every comparison: a bag of words against a global image feature."""
+"""The baseline of every comparison: a bag of words and a global image feature."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class BOW(Matching):
         word_dim: numbers per word.
         loss: "sum_of_hinges" with the margin, or "infonce".
         margin: of the hinge, in cosines.
-        dropout: the fraction of a feature's numbers that training hides; photographs in small number need it.
+        dropout: the fraction of a feature's numbers that training hides; small sets of photographs need it.
     """
 
     recipes: ClassVar[dict[str, Recipe]] = {

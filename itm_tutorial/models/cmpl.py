@@ -1,4 +1,4 @@
-"""CMPL: no margin and no mining; every pair of the batch counts, by the share that one code has of another.
+"""CMPL: a loss without margin or mining, in which every pair of the batch counts by a projection of embeddings.
 
 Zhang and Lu, "Deep Cross-Modal Projection Learning for Image-Text Matching", ECCV 2018.
 """
@@ -30,12 +30,12 @@ class CMPL(Matching):
 
     Args:
         vocabulary: the words of the training captions.
-        features: "grid", read stripe by stripe, or "global" and other kinds, of which the mean over regions is read.
+        features: "grid", read in horizontal stripes, or "global" and other kinds, whose mean over regions is read.
         image_dim: numbers per feature.
-        identities: those of the training split, a column of CMPC each; without any, CMPM is all there is.
+        identities: those of the training split, one column of CMPC per identity; without any, CMPM is the only loss.
         embed_size: numbers per embedding (512 in the authors' code).
         word_dim: numbers per word (512 in the authors' code).
-        matching, classification: whether CMPM and CMPC take part.
+        matching, classification: whether CMPM and CMPC are used.
         dropout: the fraction of a word's numbers that training hides (0.3 in the authors' code).
     """
 
@@ -74,7 +74,7 @@ class CMPL(Matching):
         return train_identities(corpus)
 
     def similarity(self, image_emb: Tensor, caption_emb: Tensor) -> Tensor:
-        """Embeddings of any length -> cosines [n_images, n_captions]; length counts in training alone."""
+        """Embeddings of any length -> cosines [n_images, n_captions]; only the loss depends on the length."""
         return cosine(normalize(image_emb, dim=-1), normalize(caption_emb, dim=-1))
 
     def loss(self, batch: Batch) -> Tensor:
@@ -93,21 +93,18 @@ def train_identities(corpus: Corpus) -> dict[str, list[int]]:
     """The identities of a corpus' training split, in order, as an option of a model.
 
     Raises:
-        ItmError: the corpus does not say who is shown.
+        ItmError: the corpus has no identities.
     """
     if corpus.train.identity is None:
-        raise ItmError(
-            f"corpus {corpus.name!r} does not say who or what class its pictures show: "
-            'take one that does, "people", "birds" or "flowers"'
-        )
+        raise ItmError(f'corpus {corpus.name!r} has no identities or classes: take "people", "birds" or "flowers"')
     return {"identities": corpus.train.identity.unique().tolist()}
 
 
 def check_some_loss(*parts: Any) -> None:
-    """Refuses a model that nothing trains.
+    """Refuses a model without any loss.
 
     Raises:
-        ItmError: all parts are left out.
+        ItmError: all parts of the loss are left out.
     """
     if not any(parts):
         raise ItmError("every part of the loss is left out: leave one in, or give identities for the classifier")

@@ -1,4 +1,4 @@
-"""DEM: the other way round. Words are mapped into the visual space, where fewer labels become hubs.
+"""DEM maps words into the visual space (DeViSE maps images into the word space), where fewer labels become hubs.
 
 Zhang, Xiang and Gong, "Learning a Deep Embedding Model for Zero-Shot Learning", CVPR 2017.
 """
@@ -33,8 +33,8 @@ class DEM(Matching):
         labels: every label, in the order in which a corpus counts identities.
         seen: those that training shows.
         word_dim: numbers per word.
-        hidden: numbers between word and feature (300 in the authors' code for attributes).
-        classify_until: fraction of the epochs after which the classifier is done; 0 where the network comes trained.
+        hidden: size of the hidden layer (300 in the authors' code for attributes).
+        classify_until: fraction of the epochs in which the classifier is trained; 0 if the network is already trained.
     """
 
     recipes: ClassVar[dict[str, Recipe]] = {
@@ -69,24 +69,24 @@ class DEM(Matching):
         return corpus.class_options()
 
     def on_epoch(self, state: EpochState) -> None:
-        """Goes to the stage that this fraction of the run belongs to."""
+        """Switches to the stage of this epoch."""
         self.stage = "classify" if state.epoch / state.epochs < self.classify_until else "map"
 
     def image_encoder(self, images: Tensor) -> Tensor:
-        """Pixels [n, 3, H, W] -> visual features [n, 512]; once the classifier is done they stay as they are."""
+        """Pixels [n, 3, H, W] -> visual features [n, 512]; after the classifier's stage they stay fixed."""
         frozen = self.training and self.stage == "map"
         return self.visual.frozen(images) if frozen else self.visual(images)
 
     def text_encoder(self, ids: Tensor, lengths: Tensor) -> Tensor:
-        """Word ids [n, seq_len] and lengths [n] -> where the labels land in the visual space, [n, 512]."""
+        """Word ids [n, seq_len] and lengths [n] -> the labels' vectors in the visual space, [n, 512]."""
         return self.map(self.words(ids, lengths))
 
     def similarity(self, image_emb: Tensor, caption_emb: Tensor) -> Tensor:
-        """Minus the squared distance a coordinate, [n_images, n_captions]."""
+        """Minus the mean squared difference per coordinate, [n_images, n_captions]."""
         return -torch.cdist(image_emb, caption_emb).square() / VisualNetwork.dim
 
     def loss(self, batch: Batch) -> Tensor:
-        """The loss of the stage, over seen labels alone."""
+        """The loss of the current stage, over the seen labels only."""
         right = torch.searchsorted(self.seen, batch.identity)  # [n_images]
         features = self.encode_images(batch)  # [n_images, 512]
         if self.stage == "classify":

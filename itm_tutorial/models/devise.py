@@ -1,7 +1,7 @@
-"""DeViSE: a classifier is made to speak a language, so that labels it never saw become reachable.
+"""DeViSE maps images into a space of word vectors, so that it can predict labels without training images.
 
 Frome, Corrado, Shlens, Bengio, Dean, Ranzato and Mikolov, "DeViSE: A Deep Visual-Semantic Embedding Model", NIPS 2013.
-Theirs was trained on ImageNet's thousand labels, with word vectors of 500 or 1000 numbers from 5.4 billion words.
+The authors trained on the 1,000 labels of ImageNet, with word vectors of 500 or 1000 numbers from 5.4 billion words.
 """
 
 from __future__ import annotations
@@ -28,20 +28,20 @@ from itm_tutorial.models._registry import register_model
 class DeViSE(Matching):
     """A visual network, trained as a classifier first; a linear map into the word space; fixed vectors of the labels.
 
-    One run of ``fit`` goes through three stages: the softmax classifier, the map alone behind a frozen network, and
-    everything at a tenth of the rate.
+    One run of ``fit`` has three stages: the softmax classifier, then only the linear map with the visual network
+    frozen, then everything at a tenth of the learning rate.
 
     Args:
         vocabulary: the words that have a vector.
         features: pixels.
         image_dim: unused; the network reads pixels.
         labels: every label, in the order in which a corpus counts identities.
-        seen: those that training shows, and the only ones that the loss ranks.
+        seen: those with training images, and the only ones that the loss ranks.
         word_dim: numbers per word.
         loss: "rank" as published, or "l2", the paper's baseline.
         margin: of the rank loss; 0.1 in the paper.
-        negatives: "one" violating wrong label in random order, as the paper cuts its sum, or "all" of them.
-        classify_until: fraction of the epochs after which the classifier is done; 0 where the network comes trained.
+        negatives: "one": the first wrong label in random order that violates the margin, as in the paper; or "all".
+        classify_until: fraction of the epochs in which the classifier is trained; 0 if the network is already trained.
         freeze_until: fraction of the epochs after which the network is trained further.
     """
 
@@ -50,7 +50,7 @@ class DeViSE(Matching):
     }
     feature_kind = "pixels"
     text_input = FixedWords()
-    similarity = staticmethod(cosine)  # a dot product: labels are unit vectors, where a picture lands need not be one
+    similarity = staticmethod(cosine)  # a dot product: labels are unit vectors, an image's vector may have any length
 
     def __init__(
         self,
@@ -82,21 +82,21 @@ class DeViSE(Matching):
         return corpus.class_options()
 
     def on_epoch(self, state: EpochState) -> None:
-        """Goes to the stage that this fraction of the run belongs to."""
+        """Switches to the stage of this epoch."""
         share = state.epoch / state.epochs
         self.stage = "classify" if share < self.classify_until else "map" if share < self.freeze_until else "all"
 
     def image_encoder(self, images: Tensor) -> Tensor:
-        """Pixels [n, 3, H, W] -> where the pictures land in the word space, [n, word_dim]."""
+        """Pixels [n, 3, H, W] -> the images' vectors in the word space, [n, word_dim]."""
         return self.map(self.look(images))
 
     def look(self, images: Tensor) -> Tensor:
-        """Pixels [n, 3, H, W] -> visual features [n, 512]; behind a frozen network they have no gradient."""
+        """Pixels [n, 3, H, W] -> visual features [n, 512]; a frozen network gives them no gradient."""
         frozen = self.training and self.stage == "map"
         return self.visual.frozen(images) if frozen else self.visual(images)
 
     def loss(self, batch: Batch) -> Tensor:
-        """The loss of the stage, over seen labels alone."""
+        """The loss of the current stage, over the seen labels only."""
         right = torch.searchsorted(self.seen, batch.identity)  # [n_images]
         if self.stage == "classify":
             return cross_entropy(self.classifier(self.look(batch.images))[:, self.seen], right)

@@ -1,7 +1,7 @@
-"""DeViSE as the retrieval tables have it: a caption is the mean of its words' vectors, and a picture is mapped there.
+"""DeViSE as in retrieval tables: a caption is the mean of its word vectors, and images are mapped to that space.
 
-The rows named DeViSE in the tables of Flickr8k and Flickr30k are a later re-run of this shape, for the paper itself
-ranks labels and no sentences.
+The rows named DeViSE in the tables of Flickr8k and Flickr30k are a later experiment of this kind: the paper itself
+ranks labels, not sentences.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class DeViSERetrieval(Matching):
         vocabulary: the words that have a vector.
         features: which visual features the images come as.
         image_dim: numbers per feature.
-        word_dim: numbers per word, and so a code.
+        word_dim: numbers per word, and so per embedding.
         margin: of the hinge, in cosines.
         dropout: the fraction of a feature's numbers that training hides.
     """
@@ -56,6 +56,6 @@ class DeViSERetrieval(Matching):
         self.margin = margin
 
     def loss_function(self, scores: Tensor, positives: Tensor) -> Tensor:
-        """An image's caption must beat the other captions of the batch; the mean over right pairs, a scalar."""
+        """An image's caption must beat the other captions of the batch; the mean over positive pairs, a scalar."""
         against_captions, _ = hinge_costs(scores, positives, self.margin)  # [n_pairs, n_captions]
         return against_captions.sum(1).mean()

@@ -1,4 +1,4 @@
-"""Order embeddings: pictures above their captions in a partial order, in place of side by side.
+"""Order embeddings: images and captions in a partial order, in which a caption is more general than its image.
 
 Vendrov, Kiros, Fidler and Urtasun, "Order-Embeddings of Images and Language", ICLR 2016. The rows Order0 and Order++ of
 Faghri et al. 2018 differ from it in the loss.
@@ -35,10 +35,10 @@ class Order(Matching):
         embed_size: numbers per embedding (1024 in the paper).
         word_dim: numbers per word (300 in the paper).
         margin: of the hinge, in squared violation (0.05 in the paper).
-        max_violation: the largest hinge; False is the sum, as in the paper.
-        use_abs: take absolute values, as the paper does; the row Order++ goes without.
+        max_violation: True takes the largest hinge; False the sum, as in the paper.
+        use_abs: take absolute values, as the paper does; the row Order++ does not.
         warmup: fraction of the run in which all hinges count.
-        mask_same_image: whether other captions of an image are no negatives.
+        mask_same_image: whether to leave other captions of the same image out of the negatives.
     """
 
     recipes: ClassVar[dict[str, Recipe]] = {

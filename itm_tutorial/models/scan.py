@@ -1,4 +1,4 @@
-"""SCAN: a sentence is matched word by word with the regions of a picture that each word looks at.
+"""SCAN: each word of a caption attends to the regions of an image, and the score is the mean over words.
 
 Lee, Chen, Hua, Hu and He, "Stacked Cross Attention for Image-Text Matching", ECCV 2018. Its regions are those of BUTD
 (Anderson et al., "Bottom-Up and Top-Down Attention", CVPR 2018): see ``encoders.detector``.
@@ -23,9 +23,9 @@ from itm_tutorial.models._factory import build_model
 from itm_tutorial.models._registry import register_model
 
 SMOOTH = {"t2i": 9.0, "i2t": 4.0}  # lambda_1 of the authors' code
-# for ``from_vsepp``, which is ours: a feature of an image -> the squares that it is the mean of; and the options
+# for ``from_vsepp``, which is ours: a global feature -> the grid whose mean it is; and the options
 GRID_OF = {"global": "grid", "mirrored": "mirrored_grid"}
-NO_MEAN = ("mini", "precomputed")  # backbones whose global feature is no mean of a grid
+NO_MEAN = ("mini", "precomputed")  # backbones whose global feature is not the mean of a grid
 LENGTHS = {"sentence": "bow", "no_imgnorm": True, "no_txtnorm": True, "pooling": "length", "smooth": 4.0, "warmup": 0.0}
 SHARED = ("embed_size", "word_dim", "margin", "loss", "k", "mask_same_image", "dropout")
 
@@ -36,7 +36,7 @@ SHARED = ("embed_size", "word_dim", "margin", "loss", "k", "mask_same_image", "d
     variants={"scan_i2t": {"direction": "i2t"}, "scan_both": {"direction": "both"}},
 )
 class SCAN(Matching):
-    """A code a region, a code a word from a bidirectional GRU, stacked cross attention, the largest hinge.
+    """One embedding per region, one per word from a bidirectional GRU, stacked cross attention, the largest hinge.
 
     Args:
         vocabulary: the words of the training captions.
@@ -44,19 +44,20 @@ class SCAN(Matching):
         image_dim: numbers per region.
         embed_size: numbers per embedding (1024 in the paper).
         word_dim: numbers per word (300 in the paper).
-        direction: "t2i", "i2t", or "both": the mean of the two, as the paper's ensembles take it of two models.
+        direction: "t2i", "i2t", or "both": the mean of the two, which the paper's ensembles take over two models.
         smooth: lambda_1; None takes 9 for "t2i" and 4 for "i2t".
         pooling: "mean", "lse", "sum" or "max"; or "length", ours: see ``stacked_cross_attention``.
         lse: lambda_2, used by "lse" alone.
         rectifier: "leaky" as in the authors' code, "plain" as in the paper.
         margin: of the hinge (0.2 in the paper).
-        no_imgnorm: leave regions at their own lengths; after the authors' option, and their features keep theirs too.
-        no_txtnorm: leave words at their own lengths, as the authors' option does.
+        no_imgnorm: do not normalise regions, as the authors' option; their features are not normalised either.
+        no_txtnorm: do not normalise words, as the authors' option.
         sentence: "gru" as published, or "bow".
         loss: another loss in place of the largest hinge.
         warmup: fraction of the run in which all hinges count; 0 as published.
         k: negatives of "top_k_hinges".
-        mask_same_image: whether other captions of an image are no negatives; False as in the authors' code.
+        mask_same_image: whether to leave other captions of the same image out of the negatives; False as in the
+            authors' code.
         dropout: the fraction of a feature's numbers that training hides.
         sample: regions of an image that a training step draws; 0 takes all.
     """
@@ -67,7 +68,7 @@ class SCAN(Matching):
     # the paper: 2e-4, batch 128, 30 epochs; in two minutes, small batches learn more (chosen on validation pictures)
     recipes: ClassVar[dict[str, Recipe]] = {
         "drawn": Recipe(learning_rate=6e-3, epochs=5, batch_size=32),
-        "flickr8k": Recipe(epochs=3, options={"sample": 16}),  # begun with a vsepp of the same recipe
+        "flickr8k": Recipe(epochs=3, options={"sample": 16}),  # started from a vsepp with the same recipe
         "paper": Recipe(
             options={"embed_size": 1024, "word_dim": 300, "warmup": 0.0, "mask_same_image": False},
         ),
@@ -116,7 +117,7 @@ class SCAN(Matching):
         return sum(scores) / len(scores)
 
     def attention(self, image_emb: Tensor, caption_emb: Words) -> Tensor:
-        """Who looks at what, in the first of the model's directions.
+        """Attention weights, in the first of the model's directions.
 
         Args:
             image_emb: [n_images, n_regions, dim].
@@ -132,10 +133,11 @@ class SCAN(Matching):
 
     @classmethod
     def from_vsepp(cls, model: Matching, **options: Any) -> Matching:
-        """Goes on from a trained VSE++ with a bag of words; ours, not the paper's.
+        """Starts from a trained VSE++ with a bag of words; this is the course's addition, not the paper's.
 
-        The projection of an image becomes that of its squares. That of a caption is halved: one half for the word
-        itself, one for the mean of its caption. With ``smooth=0``, uniform attention, the scores are the first model's.
+        The image projection is applied to each grid cell. The caption projection is split in two halves: one for the
+        word itself, one for the mean of its caption. With ``smooth=0``, uniform attention, the scores are those of
+        the first model.
 
         Args:
             model: "vsepp" with ``sentence="bow"``, trained by ``fit``; it is left as it is.
@@ -145,17 +147,19 @@ class SCAN(Matching):
             SCAN on the regions whose mean the first model reads, to be trained half as long.
 
         Raises:
-            ItmError: another model or text encoder, features that are no mean of regions, an unknown option.
+            ItmError: another model or text encoder, features that are not a mean of regions, an unknown option.
         """
         given = model.options
         if model.name != "vsepp" or given.get("sentence") != "bow" or given.get("no_imgnorm"):
-            raise ItmError(f"attention cannot begin with {model.name} {given}: train vsepp with sentence='bow' first")
+            raise ItmError(f"attention cannot start from {model.name} {given}: train vsepp with sentence='bow' first")
         first = model.features
         spec = replace(first, kind=GRID_OF.get(first.kind, first.kind))
         if first.kind == "pixels" or (first.kind in GRID_OF and first.backbone in NO_MEAN):
-            raise ItmError(f"{first.kind} features of {first.backbone} are no mean of regions: train vsepp on 'grid'")
+            raise ItmError(
+                f"{first.kind} features of {first.backbone} are not a mean of regions: train vsepp on 'grid'"
+            )
         if fixed := sorted({"embed_size", "word_dim", "sentence"} & options.keys()):
-            raise ItmError(f"{', '.join(fixed)}: as in the model that attention begins with; leave it out")
+            raise ItmError(f"{', '.join(fixed)}: must be as in the first model; leave it out")
         shared = {name: given[name] for name in SHARED if given.get(name) is not None}
         shared.setdefault("loss", "max_of_hinges" if given.get("max_violation", True) else "sum_of_hinges")
         scan = build_model("scan", model.vocabulary, spec, **{**LENGTHS, **shared, **options})

@@ -1,4 +1,4 @@
-"""The baseline that DeViSE starts from: a softmax classifier, which can name what it was shown and nothing else."""
+"""The baseline that DeViSE starts from: a softmax classifier, which can only predict labels that it was trained on."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from itm_tutorial.losses.labels import numbers_of_seen
 from itm_tutorial.models._base import Batch, FeatureSpec, Matching, Recipe
 from itm_tutorial.models._registry import register_model
 
-NEVER = -1e4  # the score of a label without a place in the softmax: below every other, and equal for all of them
+NEVER = -1e4  # the score of a label without an output: below every other, and equal for all such labels
 
 
 @register_model(chapter="01")
 class Softmax(Matching):
-    """A convolutional network and one output a seen label; an unseen label has no output, so it is never named.
+    """A convolutional network with one output per seen label; it never predicts an unseen label, which has no output.
 
     Args:
         vocabulary: unused; a label is one entry of a list.
@@ -57,7 +57,7 @@ class Softmax(Matching):
         return logits.log_softmax(1).masked_fill(~self.is_seen, NEVER)
 
     def tokenize(self, captions: list[str]) -> Tokens:
-        """Labels -> their numbers, int64 [n, 1]."""
+        """Labels -> their indices, int64 [n, 1]."""
         for label in captions:
             if label not in self.number:
                 raise ItmError(
@@ -68,7 +68,7 @@ class Softmax(Matching):
         return Tokens(ids, torch.ones(len(ids), dtype=torch.int64))
 
     def text_encoder(self, ids: Tensor, lengths: Tensor) -> Tensor:
-        """Numbers of labels [n, 1] -> one-hot rows [n, n_labels]."""
+        """Indices of labels [n, 1] -> one-hot rows [n, n_labels]."""
         return one_hot(ids[:, 0], len(self.number)).to(self.dtype)
 
     def similarity(self, image_emb: Tensor, caption_emb: Tensor) -> Tensor:

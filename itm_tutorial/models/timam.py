@@ -1,9 +1,9 @@
-"""TIMAM: three losses on one pair of encoders, of which the third is a game against a modality discriminator.
+"""TIMAM: three losses on one pair of encoders; the third is adversarial, against a modality discriminator.
 
-Sarafianos, Xu and Kakadiaris, "Adversarial Representation Learning for Text-to-Image Matching", ICCV 2019. From its
+Sarafianos, Xu and Kakadiaris, "Adversarial Representation Learning for Text-to-Image Matching", ICCV 2019. After its
 abstract and figure 1: embeddings of one identity are matched in distribution, a discriminator tries to
-tell encoded texts from encoded images, and words are those of BERT. The identification loss and all
-weights are this course's choice.
+distinguish text embeddings from image embeddings, and words come from BERT. The identification loss and all
+weights are choices of this course.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ class TIMAM(Matching):
 
     Args:
         vocabulary: the words of the training captions, or those of BERT.
-        features: "grid", read stripe by stripe, or "global" and other kinds, of which the mean over regions is read.
+        features: "grid", read in horizontal stripes, or "global" and other kinds, whose mean over regions is read.
         image_dim: numbers per feature.
-        identities: those of the training split, a row of the classifier each; without any there is no identification.
+        identities: those of the training split, one row of the classifier per identity; without any, no such loss.
         bert: the BERT whose words are read, as for ``load_bert``; None learns word vectors instead.
         bert_config: of that BERT.
         embed_size: numbers per embedding.
         word_dim: numbers per learned word.
-        identification, matching, adversary: which losses take part: ``NormSoftmax``, CMPM, the game.
+        identification, matching, adversary: which losses are used: ``NormSoftmax``, CMPM, the adversarial loss.
         identification_weight, matching_weight, adversary_weight: of the losses that move the encoders.
         scale: of the cosines of ``NormSoftmax``.
         smoothing: of the discriminator's targets.
@@ -77,7 +77,9 @@ class TIMAM(Matching):
     ):
         super().__init__(vocabulary, features)
         identification = identification and len(identities) > 0
-        check_some_loss(identification, matching)  # the game alone would be won by a constant
+        check_some_loss(
+            identification, matching
+        )  # with the adversarial loss alone, a constant embedding would be optimal
         self.weights = {"identification": identification_weight, "matching": matching_weight}
         self.weights["fooling"], self.smoothing, self.matching = adversary_weight, smoothing, matching
         self.image_encoder = image_projection(features.kind, image_dim, embed_size)
@@ -95,11 +97,11 @@ class TIMAM(Matching):
         return train_identities(corpus)
 
     def similarity(self, image_emb: Tensor, caption_emb: Tensor) -> Tensor:
-        """Embeddings of any length -> cosines [n_images, n_captions]; length counts in training alone."""
+        """Embeddings of any length -> cosines [n_images, n_captions]; only the loss depends on the length."""
         return cosine(normalize(image_emb, dim=-1), normalize(caption_emb, dim=-1))
 
     def loss(self, batch: Batch) -> dict[str, Tensor]:
-        """The losses that take part, weighted; "adversary" is the discriminator's own and moves nothing else."""
+        """The weighted losses that are used; "adversary" is the discriminator's own and trains nothing else."""
         images, captions = self.encode_images(batch), self.encode_captions(batch)  # [n_images, dim], [n_captions, dim]
         parts = {}
         if self.matching:
@@ -108,7 +110,9 @@ class TIMAM(Matching):
             labels = self.numbers(batch.identity)  # [n_images]
             parts["identification"] = self.identification(images, captions, labels, labels[batch.image_of])
         if self.discriminator is not None:
-            embeddings = [normalize(side, dim=-1) for side in (images, captions)]  # a length would give the side away
+            embeddings = [
+                normalize(side, dim=-1) for side in (images, captions)
+            ]  # the length would reveal the modality
             parts["fooling"] = fooling_loss(*map(self.discriminator, embeddings))
         parts = {name: self.weights[name] * part for name, part in parts.items()}
         if self.discriminator is not None:
@@ -117,7 +121,7 @@ class TIMAM(Matching):
         return parts
 
     def parameter_groups(self) -> dict[str, list[nn.Parameter]]:
-        """The encoders and the classifier; apart from them the discriminator, which steps on a loss of its own."""
+        """The encoders and the classifier; separately the discriminator, which has a loss of its own."""
         adversary = [] if self.discriminator is None else list(self.discriminator.parameters())
         own = set(adversary)
         main = [weight for weight in self.parameters() if weight.requires_grad and weight not in own]  # not BERT's

@@ -1,8 +1,8 @@
-"""UVSE: pictures and sentences in one space, by a recurrent network and a sum of hinges.
+"""UVSE: images and sentences in one embedding space, learned with a recurrent network and a sum of hinges.
 
 Kiros, Salakhutdinov and Zemel, "Unifying Visual-Semantic Embeddings with Multimodal Neural Language Models", 2014.
-The authors' code has a GRU where the paper has an LSTM, and normalises images in the test alone; here both sides
-are unit vectors throughout.
+The authors' code has a GRU where the paper has an LSTM, and normalises images only in the test; here both sides
+are always unit vectors.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ class VSE(Matching):
         word_dim: numbers per word (300 in the authors' code).
         loss: "sum_of_hinges" as published, or "infonce", which came later.
         margin: of the hinge, in cosines (0.2 in the authors' code).
-        dropout: the fraction of a feature's numbers that training hides; photographs in small number need it.
+        dropout: the fraction of a feature's numbers that training hides; small sets of photographs need it.
     """
 
-    # the authors took 2e-4 and many more steps; in a minute, a slow rate ends before the order of words is learned
+    # the authors took 2e-4 and many more steps; a minute at that rate is too short to learn word order
     recipes: ClassVar[dict[str, Recipe]] = {
         "drawn": Recipe(learning_rate=6e-3, epochs=10),
         "paper": Recipe(epochs=15, drop_at=1.0, options={"dim": 1024, "word_dim": 300}),  # the authors' code

@@ -1,4 +1,4 @@
-"""VSE++: the same two encoders as before it, and one change to the loss: only the hardest negative counts.
+"""VSE++: the encoders of UVSE with one change to the loss: only the hardest negative counts.
 
 Faghri, Fleet, Kiros and Fidler, "VSE++: Improving Visual-Semantic Embeddings with Hard Negatives", BMVC 2018.
 Options are named as in the authors' code.
@@ -33,14 +33,15 @@ class VSEPP(Matching):
         embed_size: numbers per embedding (1024 in the paper; 256 trains in a minute on a laptop).
         word_dim: numbers per word (300 in the paper).
         margin: of the hinge (0.2 in the paper).
-        max_violation: the largest hinge; False is the sum, the paper's VSE0.
-        no_imgnorm: leave images at their own length, as the paper's VSE0 rows do, in training and in the test.
+        max_violation: True takes the largest hinge; False the sum, the paper's VSE0.
+        no_imgnorm: do not normalise images, as in the paper's VSE0 rows, neither in training nor in the test.
         sentence: "gru" as published, or "bow".
         loss: another loss in place of the largest hinge, such as "top_k_hinges" or "infonce".
         warmup: fraction of the run in which all hinges count; 0 as published.
-        anneal: go over to the largest hinge little by little.
+        anneal: change gradually from all hinges to the largest one.
         k: negatives of "top_k_hinges".
-        mask_same_image: whether other captions of an image are no negatives; False as in the authors' code.
+        mask_same_image: whether to leave other captions of the same image out of the negatives; False as in the
+            authors' code.
         dropout: the fraction of a feature's numbers that training hides.
     """
 
@@ -55,7 +56,7 @@ class VSEPP(Matching):
         ),
         "paper": Recipe(options={"embed_size": 1024, "word_dim": 300, "mask_same_image": False}),
     }
-    similarity = staticmethod(cosine)  # a dot product where images keep their length
+    similarity = staticmethod(cosine)  # a dot product if images are not normalised
 
     def __init__(
         self,

@@ -1,11 +1,11 @@
-"""Corrections of scores at test time, against hubs and against captions that fit everything. Nothing is trained.
+"""Corrections of scores at test time, against hubs and against captions that score high for every image.
 
-A hub is an image or a caption that many queries find near, whatever they ask for (Liu and Ye, "A Strong and Robust
+A hub is an image or a caption among the nearest neighbours of many unrelated queries (Liu and Ye, "A Strong and Robust
 Baseline for Text-Image Matching", 2019, https://arxiv.org/abs/1906.01205, correct for hubs at test time by inverted
 softmax and CSLS). Every function takes scores [n_images, n_captions] and gives new ones; the input is left as it is.
 
-A correction that is estimated from the other queries of the test reads the test as a whole: what is found for one query
-then depends on the rest. Scores against training images or captions, where a function takes them, avoid that.
+A correction that is estimated from the test queries uses the whole test set: the results of one query then depend on
+the other queries. Scores against training images or captions avoid that, in the functions that take them.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ DIRECTIONS = ("t2i", "i2t")
 def csls(
     scores: Tensor, k: int = 10, *, train_captions: Tensor | None = None, train_images: Tensor | None = None
 ) -> Tensor:
-    """Cross-domain similarity local scaling: scores less the mean score that each side has with its k nearest.
+    """Cross-domain similarity local scaling: subtracts the mean score of each side with its k nearest neighbours.
 
     Source: Conneau et al., "Word Translation Without Parallel Data", ICLR 2018,
     https://arxiv.org/abs/1710.04087: CSLS(i, c) = 2 s(i, c) - r(i) - r(c), where r(i) is the mean of the k largest
     scores of image i over captions, and r(c) that of caption c over images.
 
-    It serves both directions. For one caption r(c) is the same whatever the image, so that r(i) alone changes the
-    ranking of images; and the other way round.
+    It works for both directions. For one caption, r(c) is the same for every image, so only r(i) changes the ranking
+    of images; for one image, only r(c) changes the ranking of captions.
 
     Args:
         scores: floating [n_images, n_captions], similarities.
@@ -55,18 +55,18 @@ def csls(
 def inverted_softmax(
     scores: Tensor, temperature: float, direction: str, *, train_scores: Tensor | None = None
 ) -> Tensor:
-    """Log of a softmax over the queries in place of the items: an item that all queries are near gives each a little.
+    """Log of a softmax over the queries instead of the items: an item near all queries gets a low score from each.
 
     Source: Smith et al., "Offline Bilingual Word Vectors, Orthogonal Transformations and the Inverted Softmax", ICLR
     2017, https://arxiv.org/abs/1702.03859. For caption queries ("t2i"): log P(i, c) = s(i, c) / temperature - log sum
-    over captions c' of exp(s(i, c') / temperature). The logarithm keeps the ranking, where float32 probabilities would
-    underflow to ties. A factor of a query alone changes no ranking and is left out; so an ordinary softmax, over the
-    items, would change nothing.
+    over captions c' of exp(s(i, c') / temperature). The logarithm keeps the ranking, while float32 probabilities would
+    underflow to ties. A factor that depends only on the query changes no ranking and is left out; for the same reason,
+    an ordinary softmax over the items would change nothing.
 
     Args:
         scores: floating [n_images, n_captions], similarities.
-        temperature: above 0; the inverse of the paper's beta. A large one leaves little of the correction.
-        direction: which retrieval the result serves, and the only one: "t2i" ranks images for a caption and sums over
+        temperature: above 0; the inverse of the paper's beta. The larger it is, the weaker the correction.
+        direction: the only direction for which the result may be used: "t2i" ranks images for a caption and sums over
             captions, "i2t" ranks captions for an image and sums over images.
         train_scores: other queries to sum over, in place of those of ``scores``: floating [n_images, n_train_captions]
             for "t2i", [n_train_images, n_captions] for "i2t".
@@ -90,25 +90,25 @@ def inverted_softmax(
 
 
 def divide_by_prior(log_likelihoods: Tensor, train_log_likelihoods: Tensor) -> Tensor:
-    """Divides the probability of a caption given an image by its probability whatever the image, in logarithms.
+    """Divides the probability of a caption given an image by its mean probability over images, in logarithms.
 
     Source: Mao et al., "Explain Images with Multimodal Recurrent Neural Networks", 2014,
     https://arxiv.org/abs/1410.1090: log P(c | i) - log mean over training images i' of P(c | i'). A model that writes
-    captions gives a common sentence a high probability under every image; this takes it away again.
+    captions gives a common sentence a high probability for every image; this correction removes it.
 
-    It serves "i2t" alone. The prior depends on the caption alone, so that no ranking of images for a caption changes.
+    It is for "i2t" only. The prior depends only on the caption, so the ranking of images for a caption does not change.
 
     Args:
         log_likelihoods: floating [n_images, n_captions], log P(c | i): the sum over the words of a caption, and so 0
             or below.
         train_log_likelihoods: floating [n_train_images, n_captions], of the same captions given images of the training
-            split. Those of the searched split would leak it, and would make a score depend on the gallery.
+            split. Those of the searched split would leak test data, and a score would depend on the gallery.
 
     Returns:
         Corrected log-likelihoods [n_images, n_captions], of the same dtype.
 
     Raises:
-        ItmError: no matrix of finite numbers, a logarithm of a probability above 1, or other captions on one side.
+        ItmError: no matrix of finite numbers, a logarithm of a probability above 1, or captions that do not match.
     """
     _check(log_likelihoods, "log_likelihoods")
     bank = _bank(train_log_likelihoods, "train_log_likelihoods", log_likelihoods, 1)
@@ -121,20 +121,20 @@ def divide_by_prior(log_likelihoods: Tensor, train_log_likelihoods: Tensor) -> T
 
 
 def subtract_distraction(scores: Tensor, asked: Tensor, prominence: Tensor, weight: float) -> Tensor:
-    """Lowers the score of an image that shows much besides what the caption asks for.
+    """Lowers the score of an image with prominent regions that the caption does not mention.
 
-    Ours, in the spirit of Li et al., "Visual-Semantic Matching by Exploring High-Order Attention and Distraction", CVPR
-    2020 (HOAD), https://pkumyd.github.io/paper/CVPR2020_LYZ.pdf, whose own formula this is not:
+    Our own formula, after the idea of Li et al., "Visual-Semantic Matching by Exploring High-Order Attention and
+    Distraction", CVPR 2020 (HOAD), https://pkumyd.github.io/paper/CVPR2020_LYZ.pdf, whose formula is a different one:
     s(i, c) - weight * sum over regions r of prominence(i, r) * (1 - asked(i, c, r)).
 
-    It serves "t2i", where images compete for one caption: the term says what is in an image and not in the caption.
+    It is for "t2i", where images compete for one caption: it measures what is in the image but not in the caption.
 
     Args:
         scores: floating [n_images, n_captions].
-        asked: floating [n_images, n_captions, n_regions] in [0, 1]: how far a caption asks for a region, such as the
-            largest similarity of the region with one of its words. 1 everywhere leaves the score alone.
-        prominence: floating [n_images, n_regions], 0 or above; how much each region catches the eye. It is not
-            normalised: one more region that nobody asked for costs exactly ``weight`` times its prominence.
+        asked: floating [n_images, n_captions, n_regions] in [0, 1]: how much a caption mentions a region, such as the
+            largest similarity of the region with one of its words. 1 everywhere leaves the score unchanged.
+        prominence: floating [n_images, n_regions], 0 or above; how prominent each region is. It is not
+            normalised: one more region that is not mentioned costs exactly ``weight`` times its prominence.
         weight: 0 or above; 0 leaves the scores as they are.
 
     Returns:
@@ -178,10 +178,10 @@ def _bank(bank: Tensor, what: str, scores: Tensor, shared: int) -> Tensor:
 
 
 def _check(scores: Tensor, what: str) -> None:
-    """Refuses what is no matrix of finite numbers.
+    """Refuses everything but a matrix of finite numbers.
 
     Raises:
-        ItmError: it names the first number that is none.
+        ItmError: the message names the first number that is not finite.
     """
     if not isinstance(scores, Tensor) or scores.ndim != 2 or not scores.is_floating_point() or not scores.numel():
         found = f"{list(scores.shape)} {scores.dtype}" if isinstance(scores, Tensor) else type(scores).__name__

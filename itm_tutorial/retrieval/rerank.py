@@ -1,4 +1,4 @@
-"""Reranking: a cheap model draws up a shortlist for every query, and an expensive one scores the shortlist alone."""
+"""Reranking: a cheap model makes a shortlist for every query, and an expensive model scores only the shortlist."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ NAMES = {"t2i": "caption to images", "i2t": "image to captions"}
 
 @dataclass(frozen=True)
 class RerankReport:
-    """What a shortlist costs, and what it allows.
+    """The cost of a shortlist, and the highest recall that it allows.
 
     Attributes:
         direction: "t2i", "i2t" or "both".
         k: items on the shortlist of a query.
         n_scored: pairs that the expensive model scores.
-        n_pairs: pairs that there are.
-        ceiling: per direction that was reranked, what recall a shortlist of each length up to k allows, in percent of
-            the queries: {"t2i": {1: 40.2, 5: 71.0, 8: 78.9}}. A positive that is not scored cannot be ranked among the
-            first k, however good the expensive model is: recall at k and below is at most the last number. (After
-            "both", that number counts the pairs that the other direction chose too.)
+        n_pairs: all pairs.
+        ceiling: for each reranked direction, the highest recall with a shortlist of each length up to k, in percent of
+            the queries: {"t2i": {1: 40.2, 5: 71.0, 8: 78.9}}. A positive that is not on the shortlist cannot be among
+            the first k, even with a perfect expensive model: recall at k and below is at most the last number. (After
+            "both", that number also counts the pairs that the other direction chose.)
     """
 
     direction: str
@@ -65,7 +65,7 @@ class Reranked(NamedTuple):
 
     Attributes:
         scores: float32 [n_images, n_captions], on the CPU.
-        report: what was scored, and what recall the shortlist allows.
+        report: how many pairs were scored, and the highest recall that the shortlist allows.
     """
 
     scores: Tensor
@@ -74,30 +74,30 @@ class Reranked(NamedTuple):
 
 @torch.inference_mode()
 def rerank(model: Matching, split: Split, scores: Tensor, k: int, direction: str = "both") -> Reranked:
-    """Scores with an expensive model only the k best that a cheap model found for every query.
+    """Scores only the k best results of a cheap model, per query, with an expensive model.
 
-    Pairs on a shortlist get the score of ``model``. All others keep the order that the cheap scores gave them, below
-    every pair of a shortlist: they are the cheap scores, moved down as a whole until the highest of them lies 1 below
-    the lowest pair of a shortlist (further, where that is so large that float32 would not notice 1). So every number is
-    finite and ``itm.evaluate`` takes the result. Cheap scores that differ by less than float32 can keep at the new size
-    become ties. Where items are equal at the end of a shortlist, the first ones of the split are taken.
+    Pairs on a shortlist get the score of ``model``. All other pairs keep the order of their cheap scores and are ranked
+    below every pair of a shortlist: their cheap scores are shifted down until the highest is 1 below the lowest score
+    of a shortlist (by more, if that score is so large that float32 rounds 1 away). So every number is finite and
+    ``itm.evaluate`` takes the result. Cheap scores that differ by less than the precision of float32 become ties. If
+    items tie at the end of a shortlist, the first ones of the split are taken.
 
     Args:
-        model: the expensive model. Where it has a ``pair_similarity``, that scores the pairs; else its ``similarity``
+        model: the expensive model. Its ``pair_similarity`` scores the pairs if it has one; otherwise its ``similarity``
             is called once per caption, for the images that the shortlists pair with it.
         split: the split that the scores belong to.
         scores: floating [n_images, n_captions], of a cheap model, larger is more alike.
         k: items on a shortlist; a gallery with fewer is taken whole.
         direction: "t2i", a shortlist of images for every caption; "i2t", one of captions for every image; "both", every
-            pair that is on one or the other. After "t2i" or "i2t" only that direction of ``itm.evaluate`` means
-            anything; after "both" each has the other's pairs scored too.
+            pair on either of them. After "t2i" or "i2t", only that direction of ``itm.evaluate`` is valid; after
+            "both", each direction also has scores for the pairs that the other direction chose.
 
     Returns:
-        ``Reranked``: the scores, and a report that says what recall the shortlist allows. Images of one identity count
-        as positives of one another's captions where the split has identities.
+        ``Reranked``: the scores, and a report with the highest recall that the shortlist allows. If the split has
+        identities, all captions of an identity are positives of all its images.
 
     Raises:
-        ItmError: scores of another shape or that are not finite, k below 1 or above every gallery, an unknown
+        ItmError: scores of the wrong shape or not finite, k below 1 or above every gallery, an unknown
             direction, or a score of the model that is not finite.
 
     Example:

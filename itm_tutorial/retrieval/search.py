@@ -1,4 +1,4 @@
-"""Search by a text or by an image: once, or many times over embeddings that are kept."""
+"""Search by a text or by an image: once, or many times with an index of stored embeddings."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Hits:
     """What a search found, best first.
 
     Attributes:
-        query: the text that was asked for, or "an image".
+        query: the text of the query, or "an image".
         indices: of images (for a text) or of captions (for an image).
         scores: one each.
     """
@@ -44,14 +44,14 @@ class Hits:
 def search(model: Matching, split: Split, query: str | Path | Tensor, k: int = 8) -> Hits:
     """Finds the images that fit a text, or the captions that fit an image.
 
-    Words that the model never saw are named in a warning. Every call encodes the whole split: for several queries,
-    ``SearchIndex`` keeps the embeddings.
+    A warning names the words that are not in the model's vocabulary. Every call encodes the whole split; for several
+    queries use ``SearchIndex``, which stores the embeddings.
 
     Args:
         model: a trained model.
         split: where to search.
-        query: a text, an image, uint8 [3, H, W], or the path of an image file, which is searched by image.
-        k: how many to find; fewer where the split is smaller.
+        query: a text, an image, uint8 [3, H, W], or the path of an image file.
+        k: number of hits; fewer if the split is smaller.
 
     Returns:
         The hits, best first.
@@ -66,11 +66,11 @@ def search(model: Matching, split: Split, query: str | Path | Tensor, k: int = 8
 
 
 class SearchIndex:
-    """The embeddings of a split, kept so that a second query costs one encoding and a comparison with each of them.
+    """The stored embeddings of a split: a further query costs only its own encoding and one comparison per embedding.
 
     Images are encoded by the first text query, captions by the first image query. The hits are those of ``search``.
-    Every query compares a digest of the weights with that of the beginning, so that a model that was trained further is
-    refused, where it would compare new queries with old embeddings.
+    Every query checks a digest of the model's weights. A model that was trained further is refused, because its new
+    queries would be compared with old embeddings.
 
     Args:
         model: a trained model; its weights must stay as they are. It may move to another device.
@@ -91,8 +91,8 @@ class SearchIndex:
         """Finds the images that fit a text, or the captions that fit an image.
 
         Args:
-            query: a text, an image, uint8 [3, H, W], or the path of an image file, which is searched by image.
-            k: how many to find; fewer where the split is smaller.
+            query: a text, an image, uint8 [3, H, W], or the path of an image file.
+            k: number of hits; fewer if the split is smaller.
 
         Returns:
             The hits, best first.

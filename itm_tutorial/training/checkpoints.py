@@ -1,4 +1,4 @@
-"""Models on disk: safetensors for numbers, JSON for the rest; nothing is ever unpickled."""
+"""Saves and loads models: safetensors for numbers, JSON for the rest; nothing is ever unpickled."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ AGAIN = "save or train the model again"
 
 
 class Features(TypedDict):
-    """A ``FeatureSpec`` in JSON; what is 0 or empty is left out."""
+    """A ``FeatureSpec`` in JSON; values that are 0 or empty are left out."""
 
     kind: NotRequired[str]
     backbone: NotRequired[str]
@@ -47,7 +47,7 @@ class Features(TypedDict):
 
 
 class Described(TypedDict):
-    """What ``describe`` gives."""
+    """The result of ``describe``."""
 
     format: int
     name: str
@@ -61,7 +61,7 @@ class ModelFile(Described):
 
     Attributes:
         seed: that the model was trained with.
-        metrics: figures that were kept beside it.
+        metrics: metrics that were saved with it.
         digests: the SHA-256 of the two files beside it; models of an earlier version have none.
     """
 
@@ -73,22 +73,22 @@ class ModelFile(Described):
 def save_model(
     model: Matching, folder: str | Path, metrics: dict[str, Any] | None = None, seed: int | None = None
 ) -> Path:
-    """Keeps a model: ``weights.safetensors``, ``vocabulary.json`` and ``model.json``.
+    """Saves a model: ``weights.safetensors``, ``vocabulary.json`` and ``model.json``.
 
-    A model that is there already is replaced in one step: whoever loads it gets the old one or the new one, also where
-    the saving is killed. ``model.json`` holds a digest of the other two files, and is written last.
+    A model that is there already is replaced in one step: a reader gets the old one or the new one, even if the
+    process is killed while it saves. ``model.json`` holds a digest of the other two files, and is written last.
 
     Args:
         model: made by ``create_model``.
         folder: where to; made if missing.
-        metrics: figures to keep beside it, as plain data.
+        metrics: metrics to save with it, as plain data.
         seed: it was trained with.
 
     Returns:
         The folder.
 
     Raises:
-        ItmError: the folder cannot be written to, or ``metrics`` is no plain data.
+        ItmError: the folder cannot be written to, or ``metrics`` is not plain data.
     """
     folder = user_path(folder, "folder")
     given = check_options(
@@ -129,20 +129,20 @@ def _finish(folder: Path) -> None:
 
 
 def describe(model: Matching) -> dict[str, Any]:
-    """What it takes to build a model again, but for its vocabulary and weights, as plain data."""
+    """All that is needed to build a model again except its vocabulary and weights, as plain data."""
     versions = {"itm_tutorial": __version__, "python": platform.python_version(), "torch": torch.__version__}
     features = {name: value for name, value in asdict(model.features).items() if value}
     return {"format": FORMAT, "name": model.name, "options": model.options, "features": features, "versions": versions}
 
 
 def load_model(folder: str | Path) -> Matching:
-    """Loads what ``save_model`` kept.
+    """Loads a model that ``save_model`` saved.
 
     Args:
         folder: of the model.
 
     Returns:
-        The model, on the CPU, ready to score; in float64 or bfloat16 where it was trained in one of these.
+        The model, on the CPU, ready to score; in float64 or bfloat16 if it was trained so.
 
     Raises:
         ItmError: a file is missing, damaged, or does not fit the others.
@@ -233,7 +233,7 @@ def check_format(about: Any, file: Path) -> None:
 
 
 def kept_seed(folder: str | Path) -> int | None:
-    """The seed that a kept model was trained with; None where none is recorded.
+    """The seed that a saved model was trained with; None if none is recorded.
 
     Args:
         folder: of the model.
@@ -245,7 +245,7 @@ def kept_seed(folder: str | Path) -> int | None:
 
 
 def fill(model: Matching, weights: dict[str, Tensor], file: Path) -> None:
-    """Gives a model its weights.
+    """Loads weights into a model.
 
     Raises:
         ItmError: names, shapes or types differ: the weights are of another model, other options or another vocabulary.

@@ -1,4 +1,4 @@
-"""Second stages: the backbone's own weights, or attention, after everything else has learned what it can without."""
+"""Second stages of training: the backbone, or attention, is trained after everything else."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ STAGE = {"epochs": 0.5, "learning_rate": 0.1}  # of the first stage's; VSE++: 30
 
 
 def unfreeze(model: Matching) -> Matching:
-    """Puts the backbone inside a trained model, so that ``fit`` goes on with all weights, at a tenth of the rate.
+    """Puts the backbone inside a trained model, so that ``fit`` trains all weights, at a tenth of the learning rate.
 
-    A first stage trains the model on features that are computed once. From random weights above it, a backbone would
-    forget more than it learns; so it joins when these are trained (Faghri et al. 2018, section 3.2).
+    The first stage trains the model on features that are computed once. Below randomly initialised layers, a backbone
+    would forget more than it learns, so it is trained only after these layers (Faghri et al. 2018, section 3.2).
 
     Args:
         model: trained by ``fit`` on "global" or "grid" features; it is left as it is.
@@ -28,7 +28,7 @@ def unfreeze(model: Matching) -> Matching:
         other.
 
     Raises:
-        ItmError: the model reads pixels already, or features that are no backbone's whole picture.
+        ItmError: the model reads pixels already, or features that are not of a whole image from a backbone.
     """
     kind, backbone = model.features.kind, model.features.backbone
     if kind not in ("global", "grid"):

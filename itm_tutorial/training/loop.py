@@ -37,10 +37,10 @@ Callback = Callable[[Matching, dict[str, Any]], None]
 
 @dataclass
 class History:
-    """What happened, epoch by epoch.
+    """The metrics of a run, epoch by epoch.
 
     Attributes:
-        epochs: one dict an epoch: epoch (from 1), loss, seconds, rsum and the recalls on the validation split.
+        epochs: one dict per epoch: epoch (from 1), loss, seconds, rsum and the recalls on the validation split.
     """
 
     epochs: list[dict[str, Any]] = field(default_factory=list)
@@ -88,34 +88,34 @@ def fit(
     folder: str | Path | None = None,
     progress: bool | None = None,
 ) -> History:
-    """Trains a model on ``corpus.train`` and leaves it with the weights that did best on ``corpus.val``.
+    """Trains a model on ``corpus.train`` and keeps the weights with the best rsum on ``corpus.val``.
 
     The model ends in evaluation mode. On the CPU the same initial weights, corpus, arguments and number of threads give
-    the same weights, and the random numbers that the caller draws afterwards are those it would have drawn without
-    ``fit``. Where other processes keep cores busy, fewer threads are used; see ``encoders.threads``.
+    the same weights, and ``fit`` does not change the random numbers that the caller draws afterwards.
+    If other processes keep cores busy, fewer threads are used; see ``encoders.threads``.
 
     Args:
         model: any ``Matching``; it is trained in place.
         corpus: with a train and a val split.
-        epochs, batch_size, learning_rate: by default those of ``model.recipe``. Where the recipe's batch is larger
-            than the split, a quarter of the split is taken, with a warning.
+        epochs, batch_size, learning_rate: by default those of ``model.recipe``. If the recipe's batch is larger
+            than the split, a quarter of the split is used, with a warning.
         seed: of the batches and of dropout.
         device: "auto", "cpu", "cuda", or another that Lightning Fabric knows.
-        precision: "auto" (bf16-mixed on a GPU, elsewhere what the weights are); "32-true", "64-true" or "bf16-true",
+        precision: "auto" (bf16-mixed on a GPU, elsewhere the type of the weights); "32-true", "64-true" or "bf16-true",
             which the weights keep afterwards; or "bf16-mixed": float32 weights, most operations in bfloat16.
         sampler: a name in ``SAMPLERS``, or a function of the same form; by default that of ``model.recipe``.
         callbacks: called after every epoch with the model and the epoch's row.
-        folder: where to keep a checkpoint after every epoch; a run that finds one there goes on from it, also with
-            more epochs where those that are done would have been the same. In the end it also holds the best model,
-            for ``load_model``.
-        progress: whether to show a bar; by default only to a person.
+        folder: where to keep a checkpoint after every epoch; a run that finds a checkpoint there continues from it,
+            also with more epochs if that does not change the epochs that are done. In the end it also holds the best
+            model, for ``load_model``.
+        progress: whether to show a bar; by default only in a terminal or notebook.
 
     Returns:
         The history.
 
     Raises:
         ItmError: an argument of another type or out of range, a precision that the device or the model does not have,
-            a loss that is no number, a checkpoint of another run.
+            a loss that is NaN or infinite, a checkpoint of another run.
     """
     given = {"model": model, "corpus": corpus, "epochs": epochs, "batch_size": batch_size, "seed": seed}
     given |= {"learning_rate": learning_rate, "folder": folder, "progress": progress}
@@ -208,7 +208,7 @@ class _Loaded:
     def batches(self, picked: Iterable[LongTensor]) -> Iterator[Batch]:
         """The captions of each batch of an epoch, and each image that they describe once.
 
-        The indices of the whole epoch go to the device together: a step sends nothing there.
+        The indices of the whole epoch are copied to the device at once, so that a step copies nothing.
         """
         rows = list(picked)
         found = [self.image_of[some].unique(return_inverse=True) for some in rows]
@@ -245,7 +245,7 @@ def _train_epoch(fabric, model: Matching, optimizers: dict, batches: Iterable[Ba
 
 
 def _look_for_collapse(model: Matching, losses: list[float], n_pairs: int, where: str) -> None:
-    """Warns, once a model, where the loss stands still at the value that equal embeddings give."""
+    """Warns, once per model, if the loss stays at the value that equal embeddings give."""
     value = getattr(getattr(model, "loss_function", None), "collapsed", lambda n: 0.0)(n_pairs)
     if not value or len(losses) < PLATEAU or getattr(model, "collapse_reported", False):
         return
@@ -253,17 +253,17 @@ def _look_for_collapse(model: Matching, losses: list[float], n_pairs: int, where
         model.collapse_reported = True
         warnings.warn(
             f"{where}: for {PLATEAU} steps the loss has stood at {value:.1f}, which is 2 x {n_pairs} pairs x margin: "
-            "all embeddings lie nearly in one point. Begin with the sum of hinges (warmup=0.2), or take the k hardest "
+            "all embeddings are nearly equal. Start with the sum of hinges (warmup=0.2), or take the k hardest "
             "(loss='top_k_hinges')",
             stacklevel=4,
         )
 
 
 def _step(model: Matching, optimizers: dict, loss: Tensor | dict[str, Tensor], where: str) -> float:
-    """One step of every optimiser -> the loss: a part named after a group moves that group alone.
+    """One step of every optimiser -> the loss: a part named after a group trains only that group.
 
-    The other parts add up to "main", which moves "main" and every group that no part is named after. Nothing moves
-    when the loss or a gradient is not finite.
+    The other parts add up to "main", which trains "main" and every group that no part is named after. No weight changes
+    if the loss or a gradient is not finite.
     """
     parts = loss if isinstance(loss, dict) else {"main": loss}
     groups = model.parameter_groups()
@@ -284,7 +284,7 @@ def _step(model: Matching, optimizers: dict, loss: Tensor | dict[str, Tensor], w
     total_loss, checked = torch.stack([total.to(wide), checked.to(wide)]).tolist()  # a step reads the device once: here
     if not math.isfinite(checked):
         raise ItmError(
-            f"the loss or its gradient is no number at {where}: lower learning_rate, or look for a NaN in the features"
+            f"the loss or its gradient is not finite at {where}: lower learning_rate, or look for a NaN in the features"
         )
     for name in [name for _, names in moves for name in names]:
         optimizers[name].step()
@@ -324,7 +324,7 @@ def _n_to_draw_from(split: Split, sampler: str | Callable) -> int:
 
 
 def _batch_that_fits(batch_size: int, split: Split, sampler: str | Callable) -> int:
-    """A recipe's batch size, or a quarter of a split that is smaller: four steps an epoch still train a model."""
+    """A recipe's batch size, or a quarter of a split that is smaller: four steps per epoch still train a model."""
     n = _n_to_draw_from(split, sampler)
     if batch_size <= n or n < 2:
         return batch_size

@@ -1,4 +1,4 @@
-"""Devices and precisions of training: what is asked for is what runs, or it is refused before anything is trained."""
+"""Devices and precisions of training: an unsupported choice is refused before anything is trained."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ REFUSED = {  # of Fabric's others
 
 
 class Precision(NamedTuple):
-    """What a run is trained with.
+    """The device and precision of a run.
 
     Attributes:
         fabric: Lightning Fabric's object, with its device and its casting of operations.
@@ -49,7 +49,7 @@ def choose_precision(device: str, precision: str | int) -> Precision:
 
     Args:
         device: "auto", "cpu", "cuda", or another that Lightning Fabric knows.
-        precision: one of ``PRECISIONS``; "auto" is bf16-mixed on a GPU, and what the weights are elsewhere.
+        precision: one of ``PRECISIONS``; "auto" is bf16-mixed on a GPU, and the type of the weights elsewhere.
 
     Raises:
         ItmError: the device does not exist, or the precision is unknown or cannot be trained in.
@@ -77,7 +77,7 @@ def choose_precision(device: str, precision: str | int) -> Precision:
 
 
 def convert(model: Matching, chosen: Precision) -> None:
-    """Moves a model to the device of a run and gives its weights the type.
+    """Moves a model to the device of a run and converts its weights.
 
     Raises:
         ItmError: the device has no numbers of this type.

@@ -1,4 +1,4 @@
-"""The state of a run after each epoch, so that a run that was killed goes on where it stood."""
+"""The state of a run after each epoch, so that a run that was killed can continue."""
 
 from __future__ import annotations
 
@@ -54,15 +54,15 @@ def write_training_state(
     best: dict[str, Tensor],
     asks_epochs: bool = True,
 ) -> None:
-    """Keeps everything that a killed run needs to go on; the newest state replaces the one before it whole.
+    """Saves everything that a killed run needs to continue; a new state replaces the previous one in one step.
 
     Args:
         folder: of the run.
         model, optimizers: as they are after the last epoch.
-        settings: what another run may not change.
+        settings: those that must be the same when the run continues.
         epochs: a row per epoch that is done.
         best: the best weights so far.
-        asks_epochs: whether anything but the learning rate depends on the number of epochs.
+        asks_epochs: whether anything besides the learning rate depends on the number of epochs.
 
     Raises:
         ItmError: the folder cannot be written to.
@@ -95,22 +95,22 @@ def _digest(vocabulary: Vocabulary) -> str:
 def read_training_state(
     folder: Path, model: Matching, optimizers: dict[str, Optimizer], settings: dict[str, Any]
 ) -> tuple[list[dict[str, Any]], dict[str, Tensor], bool]:
-    """Goes back to where a run was killed.
+    """Restores the state of a run that was killed.
 
-    A run with another number of epochs goes on where the epochs that are done would have been the same: the learning
-    rate had not dropped, or dropped in the same epochs, and neither the model nor the loss asked for the number.
+    A run may continue with another number of epochs if the finished epochs would have been the same: the learning rate
+    had not dropped, or dropped in the same epochs, and neither the model nor the loss read the number of epochs.
 
     Args:
         folder: of the run.
         model, optimizers: get the state.
-        settings: of the run that wants to go on.
+        settings: of the new run.
 
     Returns:
-        The rows of the epochs that are done, the best weights so far, and whether anything but the learning rate
-        depends on the number of epochs; empty and False where nothing was kept.
+        The rows of the epochs that are done, the best weights so far, and whether anything besides the learning rate
+        depends on the number of epochs; empty and False if there is no saved state.
 
     Raises:
-        ItmError: what was kept there is of another model, vocabulary or setting, or is damaged.
+        ItmError: the saved state is damaged, or of another model, vocabulary or setting.
     """
     if not (folder / FILE).exists():
         return [], {}, False

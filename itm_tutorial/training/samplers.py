@@ -13,11 +13,11 @@ from itm_tutorial.errors import ItmError
 
 
 def shuffled_captions(image_of: LongTensor, batch_size: int, generator: torch.Generator) -> Iterator[LongTensor]:
-    """Every caption once, in random order: the field's usual sampler. An image may come up twice in a batch.
+    """Every caption once, in random order: the field's usual sampler. An image may occur twice in a batch.
 
     Args:
         image_of: int64 [n_captions].
-        batch_size: captions a batch; what does not fill one is left for another epoch.
+        batch_size: captions per batch; the rest, which does not fill a batch, is left out of this epoch.
         generator: random numbers of the epoch.
 
     Yields:
@@ -28,11 +28,11 @@ def shuffled_captions(image_of: LongTensor, batch_size: int, generator: torch.Ge
 
 
 def distinct_images(image_of: LongTensor, batch_size: int, generator: torch.Generator) -> Iterator[LongTensor]:
-    """One random caption for each image, so that no image comes up twice in a batch (Vendrov et al. 2016).
+    """One random caption for each image, so that no image occurs twice in a batch (Vendrov et al. 2016).
 
     Args:
         image_of: int64 [n_captions].
-        batch_size: captions, and so images, a batch.
+        batch_size: captions, and so images, per batch.
         generator: random numbers of the epoch.
 
     Yields:
@@ -51,11 +51,11 @@ SAMPLERS = {"captions": shuffled_captions, "images": distinct_images}
 
 
 def identities_by_images(identity: LongTensor, per_identity: int = 2) -> Callable[..., Iterator[LongTensor]]:
-    """A sampler whose every batch shows so many identities, and so many pictures of each.
+    """Makes a sampler whose batches hold the same number of captions of each of their identities.
 
-    An identity's captions are dealt out in hands of ``per_identity``, of different pictures as far as it has them.
-    An epoch goes round all identities again and again, in another order each time, until too few have a hand left to
-    fill a batch: those with many pictures come more often, as they do in random batches.
+    The captions of an identity are put into groups of ``per_identity``, from different images if possible. An epoch
+    visits all identities repeatedly, in a new random order each time, until too few have a group left to fill a batch.
+    Identities with many images occur more often, as in random batches.
 
     Args:
         identity: int64 [n_images], of the split that is trained on, such as ``corpus.train.identity``.

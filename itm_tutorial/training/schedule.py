@@ -1,4 +1,4 @@
-"""What an epoch of a run depends on besides the weights: the learning rate, and how many epochs there are."""
+"""The learning rate of an epoch, and whether a run depends on its number of epochs."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ def same_rates(done: int, epochs: int, other_epochs: int, drop_at: float) -> boo
 
 @dataclass(frozen=True)
 class WatchedState(EpochState):
-    """An ``EpochState`` that remembers whether anyone asked how many epochs the run has.
+    """An ``EpochState`` that records whether the number of epochs was read.
 
     Attributes:
-        asked: "epochs", once it was read: stages and warm-ups then depend on the number.
+        asked: "epochs", once it was read: a stage or a warm-up then depends on the number.
     """
 
     asked: set[str] = field(default_factory=set)

@@ -115,7 +115,11 @@ def test_a_corpus_without_classes_is_refused_in_one_sentence(here, photographs):
         name: Split(name, split.images, split.captions, split.image_of) for name, split in photographs.splits.items()
     }
     plain = Corpus("plain", splits, drawn=False)
-    for name, missing in (("softmax", "no classes"), ("cmpl", "who or what class"), ("timam", "who or what class")):
+    for name, missing in (
+        ("softmax", "no classes"),
+        ("cmpl", "no identities or classes"),
+        ("timam", "no identities or classes"),
+    ):
         with pytest.raises(ItmError, match=f"corpus 'plain' .*{missing}"):
             create_model(name, plain)
 

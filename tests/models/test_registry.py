@@ -161,7 +161,7 @@ def test_a_model_goes_on_only_from_those_that_its_method_names(tiny):
     scan = start_model("scan", vsepp, smooth=2.0)
     assert (scan.name, scan.options["smooth"]) == ("scan", 2.0)
     assert start_model("scan", vsepp, recipe="flickr8k").recipe is model_class("scan").recipes["flickr8k"]
-    with pytest.raises(ItmError, match="vse cannot go on from vsepp: it goes on from no other model"):
+    with pytest.raises(ItmError, match="vse cannot start from vsepp: it starts from no other model"):
         start_model("vse", vsepp)
 
 

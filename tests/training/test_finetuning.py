@@ -126,9 +126,9 @@ def test_attention_scores_and_comes_back_from_a_file(tiny, made_up_regions, tmp_
     ("name", "options", "message"),
     [
         ("vsepp", {}, "sentence='bow' first"),
-        ("bow", {}, "scan cannot go on from bow: it goes on only from vsepp"),
+        ("bow", {}, "scan cannot start from bow: it starts only from vsepp"),
         ("vsepp", {"sentence": "bow", "features": "grid", "no_imgnorm": True}, "'no_imgnorm': True"),
-        ("vsepp", {"sentence": "bow"}, "global features of mini are no mean of regions"),
+        ("vsepp", {"sentence": "bow"}, "global features of mini are not a mean of regions"),
     ],
 )
 def test_what_attention_cannot_begin_with_is_told(tiny, name, options, message):

@@ -57,13 +57,13 @@ def unpack(file: Path, folder: Path) -> None:
     # Damaged bytes make these libraries raise almost anything: BadZipFile, zlib.error, LZMAError, EOFError, ValueError,
     # IndexError, OverflowError, MemoryError, an OSError of a seek to before the beginning. They have no common base.
     except Exception as error:
-        reason = shown(str(error) or type(error).__name__)
+        reason = printable(str(error) or type(error).__name__)
         raise ItmError(
             f"{file} is cut short or not a {kind or 'readable'} archive ({reason}): delete it and get it again"
         ) from error
 
 
-def shown(text: str) -> str:
+def printable(text: str) -> str:
     """A text from an archive or a server, fit for a terminal: short, and without control characters."""
     text = "".join(letter if letter.isprintable() else "?" for letter in text)
     return text if len(text) <= 100 else f"{text[:97]}..."
@@ -78,7 +78,7 @@ class _Target:
         self.entries = 0
 
     def refuse(self, name: str, why: str) -> ItmError:
-        return ItmError(f"{self.file} holds {shown(repr(name))}, {why}: get it from elsewhere")
+        return ItmError(f"{self.file} holds {printable(repr(name))}, {why}: get it from elsewhere")
 
     def place(self, name: str, size: int) -> Path | None:
         """Where an entry belongs; None for what macOS adds.

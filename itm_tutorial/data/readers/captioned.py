@@ -13,9 +13,9 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from itm_tutorial.data.captions import repaired
-from itm_tutorial.data.readers.tables import Table, read_text, shown
+from itm_tutorial.data.readers.tables import Table, read_text
 from itm_tutorial.data.splitting import KEYWORDS
-from itm_tutorial.errors import ItmError, unknown
+from itm_tutorial.errors import ItmError, shown, unknown
 
 # what a column may be called where the user names none; of several that are there, the first counts
 FILE_NAMES = ("file_name", "filename", "file", "image", "image_name", "image_file", "image_path", "path", "photo")

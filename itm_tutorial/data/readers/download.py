@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from itm_tutorial.data.readers.archives import shown, unpack
+from itm_tutorial.data.readers.archives import printable, unpack
 from itm_tutorial.errors import ItmError
 from itm_tutorial.progress import notice, progress_wanted
 from itm_tutorial.storage import disk_errors, write_text
@@ -90,7 +90,7 @@ class _NotFetched(Exception):
     """
 
     def __init__(self, message: str, again: bool | None = None):
-        super().__init__(shown(message))
+        super().__init__(printable(message))
         self.again = again
 
 
@@ -129,12 +129,14 @@ def download(archive: Archive, folder: Path, patience: Patience | None = None) -
     failures = []
     for url in archive.mirrors:
         print(
-            f"downloading {archive.name} from {shown(url)}" if not failures else f"{failures[-1]}: asking {shown(url)}"
+            f"downloading {archive.name} from {printable(url)}"
+            if not failures
+            else f"{failures[-1]}: asking {printable(url)}"
         )
         try:
             _fetch_checked(url, part, archive, patience or PATIENCE)
         except _NotFetched as error:
-            failures.append(f"{shown(url) or 'an empty address'} ({error})")
+            failures.append(f"{printable(url) or 'an empty address'} ({error})")
         else:
             with disk_errors(part):
                 part.replace(whole)
@@ -227,7 +229,7 @@ def _fetch(url: str, part: Path, archive: Archive, patience: Patience) -> None:
                 raise _NotFetched(f"{error}, the {tries} times that we asked") from error
             failed = str(error)
         wait = patience.pause * 2 ** (tries - 1)
-        notice(f"{shown(url)}: {failed}; asking again in {wait:g} seconds")
+        notice(f"{printable(url)}: {failed}; asking again in {wait:g} seconds")
         patience.sleep(wait)
 
 

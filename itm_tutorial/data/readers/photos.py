@@ -16,9 +16,9 @@ from typing_extensions import TypedDict
 from itm_tutorial.data.corpus import Corpus
 from itm_tutorial.data.readers.captioned import Captioned, Found, columns_of, files_below, is_photograph, known_columns
 from itm_tutorial.data.readers.listing import Listing, Row, prepare_listing, prepared_folder, read_prepared
-from itm_tutorial.data.readers.tables import SUFFIXES, TEXT_SUFFIXES, Table, columns_in, read_table, shown
+from itm_tutorial.data.readers.tables import SUFFIXES, TEXT_SUFFIXES, Table, columns_in, read_table
 from itm_tutorial.data.splitting import FRACTIONS, check_fractions, check_seed, complete, grouped, split_named
-from itm_tutorial.errors import ItmError, unknown
+from itm_tutorial.errors import ItmError, shown, unknown
 from itm_tutorial.storage import cache_dir, read_json, write_json
 
 METADATA = "metadata"  # of metadata.csv, metadata.jsonl or metadata.parquet

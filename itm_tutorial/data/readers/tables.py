@@ -80,14 +80,6 @@ def columns_in(file: Path, known: frozenset[str] = frozenset()) -> list[str]:
         return []
 
 
-def shown(text: object, length: int = 60) -> str:
-    """A value for a message: quoted, without control characters, and cut if it is long."""
-    quoted = " ".join(repr(text).split())  # an array has several lines
-    if len(quoted) <= length:
-        return quoted
-    return f"{quoted[:length]}..." + (f" ({len(text):,} characters)" if isinstance(text, str) else "")
-
-
 def read_text(file: Path) -> str:
     """The text of a file: UTF-8 with or without a byte order mark, or UTF-16 with one.
 

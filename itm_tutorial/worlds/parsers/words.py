@@ -64,7 +64,7 @@ def first_words(text: str) -> str:
     return text
 
 
-def shown(value: object) -> str:
+def with_type(value: object) -> str:
     """A value for a message: its type and, where that says more, the beginning of it."""
     if isinstance(value, str | bytes):
         return f"{value[:60]!r}{'...' if len(value) > 60 else ''}"
@@ -74,7 +74,7 @@ def shown(value: object) -> str:
 
 def not_a_text(where: str, value: object) -> ItmError:
     """The error for a caption that is None, NaN, bytes or another value that is no text; the caller raises it."""
-    return ItmError(f"{where} is {shown(value)}, not a text: {_remedy(value)}")
+    return ItmError(f"{where} is {with_type(value)}, not a text: {_remedy(value)}")
 
 
 def _remedy(value: object) -> str:

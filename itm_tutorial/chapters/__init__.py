@@ -1,1 +1,1 @@
-"""One folder a chapter: its exercises, its figures, its claims and their kept results; and what all chapters share."""
+"""One folder per chapter, with its exercises, figures, claims and their results; and code that all chapters share."""

@@ -12,11 +12,11 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Variation:
-    """A change to the numbers of an input that a correct answer bears.
+    """A change to the numbers of an input for which a correct answer stays correct.
 
     Attributes:
         change: makes the varied numbers from those drawn.
-        remark: what an answer that is wrong on nothing else probably overlooks.
+        remark: what an answer that is wrong only here probably overlooks.
     """
 
     change: Callable[[Tensor], Tensor]
@@ -36,42 +36,45 @@ def _first_row_zero(x: Tensor) -> Tensor:
 VARIATIONS: Mapping[str, Variation] = {
     "numbers with ties": Variation(
         _with_ties,
-        "Some numbers are equal there: tell places apart by their index, and decide which side of a tie wins.",
+        "Some numbers are equal there: identify places by their index, and decide which side of a tie wins.",
     ),
     "numbers that are all equal": Variation(
         lambda x: torch.full_like(x, 0.5).masked_fill(x.isnan(), torch.nan),
-        "Every comparison is a tie there: tell places apart by their index, and decide which side of a tie wins.",
+        "Every comparison is a tie there: identify places by their index, and decide which side of a tie wins.",
     ),
     "numbers that are all zero": Variation(
         lambda x: torch.zeros_like(x).masked_fill(x.isnan(), torch.nan),
-        "Zero is a number like any other: it marks nothing as padding or missing, and is not to be divided by.",
+        "Zero is a valid number: do not take it for padding or a missing value, and do not divide by it.",
     ),
     "a first row of zeros": Variation(
         _first_row_zero,
-        "Zero is a number like any other: it marks nothing as padding or missing, and is not to be divided by.",
+        "Zero is a valid number: do not take it for padding or a missing value, and do not divide by it.",
     ),
     "numbers that are all negative": Variation(
         lambda x: -x.abs() - 0.125,
-        "Every number is below zero there: a 0 that stands for nothing wins a maximum. Fill with minus infinity.",
+        "Every number is negative there, so a 0 that was filled in wins the maximum. Fill with minus infinity.",
     ),
     "numbers far below zero": Variation(
         lambda x: -128 * (x.abs() + 1),
-        "They are far below any constant such as -10 or -100: fill with minus infinity, and cut nothing off.",
+        "They are far below constants such as -10 or -100: fill with minus infinity, and do not clamp.",
     ),
     "numbers in the hundreds": Variation(
         lambda x: 128 * x,
-        "A constant that suits small numbers does not suit these: a limit, a fill, a cut.",
+        "Look for a constant that only suits small numbers: a limit, a fill value, a clamp.",
     ),
     "numbers near zero": Variation(
         lambda x: x / 1024,
-        "A constant that suits larger numbers does not suit these: a limit, an epsilon, a rounding.",
+        "Look for a constant that only suits larger numbers: a limit, an epsilon, a rounding.",
     ),
 }
 
 
-# What an exercise may leave open: which of two equal scores comes first, and what the direction of a zero vector is.
+# What an exercise may leave open: which of two equal scores is first, and the direction of a zero vector.
 ZEROS = ("numbers that are all zero", "a first row of zeros")
-NO_LENGTH = (*ZEROS, "numbers near zero")  # an epsilon that is added to a length counts there, and is no mistake
+NO_LENGTH = (
+    *ZEROS,
+    "numbers near zero",
+)  # an epsilon that is added to a length makes a difference here, and is not a mistake
 TIES = ("numbers with ties", "numbers that are all equal", *ZEROS)
 NEGATIVE = ("numbers that are all negative", "numbers far below zero")
 LARGE = ("numbers far below zero", "numbers in the hundreds")
@@ -83,7 +86,7 @@ def varied(draws: Sequence[Callable[[torch.Generator], tuple]], change: Callable
     Args:
         draws: functions that draw the arguments of an answer; each call takes the next.
         change: one variation's change.
-        places: which arguments it applies to; others, and all that are no floating tensors, stay.
+        places: which arguments it applies to; others, and all but floating tensors, stay unchanged.
 
     Returns:
         A function that draws the changed arguments.

@@ -1,4 +1,4 @@
-"""A claim as data: what is trained on which corpus, what is measured, and what is claimed to be above what.
+"""A claim as data: what is trained on which corpus, what is measured, and which metric should exceed which.
 
 A chapter's ``claims.py`` holds its declarations::
 
@@ -15,8 +15,8 @@ A chapter's ``claims.py`` holds its declarations::
         ),
     )
 
-Functions that a declaration names stand in another file, such as the chapter's ``measures.py``: the kept figures of a
-claim depend on the files of its functions, and a new claim in ``claims.py`` must not void those that are there.
+Functions that a declaration names are in another file, such as the chapter's ``measures.py``: the saved results of a
+claim depend on the files of its functions, and a new claim in ``claims.py`` must not invalidate the others.
 """
 
 from __future__ import annotations
@@ -46,12 +46,12 @@ class Arm:
         options: of ``create_model``.
         fit: arguments of ``fit`` beside the seed; by default the model's recipe. None leaves the model untrained.
         corpus: another corpus than the claim's.
-        training: settings of the drawn world for the training split alone, such as wrong captions; the other splits
-            stay as they are.
-        start: makes the untrained model in another way than ``create_model``: (arm, corpus, seed, before) -> model.
-        after: an earlier arm, whose trained model ``start`` gets as ``before``; it must leave that model as it is.
-        measures: other measures than the claim's.
-        columns: what else its rows say, such as the batch size.
+        training: settings of the drawn world for the training split only, such as wrong captions; the other splits
+            do not change.
+        start: makes the untrained model instead of ``create_model``: (arm, corpus, seed, before) -> model.
+        after: an earlier arm, whose trained model ``start`` gets as ``before``; it must not change that model.
+        measures: in place of the claim's.
+        columns: further columns of its rows, such as the batch size.
     """
 
     name: str
@@ -72,7 +72,7 @@ class Control:
 
     Attributes:
         name: "model" in its rows.
-        measure: what has been trained so far -> the row's figures.
+        measure: the arms trained so far -> the metrics of the row.
     """
 
     name: str
@@ -87,12 +87,12 @@ class Claim:
         name: as ``itm claims`` takes it; written as a plain string, so that a list of claims imports none of them.
         corpus: a name that ``load_corpus`` knows; size and seed are chosen by the run.
         arms: what is trained, in this order, and the rows beside it.
-        measures: each takes a trained arm and returns figures for its row.
-        effects: what is judged over the seeds.
+        measures: each takes a trained arm and returns metrics for its row.
+        effects: the differences that are tested over the seeds.
         configuration: further options of ``load_corpus``.
 
     Raises:
-        ItmError: two arms that nothing tells apart, or an ``after`` or an effect that names no arm.
+        ItmError: two arms with the same name and columns, or an ``after`` or an effect that names no arm.
     """
 
     name: str
@@ -123,6 +123,6 @@ class Claim:
         return list(dict.fromkeys([self.corpus, *(getattr(arm, "corpus", "") or self.corpus for arm in self.arms)]))
 
     def columns_of(self, arm: Arm | Control) -> dict[str, Any]:
-        """What a row of this arm says beside model, seed and figures; the corpus only where there are several."""
+        """The columns of this arm's rows besides model, seed and metrics; the corpus only if there are several."""
         corpus = {"corpus": getattr(arm, "corpus", "") or self.corpus} if len(self.corpora) > 1 else {}
         return {**corpus, **getattr(arm, "columns", {})}

@@ -1,4 +1,4 @@
-"""What the figures of a claim depend on: the import closure of its arms' models, corpora, measures and training loop.
+"""The code that a claim's results depend on: all imports of its models, corpora, measures and the training loop.
 
 The closure is read from the import statements, those within functions included. Registries name what they make by
 string or by discovery, so that a new model is in no closure but its own. ``data/loading.py``, which imports every

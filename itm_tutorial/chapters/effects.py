@@ -79,7 +79,7 @@ class Gain:
 
 @dataclass(frozen=True)
 class Above:
-    """The effect "better is above worse": per seed the value of one side less that of the other, less ``by``.
+    """The effect "better is above worse": for each seed, the value of one side minus that of the other, minus ``by``.
 
     ``Above("vse beats bow (rsum)", "vse", "bow")``
 
@@ -89,7 +89,7 @@ class Above:
         metric: the path of keys to the metric, joined by dots.
         minimal_pairs: in place of ``metric``: the accuracy on the minimal pairs of this kind, such as "binding". A
             tiny split may lack a kind; the effect is left out then.
-        by: how far above.
+        by: by how much.
         where: columns that a row must have, such as the batch size.
     """
 

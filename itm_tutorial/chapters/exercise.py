@@ -1,4 +1,4 @@
-"""What an exercise is, and how an answer to it is checked on random inputs against a reference."""
+"""An exercise, and the check of an answer on random inputs against a reference."""
 
 from __future__ import annotations
 
@@ -35,19 +35,19 @@ class Exercise:
 
     Attributes:
         name: of the function.
-        minutes: it may take.
+        minutes: how long it may take.
         difficulty: 1 to 3.
-        hints: from the gentlest to the plainest.
+        hints: from the smallest to the largest.
         reference: the correct answer, written as a plain loop; its parameters name the inputs.
-        own: the package's version, with which the chapter goes on.
+        own: the package's version, with which the chapter continues.
         inputs: name of a kind of input, as in "wrong for ..." -> a function that draws the arguments.
         mistakes: wrong versions, each with the message that names the mistake.
         shape: what the sizes of the answer mean, such as "[n_images, n_captions]"; empty for one number.
-        varied: the parameters whose numbers may be any, for which ties, zeros and the other variations are tried; None
-            for every floating tensor.
+        varied: the parameters that may have any numbers, for which ties, zeros and the other variations are tried;
+            None for every floating tensor.
         spared: the variations that the exercise leaves open, such as ties where no rule breaks them.
-        remarks: kind of input -> what an answer that is wrong there, and has none of the mistakes, probably overlooks.
-        conduct: says what is wrong with how an answer came about, given the inputs after the call; empty if nothing is.
+        remarks: kind of input -> what an answer that is wrong there and matches no typical mistake overlooks.
+        conduct: the inputs after the call -> what is wrong with how the answer was computed; empty if nothing is.
         begin: how to begin, printed for an untouched stub; it gives no hint away. By default it names the inputs and
             the shape of the answer.
     """
@@ -108,7 +108,7 @@ class Exercise:
             answer: the learner's function.
 
         Returns:
-            The answer if it is correct, else the package's own version, so that the chapter goes on.
+            The answer if it is correct, else the package's own version, so that the chapter continues.
         """
         verdict = self.verdict(answer)
         print(_filled(verdict))
@@ -127,7 +127,7 @@ class Exercise:
         if answer is ... or answer is None or is_stub(answer):
             return self._unwritten()
         if not callable(answer):
-            return f"Not yet. {self.name} is {kind_of(answer)} here, and no function: start with {self.first_line}"
+            return f"Not yet. {self.name} is {kind_of(answer)} here, not a function: start with {self.first_line}"
         try:
             taken = inspect.signature(answer)
         except Exception:  # a function written in C may have no signature, an object of the learner's a broken one
@@ -135,9 +135,7 @@ class Exercise:
         try:
             taken.bind(*self.parameters)
         except TypeError:
-            return (
-                f"Not yet. {self.name} takes {taken}, and the chapter calls it otherwise: start with {self.first_line}"
-            )
+            return f"Not yet. {self.name} takes {taken}, but the chapter calls it with other arguments: start with {self.first_line}"
         return ""
 
     def _unwritten(self) -> str:
@@ -145,7 +143,7 @@ class Exercise:
         inputs = f"{', '.join(first)} and {last}" if first else last
         begin = self.begin or f"Replace the dots by code that takes {inputs} and returns {self.shape or 'a number'}."
         return (
-            f"{self.name} is not written yet: the chapter goes on with the package's version. {begin} "
+            f"{self.name} is not written yet: the chapter continues with the package's version. {begin} "
             f"For a hint, run exercises.{self.name}.hint()."
         )
 
@@ -172,7 +170,7 @@ class Exercise:
                 if found is ...:
                     return self._unwritten()
                 if found is None:
-                    return f"Not yet. {self.name} gives nothing back: end it with return; print only shows a value."
+                    return f"Not yet. {self.name} returns nothing: end it with return; print only shows a value."
                 expected, scale = self.reference(*copy.deepcopy(inputs)), scale_of(inputs)
                 try:
                     candidates = [c for c in candidates if alike(_result_of(c[0], inputs), found, scale)]

@@ -1,6 +1,6 @@
-"""What each method is remembered for, as an experiment with a verdict.
+"""Claims about methods: each is an experiment over several seeds, with a verdict.
 
-``itm claims`` lists them, ``itm claims NAME`` runs one; ``results.json`` of its chapter keeps the figures with seeds,
+``itm claims`` lists them, ``itm claims NAME`` runs one; ``results.json`` of its chapter holds the results with seeds,
 versions, machine and a digest of the sources. A claim is found in its chapter's ``claims.py``; see ``declaration``.
 """
 
@@ -69,10 +69,10 @@ def run(name: str, seeds: tuple[int, ...] = (0, 1, 2), size: str = "mini", folde
 
     Args:
         name: one of ``list_claims()``.
-        seeds: at least three for a verdict that means something.
+        seeds: at least three for a meaningful verdict.
         size: of the drawn corpus.
-        folder: where to keep each seed as soon as it is trained. A run that was killed goes on from there, unless the
-            sources that the claim depends on or a version has changed since; by default nothing is kept.
+        folder: where to save each seed as soon as it is trained. A run that was killed continues from there, unless the
+            sources that the claim depends on or a version has changed since; by default nothing is saved.
 
     Returns:
         Plain data, as it is kept in JSON: ``figures`` per seed, ``effects`` with mean, spread and verdict, and

@@ -1,4 +1,4 @@
-"""Feedback on an answer: whether it is still a stub, how its numbers or its type differ, why it stopped."""
+"""Feedback on an answer: whether it is still a stub, how its numbers or type differ, and why it raised an error."""
 
 from __future__ import annotations
 
@@ -139,22 +139,22 @@ def wrong_form(found: Any, expected: Any) -> str:
         if _is_plain(found, expected):
             return ""
         remedy = "end with .item()" if isinstance(found, Tensor) else "make it one with float(...)"
-        return f"{kind_of(found)}, and the chapter goes on with a plain number: {remedy}."
+        return f"{kind_of(found)}, but the chapter needs a plain number: {remedy}."
     if not isinstance(found, Tensor):
-        return f"{kind_of(found)}, and the chapter goes on with a tensor: torch.as_tensor(...) makes one."
+        return f"{kind_of(found)}, but the chapter needs a tensor: torch.as_tensor(...) makes one."
     if found.layout != torch.strided or found.is_quantized:
         remedy = ".dequantize()" if found.is_quantized else ".to_dense()"
         kind = "quantized" if found.is_quantized else "sparse"
-        return f"a {kind} tensor, and the chapter goes on with a dense one: end with {remedy}."
+        return f"a {kind} tensor, but the chapter needs a dense one: end with {remedy}."
     if found.requires_grad:
         return "a tensor that carries a gradient, where none came in: leave out requires_grad and nn.Parameter."
     if type(found) is not Tensor:
-        return f"{kind_of(found)}, and the chapter goes on with a plain tensor: end with .as_subclass(torch.Tensor)."
+        return f"{kind_of(found)}, but the chapter needs a plain tensor: end with .as_subclass(torch.Tensor)."
     if found.dtype != expected.dtype:
         name = str(found.dtype).removeprefix("torch.")
-        return f"{name} numbers, and the chapter goes on with {expected.dtype}: end with .to({expected.dtype})."
+        return f"{name} numbers, but the chapter needs {expected.dtype}: end with .to({expected.dtype})."
     if found.device != expected.device:
-        return f"a tensor on {found.device}, and the chapter goes on with {expected.device}: end with .cpu()."
+        return f"a tensor on {found.device}, but the chapter needs {expected.device}: end with .cpu()."
     return ""
 
 

@@ -235,8 +235,8 @@ def attend(
     about = [
         f"{number} of {corpus}, split {split}, {chosen}. The model is {model.name} with the options "
         f"{', '.join(f'{name}={value}' for name, value in model.options.items()) or 'that it has by default'}.",
-        "Below each map is a note on how to read it. A number is the largest fraction of a word's attention; with uniform "
-        f"attention, each region gets {1 / len(seen.weights[0]):.3f}.",
+        "Below each map is a note on how to read it. A number is the largest fraction of a word's attention; if "
+        f"attention were uniform, each region would get {1 / len(seen.weights[0]):.3f}.",
     ]
     if unseen := sorted({word for words in seen.words for word in words if word not in model.vocabulary}):
         about.append(f"These words are not in the training captions, so their maps mean nothing: {', '.join(unseen)}.")

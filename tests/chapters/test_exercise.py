@@ -44,20 +44,23 @@ CARELESS = {
     "a list": (lambda i, c: own(i, c).tolist(), "The numbers are right, but cosine_scores gives a list"),
     "an array": (lambda i, c: own(i, c).numpy(), "The numbers are right, but cosine_scores gives a numpy array"),
     "a gradient": (lambda i, c: own(i.requires_grad_(), c), "carries a gradient"),
-    "a dtype": (lambda i, c: own(i, c).double(), "gives float64 numbers, and the chapter goes on with torch.float32"),
+    "a dtype": (lambda i, c: own(i, c).double(), "gives float64 numbers, but the chapter needs torch.float32"),
     "a shape": (lambda i, c: own(i, c)[None], "shape [1, 2, 7], and the right shape is [2, 7], [n_images, n_captions]"),
     "NaN": (lambda i, c: own(i, c) * 0 / 0, "gives NaN"),
     "an infinity": (lambda i, c: torch.full_like(own(i, c), torch.inf), "gives an infinity"),
     "a text": (lambda i, c: "0.5", "gives a text, which is no tensor"),
-    "no return": (prints_only, "gives nothing back: end it with return"),
+    "no return": (prints_only, "returns nothing: end it with return"),
     "a print": (prints_only, "The first line that it printed: torch.Size([2, 7])"),
     "in place": (in_place, "The numbers are right, but cosine_scores changes images and captions"),
     "no function": (
         torch.zeros(2),
-        "is a Tensor here, and no function: start with def cosine_scores(images, captions):",
+        "is a Tensor here, not a function: start with def cosine_scores(images, captions):",
     ),
-    "one argument": (lambda images: images, "takes (images), and the chapter calls it otherwise: start with def"),
-    "three arguments": (lambda i, c, k: i, "takes (i, c, k), and the chapter calls it otherwise"),
+    "one argument": (
+        lambda images: images,
+        "takes (images), but the chapter calls it with other arguments: start with def",
+    ),
+    "three arguments": (lambda i, c, k: i, "takes (i, c, k), but the chapter calls it with other arguments"),
     "a typing error": (misspelt, "Did you mean normalize?"),
     "a wrong name": (misspelt_argument, "Did you mean images? It was called with images [2, 3], captions [7, 3]."),
     "an error": (lambda i, c: i @ c, "stopped with RuntimeError"),
@@ -96,8 +99,8 @@ def test_an_answer_that_prints_may_be_right(capsys):
 
 def test_a_plain_number_is_asked_for_in_words():
     for form, words in (
-        (torch.tensor, "a Tensor, and the chapter goes on with a plain number: end with .item()"),
-        (lambda x: np.float32(x), "a float32, and the chapter goes on with a plain number"),
+        (torch.tensor, "a Tensor, but the chapter needs a plain number: end with .item()"),
+        (lambda x: np.float32(x), "a float32, but the chapter needs a plain number"),
         (lambda x: [x], "shape [1], and the right shape is []"),
     ):
         assert words in recall_at_k.verdict(lambda ranks, k, form=form: form(recall_at_k.reference(ranks, k)))
@@ -105,7 +108,7 @@ def test_a_plain_number_is_asked_for_in_words():
 
 def test_ranks_as_floats_get_a_message_about_their_dtype():
     verdict = image_ranks.verdict(lambda scores, image_of: image_ranks.own(scores, image_of).float())
-    assert "gives float32 numbers, and the chapter goes on with torch.int64: end with .to(torch.int64)" in verdict
+    assert "gives float32 numbers, but the chapter needs torch.int64: end with .to(torch.int64)" in verdict
 
 
 def test_an_answer_that_spoils_its_inputs_spoils_no_comparison():

@@ -59,7 +59,7 @@ RIGHT = {
 }
 WRONG = {
     "cosine_scores": [
-        (lambda i, c: (unit(i) @ unit(c).T).to_sparse(), "a sparse tensor, and the chapter goes on with a dense one"),
+        (lambda i, c: (unit(i) @ unit(c).T).to_sparse(), "a sparse tensor, but the chapter needs a dense one"),
         (lambda i, c: exit(), "exit(), quit() and sys.exit() end Python, so end a function with return"),
         (lambda i, c: (unit(i) @ unit(c).T).clamp(min=0), "cosine_scores gives 0"),
         (lambda i, c: i @ c.T / (i.norm(dim=1)[:, None] * c.norm(dim=1) + 1e-3), "and right is"),

@@ -110,7 +110,7 @@ WRONG = {
         (record_of_frame(lambda f: f.groupby("year").value.max().cummax().ffill().round(1)), "and right is"),
         (record_of_frame(lambda f: f.groupby("year").value.max().sort_values()), "Not yet."),
         (record_of_frame(lambda f: f.groupby("year").value.max().cummax().ffill().iloc[::-1]), "Not yet."),
-        (lambda y, v: record_by_frames(y, v).tolist(), "gives a list, and the chapter goes on with a tensor"),
+        (lambda y, v: record_by_frames(y, v).tolist(), "gives a list, but the chapter needs a tensor"),
         (lambda y, v: pd.Series(record_by_frames(y, v).numpy()), "gives a Series"),
         (lambda y, v: record_by_frames(y, v).double(), "gives float64 numbers"),
         (lambda y, v: record_by_frames(y, v.nan_to_num_(-9e9)), "changes values for whoever called it"),

@@ -135,7 +135,8 @@ class Exercise:
         try:
             taken.bind(*self.parameters)
         except TypeError:
-            return f"Not yet. {self.name} takes {taken}, but the chapter calls it with other arguments: start with {self.first_line}"
+            called = "but the chapter calls it with other arguments"
+            return f"Not yet. {self.name} takes {taken}, {called}: start with {self.first_line}"
         return ""
 
     def _unwritten(self) -> str:

@@ -364,7 +364,7 @@ def test_doctor_and_course_end_with_one_when_a_check_failed(command, tmp_path, m
     code, out, _ = command("doctor")
     assert code == (0 if ok else 1) and out.splitlines()[0] == "ok    fine"
     assert ("MEND  thing: mend it" in out) != ok
-    monkeypatch.setattr("itm_tutorial.course.notebooks.run_course", lambda out, fast: int(not ok))
+    monkeypatch.setattr("itm_tutorial.course.running.run_course", lambda out, fast: int(not ok))
     assert command("course", "--out", tmp_path)[0] == (0 if ok else 1)
 
 
@@ -372,7 +372,7 @@ def test_a_package_that_is_missing_is_named(command, tmp_path, monkeypatch):
     def run_course(out, fast):
         raise ModuleNotFoundError(name=missing)
 
-    monkeypatch.setattr("itm_tutorial.course.notebooks.run_course", run_course)
+    monkeypatch.setattr("itm_tutorial.course.running.run_course", run_course)
     missing = "papermill"
     assert "papermill is not installed: in the course's folder, pip" in refused(command("course", "--out", tmp_path))
     missing = "itm_tutorial.nothing"  # a fault of the package's own is not the user's to mend

@@ -55,7 +55,7 @@ def course(
     fast: Annotated[bool, typer.Option(help="tiny data, to see that it runs")] = False,
 ) -> None:
     """Executes every notebook and prints one table."""
-    from itm_tutorial.course.notebooks import run_course
+    from itm_tutorial.course.running import run_course
     from itm_tutorial.storage import check_writable
 
     check_writable(out)

@@ -25,7 +25,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import itm_tutorial.course.notebooks as course
+import itm_tutorial.course.running as course
 from itm_tutorial.course.files import read_cells, read_sweeps
 from itm_tutorial.course.sweep_results import read_point
 from itm_tutorial.errors import ItmError, unknown

@@ -5,7 +5,7 @@ import pytest
 from jupyter_client.kernelspec import NoSuchKernel
 from typer.testing import CliRunner
 
-from itm_tutorial.course import notebooks as course
+from itm_tutorial.course import running as course
 from itm_tutorial.errors import ItmError
 
 pytest.importorskip("papermill")

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from itm_tutorial.chapters.ch02_vsepp.figures import heat_map
-from itm_tutorial.course import notebooks as course
+from itm_tutorial.course import running as course
 from itm_tutorial.course import sweep
 from itm_tutorial.course.sweep import Point, load_sweep, run_sweep
 from itm_tutorial.course.sweep_results import read_sweep
@@ -36,7 +36,7 @@ ITM = """import signal, sys
 from pathlib import Path
 signal.signal(signal.SIGINT, signal.default_int_handler)  # the background jobs of a shell ignore it
 from itm_tutorial import cli
-from itm_tutorial.course import notebooks as course
+from itm_tutorial.course import running as course
 course.ROOT = Path(sys.argv.pop(1))
 course.NOTEBOOKS = course.ROOT / "notebooks"
 cli.app()"""

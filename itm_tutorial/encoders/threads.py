@@ -2,79 +2,15 @@
 
 from __future__ import annotations
 
-import math
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
-from pathlib import Path
 
 import torch
 
-CGROUP = Path("/sys/fs/cgroup")
-BUSY_FOR = 0.2  # seconds for which the machine is watched before a thread is given up
-
-
-def bound_cores() -> int:
-    """The cores that this process may run on."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def usable_cores() -> int:
-    """The cores that this process may use: those it may run on, and no more than a container's quota, rounded up."""
-    return thread_count(bound_cores(), bound_cores(), cgroup_quota(), 0.0)
-
-
-def cgroup_quota(root: Path = CGROUP) -> float | None:
-    """The quota that a container sets on Linux, in cores (cgroup version 2, then version 1); None for no quota."""
-    try:
-        text = (root / "cpu.max").read_text(encoding="ascii").split()
-        return None if text[0] == "max" else float(text[0]) / float(text[1])
-    except (OSError, ValueError, IndexError, ZeroDivisionError):
-        pass
-    try:
-        numbers = [
-            float((root / "cpu" / f"cpu.cfs_{name}_us").read_text(encoding="ascii")) for name in ("quota", "period")
-        ]
-        return numbers[0] / numbers[1] if numbers[0] > 0 < numbers[1] else None
-    except (OSError, ValueError):
-        return None
-
-
-def busy_cores() -> float:
-    """How many of the cores that this process may run on others keep busy now; 0 where the system does not say.
-
-    The load average of the last minute is asked first. It also counts this process and processes that have ended, so
-    that a high one is checked by watching the cores for a fifth of a second, in which this process sleeps.
-    """
-    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0  # Windows has none
-    if load < 1:
-        return 0.0
-    import psutil
-
-    try:
-        each = psutil.cpu_percent(interval=BUSY_FOR, percpu=True)  # in percent, one number per core of the machine
-    except (OSError, psutil.Error):
-        return load
-    ours = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(len(each))
-    return min(load, sum(each[core] for core in ours if core < len(each)) / 100)
-
-
-def thread_count(current: int, bound: int, quota: float | None, busy: float) -> int:
-    """The threads that torch should use: as many as there are free cores, and never more than it uses now.
-
-    Args:
-        current: threads that torch uses now.
-        bound: cores that this process may run on.
-        quota: of a container, in cores; None where there is none.
-        busy: cores, of those that this process may run on, that other processes use.
-
-    Returns:
-        A whole number, 1 or more; half a core or more counts as a free one.
-    """
-    free = math.floor(bound - busy + 0.5)
-    return max(1, min(current, bound, free, bound if quota is None else math.ceil(quota)))
+from itm_tutorial.encoders.cores import bound_cores, busy_cores, cgroup_quota, thread_count
 
 
 @cache  # one answer per process, so that runs within one process are equal bit for bit
@@ -110,3 +46,16 @@ def free_cores() -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+def follow_quota() -> None:
+    """Lowers torch's threads to a container's quota for the whole process, unless OMP_NUM_THREADS gives their number.
+
+    torch takes one thread per core of the machine, although the container may use fewer: all of its threads then stop
+    together once the quota of a tenth of a second is used up.
+    """
+    if not os.environ.get("OMP_NUM_THREADS"):
+        torch.set_num_threads(thread_count(torch.get_num_threads(), bound_cores(), cgroup_quota(), 0.0))
+
+
+follow_quota()  # when a process first loads a part of the course that computes

@@ -10,6 +10,7 @@ from torch import LongTensor, Tensor
 
 from itm_tutorial.data.corpus import Split
 from itm_tutorial.data.text import tokenize
+from itm_tutorial.encoders.threads import free_cores
 from itm_tutorial.errors import ItmError
 from itm_tutorial.extraction.features import split_boxes, split_features
 from itm_tutorial.models import Matching, build_model
@@ -43,6 +44,7 @@ class Attention:
 
 
 @torch.no_grad()
+@free_cores()
 def attend(
     model: Matching, split: Split, captions: Sequence[int] | None = None, images: Sequence[int] | None = None
 ) -> Attention:

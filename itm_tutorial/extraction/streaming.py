@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from itm_tutorial.encoders.threads import usable_cores
+from itm_tutorial.encoders.cores import usable_cores
 from itm_tutorial.errors import ItmError
 from itm_tutorial.progress import progress_bar
 from itm_tutorial.storage import disk_errors

@@ -12,6 +12,7 @@ from torch import BoolTensor, LongTensor, Tensor
 from itm_tutorial.data.corpus import Split
 from itm_tutorial.data.options import check_options
 from itm_tutorial.encoders.embeddings import Embeddings, bytes_per_row, join, pick
+from itm_tutorial.encoders.threads import free_cores
 from itm_tutorial.errors import ItmError, unknown
 from itm_tutorial.extraction.features import split_features
 from itm_tutorial.models import Matching
@@ -73,6 +74,7 @@ class Reranked(NamedTuple):
 
 
 @torch.inference_mode()
+@free_cores()
 def rerank(model: Matching, split: Split, scores: Tensor, k: int, direction: str = "both") -> Reranked:
     """Scores only the k best results of a cheap model, per query, with an expensive model.
 

@@ -16,6 +16,7 @@ from itm_tutorial.data.options import PositiveInt, check_options
 from itm_tutorial.data.readers.photographs import decode
 from itm_tutorial.data.text import tokenize
 from itm_tutorial.encoders.embeddings import Embeddings, to_device
+from itm_tutorial.encoders.threads import free_cores
 from itm_tutorial.errors import ItmError, visible
 from itm_tutorial.extraction.features import image_features, split_features
 from itm_tutorial.models import Matching
@@ -41,6 +42,7 @@ class Hits:
 
 
 @torch.inference_mode()
+@free_cores()
 def search(model: Matching, split: Split, query: str | Path | Tensor, k: int = 8) -> Hits:
     """Finds the images that fit a text, or the captions that fit an image.
 
@@ -87,6 +89,7 @@ class SearchIndex:
         self._weights = _digest(model)
 
     @torch.inference_mode()
+    @free_cores()
     def search(self, query: str | Path | Tensor, k: int = 8) -> Hits:
         """Finds the images that fit a text, or the captions that fit an image.
 

@@ -29,7 +29,7 @@ test: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests -n $(WORKERS) --maxprocesses=8 --dist loadgroup
-	ITM_FAST=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=600 \
+	ITM_FAST=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -p tests.nbval_patience --nbval-lax --nbval-current-env \
 		-n $(WORKERS) --maxprocesses=4 --dist loadfile notebooks/*.ipynb
 
 lab: $(READY)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import warnings
 from collections.abc import Iterator, Sequence
@@ -12,14 +13,20 @@ from typing import Any, TextIO
 
 from itm_tutorial.errors import visible
 
-_MACHINES = ("papermill", "pytest", "nbconvert", "nbval", "itm course")
+_MACHINES = ("papermill", "pytest", "nbconvert", "nbval", "jupyter-execute", "sphinx", "itm course")
 
 
 def progress_wanted() -> bool:
-    """Whether to show bars: ``ITM_PROGRESS`` (0 or 1) if it is set, else no bars in CI or under a notebook runner."""
+    """Whether to show bars: as ``ITM_PROGRESS`` (0 or 1) says; if it is not set, to people and never in a log file.
+
+    People look at a terminal, or at a notebook that no runner executes.
+    """
     chosen = os.environ.get("ITM_PROGRESS")
-    if chosen is not None:
-        return chosen != "0"
+    return chosen != "0" if chosen is not None else _before_people() and (_in_notebook() or sys.stderr.isatty())
+
+
+def _before_people() -> bool:
+    """Whether a person started this process: not CI, and not a program that executes notebooks."""
     if os.environ.get("CI"):
         return False
     import psutil
@@ -29,6 +36,12 @@ def progress_wanted() -> bool:
     except psutil.Error:
         return False
     return not any(machine in line for machine in _MACHINES for line in above)
+
+
+def _in_notebook() -> bool:
+    """Whether this process is a kernel, whose output a notebook shows."""
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    return getattr(shell, "kernel", None) is not None
 
 
 def progress_bar(steps: Sequence[Any], what: str):
@@ -63,9 +76,30 @@ def progress_counter(total: int | None, what: str, unit: str):
 
 
 def notice(line: str) -> None:
-    """Writes a line to the error stream for a person; nothing for a machine."""
-    if progress_wanted():
+    """Writes a line to the error stream for a person, who may read it in a log file; nothing for a machine."""
+    chosen = os.environ.get("ITM_PROGRESS")
+    if chosen != "0" if chosen is not None else _before_people():
         print(line, file=sys.stderr, flush=True)
+
+
+class LiveLine:
+    """One line of a terminal that is written over, to show how far a long piece of work is; nothing in a log file."""
+
+    def __init__(self) -> None:
+        self._on, self._length = progress_wanted() and sys.stderr.isatty(), 0
+
+    def show(self, text: str) -> None:
+        """Writes the text over the last one, cut to the width of the terminal."""
+        if self._on:
+            text = text[: shutil.get_terminal_size().columns - 1]
+            print(f"\r{text:<{self._length}}", end="", file=sys.stderr, flush=True)
+            self._length = len(text)
+
+    def clear(self) -> None:
+        """Takes the line away, so that what is printed next begins a line."""
+        if self._on and self._length:
+            print(f"\r{'':<{self._length}}\r", end="", file=sys.stderr, flush=True)
+            self._length = 0
 
 
 def say(text: object = "", file: TextIO | None = None) -> None:

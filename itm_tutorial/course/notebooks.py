@@ -7,14 +7,13 @@ A source is a jupytext py:percent file with solutions. The learner's notebook ha
 from __future__ import annotations
 
 import argparse
-import os
 import re
 import sys
 from pathlib import Path
 
 from itm_tutorial.course.files import read_cells, read_contents
 from itm_tutorial.course.frame import footer, header
-from itm_tutorial.course.running import NOTEBOOKS, ROOT, first_line
+from itm_tutorial.course.running import NOTEBOOKS, ROOT, execute_cells, first_line
 from itm_tutorial.errors import ItmError
 
 SOURCES = NOTEBOOKS / "source"
@@ -95,12 +94,7 @@ def _texts(file: Path) -> list[tuple] | None:
 
 def _with_checked_outputs(notebook):
     """Runs the notebook at its smallest size and stores the outputs that nbval will compare."""
-    from nbclient import NotebookClient
-
-    os.environ["ITM_FAST"], os.environ["ITM_PROGRESS"] = "1", "0"
-    NotebookClient(
-        notebook, timeout=600, kernel_name="python3", resources={"metadata": {"path": str(NOTEBOOKS)}}
-    ).execute()
+    execute_cells(notebook, NOTEBOOKS, ITM_FAST="1", ITM_PROGRESS="0")
     notebook.metadata.pop("widgets", None)
     notebook.metadata["language_info"] = {"name": "python"}
     for cell in notebook.cells:

@@ -62,10 +62,43 @@ def test_a_failing_notebook_is_a_row_and_hides_no_other(small_course, capsys):
 
 
 @pytest.mark.slow
-def test_a_cell_that_takes_too_long_is_a_row(small_course, capsys, monkeypatch):
-    monkeypatch.setattr(course, "CELL_SECONDS", 1)
-    assert course.run_course(small_course(slow=["import time\ntime.sleep(30)"])) == 1
-    assert "failed: CellTimeoutError" in rows(capsys)["slow.ipynb"]
+def test_a_silent_kernel_and_a_dead_one_are_rows_and_one_whose_child_computes_is_waited_for(
+    small_course, capsys, monkeypatch
+):
+    monkeypatch.setattr(course, "SILENCE", 5.0)
+    child = "import time; start = time.process_time()\nwhile time.process_time() - start < 6: pass"
+    out = small_course(
+        silent=["1", "import time\ntime.sleep(10**6)"],
+        dead=["import os\nos._exit(1)"],
+        busy=[f"import subprocess, sys\nprint(subprocess.run([sys.executable, '-c', {child!r}]).returncode)"],
+    )
+    assert course.run_course(out) == 1
+    table = rows(capsys)
+    assert table["silent.ipynb"].endswith(
+        "failed in cell 2: its kernel neither computed nor wrote anything for 5 s, so it was ended: "
+        "look for what this cell waits for"
+    )
+    assert "failed in cell 1: its kernel died" in table["dead.ipynb"] and "itm doctor" in table["dead.ipynb"]
+    assert table["busy.ipynb"].endswith("  ok")
+
+
+def test_a_terminal_sees_which_cell_runs_and_a_log_file_the_table_alone(small_course, capsys, monkeypatch):
+    def execute(notebook, target, environment, seen):
+        seen(3, 25)
+        seen(12, 25)
+        return "ok"
+
+    monkeypatch.setattr(course, "execute", execute)
+    monkeypatch.setenv("ITM_PROGRESS", "1")
+    out = small_course(one=["1"], two=["2"])
+    monkeypatch.setenv("ITM_PROGRESS", "1")
+    assert course.run_course(out) == 0
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    assert course.run_course(out) == 0
+    said = capsys.readouterr()
+    assert "\rtwo.ipynb, notebook 2 of 2: cell 12 of 25, 0 s" in said.err and said.err.endswith("\r")
+    assert len(said.out.splitlines()) == 3 and "\r" not in said.out
 
 
 def test_a_missing_kernel_is_a_row_and_an_old_headline_is_not_shown_again(small_course, capsys, monkeypatch):
@@ -92,7 +125,7 @@ def test_all_well_exits_with_zero_and_a_failure_with_one(small_course, monkeypat
 
     out = small_course(one=["1"], two=["2"])
     for results, code in ((["ok", "ok"], 0), (["failed: X", "ok"], 1), (["ok", "failed: X"], 1)):
-        monkeypatch.setattr(course, "execute", lambda notebook, target, left=list(results): left.pop(0))
+        monkeypatch.setattr(course, "execute", lambda *_, left=list(results), **__: left.pop(0))
         ran = CliRunner().invoke(app_of_commands, ["course", "--out", str(out)])
         assert ran.exit_code == code and len(ran.output.splitlines()) == 3
 

@@ -24,8 +24,7 @@ def test_counted_ranks_are_those_of_the_loop(monkeypatch):
 
 
 def test_scenes_are_made_and_drawn():
-    making, drawing = parts("scenes")["measure"](3, 32)
-    assert making > 0 and drawing > 0
+    assert min(parts("scenes")["measure"](3, 32)) > 0  # making, drawing, writing
 
 
 @pytest.mark.parametrize("name", runpy.run_path(str(BENCHMARKS / "steps.py"))["models"]())

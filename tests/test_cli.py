@@ -48,15 +48,17 @@ def refused(result):
     return complaint
 
 
-def test_help_and_version_are_quick_and_load_no_torch():
+def test_help_and_version_load_nothing_heavy():
+    """What costs time is what is loaded, so that is what is checked: it is the same on a slow machine."""
+    heavy = ("torch", "torchvision", "numpy", "pandas", "matplotlib", "transformers", "IPython", "papermill")
     code = (
-        "import sys, time; start = time.perf_counter(); from itm_tutorial.cli import app\n"
+        "import sys; from itm_tutorial.cli import app\n"
         "try: app()\n"
-        "finally: print('torch' in sys.modules, time.perf_counter() - start < 1, file=sys.stderr)"
+        f"finally: print(*{{*sys.modules}} & {{*{heavy}}}, file=sys.stderr)"
     )
     for words in (["--help"], ["train", "--help"], ["--version"]):
         run = subprocess.run([sys.executable, "-c", code, *words], cwd=ROOT, capture_output=True, text=True)
-        assert (run.returncode, run.stderr.split()) == (0, ["False", "True"])
+        assert (run.returncode, run.stderr.split()) == (0, [])
     assert run.stdout.split() == ["itm", itm.__version__]
 
 

@@ -12,10 +12,12 @@ from itm_tutorial.cli.app import Column, Corpus, Folder, Seed, Size, Source, Spl
 from itm_tutorial.errors import ItmError
 from itm_tutorial.progress import say
 
+COURSE = "course"  # what `itm prepare` takes in place of a corpus
+
 
 @app_of_commands.command()
 def prepare(
-    name: Annotated[str, typer.Argument(help="a corpus that itm list names")],
+    name: Annotated[str, typer.Argument(help="a corpus that itm list names; course: all that the chapters share")],
     source: Annotated[
         Path | None,
         typer.Option("--from", help="folder with the files; without it, flickr8k's are downloaded"),
@@ -24,7 +26,18 @@ def prepare(
     size: Size = "mini",
     seed: Annotated[int | None, typer.Option(help="of a drawn corpus, or of the splits of your photographs")] = None,
 ) -> None:
-    """Makes or converts a corpus and computes its features, so that training starts at once."""
+    """Makes or converts a corpus and computes its features, so that training starts at once.
+
+    With the name "course": makes every cache that the chapters share, so that no learner waits for one.
+    """
+    if name == COURSE:
+        from itm_tutorial.course.preparation import prepare_course
+
+        if source is not None or column or seed is not None:
+            raise ItmError(f"{COURSE} takes --size alone: the chapters share drawn corpora of seed 0")
+        prepare_course(size)
+        say(f"every cache that the chapters share at size {size} is there")
+        return
     import itm_tutorial as itm
     from itm_tutorial.course.own_data import columns_named, corpus_named
     from itm_tutorial.data import readers

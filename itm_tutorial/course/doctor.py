@@ -12,16 +12,17 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from itm_tutorial.encoders.cores import cgroup_quota, group_files, load_average, usable_cores
 from itm_tutorial.errors import ItmError
 from itm_tutorial.storage import cache_dir, check_writable
 
 MEMORY_NEEDED, DISK_NEEDED = 3.0, 2.0  # GiB; a mini chapter takes about half of either
 PATIENCE = 120  # seconds to wait for torch or a driver
 PYTHON_NAMES = ("python", "python3", f"python3.{sys.version_info[1]}")  # Jupyter replaces these by its own interpreter
-CONTAINER_LIMITS = (  # the memory limit of a container: Linux's control groups, version 2 and version 1
-    Path("/sys/fs/cgroup/memory.max"),
-    Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
+SEAT = (
+    1.2  # GiB that the kernel of one learner takes at most, at size mini: benchmarks/thirty_kernels.py, docs/class.md
 )
+CROWDED = 1.5  # times as many processes as cores, from which on a run takes clearly longer
 TRY_TORCH = """
 import torch, torchvision
 torchvision.ops.nms(torch.zeros(1, 4), torch.zeros(1), 0.5)
@@ -49,7 +50,7 @@ class Finding:
 
 def examine() -> list[Finding]:
     """Runs all checks; a failed check is a finding, not an error."""
-    return [_python(), *_torch(), _kernel(), _cache(), _memory()]
+    return [_python(), *_torch(), _kernel(), _cache(), _processor(), _memory()]
 
 
 def _python() -> Finding:
@@ -175,20 +176,43 @@ def _cache() -> Finding:
     return Finding(f"cache folder {folder}, {free:.1f} GiB free", free >= DISK_NEEDED, advice)
 
 
+def _processor() -> Finding:
+    """The cores that this process may use, and how many others want them; a busy machine is slow, and not at fault."""
+    cores, quota, machine, load = usable_cores(), cgroup_quota(), os.cpu_count() or 1, load_average()
+    about = [f"{cores} of the machine's {machine} cores"] if cores < machine else [f"{cores} cores"]
+    if quota is not None:
+        about.append(f"a quota of {quota:.1f}")
+    about.append(f"load {load:.1f}")
+    waiting = load / machine
+    advice = ""
+    if waiting > CROWDED:
+        advice = (
+            f"{load:.0f} processes share the machine's {machine} cores, so that a run takes up to {waiting:.0f} times "
+            "as long; the course then uses one thread per process"
+        )
+    elif cores < machine and not os.environ.get("OMP_NUM_THREADS"):
+        advice = f"start JupyterLab with OMP_NUM_THREADS={cores}, so that numpy takes no more threads either"
+    return Finding(", ".join(about), True, advice)
+
+
 def _memory() -> Finding:
     import psutil
 
     available, limit = psutil.virtual_memory().available, _container_limit()
     free = min(available, limit) / 2**30
     where = "this container may use" if limit < available else "free"
-    remedy = "give it more" if limit < available else "close other programs"
-    advice = "" if free >= MEMORY_NEEDED else f"{MEMORY_NEEDED:.0f} GiB are needed: {remedy}"
-    return Finding(f"{free:.1f} GiB of memory {where}", free >= MEMORY_NEEDED, advice)
+    what = f"{free:.1f} GiB of memory {where}"
+    if free < MEMORY_NEEDED:
+        remedy = "give it more" if limit < available else "close other programs"
+        return Finding(what, False, f"{MEMORY_NEEDED:.0f} GiB are needed: {remedy}")
+    seats = int(free / SEAT)
+    return Finding(what, True, f"enough for {seats} notebooks at once, one per learner, of {SEAT} GiB each")
 
 
 def _container_limit() -> float:
-    """The memory limit of this container in bytes; infinite if there is none."""
-    for file in CONTAINER_LIMITS:
+    """The memory limit of this container, or of a group around this process, in bytes; infinite if there is none."""
+    limits = [math.inf]
+    for file in group_files("memory.max", "memory", "memory.limit_in_bytes"):
         with suppress(OSError, ValueError):  # no such file, or "max"
-            return int(file.read_text())
-    return math.inf
+            limits.append(int(file.read_text(encoding="ascii")))
+    return min(limits)

@@ -11,6 +11,7 @@ from typing import Any
 
 from itm_tutorial.course.files import read_cells, read_chapters
 from itm_tutorial.course.patience import LIMITS, QUIET, SILENCE, Watch, Watched, kernel_of, lasting
+from itm_tutorial.course.preparation import prepare_course
 from itm_tutorial.encoders.cores import thread_settings
 from itm_tutorial.errors import ItmError
 from itm_tutorial.progress import LiveLine
@@ -24,7 +25,8 @@ HEADLINE = 40  # width of the table's column
 def run_course(out: Path = Path("build/course"), fast: bool = False) -> int:
     """Executes every notebook with papermill and prints one table; after a failure, the other notebooks still run.
 
-    On a terminal, a line that is written over says which cell runs, and for how long; a log file has the table alone.
+    The caches that the notebooks share are made first. On a terminal, a line that is written over says which cell runs
+    and for how long; a log file has the table alone.
 
     Args:
         out: folder for the executed notebooks.
@@ -34,11 +36,12 @@ def run_course(out: Path = Path("build/course"), fast: bool = False) -> int:
         0, or 1 if a notebook failed.
 
     Raises:
-        ItmError: course.toml is missing or broken.
+        ItmError: course.toml is missing or broken, or a cache that the notebooks share cannot be made.
     """
     names = read_chapters(ROOT / "course.toml")
     out.mkdir(parents=True, exist_ok=True)
     environment = {"ITM_FAST": "1" if fast else "0", "ITM_PROGRESS": "0"}
+    prepare_course("tiny" if fast else "mini")
     live, width = LiveLine(), max(map(len, names))
     print(f"{'notebook':<{width}}  seconds  {'headline':<{HEADLINE}}  result", flush=True)
     failed = False

@@ -28,6 +28,7 @@ from typing import Any
 import itm_tutorial.course.running as course
 from itm_tutorial.course.files import read_cells, read_sweeps
 from itm_tutorial.course.sweep_results import read_point
+from itm_tutorial.encoders.cores import THREADS, usable_cores
 from itm_tutorial.errors import ItmError, unknown
 from itm_tutorial.progress import progress_wanted
 from itm_tutorial.storage import check_writable, disk_errors, read_json, write_json
@@ -282,7 +283,8 @@ class _Worker:
                 file.unlink(missing_ok=True)
         task = {"notebook": str(store.sweep.notebook), "target": str(self.notebook)}
         task["parameters"] = {**point.parameters, RESULT: str(self.metrics)}
-        settings = {"OMP_NUM_THREADS": str(threads), "ITM_PROGRESS": "0", "ITM_FAST": "0"}  # sizes come from the point
+        settings = {"ITM_PROGRESS": "0", "ITM_FAST": "0"}  # sizes come from the point
+        settings |= {name: str(threads) for name in THREADS}
         self.output, self.start = tempfile.TemporaryFile(), time.perf_counter()  # noqa: SIM115
         self.process = subprocess.Popen(
             [sys.executable, "-m", "itm_tutorial.course.sweep"],
@@ -336,7 +338,7 @@ def _run_points(store: _Store, points: list[Point], workers: int) -> dict[str, s
     """Runs points, ``workers`` at a time -> the result of each, by stem. In any case all workers are ended."""
     from tqdm.auto import tqdm
 
-    threads = max(1, _cores() // workers)
+    threads = max(1, usable_cores() // workers)
     waiting, running, results = list(points), [], {}
     bar = tqdm(total=len(points), desc=f"sweep {store.sweep.name}", unit="point", disable=not progress_wanted())
     try:
@@ -366,11 +368,6 @@ def _run_points(store: _Store, points: list[Point], workers: int) -> dict[str, s
             worker.close()
         bar.close()
     return results
-
-
-def _cores() -> int:
-    """The cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _print_table(store: _Store, points: list[Point], results: dict[str, str]) -> None:

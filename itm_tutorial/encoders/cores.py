@@ -12,6 +12,7 @@ from pathlib import Path
 
 CGROUP = Path("/sys/fs/cgroup")
 MEMBERSHIP = Path("/proc/self/cgroup")  # the control groups of this process
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")  # read by torch, numpy and their libraries
 BUSY_FOR = 0.2  # seconds for which the machine is watched before a thread is given up
 
 
@@ -124,4 +125,4 @@ def thread_settings() -> dict[str, str]:
     threads = thread_count(bound_cores(), bound_cores(), cgroup_quota(), busy_cores())
     if threads >= (os.cpu_count() or 1):
         return {}
-    return {name: str(threads) for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
+    return {name: str(threads) for name in THREADS}

@@ -16,6 +16,7 @@ def small_course(tmp_path, monkeypatch):
     """Makes a course of notebooks, each given by its cells; a text in place of cells is the file itself."""
     monkeypatch.setattr(course, "ROOT", tmp_path)
     monkeypatch.setattr(course, "NOTEBOOKS", tmp_path / "notebooks")
+    monkeypatch.setattr(course, "prepare_course", lambda size: None)
     for name in ("ITM_FAST", "ITM_PROGRESS"):
         monkeypatch.setenv(name, "0")
     (tmp_path / "notebooks").mkdir()

@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 from itm_tutorial.course import doctor
+from itm_tutorial.encoders import cores
 
 ITM = [sys.executable, "-c", "from itm_tutorial.cli import app; app()"]
 ROOT = Path(__file__).parents[2]
@@ -55,7 +56,7 @@ def test_the_machine_that_runs_the_tests_has_a_sound_installation(tmp_path):
     lines = run.stdout.splitlines()
     assert run.stderr == "" and {"ok    torch and torchvision fit together", "ok    Jupyter kernel python3"} <= {*lines}
     assert run.returncode == any(line.startswith("MEND") for line in lines)
-    assert len(lines) == 6 and all(line.startswith(("ok  ", "MEND")) for line in lines)
+    assert len(lines) == 7 and all(line.startswith(("ok  ", "MEND")) for line in lines)
 
 
 @pytest.mark.parametrize(
@@ -210,11 +211,45 @@ def test_a_nearly_full_disk(monkeypatch, tmp_path):
 def test_memory_counts_what_a_container_may_use(monkeypatch, tmp_path, available, limit, message):
     Memory = namedtuple("Memory", "available")
     monkeypatch.setattr(psutil, "virtual_memory", lambda: Memory(available * 2**30))
-    file = tmp_path / "memory.max"
-    if limit is not None:
-        file.write_text(limit + "\n")
-    monkeypatch.setattr(doctor, "CONTAINER_LIMITS", (tmp_path / "none", file))
-    assert faults([doctor._memory()]) == ([] if message is None else [f"MEND  {message}"])
+    monkeypatch.setattr(cores, "CGROUP", tmp_path)
+    monkeypatch.setattr(cores, "MEMBERSHIP", tmp_path / "membership")
+    (tmp_path / "membership").write_text("4:memory:/old/seat\n0::/class/seat\n")
+    for group in ("class/seat", "class", "memory/old"):  # the limit of any group around the process holds
+        if limit is not None:
+            file = tmp_path / group / ("memory.limit_in_bytes" if "memory" in group else "memory.max")
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(limit + "\n")
+        assert faults([doctor._memory()]) == ([] if message is None else [f"MEND  {message}"])
+        if limit is not None:
+            file.write_text("max\n")
+
+
+def test_memory_is_counted_in_seats(monkeypatch, tmp_path):
+    Memory = namedtuple("Memory", "available")
+    monkeypatch.setattr(cores, "CGROUP", tmp_path)
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: Memory(int(30.5 * doctor.SEAT * 2**30)))
+    assert "enough for 30 notebooks at once" in str(doctor._memory())
+
+
+@pytest.mark.parametrize(
+    ("bound", "machine", "quota", "load", "about", "advice"),
+    [
+        (2, 2, None, 0.3, "2 cores, load 0.3", ""),
+        (2, 2, None, 8.0, "2 cores, load 8.0", "8 processes share the machine's 2 cores.* 4 times as long"),
+        (64, 64, 2.0, 0.3, "2 of the machine's 64 cores, a quota of 2.0, load 0.3", "OMP_NUM_THREADS=2"),
+        (4, 64, None, 10.0, "4 of the machine's 64 cores, load 10.0", "OMP_NUM_THREADS=4"),
+    ],
+)
+def test_cores_quota_and_load_are_said_and_are_no_fault(monkeypatch, bound, machine, quota, load, about, advice):
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.setattr(cores, "bound_cores", lambda: bound)
+    for module in (cores, doctor):
+        monkeypatch.setattr(module, "cgroup_quota", lambda: quota)
+    monkeypatch.setattr("os.cpu_count", lambda: machine)
+    monkeypatch.setattr("os.getloadavg", lambda: (load, 0.0, 0.0), raising=False)
+    found = doctor._processor()
+    assert found.ok and found.what == about and re.search(advice, found.advice)
+    assert bool(found.advice) == bool(advice)
 
 
 def test_an_old_python(monkeypatch):

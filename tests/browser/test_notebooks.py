@@ -1,0 +1,175 @@
+"""Each chapter in JupyterLab, in a real browser: it runs, and every control of every widget changes what is shown.
+
+Controls are found by the classes of ipywidgets and operated with the keyboard alone.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from itm_tutorial.course.patience import SILENCE, Pulse
+
+SHOTS = Path(__file__).parents[2] / "build" / "browser"
+CHAPTERS = ("00_start_here", "01_devise", "02_vsepp", "03_scan", "04_timam", "90_literature")
+ROOTS = ".jp-OutputArea-output > .jupyter-widgets, .jp-OutputArea-output .jupyter-widgets-view > .jupyter-widgets"
+CONTROLS = {  # kind -> what is focused
+    "dropdown": "select",
+    "text": "input[type=text], input:not([type]), textarea",
+    "number": "input[type=number]",
+    "slider": ".noUi-handle",
+    "checkbox": "input[type=checkbox]",
+    "radio": "input[type=radio]",
+    "button": "button",
+}
+NOISE = (  # what JupyterLab itself writes to the console as an error
+)
+SHOWN = """root => {  // what a widget shows, apart from its controls
+    const seen = [...root.querySelectorAll('img')].map(image => image.src);
+    for (const part of root.querySelectorAll('.widget-html-content, .widget-label, .jp-RenderedHTMLCommon, pre, svg'))
+        seen.push(part.innerHTML);
+    return JSON.stringify(seen);
+}"""
+PICTURES = "root => JSON.stringify([...root.querySelectorAll('img')].map(image => image.src))"
+ROUNDS = 6  # answers of the kernel after which a control is known to have changed nothing
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser")]
+
+
+def wait_until(page, lab, condition, what):
+    """Waits for a condition in the page, as long as the server or its kernels show signs of life."""
+    from playwright.sync_api import TimeoutError as NotYet
+
+    pulse = Pulse()
+    while True:
+        try:
+            return page.wait_for_function(condition, timeout=2000)
+        except NotYet:
+            assert pulse.look(lab.pid) < SILENCE, f"{what}: no sign of life"
+
+
+def run_all(page, lab, name):
+    """Opens a notebook, runs all of its cells, and returns its code cells with their outputs."""
+    page.goto(lab.url(name))
+    ready = "() => window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
+    wait_until(page, lab, ready, f"{name}: the kernel starts")
+    page.evaluate(
+        "() => { window.ran = null; window.jupyterapp.commands.execute('notebook:run-all-cells')"
+        ".then(() => { window.ran = true; }, error => { window.ran = String(error); }); }"
+    )
+    wait_until(page, lab, f"() => window.ran !== null && ({ready})()", f"{name}: its cells run")
+    return page.evaluate(
+        "() => window.jupyterapp.shell.currentWidget.content.model.toJSON().cells.filter(c => c.cell_type === 'code')"
+    )
+
+
+def kernel_answers(page):
+    """Returns when the kernel has done all that it was asked to before."""
+    page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.requestKernelInfo()")
+    page.wait_for_timeout(100)  # for the page to draw what has come
+
+
+def changed(page, root, before):
+    """Whether what a widget shows differs from before, as soon as the kernel has answered."""
+    for _ in range(ROUNDS):
+        if root.evaluate(SHOWN) != before:
+            kernel_answers(page)
+            return True
+        kernel_answers(page)
+    return root.evaluate(SHOWN) != before
+
+
+def operate(page, control, kind):
+    """Gives a control another value, with the keyboard alone."""
+    control.focus()
+    assert control.evaluate("one => one === document.activeElement"), f"the {kind} cannot be reached by keyboard"
+    if kind == "dropdown":
+        last = control.evaluate("one => one.selectedIndex === one.options.length - 1")
+        page.keyboard.press("ArrowUp" if last else "ArrowDown")
+    elif kind == "slider":
+        last = control.evaluate("one => one.ariaValueNow === one.ariaValueMax")
+        page.keyboard.press("ArrowLeft" if last else "ArrowRight")
+    elif kind in ("checkbox", "button"):
+        page.keyboard.press("Space")
+    elif kind == "radio":
+        page.keyboard.press("ArrowDown")
+    else:
+        page.keyboard.press("ControlOrMeta+a")
+        page.keyboard.type(other_value(control, kind))
+        page.keyboard.press("Enter")
+
+
+def other_value(control, kind):
+    """A value that differs: one of those that a text proposes, or the text without its last word."""
+    value = control.input_value()
+    if kind == "number":
+        return str(float(value or 0) + 1).removesuffix(".0")
+    offered = control.evaluate("one => [...(one.list?.options ?? [])].map(option => option.value)")
+    words = value.split()
+    return next(
+        (other for other in offered if other != value), " ".join(words[:-1] if len(words) > 1 else ["a", "dog"])
+    )
+
+
+def usable(control, kind):
+    """Whether a control can be operated now, and would then change something."""
+    if not control.is_visible() or not control.is_enabled():
+        return False
+    if kind == "dropdown":
+        return control.evaluate("one => one.options.length > 1")
+    return kind != "button" or "mod-active" not in (control.get_attribute("class") or "")  # a choice that is made
+
+
+def label(control):
+    """What a person reads at a control."""
+    return control.evaluate(
+        "one => (one.innerText || one.getAttribute('aria-label') || one.closest('.jupyter-widgets')?.innerText || '')"
+        ".trim().slice(0, 60)"
+    )
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_a_chapter_runs_and_every_widget_changes_what_it_shows(page, lab, name):
+    cells = run_all(page, lab, name)
+    errors = [output for cell in cells for output in cell["outputs"] if output["output_type"] == "error"]
+    assert [f"{error['ename']}: {error['evalue']}" for error in errors] == []
+    assert all(cell["execution_count"] for cell in cells if cell["source"].strip())
+    page.screenshot(path=SHOTS / f"{name}.png")
+    still, widgets = [], [root for root in page.locator(ROOTS).all() if root.locator(", ".join(CONTROLS.values())).count()]
+    assert widgets, "the notebook shows no widget"  # a bar has no control, and is none
+    for n, root in enumerate(widgets):
+        operated = []
+        root.scroll_into_view_if_needed()
+        pictures = root.evaluate(PICTURES)
+        drawn = {pictures}
+        for kind, selector in CONTROLS.items():
+            for control in root.locator(selector).all():
+                if not usable(control, kind):
+                    continue
+                what, before = f"{kind} {label(control)!r}", root.evaluate(SHOWN)
+                operate(page, control, kind)
+                operated.append(what)
+                if not changed(page, root, before):
+                    still.append(what)
+                drawn.add(root.evaluate(PICTURES))
+        root.screenshot(path=SHOTS / f"{name}-{n}.png")
+        assert operated, f"widget {n} has no control"
+        assert pictures == "[]" or len(drawn) > 1, f"no control changed the picture of widget {n}: {operated}"
+    assert still == [], "these controls changed nothing that is shown"
+    errors = [output for output in outputs_of(page) if output["output_type"] == "error"]
+    assert errors == []
+    assert unexpected(page) == []
+
+
+def outputs_of(page):
+    """All outputs of the notebook as they are now, those that a widget captured included."""
+    return page.evaluate(
+        "() => window.jupyterapp.shell.currentWidget.content.model.toJSON().cells.flatMap(c => c.outputs ?? [])"
+    )
+
+
+def unexpected(page):
+    """What the console calls an error, without what JupyterLab itself writes."""
+    return [line for line in page.complaints if not any(re.search(known, line) for known in NOISE)]

@@ -44,7 +44,7 @@ def browser():
     if path is None or sync_playwright is None:
         pytest.skip("no browser tests: pip install playwright, and Chromium (apt-get install chromium) or ITM_BROWSER")
     with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        running = playwright.chromium.launch(executable_path=path, args=FLAGS, timeout=0)
         SHOTS.mkdir(parents=True, exist_ok=True)
         yield running
         running.close()

@@ -144,3 +144,15 @@ def test_a_broken_list_of_chapters_is_reported(small_course, tmp_path, text):
 def test_a_course_outside_a_clone_is_reported(small_course, tmp_path):
     with pytest.raises(ItmError, match="from a clone of the repository"):
         course.run_course(tmp_path / "out")
+
+
+@pytest.mark.slow
+def test_a_notebook_in_memory_gets_its_outputs_or_one_sentence(tmp_path):
+    def made(*cells):
+        return nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+
+    notebook = made("import os; print(os.environ['ITM_FAST'], os.getcwd())")
+    course.execute_cells(notebook, tmp_path, ITM_FAST="1")
+    assert notebook.cells[0].outputs[0].text == f"1 {tmp_path}\n"
+    with pytest.raises(ItmError, match="failed in cell 2: its kernel died"):
+        course.execute_cells(made("1", "import os; os._exit(1)"), tmp_path)

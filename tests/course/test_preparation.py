@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -65,7 +66,7 @@ def test_a_terminal_sees_what_is_made_and_a_log_file_one_line(monkeypatch, capsy
     monkeypatch.setattr("itm_tutorial.course.patience.LOOK", 0.02)
     stand_in(monkeypatch, "import sys; print('step: drawings of x (1 of 2)', flush=True); sys.stdin.close(); input")
     prepare_course("tiny")
-    assert capsys.readouterr().err == "itm: what the chapters share is ready after 0 s\n"
+    assert re.fullmatch(r"itm: what the chapters share is ready after [\d:]+ \w+\n", capsys.readouterr().err)
     monkeypatch.setenv("ITM_PROGRESS", "1")
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
     stand_in(monkeypatch, "import time; print('step: drawings of x (1 of 2)', flush=True); time.sleep(2)")
@@ -83,15 +84,9 @@ def test_nothing_is_said_where_everything_was_there(monkeypatch, capsys):
 @pytest.mark.parametrize(
     ("code", "message"),
     [
-        (
-            "print('step: a'); print('itm: the disk is full'); raise SystemExit(1)",
-            "a could not be made: the disk is full",
-        ),
-        ("import os; print('step: a', flush=True); os.abort()", "a could not be made: its process died"),
-        (
-            "import time; print('step: a', flush=True); time.sleep(10**6)",
-            "a could not be made: it showed no sign of life",
-        ),
+        ("print('itm: the disk is full'); raise SystemExit(1)", "the disk is full"),
+        ("import os; os.abort()", "its process died"),
+        ("import time; time.sleep(10**6)", "it showed no sign of life for 3 s"),
     ],
 )
 def test_what_went_wrong_is_one_sentence(monkeypatch, code, message):

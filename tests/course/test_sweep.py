@@ -73,7 +73,7 @@ def ran(tmp_path):
     return sorted(line.split()[0] for line in file.read_text().splitlines()) if file.exists() else []
 
 
-def wait_until(true, seconds=40):
+def wait_until(true, seconds=900):
     end = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < end, "waited in vain"

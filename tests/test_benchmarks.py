@@ -97,3 +97,27 @@ def test_extraction_is_compared_with_bare_torchvision(monkeypatch):
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux reports the peak of a process")
 def test_the_memory_of_extraction_is_measured_in_a_process_of_its_own():
     assert 0 < parts("extraction")["measure_memory"](40) < 1_000  # MiB
+
+
+@pytest.mark.slow
+def test_kernels_run_at_once_and_what_fails_is_said(tmp_path):
+    import nbformat
+
+    def made(name, cell):
+        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell)])
+        nbformat.write(notebook, tmp_path / name)
+        return tmp_path / name
+
+    both_there = (  # each waits until it sees the other: one after the other would never end
+        "import os, pathlib\nhere = pathlib.Path(os.environ['MEET'])\n(here / str(os.getpid())).touch()\n"
+        "while len(list(here.iterdir())) < 2: pass"
+    )
+    measure = parts("thirty_kernels")["measure"]
+    (tmp_path / "meet").mkdir()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MEET", str(tmp_path / "meet"))
+        seconds, failed, memory = measure(2, made("meet.ipynb", both_there), "tiny")
+    assert len(seconds) == 2 and failed == [] and memory.together >= memory.largest > 0
+    assert measure(1, made("fails.ipynb", "1 / 0"), "tiny")[1] == [
+        "failed in cell 1: ZeroDivisionError: division by zero"
+    ]

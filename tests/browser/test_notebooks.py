@@ -22,7 +22,8 @@ CONTROLS = {  # kind -> what is focused
     "slider": ".noUi-handle",
     "checkbox": "input[type=checkbox]",
     "radio": "input[type=radio]",
-    "button": "button",
+    "button": "button:not(.widget-play *)",
+    "play": ".widget-play button:first-child",  # a bar that moves a slider; its other buttons stop and repeat
 }
 NOISE = (  # what JupyterLab itself writes to the console as an error
 )
@@ -91,7 +92,7 @@ def operate(page, control, kind):
     elif kind == "slider":
         last = control.evaluate("one => one.ariaValueNow === one.ariaValueMax")
         page.keyboard.press("ArrowLeft" if last else "ArrowRight")
-    elif kind in ("checkbox", "button"):
+    elif kind in ("checkbox", "button", "play"):
         page.keyboard.press("Space")
     elif kind == "radio":
         page.keyboard.press("ArrowDown")
@@ -119,7 +120,8 @@ def usable(control, kind):
         return False
     if kind == "dropdown":
         return control.evaluate("one => one.options.length > 1")
-    return kind != "button" or "mod-active" not in (control.get_attribute("class") or "")  # a choice that is made
+    made = "one => one.classList.contains('mod-active') && one.closest('.widget-toggle-buttons') !== null"
+    return not control.evaluate(made)  # the choice of several that is made already
 
 
 def label(control):
@@ -154,6 +156,8 @@ def test_a_chapter_runs_and_every_widget_changes_what_it_shows(page, lab, name):
                 operated.append(what)
                 if not changed(page, root, before):
                     still.append(what)
+                if kind == "play":
+                    page.keyboard.press("Space")  # a pause, so that what changes next is the next control's
                 drawn.add(root.evaluate(PICTURES))
         root.screenshot(path=SHOTS / f"{name}-{n}.png")
         assert operated, f"widget {n} has no control"

@@ -1,6 +1,8 @@
-"""The exercises of chapter 01: rank loss, zero-shot labels, hierarchical precision, hubs, and the length bias."""
+"""The exercises of chapter 01: rank loss, zero-shot labels, hierarchical precision, hubs, and length bias."""
 
 from __future__ import annotations
+
+from functools import partial
 
 import torch
 from torch import LongTensor, Tensor
@@ -14,14 +16,6 @@ def _labelled(g: torch.Generator, width: float) -> tuple[Tensor, LongTensor, flo
     n, m = random_size(g, 2, 7), random_size(g, 4, 9)
     scores, labels = width * torch.randn(n, m, generator=g), torch.randint(0, m, (n,), generator=g)
     return scores, labels, 0.05 * random_size(g, 2, 8)
-
-
-def _close_scores(g: torch.Generator) -> tuple[Tensor, LongTensor, float]:
-    return _labelled(g, 0.1)
-
-
-def _far_scores(g: torch.Generator) -> tuple[Tensor, LongTensor, float]:
-    return _labelled(g, 1.0)
 
 
 def _positives_far_ahead(g: torch.Generator) -> tuple[Tensor, LongTensor, float]:
@@ -59,48 +53,55 @@ rank_loss = Exercise(
     difficulty=2,
     hints=(
         "Each wrong label costs max(0, margin - score of the right label + its own score).",
-        "The scores of the right labels as a column: scores.gather(1, labels[:, None]). clamp(min=0) is the bracket.",
-        "Put 0 where the right label stands, with scatter(1, labels[:, None], 0.0); sum over labels, mean over images.",
+        "scores.gather(1, labels[:, None]) is a column: the scores of the right labels. clamp(min=0) is the bracket.",
+        "scatter(1, labels[:, None], 0.0) sets the cost of the right label to 0. Sum over labels, then take the mean.",
     ),
+    begin="Start from scores, [n_images, n_labels], and turn every score into a cost. Return a tensor with one number.",
     reference=_rank_loss_by_loop,
     own=_own_rank_loss,
     inputs={
-        "scores close together": _close_scores,
-        "scores far apart": _far_scores,
+        "scores close together": partial(_labelled, width=0.1),
+        "scores far apart": partial(_labelled, width=1.0),
         "a right label far ahead": _positives_far_ahead,
     },
     mistakes=(
         (
             lambda s, y, m: (m - s.gather(1, y[:, None]) + s).clamp(min=0).sum(1).mean(),
-            "The right label is counted among the wrong ones, and adds the margin itself: leave it out.",
+            "The right label is counted among the wrong ones, where it always costs the margin: leave it out.",
         ),
         (
             lambda s, y, m: _costs(s, y, m).mean(1).mean(),
-            "This looks like the mean over labels: the paper sums over them.",
+            "This takes the mean over labels: the loss is a sum over labels.",
         ),
-        (lambda s, y, m: _costs(s, y, m).sum(), "This is the sum over images: take their mean."),
+        (lambda s, y, m: _costs(s, y, m).sum(), "This is a sum over images: take the mean over images."),
         (
             lambda s, y, m: (m - s.gather(1, y[:, None]) + s).scatter(1, y[:, None], 0.0).sum(1).mean(),
-            "Labels that lie far enough below count as less than nothing here: what is negative becomes 0.",
+            "Labels that score far below the right one get negative costs here: replace negative costs by 0.",
         ),
         (
             lambda s, y, m: _costs(-s, y, m).sum(1).mean(),
-            "The signs are turned: the right score is subtracted, the wrong one added.",
+            "The signs are swapped: subtract the score of the right label and add that of the wrong one.",
         ),
-        (lambda s, y, m: _costs(s, y, 0.0).sum(1).mean(), "The margin is missing: a wrong label must lie below by it."),
+        (
+            lambda s, y, m: _costs(s, y, 0.0).sum(1).mean(),
+            "The margin is missing: a wrong label costs nothing only if it scores lower by at least the margin.",
+        ),
         (
             lambda s, y, m: _hinges(s, y, m).masked_fill(s == s.gather(1, y[:, None]), 0).sum(1).mean(),
-            "A wrong label that ties with the right one is left out with it: leave out the place that labels names.",
+            "A wrong label that ties with the right one is left out with it: leave out only the right label itself.",
         ),
         (
             lambda s, y, m: _costs(s, y, m).amax(1).mean(),
-            "This takes only the hardest wrong label, an idea of 2018: here every wrong label counts.",
+            "This counts only the hardest wrong label, an idea of 2018 (chapter 02): here every wrong label counts.",
         ),
     ),
 )
 
 
-_FILL = "A constant that you give to the other labels wins over low scores: leave them out, or give them -torch.inf."
+_FILL = (
+    "The labels that are no candidates got a constant score, which beats low scores: leave them out, or give them "
+    "-torch.inf."
+)
 
 
 def _candidates(g: torch.Generator) -> tuple[Tensor, LongTensor]:
@@ -128,7 +129,7 @@ def _zero_shot_by_loop(scores: Tensor, candidates: LongTensor) -> Tensor:
 
 
 def _own_zero_shot(scores, candidates):
-    best = scores[:, candidates].argmax(1)  # [n_images], places among the candidates
+    best = scores[:, candidates].argmax(1)  # [n_images], positions among the candidates
     return candidates[best]
 
 
@@ -138,9 +139,10 @@ zero_shot = Exercise(
     difficulty=1,
     hints=(
         "Only the columns of the candidates count: scores[:, candidates].",
-        "argmax(1) over these columns gives a place among the candidates, not yet the number of a label.",
-        "candidates[place] turns places into labels.",
+        "argmax(1) over these columns gives a position among the candidates, not yet the number of a label.",
+        "candidates[position] turns positions into labels.",
     ),
+    begin="Start from scores, [n_images, n_labels], and return int64 [n_images] with entries of candidates.",
     reference=_zero_shot_by_loop,
     own=_own_zero_shot,
     inputs={
@@ -158,26 +160,26 @@ zero_shot = Exercise(
     mistakes=(
         (
             lambda s, c: s.argmax(1),
-            "This chooses among all labels, which is the generalised kind: keep to the candidates.",
+            "This chooses among all labels, which is the generalised setting: choose among the candidates only.",
         ),
         (
             lambda s, c: s[:, c].argmax(1),
-            "These are places among the candidates: candidates[...] gives the numbers of the labels.",
+            "These are positions among the candidates: candidates[...] gives the numbers of the labels.",
         ),
-        (lambda s, c: c[s[:, c].argmin(1)], "This takes the lowest score: larger is more alike."),
+        (lambda s, c: c[s[:, c].argmin(1)], "This takes the lowest score: a larger score means more similar."),
         (
             lambda s, c: (s * torch.zeros(s.shape[1]).index_fill(0, c, 1.0)).argmax(1),
-            "The other labels got the score 0, which beats every score below 0: leave them out, or give them -inf.",
+            "The labels that are no candidates got the score 0, which beats negative scores: leave them out.",
         ),
         (
             lambda s, c: s.index_fill(1, c, -torch.inf).argmax(1),
-            "You left out the candidates and kept all others: it is the other way round.",
+            "This chooses among the labels that are no candidates: choose among the candidates.",
         ),
         (
             lambda s, c: s[:, c].argmax(0),
-            "This finds an image for each label (dim=0): for each image find a label, dim=1.",
+            "This finds an image for each label (dim=0): find a label for each image (dim=1).",
         ),
-        (lambda s, c: s[:, c].amax(1), "These are the best scores: the answer is which label has them."),
+        (lambda s, c: s[:, c].amax(1), "These are the best scores: return the numbers of the labels that have them."),
     ),
 )
 
@@ -245,14 +247,15 @@ hierarchical_precision = Exercise(
     minutes=15,
     difficulty=3,
     hints=(
-        "First how far C_k reaches: sort each row of distances; the k-th smallest stands at place k - 1.",
-        "near = (distances <= radius[:, None])[identity] says for each image which labels are in its C_k.",
-        "near.gather(1, scores.topk(k, dim=1).indices) marks the near ones among k guesses; give the mean in percent.",
+        "First find how far C_k reaches: sort each row of distances; the k-th smallest is at index k - 1.",
+        "near = (distances <= radius[:, None])[identity] tells for each image which labels are in its C_k.",
+        "near.gather(1, scores.topk(k, dim=1).indices) tells which of k guesses are near; return the mean in percent.",
     ),
+    begin="Start from distances, [n_classes, n_classes]: which classes belong to C_k of each class? Return one number.",
     reference=_hierarchical_precision_by_loop,
     own=_own_hierarchical_precision,
     inputs={"a tree": _in_a_tree, "a single guess": _one_guess, "distances that all differ": _all_distances_differ},
-    remarks={"a tree": "Several classes are often equally far there: C_k takes all of them."},
+    remarks={"a tree": "Several classes are often equally far there: C_k contains all of them."},
     spared=TIES,
     mistakes=(
         (
@@ -261,31 +264,35 @@ hierarchical_precision = Exercise(
         ),
         (
             lambda s, i, d, k: 100 * _near_guesses(d <= d.sort(1).values[:, k : k + 1], s, i, k).mean().item(),
-            "C_k reaches one class too far: the right label counts itself, so the k-th stands at place k - 1.",
+            "C_k reaches one class too far: the right label is the first, so the k-th distance is at index k - 1.",
         ),
         (
             lambda s, i, d, k: 100 * _near_guesses(d < d.sort(1).values[:, k - 1 : k], s, i, k).mean().item(),
-            "The classes at the largest distance of C_k are left out: <=, not <.",
+            "The classes at the largest distance of C_k are left out: compare with <=, not with <.",
         ),
         (
             lambda s, i, d, k: 100 * _near_guesses(_exactly(d, k), s, i, k).mean().item(),
-            "Several classes are equally far, and you chose some of them: C_k takes all of them.",
+            "Several classes are equally far, and only some of them are used: C_k contains all of them.",
         ),
         (
             lambda s, i, d, k: 100 * _near_guesses(d == 0, s, i, k).sum(1).mean().item(),
-            "This counts the right label alone, which is flat hit@k.",
+            "This counts the right label only, which is flat hit@k: count every label of C_k.",
         ),
         (
             lambda s, i, d, k: 100 * _near_guesses(d <= k, s, i, k).mean().item(),
-            "Here k is a number of edges: it is a number of classes, and how far they reach differs.",
+            "Here k is used as a number of edges: k is a number of classes, and the distance that they reach differs.",
+        ),
+        (
+            lambda s, i, d, k: 100 * _near_guesses(_near(d, k), s, i, k).amax(1).mean().item(),
+            "This asks whether any of the k guesses is near: take the fraction that is near.",
         ),
         (
             lambda s, i, d, k: 100 * _near_guesses(_near(d, k), -s, i, k).mean().item(),
-            "These are the k labels with the lowest scores: larger is more alike.",
+            "These are the k labels with the lowest scores: a larger score means more similar.",
         ),
         (
             lambda s, i, d, k: 100 * (_near_guesses(_near(d, k), s, i, k).sum(1) / _near(d, k)[i].sum(1)).mean().item(),
-            "You divide by the size of C_k, which is a recall: divide by k.",
+            "This divides by the size of C_k, which gives a recall: divide by k.",
         ),
     ),
 )
@@ -322,10 +329,11 @@ k_occurrence = Exercise(
     minutes=10,
     difficulty=2,
     hints=(
-        "Which targets does each query name? scores.topk(k, dim=1).indices, [n_queries, k].",
-        "torch.bincount counts how often each number stands in a flat list.",
-        "torch.bincount(named.flatten(), minlength=scores.shape[1]) has a place for targets that nobody names.",
+        "scores.topk(k, dim=1).indices are the k best targets of each query, [n_queries, k].",
+        "torch.bincount counts how often each number occurs in a flat list.",
+        "torch.bincount(named.flatten(), minlength=scores.shape[1]) also counts the targets that occur 0 times.",
     ),
+    begin="Start from scores, [n_queries, n_targets], and return one int64 count per target.",
     reference=_k_occurrence_by_loop,
     own=_own_k_occurrence,
     inputs={"more queries than targets": _many_queries, "more targets than queries": _many_targets},
@@ -334,20 +342,26 @@ k_occurrence = Exercise(
     mistakes=(
         (
             lambda s, k: torch.bincount(s.topk(k, dim=0).indices.flatten(), minlength=len(s)),
-            "Here each target names queries (dim=0): each query names targets, dim=1.",
+            "This takes the best queries of each target (dim=0): take the best targets of each query (dim=1).",
         ),
-        (lambda s, k: _named(s, 1), "Only the first guess is counted: count the first k."),
+        (lambda s, k: _named(s, 1), "Only the best target of each query is counted: count the k best."),
         (
             lambda s, k: torch.bincount(s.topk(k, dim=1).indices.flatten()),
-            "Targets that nobody names are missing at the end: give bincount a minlength.",
+            "Targets at the end that no query names are missing: give bincount a minlength.",
         ),
-        (lambda s, k: _named(-s, k), "You counted the k targets with the lowest scores: larger is more alike."),
-        (lambda s, k: _named(s, k) / len(s), "These are fractions of the queries: give counts."),
+        (
+            lambda s, k: _named(-s, k),
+            "This counts the k targets with the lowest scores: a larger score means more similar.",
+        ),
+        (lambda s, k: _named(s, k) / len(s), "These are fractions of the queries: return counts."),
         (
             lambda s, k: _named(s, k).sort(descending=True).values,
-            "The counts are right, but sorted: keep them in the order of the targets.",
+            "The counts are right but sorted: keep them in the order of the targets.",
         ),
-        (lambda s, k: (_named(s, k) > 0).long(), "This says whether a target is named at all: count how often."),
+        (
+            lambda s, k: (_named(s, k) > 0).long(),
+            "This tells whether a target is named at all: count how often it is named.",
+        ),
     ),
 )
 
@@ -389,10 +403,11 @@ length_bias = Exercise(
     minutes=5,
     difficulty=1,
     hints=(
-        "Three steps: how long each word is, which label each image names, and the ratio of two means.",
-        "words.norm(dim=1) are the lengths, scores.argmax(1) the labels that are named.",
+        "There are three steps: the length of each word, the label that each image names, and the ratio of two means.",
+        "words.norm(dim=1) are the lengths, and scores.argmax(1) are the labels that the images name.",
         "(lengths[named].mean() / lengths.mean()).item()",
     ),
+    begin="Start from words, [n_labels, dim], and scores, [n_images, n_labels]. Return one number.",
     reference=_length_bias_by_loop,
     own=_own_length_bias,
     inputs={"any scores": _words_and_scores, "dot products": _long_words_win, "words of length 1": _unit_words},
@@ -400,25 +415,32 @@ length_bias = Exercise(
     mistakes=(
         (
             lambda s, w: 1 / _bias(w.norm(dim=1), s.argmax(1)),
-            "The ratio is upside down: the words that were named stand above the line.",
+            "The ratio is inverted: divide the mean length of the named words by that of all words.",
         ),
         (
             lambda s, w: w.norm(dim=1)[s.argmax(1)].mean().item(),
-            "This is the mean length of what was named: divide by the mean length of all words.",
+            "This is the mean length of the named words: divide it by the mean length of all words.",
         ),
         (
             lambda s, w: _bias(w.norm(dim=1), s.argmax(1).unique()),
-            "Each label counts once here: one that is named often must count as often.",
+            "Each named label counts once here: a label that ten images name counts ten times.",
         ),
-        (lambda s, w: _bias(w.square().sum(1), s.argmax(1)), "These are squared lengths: take the root."),
-        (lambda s, w: _bias(w.norm(dim=1), s.argmin(1)), "You took the labels with the lowest scores."),
+        (lambda s, w: _bias(w.square().sum(1), s.argmax(1)), "These are squared lengths: take the square root."),
+        (
+            lambda s, w: _bias(w.norm(dim=1), s.argmin(1)),
+            "This takes the labels with the lowest scores: a larger score means more similar.",
+        ),
         (
             lambda s, w: _bias(w.norm(dim=1), s.argmax(0)),
-            "This finds an image for each label (dim=0): each image names a label, dim=1.",
+            "This finds an image for each label (dim=0): each image names one label (dim=1).",
+        ),
+        (
+            lambda s, w: w.norm(dim=1)[s.argmax(1)].mean().item() - w.norm(dim=1).mean().item(),
+            "This is a difference of two means: divide one by the other.",
         ),
         (
             lambda s, w: (w.norm(dim=1)[s.argmax(1)].sum() / w.norm(dim=1).sum()).item(),
-            "These are sums, which grow with the number of images: compare means.",
+            "This compares sums, which grow with the number of images: compare means.",
         ),
     ),
 )

@@ -121,7 +121,7 @@ WRONG = {
         (lambda s, c: c.sort().values[s[:, c].argmax(1)], "right for candidates in order"),
     ],
     "hierarchical_precision": [
-        (of_nearest, "C_k takes all of them"),
+        (of_nearest, "C_k contains all of them"),
         (lambda s, y, d, k: round(precision_by_sets(s, y, d, k)), "and right is"),
         (lambda s, y, d, k: precision_by_sets(s, y, d, 1), "wrong for a tree"),
         (lambda s, y, d, k: precision_by_sets(s.abs(), y, d, k), "and right is"),
@@ -136,7 +136,7 @@ WRONG = {
         (lambda s, w: w.norm(dim=1)[s.argmax(1)].median().item() / w.norm(dim=1).mean().item(), "and right is"),
         (lambda s, w: round(bias_by_hand(s, w), 2), "and right is"),
         (lambda s, w: bias_by_hand(s.abs(), w), "and right is"),
-        (lambda s, w: (w.norm(dim=1)[s.argmax(1)] / w.norm(dim=1).sum()).sum().item(), "These are sums"),
+        (lambda s, w: (w.norm(dim=1)[s.argmax(1)] / w.norm(dim=1).sum()).sum().item(), "This compares sums"),
         (lambda s, w: bias_by_hand(s, w.clamp(-1, 1)), "and right is"),
     ],
 }

@@ -28,12 +28,11 @@ RENAMED = {
     "sibling_accuracy": "minimal_pair_accuracy",
     "code_map": "embedding_map",
     "found_kinds": "predicted_kinds",
-    "labels_said": "predicted_labels",
 }
 MOVED = {  # folder of a chapter -> what its figures.py has now
     "ch00_start_here": "score_matrix two_encoders",
     "ch01_devise": "class_tree explorer_of_labels hubs labels_over_epochs one_word_space precision_curves "
-    "predicted_kinds predicted_labels word_space",
+    "predicted_kinds word_space",
     "ch02_vsepp": "before_and_after collapse doubles explorer_of_forces forces gradients hardest_negatives heat_map "
     "maps_by_epoch rsum_by_batch_size",
     "ch03_scan": "attention_explorer attention_matrix pointing_game regions_found search_cost smoothing",

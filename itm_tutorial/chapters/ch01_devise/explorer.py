@@ -1,4 +1,4 @@
-"""A widget for labels: choose a picture and an epoch, and see the labels that the picture then has."""
+"""A widget for labels: the reader chooses a picture and an epoch, and sees the labels of the picture at that epoch."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from itm_tutorial.show.canvas import to_html
 
 
 def explorer_of_labels(split: Split, by_epoch: Sequence[Tensor], classes: ClassTree, images: Sequence[int]):
-    """Makes a list of pictures and a slider of epochs, with the labels that the chosen picture then has.
+    """Makes a list of pictures and a slider of epochs, and shows the labels of the chosen picture at that epoch.
 
     Args:
-        split: where the pictures are from.
+        split: whose pictures are listed.
         by_epoch: scores of the split's images, [n_images, n_classes], before training and after each epoch.
         classes: the tree.
         images: indices of the pictures to choose from.

@@ -35,11 +35,11 @@ def group_of(classes: ClassTree, name: str) -> tuple[str, str]:
 
 
 def class_tree(classes: ClassTree, splits: Sequence[Split], figure: Figure | None = None) -> Figure:
-    """Draws a picture of every kind, grouped by family; kinds that training never shows have a dashed frame.
+    """Draws a picture of every kind, grouped by family; hidden kinds have a dashed frame.
 
     Args:
         classes: the tree.
-        splits: where the pictures are taken from; the first that shows a kind gives it.
+        splits: the pictures of each kind come from the first split that shows it.
         figure: drawn on; a new one by default.
 
     Returns:
@@ -66,7 +66,7 @@ def class_tree(classes: ClassTree, splits: Sequence[Split], figure: Figure | Non
     return described(
         figure,
         f"A picture of each of {len(classes.names)} kinds, in {len(families_of(classes))} families. {listed}. "
-        f"A dashed frame marks the {len(hidden)} that training never shows: {', '.join(hidden)}.",
+        f"A dashed frame marks the {len(hidden)} hidden kinds, which training never shows: {', '.join(hidden)}.",
     )
 
 
@@ -90,7 +90,7 @@ def _thumbnail(axes: Axes, x: float, y: float, kind: str, classes: ClassTree, sp
     for split in splits:
         shown = (split.identity == number).nonzero().flatten()
         if len(shown):
-            image = split.images[int(shown[0])]
+            image = split.display(int(shown[0]), 160)
             axes.imshow(image.permute(1, 2, 0).numpy(), extent=place, interpolation="bicubic")
             break
     style = {"edgecolor": PALE, "linewidth": 1} if seen else {"edgecolor": ACCENT, "linewidth": 2, "linestyle": "--"}
@@ -102,31 +102,32 @@ def _small(size: float, bold: bool, color: str = INK) -> dict:
     return {"fontsize": size, "color": color, "fontweight": "bold" if bold else "normal"}
 
 
-def one_word_space(classes: ClassTree, split: Split, image: int = 0, figure: Figure | None = None) -> Figure:
-    """Draws the idea of DeViSE: a text places the words, a linear map places a picture, and the nearest word wins.
+def one_word_space(classes: ClassTree, split: Split, kind: str = "owl", figure: Figure | None = None) -> Figure:
+    """Draws the plan of DeViSE: a text places the words, a linear map places a picture, and the nearest word wins.
 
     Args:
         classes: the tree; kinds of the picture's family become its neighbours.
-        split: where the picture is from, one of kinds that training never shows.
-        image: its index.
+        split: pictures of hidden kinds.
+        kind: a hidden kind; the kind of the first picture if the split does not show this one.
         figure: drawn on; a new one by default.
 
     Returns:
-        The figure; where the points lie is made up.
+        The figure; the positions of its points are made up.
     """
     figure = figure or new_figure(10.8, 4.0)
     axes = figure.subplots()
     axes.set(xlim=(0, 10.8), ylim=(0.2, 4.2))
     axes.axis("off")
+    image = next((i for i, c in enumerate(split.identity.tolist()) if classes.names[c] == kind), 0)
     kind = classes.names[int(split.identity[image])]
     same_family = _seen_like(classes, kind, near=True)[:2]
     strangers = _seen_like(classes, kind, near=False)[:3]
-    _box(axes, 0.95, 3.5, f"a text:\n“a {kind} looks\nlike a {same_family[0]}”", GREY)
+    _box(axes, 0.95, 3.5, f"a text:\n“{_a(kind)} looks\nlike {_a(same_family[0])}”", GREY)
     _box(axes, 3.2, 3.5, "skip-gram", ACCENT)
     _box(axes, 3.2, 1.2, "network of\na classifier", BLUE)
     _box(axes, 5.3, 1.2, "linear\nmap $M$", BLUE, gid=FORMULA)
     picture = axes.inset_axes([0.3, 0.55, 1.3, 1.3], transform=axes.transData)
-    picture.imshow(split.images[image].permute(1, 2, 0).numpy(), interpolation="bicubic")
+    picture.imshow(split.display(image).permute(1, 2, 0).numpy())
     picture.set(xticks=[], yticks=[])
     _arrow(axes, (1.85, 3.5), (2.4, 3.5))
     _arrow(axes, (4.0, 3.5), (6.55, 3.5), "one unit vector $t$ per word, [50];\nfixed from now on", FORMULA)
@@ -134,18 +135,24 @@ def one_word_space(classes: ClassTree, split: Split, image: int = 0, figure: Fig
     _arrow(axes, (4.0, 1.2), (4.6, 1.2), "$v$ [512]", FORMULA)
     _arrow(axes, (6.0, 1.2), (6.55, 1.2), "$Mv$", FORMULA)
     rule = (
-        "the loss, on pictures of seen kinds: the right word must\nscore higher than every other seen word, by a margin"
+        "the loss, on pictures of seen kinds: the right word\nmust score higher than every other seen word, by a margin"
     )
     axes.text(0.3, 2.4, rule, ha="left", va="center", fontsize=9, color=INK, style="italic")
     axes.text(4.55, 2.4, "$t \\cdot Mv$", ha="left", va="center", fontsize=12, color=INK, gid=FORMULA)
     _space(axes, kind, same_family, strangers)
     return described(
         figure,
-        f"Two ways into one space. Above, a text goes through skip-gram, which gives one unit vector of 50 numbers "
-        f"per word; these stay fixed. Below, a picture of a {kind} goes through the network of a classifier, 512 "
-        f"numbers, and a linear map. A star marks where it lands: near the hollow point {kind}, which training never "
-        f"showed, among the filled points of its family {' and '.join(same_family)}, far from {', '.join(strangers)}.",
+        f"The plan: two ways into one space. Above, a text goes through skip-gram, which gives one unit vector of 50 "
+        f"numbers per word; these stay fixed. Below, a picture of {_a(kind)} goes through the network of a classifier, "
+        f"512 numbers, and a linear map. A star marks where it should land: near the hollow point {kind}, which "
+        f"training never shows, near the filled points of its family, {' and '.join(same_family)}, and far from "
+        f"{', '.join(strangers)}.",
     )
+
+
+def _a(noun: str) -> str:
+    """A noun with its article."""
+    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
 
 
 def _seen_like(classes: ClassTree, kind: str, near: bool) -> list[str]:
@@ -158,7 +165,7 @@ def _seen_like(classes: ClassTree, kind: str, near: bool) -> list[str]:
 
 
 def _space(axes: Axes, kind: str, same_family: list[str], strangers: list[str]) -> None:
-    """The word space with made-up places: the family around the hidden kind, others far off, the picture a star."""
+    """The word space with made-up positions: the family near the hidden kind, others far off, the picture a star."""
     frame = FancyBboxPatch((6.65, 0.3), 4.0, 3.75, boxstyle="round,pad=0,rounding_size=0.15", facecolor="w")
     frame.set(edgecolor=GREY, linewidth=1.2)
     axes.add_patch(frame)
@@ -170,9 +177,9 @@ def _space(axes: Axes, kind: str, same_family: list[str], strangers: list[str]) 
         axes.plot(x, y, "o", markersize=9, color=BLUE)
         axes.text(x, y + 0.16, name, ha="center", va="bottom", fontsize=9, color=INK)
     axes.plot(*hidden, "o", markersize=11, markerfacecolor="w", markeredgecolor=ACCENT, markeredgewidth=2.2)
-    axes.text(9.2, 2.05, f"{kind}\n(never shown)", ha="left", va="center", fontsize=9, color=ACCENT)
+    axes.text(9.2, 2.05, f"{kind}\n(hidden)", ha="left", va="center", fontsize=9, color=ACCENT)
     axes.plot(*star, "*", markersize=19, color=GREEN, markeredgecolor="w")
-    axes.text(8.62, 1.5, "the picture lands here", ha="center", va="top", fontsize=9, color=GREEN)
+    axes.text(8.62, 1.5, "the picture should land here", ha="center", va="top", fontsize=9, color=GREEN)
     axes.plot([star[0], hidden[0]], [star[1], hidden[1]], color=GREEN, linestyle=":", linewidth=1.8, zorder=0)
 
 
@@ -189,14 +196,17 @@ def _arrow(axes: Axes, start: tuple, end: tuple, words: str = "", gid: str | Non
     axes.text((start[0] + end[0]) / 2, start[1] + 0.1, words, ha="center", va="bottom", fontsize=8, color=INK, gid=gid)
 
 
-def word_space(snapshots: Mapping[str, WordVectors], classes: ClassTree, figure: Figure | None = None) -> Figure:
-    """Draws the names of the kinds at several moments of training, as maps on which neighbours stay neighbours.
+def word_space(
+    snapshots: Mapping[str, WordVectors], classes: ClassTree, named: Sequence[str] = (), figure: Figure | None = None
+) -> Figure:
+    """Draws the words of the kinds at several moments of training, as maps that keep neighbours near each other.
 
-    A line ties each kind to the centre of its family: the shorter the lines, the better families lie together.
+    A line joins each kind to the centre of its family: the shorter the lines, the closer the kinds of a family are.
 
     Args:
-        snapshots: what stands above a map -> the vectors; the last map is the largest and names the families.
+        snapshots: title of a map -> the vectors; the last map is the largest and names the families.
         classes: the tree of the kinds.
+        named: kinds whose points bear their names on the last map; those that the tree lacks are left out.
         figure: drawn on; a new one by default.
 
     Returns:
@@ -209,27 +219,31 @@ def word_space(snapshots: Mapping[str, WordVectors], classes: ClassTree, figure:
         last = n == len(snapshots)
         axes = figure.add_subplot(grid[:, 1] if last else grid[n - 1, 0])
         units = vectors.unit().matrix(classes.names)  # [n_classes, dim]
-        _draw_map(axes, neighbour_map(units), classes, named=last)
+        _draw_map(
+            axes, neighbour_map(units), classes, [kind for kind in named if kind in classes.names] if last else None
+        )
         titles.append(
-            f"{title}: {_near_family(units, classes)} of {len(classes.names)} kinds have one of their family nearest"
+            f"{title}: for {_near_family(units, classes)} of {len(classes.names)} kinds, the nearest is of their family"
         )
         axes.set_title(titles[-1].replace(": ", "\n", 1), fontsize=9, color=INK)
     families = families_of(classes)
     return described(
         figure,
-        f"{len(snapshots)} maps of {len(classes.names)} words, each tied to the centre of its family. The "
+        f"{len(snapshots)} maps of {len(classes.names)} words, each joined to the centre of its family. The "
         f"{len(families)} families: {', '.join(families)}. {'; '.join(titles)}.",
     )
 
 
 def _near_family(units: Tensor, classes: ClassTree) -> int:
-    """How many kinds have one of their own family as the nearest."""
+    """The number of kinds whose nearest other kind is of the same family."""
     family = [group_of(classes, name)[0] for name in classes.names]
     nearest = (units @ units.T).fill_diagonal_(-2).argmax(1).tolist()
     return sum(family[i] == family[j] for i, j in enumerate(nearest))
 
 
-def _draw_map(axes: Axes, places: Tensor, classes: ClassTree, named: bool) -> None:
+def _draw_map(axes: Axes, places: Tensor, classes: ClassTree, named: Sequence[str] | None) -> None:
+    """Draws one map; with a list of kinds, which may be empty, it is the large one, with names and a legend."""
+    large = named is not None
     row = {name: places[i].tolist() for i, name in enumerate(classes.names)}
     groups = list(dict.fromkeys(group_of(classes, name)[1] for name in classes.names))
     middles = {}
@@ -245,7 +259,7 @@ def _draw_map(axes: Axes, places: Tensor, classes: ClassTree, named: bool) -> No
                 marker,
                 color=colour,
                 markerfacecolor=inside,
-                markersize=7 if named else 5,
+                markersize=7 if large else 5,
                 label=f"_{group}",
             )
         middles[family] = (*middle, min(row[kind][1] for kind in kinds))
@@ -254,12 +268,15 @@ def _draw_map(axes: Axes, places: Tensor, classes: ClassTree, named: bool) -> No
     side, above = 0.12 * (right - left), 0.12 * (high - low)
     axes.set(xlim=(left - side, right + side), ylim=(low - above, high + above))
     axes.spines[:].set_color(GREY)
-    if named:
-        _name_families(axes, middles, (high - low + 2 * above) / 40)
+    if large:
+        taken = _name_families(axes, middles, (high - low + 2 * above) / 40)
+        _name_kinds(axes, row, named, taken, (high - low + 2 * above) / 40)
         _name_groups(axes, groups)
 
 
-def _name_families(axes: Axes, middles: dict[str, tuple[float, float, float]], step: float) -> None:
+def _name_families(
+    axes: Axes, middles: dict[str, tuple[float, float, float]], step: float
+) -> list[tuple[float, float, float]]:
     """Writes each family's name below its kinds; of two names that would overlap, the lower one moves down."""
     wide = (axes.get_xlim()[1] - axes.get_xlim()[0]) / 75  # width of a letter
     taken: list[tuple[float, float, float]] = []  # centre, height, half of the width
@@ -274,6 +291,45 @@ def _name_families(axes: Axes, middles: dict[str, tuple[float, float, float]], s
         axes.text(x, y, family, ha="center", va="top", clip_on=False, **style)
     lowest = min(y for _, y, _ in taken) - 2 * step
     axes.set_ylim(min(lowest, axes.get_ylim()[0]), axes.get_ylim()[1])
+    return taken
+
+
+def _name_kinds(axes: Axes, row: dict[str, list[float]], named: Sequence[str], taken: list, step: float) -> None:
+    """Writes the names of a few kinds near their points, where neither a point nor another name is."""
+    wide = (axes.get_xlim()[1] - axes.get_xlim()[0]) / 82  # width of a letter
+    names = [(x - half, y - 1.4 * step, x + half, y) for x, y, half in taken]
+    points = {kind: (x - 0.9 * wide, y - 0.7 * step, x + 0.9 * wide, y + 0.7 * step) for kind, (x, y) in row.items()}
+    for kind in named:
+        (x, y), half = row[kind], wide * len(kind) / 2
+        others = names + [box for other, box in points.items() if other != kind]
+        ways = [(dx, dy) for far in (2, 3) for dx, dy in _around(half + far * wide, 1.1 * far * step)]
+        tried = [(x + dx - half, y + dy - 0.6 * step, x + dx + half, y + dy + 0.6 * step) for dx, dy in ways]
+        box = min(tried, key=lambda one: _covered(row[kind], one, others))  # of equals the nearest
+        names.append(box)
+        axes.plot(*zip(row[kind], _nearest(row[kind], box), strict=True), color=INK, linewidth=0.8, zorder=0.5)
+        style = {"fontsize": 8.5, "color": INK, "style": "italic", "zorder": 6}
+        axes.text((box[0] + box[2]) / 2, (box[1] + box[3]) / 2, kind, ha="center", va="center", clip_on=False, **style)
+
+
+def _nearest(point: Sequence[float], box: tuple) -> tuple[float, float]:
+    """The point of a box (x0, y0, x1, y1) that is nearest to a point."""
+    return tuple(min(max(value, box[i]), box[i + 2]) for i, value in enumerate(point))
+
+
+def _covered(point: Sequence[float], box: tuple, others: Sequence[tuple]) -> float:
+    """How many of the other boxes a name in this box, or the line from its point to it, would cover."""
+    end = _nearest(point, box)
+    line = [tuple(a + n / 10 * (b - a) for a, b in zip(point, end, strict=True)) for n in range(11)]
+    return sum(
+        (min(box[2], x1) > max(box[0], x0) and min(box[3], y1) > max(box[1], y0))
+        or any(x0 < x < x1 and y0 < y < y1 for x, y in line)
+        for x0, y0, x1, y1 in others
+    )
+
+
+def _around(across: float, up: float) -> list[tuple[float, float]]:
+    """Eight steps around a point: to the sides, above and below, and between these."""
+    return [(x * across, y * up) for x, y in ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (-1, 1), (1, -1), (-1, -1))]
 
 
 def _name_groups(axes: Axes, groups: list[str]) -> None:
@@ -284,7 +340,7 @@ def _name_groups(axes: Axes, groups: list[str]) -> None:
         Line2D([], [], marker=marker, color=colour, label=group, **plain)
         for group, (marker, colour) in zip(groups, GROUP_STYLES, strict=False)
     ]
-    handles.append(Line2D([], [], marker="o", color=INK, markerfacecolor="w", label="hollow: never shown", **plain))
+    handles.append(Line2D([], [], marker="o", color=INK, markerfacecolor="w", label="hollow: hidden", **plain))
     axes.legend(
         handles=handles, loc="upper center", bbox_to_anchor=(0.5, -0.01), ncols=len(handles), frameon=False,
         fontsize=8.5, columnspacing=1.2, handletextpad=0.2,

@@ -242,13 +242,12 @@ def _room(lengths: Tensor) -> tuple[float, float]:
     return low - room, high + room
 
 
-def _name_largest(axes: Axes, lengths: Tensor, counts: LongTensor, names: Sequence[str], most: int = 2) -> None:
-    """Writes the names of the labels that most pictures name above their points, or below where two would touch."""
+def _name_largest(axes: Axes, lengths: Tensor, counts: LongTensor, names: Sequence[str]) -> None:
+    """Writes the name of the label that most pictures name, and that of the second if it is clearly lower."""
     middle = (float(lengths.min()) + float(lengths.max())) / 2
-    largest = [j for j in counts.topk(min(most, len(counts))).indices.tolist() if counts[j]]
-    for j in largest:
-        x, first = float(lengths[j]), int(counts[largest[0]])
-        up, edge = (-5, "top") if j != largest[0] and counts[j] > 0.85 * first else (4, "bottom")
+    first, *others = counts.argsort(descending=True, stable=True)[:2].tolist()
+    for j in [first] + [j for j in others if 0 < counts[j] < 0.85 * counts[first]]:
+        x, n = float(lengths[j]), int(counts[j])
         side, shift = ("left", 5) if x <= middle else ("right", -5)
-        axes.annotate(f"{names[j]} {int(counts[j])}", (x, int(counts[j])), xytext=(shift, up), ha=side, va=edge,
+        axes.annotate(f"{names[j]} {n}", (x, n), xytext=(shift, 4), ha=side, va="bottom",
                       textcoords="offset points", fontsize=8.5, color=INK)  # fmt: skip

@@ -28,7 +28,7 @@ from itm_tutorial.pretraining.word_vectors import train_skip_gram, window_pairs
 from itm_tutorial.worlds.objects.lore import write_lore
 
 # %% [markdown]
-# The next cell holds the settings that you may want to change. Papermill can set them from outside.
+# The next cell holds the settings that you may want to change.
 
 # %% tags=["parameters"]
 size = "mini"  # 6,000 training pictures; "tiny" is for a quick look
@@ -44,8 +44,8 @@ if os.environ.get("ITM_FAST") == "1":  # the smallest size, for tests
 # ## The picture to aim for
 #
 # This world has 69 kinds of things, the leaves of a **tree**: a fox is an animal, an animal is a creature. In each family,
-# some kinds are **hidden**: no training picture shows them, and no training label names them. The other
-# kinds are **seen**. The aim of this chapter is a model that names pictures of hidden kinds.
+# some kinds are **hidden**: no training picture shows them, and no training label names them. The other kinds are **seen**.
+# The aim of this chapter is a model that names pictures of hidden kinds.
 #
 # **Question.** Dashed frames mark the hidden kinds. Suppose that you had seen pictures of the other kinds only, and had
 # read about all of them. Which hidden kinds could you name?
@@ -59,11 +59,9 @@ figures.class_tree(corpus.classes, [corpus.test, corpus.unseen])
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# A hidden kind is easy if two things agree: it looks like the seen kinds of its family, and the text says that it belongs
-# to this family. A ship looks like a sailboat, and both float on water. It is hard if it looks unlike its family: an owl is
-# upright and has two large eyes, while ducks, hens and swans are drawn from the side. It is also hard if two hidden kinds
-# of a family must be told apart, such as owl and parrot: only the text can do this. Write down one hidden kind that you
-# expect to be named correctly, and one that you do not.
+# A hidden kind should be easy if it looks like the seen kinds of its family: a ship floats on water like a canoe. It should
+# be hard if it does not: an owl is upright and has two large eyes, while ducks, hens and swans are drawn from the side.
+# Write down one hidden kind that you expect to be named correctly, and one that you do not.
 #
 # </details>
 
@@ -76,8 +74,8 @@ figures.class_tree(corpus.classes, [corpus.test, corpus.unseen])
 #
 # $$L = \sum_{j \neq y} \big[\, m - t_y \cdot Mv + t_j \cdot Mv \,\big]_+$$
 #
-# The sum contains seen labels only. No hidden label is part of the training, but the words of hidden kinds have vectors
-# in the same space. The figure shows the plan for a picture of a hidden kind; the positions of its points are made up.
+# The sum contains seen labels only, but the words of hidden kinds have vectors in the same space. The figure shows the plan
+# for a picture of a hidden kind; the positions of its points are made up.
 #
 # **Question.** Which part of the figure knows something about the hidden kind? How does it know where to put the word?
 
@@ -87,18 +85,17 @@ figures.one_word_space(corpus.classes, corpus.unseen)
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# Only the upper path does. The text contains sentences about hidden kinds, and these sentences put the word near the words
-# of its family. The lower path learns from pictures of seen kinds, and maps a picture near the words of the seen kinds that
-# it resembles. The plan works for a hidden kind if both paths lead to the same place. Nothing in the loss ensures this, so
-# you will measure it.
+# Only the upper path does: sentences about the hidden kind put its word near the words of its family. The lower path learns
+# from seen kinds, and maps a picture near the words of the seen kinds that it resembles. The plan works if both paths lead
+# to the same place. Nothing in the loss ensures this, so you will measure it.
 #
 # </details>
 
 # %% [markdown]
 # ## Build it: word vectors from a text
 #
-# A grammar writes our text from a table of what each kind is, has and does. The text describes hidden kinds just as it
-# describes seen kinds: only their pictures are hidden.
+# A grammar writes our text from a table of what each kind is, has and does. It describes hidden kinds just as it describes
+# seen kinds.
 
 # %% tags=["nbval-check-output"]
 for sentence in write_lore(n_sentences=5, seed=0):
@@ -145,7 +142,7 @@ itm.show.answer(answers.word_space(words, corpus.classes, ("owl", "ship")))
 # %% [markdown]
 # ### Exercise 1 (10 minutes, ★★): the rank loss
 #
-# DeViSE took this loss from WSABIE (2010), which learned both the word vectors and the map from labelled pictures. `scores` is
+# WSABIE (2010) ranked labels in such a space before DeViSE, with word vectors learned from labelled pictures. `scores` is
 # `[n_images, n_labels]`, `labels` holds the column of each image's label, and `margin` is a number. Return the loss above: a
 # sum over wrong labels, then a mean over images.
 #
@@ -153,7 +150,7 @@ itm.show.answer(answers.word_space(words, corpus.classes, ("owl", "ship")))
 # <details><summary>Hint 2</summary>scores.gather(1, labels[:, None]) is a column: the scores of the right labels. clamp(min=0) is the bracket.</details>
 # <details><summary>Hint 3</summary>scatter(1, labels[:, None], 0.0) sets the cost of the right label to 0. Sum over labels, then take the mean.</details>
 #
-# `exercises.rank_loss.solution()` prints our solution. The chapter goes on with it if you leave the exercise out.
+# `exercises.rank_loss.solution()` prints our solution, with which the chapter goes on if you have none.
 
 
 # %% tags=["exercise"]
@@ -169,8 +166,7 @@ def rank_loss(scores, labels, margin):
 rank_loss = exercises.rank_loss.check(rank_loss)
 
 # %% [markdown]
-# Before you run the cell: one picture has three labels, and the first is right. Work out on paper which wrong labels cost
-# something for each margin.
+# Before you run the cell: one picture has three labels, and the first is right. Which wrong labels cost something?
 
 # %% tags=["nbval-check-output"]
 toy = torch.tensor([[0.70, 0.65, 0.20]])  # [1 image, 3 labels]
@@ -187,7 +183,7 @@ for margin in (0.1, 0.6):
 #
 # ## Train it: first the classifier
 #
-# DeViSE starts from a network that was trained as a classifier. Ours is small, and is trained on the seen kinds.
+# DeViSE starts from a classifier. Ours is a small network, trained on the seen kinds.
 
 # %%
 batch_size = min(64, len(corpus.train.captions) // 4)
@@ -198,14 +194,13 @@ chances = itm.score(softmax, corpus.unseen, captions=names).exp()  # [n_images, 
 print(f"largest probability of a hidden label, over all pictures: {chances[:, unseen].max():.1f}")
 
 # %% [markdown]
-# This zero is not a failure of the training. The classifier has no output for hidden labels, so more training cannot help.
+# The classifier has no output for hidden labels, so more training cannot help.
 #
 # Now we replace the last layer by a linear map into the word space. At first only the map is trained; in the last epoch the
-# whole network is trained, at a tenth of the learning rate. Beside it we train the most obvious alternative, `loss="l2"`:
-# it minimises the squared distance between a mapped picture and its word, without any wrong labels.
+# whole network is, at a tenth of the learning rate. We also train the most obvious alternative, `loss="l2"`: it minimises the
+# squared distance between a mapped picture and its word, without negatives.
 #
-# `fit` calls each of its `callbacks` after every epoch, with the model and a row of metrics. Our callback keeps the scores
-# of the pictures of hidden kinds for a figure below.
+# `fit` calls its `callbacks` after every epoch. Ours keeps the scores of hidden kinds for a figure below.
 
 
 # %%
@@ -294,9 +289,8 @@ print([round(hierarchical_precision(predicted, wolf, distances, k), 1) for k in 
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# Dog and fox belong to the family of the wolf: one edge up, one edge down. A bus is only connected through the root. For
-# k = 1, $C_1$ contains the wolf alone, and dog is a miss: 0. For k = 3, $C_3$ contains all animals, since they are equally
-# far; two of the three labels are animals: 66.7.
+# Dog and fox are two edges away, through *animal*; bus is six edges away, through the root. $C_1$ contains the wolf alone, so
+# dog is a miss: 0. $C_3$ contains all animals, since they are equally far; two of the three labels are animals: 66.7.
 #
 # </details>
 #
@@ -333,8 +327,7 @@ itm.show.answer(answers.precision(panels, ks) + "\n\n" + answers.generalised(of_
 # %% [markdown]
 # ## See what it learned
 #
-# A mean over all hidden kinds hides large differences. The next figure shows each hidden kind, with the hidden labels as the
-# candidates.
+# The next figure shows each hidden kind; the candidates are the hidden labels.
 #
 # **Question.** How did the two kinds that you wrote down fare? Does a wrong name usually come from the same family?
 
@@ -345,10 +338,9 @@ figures.predicted_kinds(of_hidden["DeViSE"], hidden_kinds, corpus.classes, unsee
 itm.show.answer(answers.kinds(of_hidden["DeViSE"], hidden_kinds, corpus.classes))
 
 # %% [markdown]
-# Why are some kinds found and others not? The next figure puts both paths of the plan side by side for three hidden kinds.
-# The first list is what the text says: the seen words nearest to the word of the kind. The second list is what the pictures
-# look like: the seen labels that the classifier gives them. The third list is the result: the hidden labels that DeViSE gives
-# them. A tick marks the right label, a tilde another label of its family.
+# Why are some kinds found and others not? For three hidden kinds, the next figure compares what the text says (the nearest
+# seen words), what the pictures look like (the labels of the classifier), and the result (the hidden labels of DeViSE). A tick
+# marks the right label, a tilde another label of its family.
 #
 # **Question.** For which kind do the first two lists agree? Why does DeViSE give the pictures of the first kind the labels
 # in its third list?
@@ -417,8 +409,8 @@ k_occurrence = exercises.k_occurrence.check(k_occurrence)
 
 # %% [markdown]
 # The **skewness** of $N_k$ measures hubness: it is 0 if the counts lie symmetrically around their mean, and large if a few
-# targets have most of the counts. Below, each of five pictures gives its own label the score 1; then one label gets a bonus of
-# 2 from every picture. Before you run the cell: what is $N_1$ of each label in both cases?
+# targets have most of the counts. Below, each of five pictures gives its own label the score 1; then one label gets 2 more from
+# every picture. Before you run the cell: what is $N_1$ of each label in both cases?
 
 # %% tags=["nbval-check-output"]
 fair = torch.eye(5)  # [5 pictures, 5 labels]
@@ -460,9 +452,9 @@ def length_bias(scores, words):
 length_bias = exercises.length_bias.check(length_bias)
 
 # %% [markdown]
-# The next cell fits the ridge regression and searches in three ways: by distance, by dot product and by cosine. The figure shows
-# $N_1$ of the 21 hidden labels over the lengths of their raw vectors, for these three and for the three trained models. Each
-# panel has its own scale. For a perfect model every point lies on the dashed line.
+# The next cell fits the ridge regression and searches by distance, by dot product and by cosine. The figure shows $N_1$ of
+# each hidden label over the length of its raw vector, for these and for the three trained models. Each panel has its own
+# scale. For a perfect model every point lies on the dashed line.
 #
 # **Question.** Ridge regression shrinks its predictions towards zero. Does a search by distance then prefer short or long words?
 # And a search by dot product?
@@ -519,9 +511,8 @@ print(f"Headline: devise zero-shot hit@1 {zero:.1f}, chance {100 / len(unseen):.
 # 2. a rank loss that is about twice as accurate as L2;
 # 3. a softmax classifier that is ahead in flat hit@1 and hit@2, and DeViSE ahead in hierarchical precision as k grows.
 #
-# The numbers are **not comparable** with yours: thousands of candidate labels are far more than your 21, drawings are simpler than
-# photographs, and our text was written to describe these kinds. What carries over is the way of measuring, and that a text
-# can replace labels for some kinds.
+# The numbers are **not comparable** with yours: the paper has thousands of candidate labels and you have 21, drawings are
+# simpler than photographs, and our text was written to describe these kinds.
 #
 # **Question.** Which of the three results do you find in your run?
 
@@ -529,9 +520,9 @@ print(f"Headline: devise zero-shot hit@1 {zero:.1f}, chance {100 / len(unseen):.
 itm.show.answer(answers.paper(of_seen, of_hidden, seen_kinds, hidden_kinds, corpus.classes, kept))
 
 # %% [markdown]
-# Tables of image-text retrieval have rows named DeViSE too. On Flickr8k they give R@1, R@5 and R@10 of 4.8, 16.5 and 27.3 for
-# sentence retrieval and 5.9, 20.1 and 29.6 for image retrieval. These rows are about whole sentences, and the model above reads
-# labels, so your results cannot be compared with them.
+# Tables of image-text retrieval have rows named DeViSE too: on Flickr8k, R@1, R@5 and R@10 of 4.8, 16.5 and 27.3 for sentence
+# retrieval, and of 5.9, 20.1 and 29.6 for image retrieval. They are about whole sentences, so your results cannot be compared
+# with them.
 #
 # ## Quiz
 #
@@ -545,7 +536,7 @@ itm.show.answer(answers.paper(of_seen, of_hidden, seen_kinds, hidden_kinds, corp
 #
 # **2. Why are hidden labels left out of the sum of the loss?**
 #
-# <details><summary>As negatives they would teach the map to avoid their words</summary>Yes. They are wrong for every training picture, so the loss would push every picture away from them.</details>
+# <details><summary>As negatives they would teach the map to avoid their words</summary>Yes. They are wrong for every training picture, so every picture would be pushed away.</details>
 # <details><summary>Their words have no vectors</summary>No: they have vectors, because the text describes them. The method rests on this.</details>
 # <details><summary>The sum would be too slow to compute</summary>No: a sum over 69 labels costs hardly more than a sum over 48.</details>
 #
@@ -553,31 +544,31 @@ itm.show.answer(answers.paper(of_seen, of_hidden, seen_kinds, hidden_kinds, corp
 #
 # <details><summary>The model knows too few words</summary>No: both numbers use the same words and the same scores.</details>
 # <details><summary>It was tested on other pictures</summary>No: the pictures are the same; only the candidates differ.</details>
-# <details><summary>Seen labels, added as rivals, take most of the first ranks</summary>Yes. The loss maps pictures near seen words, and the map does the same with pictures of hidden kinds.</details>
+# <details><summary>Seen labels, added as rivals, take most of the first ranks</summary>Yes. The map learned to put pictures near seen words, and pictures of hidden kinds too.</details>
 #
 # **4. A classifier has a flat hit@1 of 100 %. What is its hierarchical precision@5?**
 #
-# <details><summary>100 %, since it makes no mistake</summary>No: its labels 2 to 5 count too, and its training does not ask that they come from the same family.</details>
+# <details><summary>100 %, since it makes no mistake</summary>No: its labels 2 to 5 count too, and nothing makes them come from the same family.</details>
 # <details><summary>At least 20 %</summary>Yes. One of the five labels is always right; the other four can be any labels.</details>
 # <details><summary>0 %, since a classifier knows no tree</summary>No: the right label is in its own C_5, so at least one of the five labels counts.</details>
 #
 # **5. You multiply the vector of one word by two and search by cosine. What happens?**
 #
-# <details><summary>It is named more often</summary>No: this happens with a dot product, for every picture whose score for this word is positive.</details>
-# <details><summary>It is named less often</summary>No: this can happen with distances, because the word moves away from the mapped pictures.</details>
+# <details><summary>It is named more often</summary>No: this happens with a dot product, where the score is positive.</details>
+# <details><summary>It is named less often</summary>No: this can happen with distances, as the word moves away.</details>
 # <details><summary>Nothing, since only its direction counts</summary>Yes. This is why the words are scaled to length 1.</details>
 #
 # **6. Which hidden kind can DeViSE never name?**
 #
 # <details><summary>One that the text never mentions</summary>Yes. Without sentences it has no vector, so no picture can be mapped near it.</details>
-# <details><summary>One that has no seen kind in its family</summary>Not yet: this is hard, but the word has a vector, and a picture can be mapped near it.</details>
-# <details><summary>One that looks like a seen kind</summary>No: it is often taken for the seen kind, but among hidden labels only it can still be first.</details>
+# <details><summary>One that has no seen kind in its family</summary>Not yet: this is hard, but a picture can be mapped near its word.</details>
+# <details><summary>One that looks like a seen kind</summary>No: among hidden labels only, it can still be first.</details>
 #
 # ## Recap
 #
 # - A classifier cannot predict a label that it has no output for; a space of word vectors has a point for every word of the text.
 # - DeViSE keeps the word vectors fixed and learns a linear map from visual features, with a rank loss over seen labels.
-# - A hidden kind is named correctly if its pictures resemble the seen kinds that its word is near; nothing in the loss ensures this.
+# - A hidden kind is found more often if its pictures resemble the seen kinds that its word is near; no loss ensures this.
 # - Zero-shot accuracy is far above generalised accuracy, because pictures of hidden kinds are mapped near the words of seen kinds.
 # - The length of raw word vectors can decide which labels a search prefers; with vectors of length 1 it cannot.
 #
@@ -585,6 +576,6 @@ itm.show.answer(answers.paper(of_seen, of_hidden, seen_kinds, hidden_kinds, corp
 #
 # - Set `n_sentences` to 10,000. How do the word space and zero-shot hit@1 change?
 # - Another `seed` hides other kinds. Which results change most?
-# - Try `on_the_same_backbone("devise", negatives="one")`: the paper ends its sum at the first wrong label that violates the margin.
-# - ILU (2018) learns in the opposite direction: an image search finds pictures for a word, and these make the vector of the word.
+# - Try `on_the_same_backbone("devise", negatives="one")`: the paper stops at the first wrong label that violates the margin.
+# - ILU (2018) does the opposite: the pictures that an image search finds for a word make its vector.
 # - Chapter 02 returns to whole sentences and asks which of the wrong ones a loss should use.

@@ -38,7 +38,7 @@ def is_answer(cell):
 
 
 def is_figure(cell):
-    return cell.cell_type == "code" and bool(FIGURE.match(cell.source.splitlines()[-1]))
+    return cell.cell_type == "code" and not has_tag(cell, ANSWER) and bool(FIGURE.match(cell.source.splitlines()[-1]))
 
 
 def prose_of(cells):

@@ -284,13 +284,15 @@ def hubs(
     parts = [f"{method}: {_leaning(value, chance)} (r = {value:+.2f})" for method, value in r.items()]
     shrunk = "shorter than" if mapped_length < word_length else "no shorter than"
     return (
-        f"The mean length of a prediction is {mapped_length:.2f}, {shrunk} the {word_length:.2f} of the word vectors. "
+        f"The predicted vector of a picture (mean length {mapped_length:.2f}) is {shrunk} the word vectors "
+        f"({word_length:.2f}). "
         "If predictions are short, the nearest word by distance is likely to be a *short* one, whatever the picture "
         "shows. A dot product grows with the length of the word, so that it should prefer *long* ones. A cosine does "
         "not depend on length.\n\n"
         f"Chance alone gives correlations between -{chance:.2f} and +{chance:.2f} with {len(lengths)} labels. This "
         f"run: {'; '.join(parts)}.\n\n"
-        "DEM avoids the first effect in another way: it shrinks the words, and not the pictures that search. "
+        "DEM avoids the first effect in another way: there the regression shrinks the mapped words, and not the pictures "
+        "that search for them. "
         f"{_kept_hubs(kept)}"
     )
 

@@ -142,7 +142,11 @@ def test_hubs_says_which_methods_prefer_short_or_long_words():
     counts = {"short": 10 - lengths.long(), "long": lengths.long(), "even": torch.full((10,), 5)}
     text = answers.hubs(counts, lengths, 4.0, 1.9, effects(0.5))
     assert "short: prefers short words (r = -1.00); long: prefers long words (r = +1.00); even: no clear" in text
-    assert "1.90, shorter than the 4.00" in text and "0.5 higher than that of DEM" in text and "verdict of 0.5" in text
+    assert (
+        "(mean length 1.90) is shorter than the word vectors (4.00)" in text
+        and "0.5 higher than that of DEM" in text
+        and "verdict of 0.5" in text
+    )
     other = answers.hubs(counts, lengths, 4.0, 4.5, effects(-0.5))
     assert "no shorter than" in other and "0.5 lower than that of DEM" in other
 

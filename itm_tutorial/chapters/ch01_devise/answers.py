@@ -291,8 +291,8 @@ def hubs(
         "not depend on length.\n\n"
         f"Chance alone gives correlations between -{chance:.2f} and +{chance:.2f} with {len(lengths)} labels. This "
         f"run: {'; '.join(parts)}.\n\n"
-        "DEM avoids the first effect in another way: there the regression shrinks the mapped words, and not the pictures "
-        "that search for them. "
+        "DEM avoids the first effect in another way: there the regression shrinks the mapped words, and not the "
+        "pictures that search for them. "
         f"{_kept_hubs(kept)}"
     )
 
@@ -333,7 +333,7 @@ def paper(
         f"**Rank loss against L2.** {zero['DeViSE']:.1f} against {zero['L2']:.1f} %: "
         + ("found. " if zero["DeViSE"] >= 1.5 * zero["L2"] else "the rank loss is ahead, but not by a factor of two. "
            if zero["DeViSE"] > zero["L2"] else "not found; L2 is at least as good. ")
-        + f"{_kept_losses(kept)} Here a picture has 47 rivals, in the paper 999, and we tuned neither loss."
+        + f"{_kept_losses(kept)} Here a picture has 47 rivals, in the paper 999."
     )  # fmt: skip
     hit = {name: hit_at_k(of_seen[name], seen_identity) for name in ("softmax", "DeViSE")}
     tree = {name: hierarchical_precision(of_seen[name], seen_identity, distances, 5) for name in hit}

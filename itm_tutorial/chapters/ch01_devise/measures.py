@@ -1,4 +1,4 @@
-"""What chapter 01's claim trains and measures in its own ways: maps on a trained network, labels, ridge regression."""
+"""The models and metrics of chapter 01's claim: maps on a trained network, metrics of labels, ridge regression."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ PENALTY = 1.0  # of ridge regression: light, for 6,000 standardised features; a 
 
 
 def on_its_network(arm: Arm, corpus: Corpus, seed: int, before: Matching) -> Matching:
-    """A map that starts from the image network of a trained classifier, and from the word vectors of the seed."""
+    """Makes a map that starts from the image network of a trained classifier and from the word vectors of the seed."""
     model = create_model(arm.model, corpus, seed=seed, words=world_words(seed), **arm.options)
     model.visual.load_state_dict(before.visual.state_dict())
     return model
 
 
 def labels(trained: Trained) -> dict[str, Any]:
-    """The figures of ``label_figures``, from a model's scores of every class."""
+    """Computes the metrics of ``label_figures`` from a model's scores of every class."""
     corpus = trained.corpus
     splits = (corpus.test, corpus.unseen)
     return label_figures(*(score(trained.model, split, captions=corpus.classes.names) for split in splits), corpus)
@@ -40,11 +40,15 @@ def chance(run: Run) -> dict[str, Any]:
 
 
 def label_figures(test: Tensor, zero: Tensor, corpus: Corpus) -> dict[str, Any]:
-    """Hits on seen classes, on unseen ones with and without the seen as candidates, tree precision, and hubness.
+    """Computes hits on seen classes and on unseen ones, hierarchical precision, and hubness.
 
     Args:
-        test, zero: scores of the test and of the unseen split against every class, [n_images, n_classes].
-        corpus: with classes.
+        test: scores of the images of the test split, [n_images, n_classes].
+        zero: scores of the images of the unseen split, [n_images, n_classes].
+        corpus: a corpus with classes.
+
+    Returns:
+        Name of a metric -> k or setting -> percent; skewness has no unit.
     """
     unseen, distances = corpus.classes.unseen_classes, corpus.classes.distances()
     of_test, of_zero = corpus.test.identity, corpus.unseen.identity
@@ -60,7 +64,7 @@ def label_figures(test: Tensor, zero: Tensor, corpus: Corpus) -> dict[str, Any]:
 
 
 def ridge(inputs: Tensor, targets: Tensor) -> Callable[[Tensor], Tensor]:
-    """Fits a linear map by ridge regression, [n, a] -> [n, b] -> what maps [m, a] to [m, b]."""
+    """Fits a linear map from [n, a] to [n, b] by ridge regression; returns a function from [m, a] to [m, b]."""
     shift, goal = inputs.mean(0), targets.mean(0)
     moved = inputs - shift
     penalised = moved.T @ moved + PENALTY * torch.eye(inputs.shape[1])

@@ -111,7 +111,7 @@ WRONG = {
     "rank_loss": [
         (by_equal_scores, "A wrong label that ties with the right one is left out with it"),
         (by_equal_costs, "A wrong label that ties with the right one is left out with it"),
-        (lambda s, y, m: rank_loss_by_mask(s.clamp(-5, 5), y, m), "cut nothing off"),
+        (lambda s, y, m: rank_loss_by_mask(s.clamp(-5, 5), y, m), "do not clamp"),
         (lambda s, y, m: rank_loss_by_mask(s, y, m).round(decimals=1), "and right is"),
         (lambda s, y, m: rank_loss_by_mask(s, y, 0.2), "and right is"),
     ],
@@ -161,3 +161,32 @@ def test_a_stub_says_how_to_begin(exercise, exercise_checks):
 @each_exercise
 def test_hints_grow_plainer_and_the_solution_passes(exercise, exercise_checks):
     exercise_checks.hints_and_solution(exercise)
+
+
+# What a learner may return by mistake; a tensor that fits no exercise stands for every wrong shape.
+ODD = {
+    "nothing": None,
+    "a text": "0.5",
+    "a list of texts": ["fox", "owl"],
+    "a dictionary": {"loss": 0.5},
+    "NaN": torch.tensor(torch.nan),
+    "numbers of a wrong shape": torch.zeros(2, 3, 5, 7),
+    "an empty tensor": torch.zeros(0),
+    "another device": torch.zeros(3, device="meta"),
+    "complex numbers": torch.zeros(3, dtype=torch.complex64),
+    "truth values": torch.zeros(3, dtype=torch.bool),
+    "a class": torch.Tensor,
+}
+
+
+@each_exercise
+@pytest.mark.parametrize("what", ODD)
+def test_whatever_is_returned_ends_in_words(exercise, what):
+    verdict = exercise.verdict(lambda *inputs: ODD[what])
+    assert verdict.startswith("Not yet.") and "Traceback" not in verdict
+
+
+@each_exercise
+def test_the_beginning_gives_no_hint_away(exercise):
+    assert exercise.begin and all(hint not in exercise.begin for hint in exercise.hints)
+    assert exercise.begin in " ".join(exercise.verdict(None).split())

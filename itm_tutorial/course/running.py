@@ -9,17 +9,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from itm_tutorial.chapters.verdict import provenance
 from itm_tutorial.course.files import read_cells, read_chapters
 from itm_tutorial.course.patience import LIMITS, QUIET, SILENCE, Watch, Watched, kernel_of, lasting
 from itm_tutorial.course.preparation import prepare_course
 from itm_tutorial.encoders.cores import thread_settings
 from itm_tutorial.errors import ItmError
 from itm_tutorial.progress import LiveLine
+from itm_tutorial.storage import write_json
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = ROOT / "notebooks"
 ENGINE = "itm"  # the name of papermill's engine here
 HEADLINE = 40  # width of the table's column
+PROVENANCE = "provenance.json"  # beside executed notebooks: versions, machine, and whether their size was the smallest
 
 
 def run_course(out: Path = Path("build/course"), fast: bool = False) -> int:
@@ -40,6 +43,7 @@ def run_course(out: Path = Path("build/course"), fast: bool = False) -> int:
     """
     names = read_chapters(ROOT / "course.toml")
     out.mkdir(parents=True, exist_ok=True)
+    write_json(out / PROVENANCE, {**provenance(), "fast": fast})
     environment = {"ITM_FAST": "1" if fast else "0", "ITM_PROGRESS": "0"}
     prepare_course("tiny" if fast else "mini")
     live, width = LiveLine(), max(map(len, names))

@@ -30,6 +30,7 @@ class _Chapters(TypedDict):
     chapter: list[Chapter]
     lab: NotRequired[list[Chapter]]
     repository: NotRequired[str]
+    site: NotRequired[str]
 
 
 class _Tiny(TypedDict, total=False):
@@ -80,6 +81,15 @@ def read_repository(file: Path) -> str:
         ItmError: the file is missing or broken, or names no notebook.
     """
     return _read_course(file).get("repository", "")
+
+
+def read_site(file: Path) -> str:
+    """The address of the course's site that course.toml names, for badges; empty where it names none.
+
+    Raises:
+        ItmError: the file is missing or broken, or names no notebook.
+    """
+    return _read_course(file).get("site", "")
 
 
 def _read_course(file: Path) -> _Chapters:

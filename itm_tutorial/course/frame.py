@@ -9,18 +9,21 @@ from itm_tutorial.errors import unknown
 from itm_tutorial.literature import cite, papers
 from itm_tutorial.models import list_methods
 
+BRANCH = "main"  # of the repository: what Colab opens
 PAGES = "[glossary](../docs/glossary.md) · [notation](../docs/notation.md)"
 
 
-def header(contents: list[Chapter], notebook: str) -> str:
+def header(contents: list[Chapter], notebook: str, repository: str = "", site: str = "") -> str:
     """The lines below a notebook's title, in Markdown.
 
     Args:
         contents: the notebooks of the course, in reading order.
         notebook: the name of this one.
+        repository: the address of the repository; empty where it has none.
+        site: the address of the course's site; empty where it has none.
 
     Returns:
-        Its minutes and the computer's, the previous and the next notebook, the glossary and the notation.
+        Badges for Colab and the site where there are addresses, its minutes and the computer's, the previous and the next notebook, the glossary and the notation.
 
     Raises:
         ItmError: the course does not have this notebook.
@@ -34,7 +37,8 @@ def header(contents: list[Chapter], notebook: str) -> str:
     times = f"*{'; '.join(parts)}*" if parts else ""
     before = f"← {_link(contents[place - 1])}" if place else ""
     after = f"{_link(contents[place + 1])} →" if place + 1 < len(contents) else ""
-    return "  \n".join(filter(None, (times, " · ".join(filter(None, (before, after, PAGES))))))
+    badges = _badges(notebook, repository.rstrip("/"), site.rstrip("/"))
+    return "  \n".join(filter(None, (badges, times, " · ".join(filter(None, (before, after, PAGES))))))
 
 
 def footer(contents: list[Chapter], notebook: str) -> str:
@@ -63,6 +67,19 @@ def footer(contents: list[Chapter], notebook: str) -> str:
     if place + 1 < len(contents):
         lines += ["", f"**Next:** {_link(contents[place + 1])}"]
     return "\n".join(lines)
+
+
+def _badges(notebook: str, repository: str, site: str) -> str:
+    """Links as small pictures, which lie in the repository; Colab opens notebooks of GitHub only."""
+    badges = []
+    if repository.startswith("https://github.com/"):
+        path = repository.removeprefix("https://github.com/").removesuffix(".git")
+        address = f"https://colab.research.google.com/github/{path}/blob/{BRANCH}/notebooks/{notebook}"
+        badges.append(f"[![Open in Colab](../docs/images/badge_colab.svg)]({address})")
+    if site:
+        address = f"{site}/notebooks/{Path(notebook).stem}.html"
+        badges.append(f"[![Read on the site](../docs/images/badge_site.svg)]({address})")
+    return " ".join(badges)
 
 
 def _place(contents: list[Chapter], notebook: str) -> tuple[int, Chapter]:

@@ -11,13 +11,14 @@ import re
 import sys
 from pathlib import Path
 
-from itm_tutorial.course.files import read_cells, read_contents
+from itm_tutorial.course.colab import bootstrap
+from itm_tutorial.course.files import read_cells, read_contents, read_repository, read_site
 from itm_tutorial.course.frame import footer, header
 from itm_tutorial.course.running import NOTEBOOKS, ROOT, execute_cells, first_line
 from itm_tutorial.errors import ItmError
 
 SOURCES = NOTEBOOKS / "source"
-CHECKED, ANSWER = "nbval-check-output", "answer"  # tags of cells
+CHECKED, ANSWER, BOOTSTRAP = "nbval-check-output", "answer", "bootstrap"  # tags of cells
 _SOLUTION = re.compile(r"^( *)# solution\n.*?^ *# end of solution$", re.MULTILINE | re.DOTALL)
 
 
@@ -43,8 +44,12 @@ def learners_edition(source: Path):
     except Exception as error:  # jupytext raises the errors of its parsers
         raise ItmError(f"{source} cannot be read ({first_line(error)}): correct it, as py:percent in UTF-8") from error
     contents, name = read_contents(ROOT / "course.toml"), f"{source.stem}.ipynb"
+    repository, site = read_repository(ROOT / "course.toml"), read_site(ROOT / "course.toml")
     title, _, text = notebook.cells[0]["source"].partition("\n")
-    notebook.cells[0]["source"] = f"{title}\n\n{header(contents, name)}\n{text}"
+    notebook.cells[0]["source"] = f"{title}\n\n{header(contents, name, repository, site)}\n{text}"
+    if repository:
+        cell = nbformat.v4.new_code_cell(bootstrap(repository), metadata={"cellView": "form", "tags": [BOOTSTRAP]})
+        notebook.cells.insert(1, cell)
     notebook.cells.append(nbformat.v4.new_markdown_cell(footer(contents, name)))
     for number, cell in enumerate(notebook.cells):
         cell["id"] = f"cell-{number:03d}"

@@ -7,6 +7,8 @@ import re
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
+from itm_tutorial.course.frame import BRANCH
+
 CODE = "code"  # the site's folder for pages of source files
 _LINK = re.compile(r"(\]\()(<?)([^)>\s]+)(>?\))|(\b(?:href|src)=\")([^\"]+)(\")")
 
@@ -59,7 +61,7 @@ class Links:
             if file.startswith("..") or not (self._root / file).exists():
                 return link  # Sphinx reports it
             if self._repository:
-                return f"{self._repository}/blob/HEAD/{file}"
+                return f"{self._repository}/blob/{BRANCH}/{file}"
             if (self._root / file).is_dir():
                 return link
             self.sources.add(file)

@@ -94,4 +94,6 @@ def _pip(names: list[str], kept: dict[str, str]) -> None:
         result = subprocess.run(command, check=False, capture_output=True, text=True)
     if result.returncode:
         last = (result.stderr.strip().splitlines() or ["no message"])[-1]
-        raise ItmError(f"pip could not install {', '.join(names)} ({last}): see that the network is there, then try again")
+        raise ItmError(
+            f"pip could not install {', '.join(names)} ({last}): see that the network is there, then try again"
+        )

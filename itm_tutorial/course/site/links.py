@@ -56,7 +56,9 @@ class Links:
         start = PurePosixPath(page).parent
         file = os.path.normpath(start / path).replace(os.sep, "/")
         if (self._root / file).is_dir():
-            file = next((f"{file}/{name}" for name in ("README.md", "index.md") if f"{file}/{name}" in self._pages), file)
+            file = next(
+                (f"{file}/{name}" for name in ("README.md", "index.md") if f"{file}/{name}" in self._pages), file
+            )
         if file not in self._pages:
             if file.startswith("..") or not (self._root / file).exists():
                 return link  # Sphinx reports it

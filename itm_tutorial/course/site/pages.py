@@ -133,7 +133,11 @@ def timings_page(runs: list[tuple[Chapter, Any, dict[str, Any]]]) -> str:
             )
         )
     head = ("notebook", "learner, minutes", "run, seconds", "slowest cell, seconds", "size", "date", "machine")
-    lines = ["# Timings", "", "How long the notebooks of this site ran. The minutes for a learner include the exercises."]
+    lines = [
+        "# Timings",
+        "",
+        "How long the notebooks of this site ran. The minutes for a learner include the exercises.",
+    ]
     lines += ["Each time is of one run; a machine that is busy with other work is slower.", "", table(head, rows), ""]
     lines += ["## Machines", ""] + [f"{number}. {name}" for number, name in enumerate(machines, start=1)]
     return "\n".join(lines) + "\n"

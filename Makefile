@@ -2,6 +2,7 @@
 # make course   run every notebook, print one table
 # make test     lint, unit tests, notebooks, and a real browser where there is one
 # make browser  the notebooks and the site in a real browser alone; screenshots in build/browser
+# make site     the course as web pages in build/site/html, from the notebooks that make course left
 # make lab      open JupyterLab at the first chapter
 # make lock     write uv.lock again, with the versions of constraints.txt (needs uv)
 
@@ -11,7 +12,7 @@ READY := .venv/installed
 # processes for `make test`, each with one thread; "logical" is one per core
 WORKERS ?= logical
 
-.PHONY: install course test browser lab notebooks lock clean
+.PHONY: install course test browser site lab notebooks lock clean
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: set PYTHON=")'
@@ -35,6 +36,11 @@ test: $(READY)
 
 browser: $(READY)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -rs tests/browser
+
+site: $(READY)  ## with the notebooks of build/course; what is missing there is run at the smallest size
+	$(BIN)/python -c 'import myst_nb, furo' 2>/dev/null || \
+		$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[lab,site]'
+	$(BIN)/python -m itm_tutorial.course.site.build
 
 lab: $(READY)
 	$(BIN)/jupyter lab notebooks/00_start_here.ipynb

@@ -45,7 +45,7 @@ def bootstrap(repository: str) -> str:
 
 
 def install_missing() -> list[str]:
-    """Installs the packages that the course needs and that are not there; torch and what belongs to it keep their version.
+    """Installs the packages that the course needs and that are missing; torch keeps its version.
 
     Returns:
         The names of the packages that were missing.
@@ -94,6 +94,4 @@ def _pip(names: list[str], kept: dict[str, str]) -> None:
         result = subprocess.run(command, check=False, capture_output=True, text=True)
     if result.returncode:
         last = (result.stderr.strip().splitlines() or ["no message"])[-1]
-        raise ItmError(
-            f"pip could not install {', '.join(names)} ({last}): see that the network is there, then try again"
-        )
+        raise ItmError(f"pip could not install {', '.join(names)} ({last}): check the network, then try again")

@@ -23,7 +23,8 @@ def header(contents: list[Chapter], notebook: str, repository: str = "", site: s
         site: the address of the course's site; empty where it has none.
 
     Returns:
-        Badges for Colab and the site where there are addresses, its minutes and the computer's, the previous and the next notebook, the glossary and the notation.
+        Badges for Colab and the site where there are addresses, its minutes and the computer's, the previous and the
+        next notebook, the glossary and the notation.
 
     Raises:
         ItmError: the course does not have this notebook.

@@ -113,6 +113,8 @@ def test_what_would_harm_torch_is_refused(monkeypatch, before, after, message):
 
 
 def test_only_pythons_own_library_and_errors_are_imported():
-    code = "import sys; import itm_tutorial.course.colab; print([m for m in ('torch', 'numpy', 'pydantic') if m in sys.modules])"
+    code = (
+        "import sys, itm_tutorial.course.colab; print([m for m in ('torch', 'numpy', 'pydantic') if m in sys.modules])"
+    )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert run.stdout.strip() == "[]"

@@ -8,8 +8,9 @@ from statistics import median
 import nbformat
 import pytest
 
+from itm_tutorial.course.editions import ANSWER, CHECKED, NOTEBOOKS, ROOT, SOURCES, learners_edition
 from itm_tutorial.course.files import read_contents
-from itm_tutorial.course.notebooks import ANSWER, CHECKED, NOTEBOOKS, ROOT, SOURCES, build_notebooks, learners_edition
+from itm_tutorial.course.notebooks import build_notebooks
 
 FILES = sorted(NOTEBOOKS.glob("*.ipynb"))
 EDITED = sorted(SOURCES.glob("[0-9]*.py"))

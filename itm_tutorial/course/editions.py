@@ -12,13 +12,14 @@ import re
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from itm_tutorial.course.colab import bootstrap
 from itm_tutorial.course.files import Chapter, read_contents, read_repository, read_site
 from itm_tutorial.course.frame import footer, header
-from itm_tutorial.course.sections import Cell, Section, heading_of, minutes_of, sections_of
+from itm_tutorial.course.sections import Cell, Section, heading_of, sections_of
 from itm_tutorial.errors import ItmError
+from itm_tutorial.show.canvas import counted
 
 if TYPE_CHECKING:
     from itm_tutorial.chapters.exercise import Exercise
@@ -29,6 +30,7 @@ TALKING_POINTS = ROOT / "docs" / "teacher"
 CHECKED, ANSWER, EXERCISE, TEACHER = "nbval-check-output", "answer", "exercise", "teacher"  # tags of cells
 BOOTSTRAP = "bootstrap"  # the cell that installs the course on Colab
 _SOLUTION = re.compile(r"^( *)# solution\n.*?^ *# end of solution$", re.MULTILINE | re.DOTALL)
+_FUNCTION = re.compile(r"^def (\w+)\(", re.MULTILINE)
 _MARKERS = re.compile(r"^ *# (end of )?solution\n", re.MULTILINE)
 Cut = Callable[[list[Cell]], list[Cell]]  # takes the cells of a whole source, returns those that a track keeps
 
@@ -95,19 +97,17 @@ def teachers_edition(source: Path, contents: list[Chapter] | None = None, cut: C
     """
     notebook = read_source(source)
     whole = sections_of(notebook.cells)
-    chapter = _chapter(source, read_contents(ROOT / "course.toml"))
-    minutes = minutes_of(whole, chapter["minutes"]) if "minutes" in chapter else {}
     points = talking_points(source, [section.heading for section in whole])
-    exercises = iter(exercises_of(source))
+    exercises = {exercise.name: exercise for exercise in exercises_of(source)}
     marked: list[Cell] = []
     for section in whole:
         first, *others = section.cells
-        marked.append({**first, "source": _introduced(section, minutes, points)})
+        marked.append({**first, "source": _introduced(section, points)})
         for cell in others:
             marked.append(cell)
-            if has_tag(cell, EXERCISE) and (exercise := next(exercises, None)):
-                cell["source"] = _MARKERS.sub("", f"{cell['source']}\n").rstrip("\n")
-                marked.append(_for_teachers(common_mistakes(exercise)))
+            if has_tag(cell, EXERCISE):
+                cell["source"] = solved(cell["source"])
+                marked.append(_for_teachers(common_mistakes(exercises[exercise_name(cell)])))
     notebook.cells = _framed(cut(marked) if cut else marked, source, contents)
     return finished(notebook)
 
@@ -139,6 +139,12 @@ def exercises_of(source: Path) -> tuple[Exercise, ...]:
         if not (error.name or "").startswith("itm_tutorial.chapters.ch"):
             raise
         return ()
+
+
+def exercise_name(cell: Cell) -> str:
+    """The name of the function that the learner writes in a cell tagged "exercise"."""
+    match = _FUNCTION.search(cell["source"])
+    return match[1] if match else ""
 
 
 def common_mistakes(exercise: Exercise) -> str:
@@ -225,23 +231,17 @@ def _framed(cells: list[Cell], source: Path, contents: list[Chapter] | None) -> 
     return [first, *others, nbformat.v4.new_markdown_cell(footer(contents, name))]
 
 
-def _chapter(source: Path, contents: list[Chapter]) -> Chapter | dict[str, Any]:
-    return next((chapter for chapter in contents if chapter["notebook"] == f"{source.stem}.ipynb"), {})
-
-
-def _introduced(section: Section, minutes: dict[str, float], points: dict[str, str]) -> str:
+def _introduced(section: Section, points: dict[str, str]) -> str:
     """The first text of a section with its minutes and talking points below the heading."""
     text = section.cells[0]["source"]
     if not section.heading or not heading_of(text.partition("\n")[0]):
         return text
     heading, _, rest = text.partition("\n")
-    lines = []
-    if section.heading in minutes:
-        exercises = f", {section.exercise_minutes} of them for exercises" if section.exercise_minutes else ""
-        lines.append(f"> **Teacher: about {max(1, round(minutes[section.heading]))} minutes{exercises}.**")
+    exercises = f", {section.exercise_minutes} of them for exercises" if section.exercise_minutes else ""
+    lines = [f"> **Teacher: about {counted(max(1, round(section.minutes)), 'minute')}{exercises}.**"]
     if section.heading in points:
         lines += [">", *(f"> {line}".rstrip() for line in points[section.heading].splitlines())]
-    return "\n".join([heading, "", *lines, "", rest.lstrip("\n")]) if lines else text
+    return "\n".join([heading, "", *lines, "", rest.lstrip("\n")])
 
 
 def _for_teachers(text: str) -> Cell:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, NotRequired
 from pydantic import ConfigDict, Field
 from typing_extensions import TypedDict
 
-from itm_tutorial.errors import ItmError
+from itm_tutorial.errors import ItmError, unknown
 from itm_tutorial.storage import read_json, read_toml
 
 _FileName = Annotated[str, Field(pattern=r"^[\w+-][\w.+-]*\.ipynb$", max_length=100)]
@@ -26,9 +26,28 @@ class Chapter(TypedDict):
     papers: NotRequired[list[str]]
 
 
+class Part(TypedDict):
+    """A notebook of a track: ``sections`` are the headings that stay, each whole or up to its colon; all by default."""
+
+    __pydantic_config__ = _STRICT
+    notebook: _FileName
+    sections: NotRequired[Annotated[list[str], Field(min_length=1)]]
+
+
+class Track(TypedDict):
+    """A way through the course: ``notebooks`` in their order; ``computing`` is how long they run, as measured."""
+
+    __pydantic_config__ = _STRICT
+    name: _Name
+    title: str
+    notebooks: Annotated[list[Part], Field(min_length=1)]
+    computing: NotRequired[str]
+
+
 class _Chapters(TypedDict):
     chapter: list[Chapter]
     lab: NotRequired[list[Chapter]]
+    track: NotRequired[list[Track]]
     repository: NotRequired[str]
     site: NotRequired[str]
 
@@ -72,6 +91,29 @@ def read_contents(file: Path) -> list[Chapter]:
     """
     course = _read_course(file)
     return sorted([*course["chapter"], *course.get("lab", [])], key=lambda chapter: Path(chapter["notebook"]).stem)
+
+
+def read_tracks(file: Path) -> dict[str, Track]:
+    """The tracks of course.toml by name.
+
+    Raises:
+        ItmError: the file is missing or broken, a track has a notebook that is none of the course's or has one twice,
+            or two tracks have one name.
+    """
+    course = _read_course(file)
+    known = [chapter["notebook"] for chapter in [*course["chapter"], *course.get("lab", [])]]
+    tracks: dict[str, Track] = {}
+    for track in course.get("track", []):
+        named = [part["notebook"] for part in track["notebooks"]]
+        if track["name"] in tracks:
+            raise ItmError(f"{file} has two tracks {track['name']!r}: give one another name")
+        for notebook in named:
+            if notebook not in known:
+                raise ItmError(f"{file}, track {track['name']}: {unknown('notebook', notebook, known)}")
+            if named.count(notebook) > 1:
+                raise ItmError(f"{file}, track {track['name']} has {notebook} twice: name all its sections once")
+        tracks[track["name"]] = track
+    return tracks
 
 
 def read_repository(file: Path) -> str:

@@ -11,6 +11,7 @@ Cell = dict[str, Any]  # of nbformat
 _HEADING = re.compile(r"^(#{1,6}) +(.+?) *$")
 _EXERCISE = re.compile(r"^### Exercise \d+ \((\d+) minutes?,", re.MULTILINE)
 _FIGURE = re.compile(r"^(itm\.show|figures)\.\w+\(", re.MULTILINE)
+WORDS_PER_MINUTE = 150  # of prose with formulas, read once, with the code between it
 FIGURE_WORDS = 100  # a figure takes as long as a hundred words: it is looked at, and its question is answered
 
 
@@ -32,11 +33,11 @@ class Section:
         return sum(int(minutes) for cell in self.cells for minutes in _EXERCISE.findall(_prose(cell)))
 
     @property
-    def weight(self) -> int:
-        """The words of its text, a figure counted as ``FIGURE_WORDS``."""
+    def minutes(self) -> float:
+        """How long a learner takes: the exercises as they state, the words and the figures at a fixed pace."""
         words = sum(len(_prose(cell).split()) for cell in self.cells)
         figures = sum(len(_FIGURE.findall(cell["source"])) for cell in self.cells if cell["cell_type"] == "code")
-        return words + FIGURE_WORDS * figures
+        return self.exercise_minutes + (words + FIGURE_WORDS * figures) / WORDS_PER_MINUTE
 
 
 def heading_of(line: str) -> tuple[int, str] | None:
@@ -95,24 +96,6 @@ def is_named(heading: str, name: str) -> bool:
     ``is_named("Build it: words become numbers", "Build it")``
     """
     return heading == name or heading.startswith(f"{name}:")
-
-
-def minutes_of(sections: list[Section], minutes: int) -> dict[str, float]:
-    """The minutes of a chapter, shared out among its sections.
-
-    Its exercises take the minutes that they state. The rest is shared out in proportion to the words of the sections,
-    where a figure counts as ``FIGURE_WORDS`` words.
-
-    Args:
-        sections: of the whole chapter.
-        minutes: of the chapter, as course.toml has them.
-
-    Returns:
-        Heading -> minutes; together they are ``minutes``, or what the exercises take where that is more.
-    """
-    rest = max(0, minutes - sum(section.exercise_minutes for section in sections))
-    weights = sum(section.weight for section in sections) or 1
-    return {s.heading: s.exercise_minutes + rest * s.weight / weights for s in sections}
 
 
 def _prose(cell: Cell) -> str:

@@ -114,10 +114,15 @@ class Exercise:
         print(_filled(verdict))
         return answer if verdict.startswith("Right") else self.own
 
-    def verdict(self, answer: Callable) -> str:
-        """What ``check`` prints: "Right: ...", "Not yet. ..." or how to begin."""
+    def verdict(self, answer: Callable, seed: int = 0) -> str:
+        """What ``check`` prints: "Right: ...", "Not yet. ..." or how to begin.
+
+        Args:
+            answer: the learner's function.
+            seed: of the random inputs; ``check`` takes 0, and the hidden tests of a graded lab another.
+        """
         with recorded() as printed:
-            message = self._refused(answer) or self._compared(answer)
+            message = self._refused(answer) or self._compared(answer, seed)
         lines = printed.getvalue().strip().splitlines()
         message += f"\nThe first line that it printed: {textwrap.shorten(lines[0], 200)}" if lines else ""
         return printable(message)
@@ -148,9 +153,9 @@ class Exercise:
             f"For a hint, run exercises.{self.name}.hint()."
         )
 
-    def _compared(self, answer: Callable) -> str:
+    def _compared(self, answer: Callable, seed: int) -> str:
         """Tries the answer on every kind of input, on copies, so that in-place changes do not spoil the comparison."""
-        generator = torch.Generator().manual_seed(0)
+        generator = torch.Generator().manual_seed(seed)
         wrong: dict[str, str] = {}  # kind of input -> the first difference
         candidates, careless, notes = self.mistakes, "", []
         for kind, draw in self.kinds.items():

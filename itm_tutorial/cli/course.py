@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from itm_tutorial.cli.app import Size, app_of_commands
-from itm_tutorial.errors import ItmError
+from itm_tutorial.errors import ItmError, unknown
 from itm_tutorial.progress import say
 
 
@@ -60,6 +60,57 @@ def course(
 
     check_writable(out)
     raise typer.Exit(run_course(out, fast))
+
+
+@app_of_commands.command()
+def export(
+    edition: Annotated[str, typer.Argument(help="learner, teacher, slides, code or otter (graded labs)")],
+    out: Annotated[Path, typer.Option(help="the folder to write to")],
+    chapter: Annotated[str, typer.Option(help="one notebook, such as 00; without it all")] = "",
+    track: Annotated[str, typer.Option(help="only what a track of course.toml keeps; itm tracks lists them")] = "",
+    executed: Annotated[
+        Path | None, typer.Option(help="of slides: a folder where itm course ran the notebooks; else they run now")
+    ] = None,
+    reveal: Annotated[str, typer.Option(help="of slides: address or folder of reveal.js; else from the web")] = "",
+) -> None:
+    """Writes an edition of the course: notebooks for learners or teachers, slides, scripts, or graded labs."""
+    from itm_tutorial.course import export as writer
+
+    if edition != "slides" and (executed or reveal):
+        raise ItmError("--executed and --reveal belong to slides: itm export slides --out DIR --executed build/course")
+    makers = {
+        "learner": lambda: writer.export_notebooks("learner", out, chapter, track),
+        "teacher": lambda: writer.export_notebooks("teacher", out, chapter, track),
+        "slides": lambda: writer.export_slides(out, chapter, track, executed, reveal),
+        "code": lambda: writer.export_code(out, chapter, track),
+        "otter": lambda: writer.export_labs(out, chapter, track),
+    }
+    if edition not in makers:
+        raise unknown("edition", edition, makers)
+    for file in makers[edition]():
+        say(file)
+
+
+@app_of_commands.command()
+def tracks() -> None:
+    """Prints the tracks of course.toml: their notebooks, minutes, exercises, and what they leave out."""
+    from itm_tutorial.course.track_table import tracks_table
+
+    say(tracks_table())
+
+
+@app_of_commands.command()
+def progress() -> None:
+    """Prints which exercises are solved, tried or not begun, and how many minutes are left."""
+    from itm_tutorial.chapters import attempts
+    from itm_tutorial.course.progress_table import progress_table
+
+    table, damaged = progress_table()
+    say(table)
+    for line in damaged:
+        say(f"itm: {line}", file=sys.stderr)
+    if not attempts.file().exists():
+        say(f"No check has written {attempts.file()} yet: it is written when a notebook's check runs in Jupyter.")
 
 
 @app_of_commands.command()

@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 
+from itm_tutorial.chapters import attempts
 from itm_tutorial.chapters.adversarial import VARIATIONS, varied
 from itm_tutorial.chapters.feedback import (
     alike,
@@ -68,6 +69,12 @@ class Exercise:
     begin: str = ""
 
     @property
+    def chapter(self) -> str:
+        """Whose exercise it is, such as "00_start_here"; empty for one that is no chapter's."""
+        package = getattr(self.own, "__module__", "").removeprefix("itm_tutorial.chapters.").partition(".")[0]
+        return package.removeprefix("ch") if package[2:4].isdigit() else ""
+
+    @property
     def parameters(self) -> list[str]:
         """The names of the inputs."""
         return list(inspect.signature(self.reference).parameters)
@@ -112,7 +119,10 @@ class Exercise:
         """
         verdict = self.verdict(answer)
         print(_filled(verdict))
-        return answer if verdict.startswith("Right") else self.own
+        right = verdict.startswith("Right")
+        if right or verdict.startswith("Not yet"):  # an untouched stub is no attempt
+            attempts.remember(self.chapter, self.name, attempts.SOLVED if right else attempts.TRIED)
+        return answer if right else self.own
 
     def verdict(self, answer: Callable, seed: int = 0) -> str:
         """What ``check`` prints: "Right: ...", "Not yet. ..." or how to begin.

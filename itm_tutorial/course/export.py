@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable
@@ -151,7 +152,9 @@ def _run(notebook, name: str):
 
     resources = {"metadata": {"path": str(editions.NOTEBOOKS)}}
     try:
-        return NotebookClient(notebook, timeout=None, kernel_name="python3", resources=resources).execute()
+        return NotebookClient(notebook, timeout=None, kernel_name="python3", resources=resources).execute(
+            env={**os.environ, "ITM_PROGRESS": "0"}
+        )
     except (CellExecutionError, DeadKernelError) as error:
         reason = str(error).strip().splitlines()[-1] if str(error).strip() else type(error).__name__
         raise ItmError(f"{name} failed when it was run ({reason}): mend it, then export again") from error

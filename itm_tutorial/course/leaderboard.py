@@ -6,10 +6,8 @@ with itm.leaderboard.leaderboard_callback(corpus, seed=0) as board:
 
 from __future__ import annotations
 
-import errno
 import json
 import math
-import os
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -22,7 +20,7 @@ from itm_tutorial.course.leaderboard_row import FIELDS, Row, run_row
 from itm_tutorial.errors import ItmError, unknown
 from itm_tutorial.literature.galleries import GALLERIES, STANDS_FOR
 from itm_tutorial.literature.reported import ENSEMBLE, MEASURES, results
-from itm_tutorial.storage import disk_errors, fault_in, one_at_a_time
+from itm_tutorial.storage import append_lines, fault_in
 
 FILE = Path("runs/leaderboard.jsonl")
 SPLITS_MADE_HERE = "not the published splits"  # in `about` where a reader made them, as data.readers.entries words it
@@ -59,7 +57,7 @@ def record(row: dict[str, Any], file: str | Path | None = None) -> None:
         line = _encoded(row)
     except ValueError as error:
         raise ItmError(f"leaderboard row: {error}; make it with leaderboard.run_row") from error
-    _append([line], Path(file or FILE))
+    append_lines(Path(file or FILE), [line])
 
 
 def _encoded(row: Any) -> str:
@@ -89,31 +87,6 @@ def _encoded(row: Any) -> str:
     if why := fault_in(row, Row):
         raise ValueError(why)
     return line
-
-
-def _append(lines: list[str], file: Path) -> None:
-    """Appends all the lines or none: one write under a lock, flushed to disk before it returns."""
-    text = "".join(line + "\n" for line in lines).encode()
-    with disk_errors(file):
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with one_at_a_time(file.resolve(), "writes"):  # resolved: one lock for all paths to the file
-            _write_at_the_end(text, file)
-
-
-def _write_at_the_end(text: bytes, file: Path) -> None:
-    descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o666)
-    try:
-        size = os.lseek(descriptor, 0, os.SEEK_END)
-        if size:  # a writer that was killed may have left half a line: it must not take ours with it
-            os.lseek(descriptor, size - 1, os.SEEK_SET)
-            if os.read(descriptor, 1) != b"\n":
-                text = b"\n" + text
-        if os.write(descriptor, text) < len(text):
-            os.ftruncate(descriptor, size)
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def read(file: str | Path | None = None) -> tuple[list[dict[str, Any]], list[Damaged]]:
@@ -188,7 +161,7 @@ def merge(files: Iterable[str | Path], out: str | Path) -> tuple[int, list[Damag
         damaged += damaged_here
         new.update(dict.fromkeys(line for line in map(_encoded, rows) if line not in present))
     if new:
-        _append(list(new), out)
+        append_lines(out, list(new))
     return len(new), damaged
 
 

@@ -21,9 +21,11 @@ from itm_tutorial.storage.formats import (
     write_tensors,
     write_text,
 )
+from itm_tutorial.storage.lines import append_lines
 from itm_tutorial.storage.places import course_folder, in_course
 
 __all__ = [
+    "append_lines",
     "cache_dir",
     "check_writable",
     "checked",

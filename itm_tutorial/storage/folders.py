@@ -19,7 +19,7 @@ _POLL = 0.01  # seconds between two looks at a lock that another process holds
 
 
 @contextmanager
-def one_at_a_time(path: Path, task: str) -> Iterator[bool]:
+def one_at_a_time(path: Path, task: str, patience: float | None = None) -> Iterator[bool]:
     """Holds the lock of a file or folder that is to be written: an empty file beside it, ``NAME.lock``.
 
     A process that has to wait for more than two seconds says so.
@@ -27,9 +27,10 @@ def one_at_a_time(path: Path, task: str) -> Iterator[bool]:
     Args:
         path: the file or folder; its parent must exist.
         task: what the holder does to it, for the message: "makes", "writes".
+        patience: seconds to wait, silently, before going on without the lock; None waits for ever.
 
     Yields:
-        Whether there is a lock: some network file systems have none.
+        Whether the lock is held: some network file systems have none.
 
     Raises:
         OSError: the lock's file cannot be made.
@@ -39,8 +40,10 @@ def one_at_a_time(path: Path, task: str) -> Iterator[bool]:
     lock = FileLock(path.with_name(path.name + ".lock"), mode=0o666)  # other users of a shared folder lock it too
     try:
         try:
-            lock.acquire(timeout=2, poll_interval=_POLL)
-        except Timeout:
+            lock.acquire(timeout=2 if patience is None else patience, poll_interval=_POLL)
+        except Timeout as timeout:
+            if patience is not None:
+                raise NotImplementedError from timeout
             print(f"waiting for another process that {task} {path}", file=sys.stderr)
             lock.acquire(poll_interval=_POLL)
     except (OSError, NotImplementedError) as error:

@@ -176,7 +176,7 @@ def test_a_full_disk_leaves_no_half_line(file, monkeypatch):
     leaderboard.record(run(seed=1), file)
     before = file.read_bytes()
     write = os.write
-    monkeypatch.setattr(leaderboard.os, "write", lambda descriptor, text: write(descriptor, text[:9]))
+    monkeypatch.setattr(os, "write", lambda descriptor, text: write(descriptor, text[:9]))
     with pytest.raises(ItmError, match="the disk is full"):
         leaderboard.record(run(seed=2), file)
     assert file.read_bytes() == before

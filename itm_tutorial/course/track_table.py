@@ -1,0 +1,49 @@
+"""What ``itm tracks`` prints, and the table of the teacher's guide: each track with its notebooks and minutes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from itm_tutorial.course import editions
+from itm_tutorial.course.files import Track, read_tracks
+from itm_tutorial.course.markdown import table
+from itm_tutorial.course.tracks import outline
+
+
+def tracks_table() -> str:
+    """The tracks as text for a terminal.
+
+    Raises:
+        ItmError: course.toml is broken, or a section of a track is none of its chapter's.
+    """
+    lines = []
+    for track in read_tracks(editions.ROOT / "course.toml").values():
+        rows = outline(track)
+        lines.append(f"{track['name']}: {track['title']}, {_sum(track, rows)}")
+        for notebook, minutes, n_exercises, left_out in rows:
+            without = f"; without {', '.join(left_out)}" if left_out else ""
+            lines.append(f"  {Path(notebook).stem:<24}{minutes:>4} min, {_exercises(n_exercises)}{without}")
+    return "\n".join(lines)
+
+
+def tracks_markdown() -> str:
+    """The tracks as Markdown, for the teacher's guide: one table per track."""
+    parts = []
+    for track in read_tracks(editions.ROOT / "course.toml").values():
+        rows = outline(track)
+        cells = [
+            [Path(notebook).stem, f"{minutes}", f"{n_exercises}", ", ".join(left_out) or "nothing"]
+            for notebook, minutes, n_exercises, left_out in rows
+        ]
+        parts.append(f"**{track['title']}** (`--track {track['name']}`): {_sum(track, rows)}.")
+        parts.append(table(["notebook", "minutes", "exercises", "leaves out"], cells))
+    return "\n\n".join(parts)
+
+
+def _sum(track: Track, rows: list[tuple[str, int, int, list[str]]]) -> str:
+    computing = f"; the computer needs {track['computing']}" if "computing" in track else ""
+    return f"{sum(row[1] for row in rows)} minutes{computing}"
+
+
+def _exercises(n: int) -> str:
+    return "1 exercise" if n == 1 else f"{n} exercises"

@@ -102,7 +102,8 @@ def teachers_edition(source: Path, contents: list[Chapter] | None = None, cut: C
     marked: list[Cell] = []
     for section in whole:
         first, *others = section.cells
-        marked.append({**first, "source": _introduced(section, points)})
+        of_all = sum(one.minutes for one in whole) if section is whole[0] else 0.0
+        marked.append({**first, "source": _introduced(section, points, of_all)})
         for cell in others:
             marked.append(cell)
             if has_tag(cell, EXERCISE):
@@ -231,14 +232,20 @@ def _framed(cells: list[Cell], source: Path, contents: list[Chapter] | None) -> 
     return [first, *others, nbformat.v4.new_markdown_cell(footer(contents, name))]
 
 
-def _introduced(section: Section, points: dict[str, str]) -> str:
-    """The first text of a section with its minutes and talking points below the heading."""
+def _introduced(section: Section, points: dict[str, str], of_all: float) -> str:
+    """The first text of a section with its minutes, or those of all below the title, and its talking points."""
     text = section.cells[0]["source"]
     if not section.heading or not heading_of(text.partition("\n")[0]):
         return text
     heading, _, rest = text.partition("\n")
     exercises = f", {section.exercise_minutes} of them for exercises" if section.exercise_minutes else ""
-    lines = [f"> **Teacher: about {counted(max(1, round(section.minutes)), 'minute')}{exercises}.**"]
+    if of_all:
+        lines = [
+            f"> **Teacher's edition: about {round(of_all)} minutes in all.** Solutions are in place. Each section states "
+            "its minutes, each exercise the messages that its check has for common mistakes."
+        ]
+    else:
+        lines = [f"> **Teacher: about {counted(max(1, round(section.minutes)), 'minute')}{exercises}.**"]
     if section.heading in points:
         lines += [">", *(f"> {line}".rstrip() for line in points[section.heading].splitlines())]
     return "\n".join([heading, "", *lines, "", rest.lstrip("\n")])

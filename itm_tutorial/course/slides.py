@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from copy import deepcopy
 from pathlib import Path
@@ -12,15 +13,30 @@ from itm_tutorial.course.sections import Cell, heading_of, split_at_headings
 from itm_tutorial.errors import ItmError
 
 WORDS_PER_SLIDE = 110  # a longer text goes on on the next slide, below the same heading
+REVEAL = "https://unpkg.com/reveal.js@4.6.1"
 _WIDGET = "application/vnd.jupyter.widget-view+json"
 _STYLE = """<style>
-.reveal { font-size: 22px; }
-.reveal h1, .reveal h2, .reveal h3 { text-transform: none; }
-.reveal img { max-height: 68vh; width: auto; }
-.reveal pre { font-size: 0.75em; box-shadow: none; }
-.reveal details { text-align: left; margin: 0.5em 0; }
+.reveal { font-size: 29px; }
+.reveal .slides section { text-align: left; }
+.reveal h1, .reveal h2, .reveal h3 { text-transform: none; font-size: 1.5em; }
+.reveal .slides img { max-height: 470px; max-width: 100%; width: auto; margin: 0; }
+.reveal .slides pre { font-size: 0.7em; width: 100%; box-shadow: none; }
+.reveal .slide-number { left: 8px; right: auto; }
+.reveal .slides section { max-height: 700px; overflow-y: auto; }
 </style>
 """
+# What nbconvert loads from the web beside reveal.js is left out: with a local copy the slides need formulas at most.
+_SCRIPTS = (
+    (r'<script src="[^"]*(?:jquery|require)[^"]*"></script>', ""),
+    (r'<script type="module">\s*import mermaid.*?</script>', ""),
+    (
+        r"<script>\s*require\(.*?</script>",
+        """<script src="{reveal}/dist/reveal.js"></script>
+<script>
+Reveal.initialize({{ hash: true, slideNumber: "c/t", width: 1100, height: 720, margin: 0.04, center: false }});
+</script>""",
+    ),
+)
 
 
 def slides(notebook, reveal: str = "") -> str:
@@ -39,20 +55,22 @@ def slides(notebook, reveal: str = "") -> str:
     from traitlets.config import Config
 
     made = deepcopy(notebook)
-    made.cells = [nbformat.from_dict(cell) for cell in _slide_cells(made.cells)]
+    numbered = enumerate(_slide_cells(made.cells))
+    made.cells = [nbformat.from_dict({**cell, "id": f"slide-{number:03d}"}) for number, cell in numbered]
     settings = Config()
-    settings.SlidesExporter.reveal_scroll = True
     settings.SlidesExporter.exclude_input_prompt = settings.SlidesExporter.exclude_output_prompt = True
     settings.TagRemovePreprocessor.enabled = True
     settings.TagRemovePreprocessor.remove_input_tags = {"only-output"}
-    if reveal:
-        settings.SlidesExporter.reveal_url_prefix = reveal
+    prefix = html.escape(reveal or REVEAL, quote=True).rstrip("/")
+    settings.SlidesExporter.reveal_url_prefix = prefix
     page, _ = SlidesExporter(config=settings).from_notebook_node(made)
     heading = heading_of(notebook.cells[0]["source"].partition("\n")[0])
     title = heading[1] if heading else "Slides"
     page = re.sub(r"<title>.*?</title>", lambda _: f"<title>{title}</title>", page, count=1, flags=re.DOTALL)
     page = page.replace("</head>", f"{_STYLE}</head>", 1)
-    return page if "<html lang" in page else page.replace("<html>", '<html lang="en">', 1)
+    for pattern, text in _SCRIPTS:
+        page = re.sub(pattern, lambda _, text=text: text.format(reveal=prefix), page, flags=re.DOTALL)
+    return page
 
 
 def with_outputs(notebook, executed: Path):
@@ -110,7 +128,8 @@ def _texts(cell: Cell) -> list[Cell]:
     pages: list[list[str]] = [[]]
     for block in _blocks(body):
         together = [*pages[-1], block]
-        if pages[-1] and sum(len(b.split()) for b in together) > WORDS_PER_SLIDE:
+        full = sum(len(b.split()) for b in together) > WORDS_PER_SLIDE
+        if pages[-1] and (full or block.startswith("**Question.**")):  # a question stands over its figure
             pages.append([])
         pages[-1].append(block)
     made = []

@@ -14,7 +14,7 @@ import itm_tutorial
 ROOT = Path(__file__).parents[1]
 CONDA_NAMES = {"torch": "pytorch"}  # where conda-forge has another name for a package
 OF_CONDA_ALONE = {"python", "pip"}
-OF_CHOICE = ("parse",)  # extras that the course does without; whoever wants one installs it with pip
+OF_CHOICE = ("parse", "otter")  # extras that the course does without; whoever wants one installs it with pip
 INDEX = "https://pypi.org/simple"
 FILES = "files.pythonhosted.org"  # where the public index keeps its files
 

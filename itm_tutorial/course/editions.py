@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from itm_tutorial.course.colab import bootstrap
 from itm_tutorial.course.files import Chapter, read_contents, read_repository, read_site
 from itm_tutorial.course.frame import footer, header
-from itm_tutorial.course.sections import Cell, Section, heading_of, sections_of
+from itm_tutorial.course.sections import Cell, Section, heading_of, is_named, sections_of
 from itm_tutorial.errors import ItmError
 from itm_tutorial.show.canvas import counted
 
@@ -159,10 +159,10 @@ def talking_points(source: Path, headings: list[str]) -> dict[str, str]:
 
     Args:
         source: of the chapter's notebook.
-        headings: of its sections.
+        headings: of its sections; the file may name them up to their colon.
 
     Returns:
-        Heading -> Markdown; empty where there is no such file.
+        Heading of the chapter -> Markdown; empty where there is no such file.
 
     Raises:
         ItmError: a heading of the file is none of the chapter's.
@@ -173,11 +173,14 @@ def talking_points(source: Path, headings: list[str]) -> dict[str, str]:
     import nbformat
 
     found = sections_of([nbformat.v4.new_markdown_cell(file.read_text(encoding="utf-8"))])[1:]
+    points = {}
     for section in found:
-        if section.heading not in headings:
-            known = ", ".join(headings)
-            raise ItmError(f"{file} has talking points for {section.heading!r}: the chapter's sections are {known}")
-    return {section.heading: section.cells[0]["source"].partition("\n")[2].strip() for section in found}
+        fitting = [heading for heading in headings if is_named(heading, section.heading)]
+        if len(fitting) != 1:
+            sections = ", ".join(headings)
+            raise ItmError(f"{file} has talking points for {section.heading!r}: the chapter's sections are {sections}")
+        points[fitting[0]] = section.cells[0]["source"].partition("\n")[2].strip()
+    return points
 
 
 def finished(notebook):
@@ -241,8 +244,8 @@ def _introduced(section: Section, points: dict[str, str], of_all: float) -> str:
     exercises = f", {section.exercise_minutes} of them for exercises" if section.exercise_minutes else ""
     if of_all:
         lines = [
-            f"> **Teacher's edition: about {round(of_all)} minutes in all.** Solutions are in place. Each section states "
-            "its minutes, each exercise the messages that its check has for common mistakes."
+            f"> **Teacher's edition: about {round(of_all)} minutes in all.** Solutions are in place. Each section states its "
+            "minutes, each exercise the messages that its check has for common mistakes."
         ]
     else:
         lines = [f"> **Teacher: about {counted(max(1, round(section.minutes)), 'minute')}{exercises}.**"]

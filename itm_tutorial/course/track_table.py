@@ -8,6 +8,10 @@ from itm_tutorial.course import editions
 from itm_tutorial.course.files import Track, read_tracks
 from itm_tutorial.course.markdown import table
 from itm_tutorial.course.tracks import outline
+from itm_tutorial.errors import ItmError
+from itm_tutorial.storage import write_text
+
+BEGIN, END = "<!-- tracks: made by itm_tutorial.course.track_table -->", "<!-- end of tracks -->"
 
 
 def tracks_table() -> str:
@@ -40,6 +44,30 @@ def tracks_markdown() -> str:
     return "\n\n".join(parts)
 
 
+def update_guide(check: bool = False) -> bool:
+    """Writes the tables of the tracks into docs/teaching.md, or compares only.
+
+    Args:
+        check: whether to leave the file as it is.
+
+    Returns:
+        Whether the file was up to date.
+
+    Raises:
+        ItmError: the file lacks the two comments between which the tables stand.
+    """
+    file = editions.ROOT / "docs" / "teaching.md"
+    text = file.read_text(encoding="utf-8")
+    before, begin, rest = text.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not (begin and end):
+        raise ItmError(f"{file} lacks the lines {BEGIN} and {END}: put them where the tables of the tracks belong")
+    wanted = f"{before}{BEGIN}\n\n{tracks_markdown()}\n\n{END}{after}"
+    if text != wanted and not check:
+        write_text(file, wanted)
+    return text == wanted
+
+
 def _sum(track: Track, rows: list[tuple[str, int, int, list[str]]]) -> str:
     computing = f"; the computer needs {track['computing']}" if "computing" in track else ""
     return f"{sum(row[1] for row in rows)} minutes{computing}"
@@ -47,3 +75,7 @@ def _sum(track: Track, rows: list[tuple[str, int, int, list[str]]]) -> str:
 
 def _exercises(n: int) -> str:
     return "1 exercise" if n == 1 else f"{n} exercises"
+
+
+if __name__ == "__main__":
+    update_guide()

@@ -61,11 +61,8 @@ def remember(chapter: str, exercise: str, state: str) -> None:
 
 def in_a_learners_notebook() -> bool:
     """Whether this is the kernel of a notebook that a person runs."""
-    if "ipykernel" not in sys.modules:
-        return False
-    from IPython import get_ipython
-
-    return hasattr(get_ipython(), "kernel") and progress_wanted()
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    return getattr(shell, "kernel", None) is not None and progress_wanted()
 
 
 def note(chapter: str, exercise: str, state: str, where: Path) -> None:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from itm_tutorial.course.colab import bootstrap
 from itm_tutorial.course.files import Chapter, read_contents, read_repository, read_site
 from itm_tutorial.course.frame import footer, header
+from itm_tutorial.course.running import NOTEBOOKS, ROOT, first_line
 from itm_tutorial.course.sections import Cell, Section, heading_of, is_named, sections_of
 from itm_tutorial.errors import ItmError
 from itm_tutorial.show.canvas import counted
@@ -24,8 +25,7 @@ from itm_tutorial.show.canvas import counted
 if TYPE_CHECKING:
     from itm_tutorial.chapters.exercise import Exercise
 
-ROOT = Path(__file__).parents[2]
-SOURCES, NOTEBOOKS = ROOT / "notebooks" / "source", ROOT / "notebooks"
+SOURCES = NOTEBOOKS / "source"
 TALKING_POINTS = ROOT / "docs" / "teacher"
 CHECKED, ANSWER, EXERCISE, TEACHER = "nbval-check-output", "answer", "exercise", "teacher"  # tags of cells
 BOOTSTRAP = "bootstrap"  # the cell that installs the course on Colab
@@ -52,8 +52,7 @@ def read_source(source: Path):
     try:
         return jupytext.read(source)
     except Exception as error:  # jupytext raises the errors of its parsers
-        reason = next(iter(str(error).strip().splitlines()), "")[:160]
-        raise ItmError(f"{source} cannot be read ({reason}): correct it, as py:percent in UTF-8") from error
+        raise ItmError(f"{source} cannot be read ({first_line(error)}): correct it, as py:percent in UTF-8") from error
 
 
 def learners_edition(source: Path, contents: list[Chapter] | None = None, cut: Cut | None = None):
@@ -244,8 +243,8 @@ def _introduced(section: Section, points: dict[str, str], of_all: float) -> str:
     exercises = f", {section.exercise_minutes} of them for exercises" if section.exercise_minutes else ""
     if of_all:
         lines = [
-            f"> **Teacher's edition: about {round(of_all)} minutes in all.** Solutions are in place. Each section states its "
-            "minutes, each exercise the messages that its check has for common mistakes."
+            f"> **Teacher's edition: about {round(of_all)} minutes in all.** Solutions are in place.",
+            "> Each section states its minutes, and each exercise lists what its check says to common mistakes.",
         ]
     else:
         lines = [f"> **Teacher: about {counted(max(1, round(section.minutes)), 'minute')}{exercises}.**"]

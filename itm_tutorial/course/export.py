@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable
@@ -10,6 +9,7 @@ from pathlib import Path
 
 from itm_tutorial.course import editions
 from itm_tutorial.course.files import Chapter, Part, read_contents
+from itm_tutorial.course.running import execute_cells, first_line
 from itm_tutorial.course.tracks import contents_of, cut_of, read_track
 from itm_tutorial.errors import ItmError, unknown
 from itm_tutorial.progress import notice
@@ -147,17 +147,14 @@ def _source(part: Part) -> Path:
 
 def _run(notebook, name: str):
     """Runs a notebook where its chapter lies."""
-    from nbclient import NotebookClient
-    from nbclient.exceptions import CellExecutionError, DeadKernelError
+    from nbclient.exceptions import CellExecutionError
 
-    resources = {"metadata": {"path": str(editions.NOTEBOOKS)}}
     try:
-        return NotebookClient(notebook, timeout=None, kernel_name="python3", resources=resources).execute(
-            env={**os.environ, "ITM_PROGRESS": "0"}
-        )
-    except (CellExecutionError, DeadKernelError) as error:
-        reason = str(error).strip().splitlines()[-1] if str(error).strip() else type(error).__name__
+        execute_cells(notebook, editions.NOTEBOOKS, ITM_PROGRESS="0")
+    except CellExecutionError as error:
+        reason = f"{error.ename}: {first_line(error.evalue)}"
         raise ItmError(f"{name} failed when it was run ({reason}): mend it, then export again") from error
+    return notebook
 
 
 def _written(out: Path, build: Callable[[Path], None]) -> Written:

@@ -61,6 +61,8 @@ def _follow(statements: Iterable[ast.stmt], found: Names) -> None:
         elif isinstance(one, ast.Try):
             _follow(one.body, found)
             for handler in one.handlers:
+                if handler.type is not None:
+                    _evaluate(handler.type, found)
                 found.writes |= {handler.name} if handler.name else set()
                 _follow(handler.body, found)
             _follow([*one.orelse, *one.finalbody], found)
@@ -96,7 +98,7 @@ def _assigned(statement: ast.stmt) -> set[str]:
 
 def _changed(statement: ast.stmt, modules: set[str]) -> Iterator[str]:
     """The names whose objects a statement changes in place, as far as its text shows."""
-    for node in ast.walk(statement):
+    for node in _executed(statement):
         if isinstance(node, ast.Assign | ast.AugAssign | ast.Delete):
             for target in getattr(node, "targets", None) or [node.target]:
                 yield from _bases(target)
@@ -106,6 +108,14 @@ def _changed(statement: ast.stmt, modules: set[str]) -> Iterator[str]:
         called = statement.value.func
         if isinstance(called, ast.Attribute):  # a method of which only the effect is wanted
             yield from (name for name in _bases(called.value) if name not in modules)
+
+
+def _executed(node: ast.AST) -> Iterator[ast.AST]:
+    """A node and all below it, but for the bodies of functions and classes, which have names of their own."""
+    yield node
+    if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
+        for child in ast.iter_child_nodes(node):
+            yield from _executed(child)
 
 
 def _bases(target: ast.expr, plain: bool = True) -> Iterator[str]:

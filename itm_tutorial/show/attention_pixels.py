@@ -1,17 +1,24 @@
-"""The pixels under an attention map: the square that a backbone sees, clear on regions, grey elsewhere."""
+"""The pixels of an attention map: the square that a backbone sees, and attention as a transparent colour over it."""
 
 from __future__ import annotations
 
 import math
 
 import torch
+from matplotlib.colors import to_rgb
 from torch import Tensor
-from torchvision.transforms.functional import resize
+from torch.nn.functional import interpolate
+from torchvision.transforms.functional import gaussian_blur, resize
 
 from itm_tutorial.encoders.backbones import BACKBONES
 from itm_tutorial.encoders.fitting import fitted
 from itm_tutorial.errors import unknown
 from itm_tutorial.extraction.regions import grid_boxes
+from itm_tutorial.show.canvas import ACCENT
+
+HEAT, TINT, BOOST = (ACCENT, "#ffd24a"), 0.45, 1.8
+DIM, GREYED = 0.55, 1.0
+SOFT = 24  # the edge of a box fades over about 1 / SOFT of the picture
 
 
 def grid_side(boxes: Tensor) -> int:
@@ -50,37 +57,74 @@ def seen_square(image: Tensor, backbone: str = "mini", fit: str = "") -> Tensor:
     return image[:, y : y + side, x : x + side]
 
 
-def light(boxes: Tensor, weights: Tensor, size: int) -> Tensor:
-    """Adds up, for each pixel, the attention weights of the regions that contain it.
+def above_uniform(weights: Tensor) -> Tensor:
+    """How far each weight lies above uniform attention, as a fraction of the way to 1.
+
+    Args:
+        weights: [n_regions], with a sum of one.
+
+    Returns:
+        float32 [n_regions]: 0 for a region with at most its uniform weight, 1 for one that has all the attention.
+    """
+    even = 1 / len(weights)
+    return ((weights.float() - even) / max(1 - even, 1e-9)).clamp(min=0)
+
+
+def heat_of_regions(boxes: Tensor, weights: Tensor, size: int) -> Tensor:
+    """Adds up, for each pixel, how far the regions that contain it lie above uniform attention.
+
+    Uniform attention gives no heat anywhere, also where many regions overlap.
 
     Args:
         boxes: [n_regions, 4], in [0, 1].
-        weights: [n_regions].
+        weights: [n_regions], with a sum of one.
         size: pixels per side.
 
     Returns:
-        float32 [size, size], at most 1.
+        float32 [size, size], in [0, 1]; edges of boxes are a little soft.
     """
     middle = (torch.arange(size) + 0.5) / size
     across = (middle >= boxes[:, :1]) & (middle <= boxes[:, 2:3])  # [n_regions, size]
     down = (middle >= boxes[:, 1:2]) & (middle <= boxes[:, 3:])
-    return torch.einsum("r,ry,rx->yx", weights.float(), down.float(), across.float()).clamp(max=1)
+    heat = torch.einsum("r,ry,rx->yx", above_uniform(weights), down.float(), across.float()).clamp(max=1)
+    width = 2 * (size // SOFT) + 1
+    return gaussian_blur(heat[None], [width, width])[0] if width > 1 else heat
 
 
-def spotlit(image: Tensor, lit: Tensor) -> Tensor:
-    """Makes a picture pale and grey where it is not lit, so that lit parts stand out on screen and in grey print.
+def heat_of_grid(weights: Tensor, side: int, size: int) -> Tensor:
+    """A grid's weights as a smooth map: 1 where the weight is largest, 0 at uniform attention and below.
+
+    Args:
+        weights: [side * side], row by row, with a sum of one.
+        side: cells per side.
+        size: pixels per side.
+
+    Returns:
+        float32 [size, size], in [0, 1].
+    """
+    cells = above_uniform(weights).view(1, 1, side, side)
+    heat = interpolate(cells, size=(size, size), mode="bicubic", align_corners=False)[0, 0].clamp(min=0)
+    return heat / heat.max().clamp(min=1e-9)
+
+
+def tinted(image: Tensor, heat: Tensor) -> Tensor:
+    """Lays heat as a transparent colour over a picture, which is dimmed elsewhere, so that grey print shows it too.
 
     Args:
         image: uint8 [3, H, W].
-        lit: [H, W], in [0, 1].
+        heat: [H, W], in [0, 1].
 
     Returns:
         float32 [H, W, 3], in [0, 1].
     """
     pixels = image.permute(1, 2, 0) / 255
-    veiled = 0.72 + 0.25 * grey_of(pixels)[..., None]  # unlit parts stay just visible
-    clear = lit.sqrt()[..., None]  # without the root, a third of the attention would hardly show
-    return veiled + clear * (pixels - veiled)
+    seen = heat.sqrt()[..., None]  # without the root, a third of the attention would hardly show
+    grey = grey_of(pixels)[..., None]
+    dimmed = DIM * (GREYED * grey + (1 - GREYED) * pixels)
+    low, high = (torch.tensor(to_rgb(colour)) for colour in HEAT)
+    warm = (1 - TINT) * pixels + TINT * ((1 - seen) * low + seen * high)
+    cover = (BOOST * seen).clamp(max=1)
+    return ((1 - cover) * dimmed + cover * warm).clamp(0, 1)
 
 
 def grey_of(pixels: Tensor) -> Tensor:

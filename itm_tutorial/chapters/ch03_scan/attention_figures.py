@@ -14,8 +14,9 @@ from matplotlib.patches import Rectangle
 from torch import Tensor
 
 from itm_tutorial.errors import ItmError, unknown
-from itm_tutorial.show.attention import place_of, show_pixels
-from itm_tutorial.show.attention_pixels import light, spotlit
+from itm_tutorial.show.attention_drawing import show_pixels
+from itm_tutorial.show.attention_pixels import heat_of_regions, tinted
+from itm_tutorial.show.attention_view import place_of
 from itm_tutorial.show.canvas import ACCENT, BLUE, GREEN, GREY, INK, PALE, axes_of, described, new_figure
 
 if TYPE_CHECKING:
@@ -193,7 +194,7 @@ def smoothing(
         name = "λ → ∞" if math.isinf(smooth) else f"λ = {smooth:g}"
         spread = torch.special.entr(weights).sum().exp().item()
         if image is not None:
-            show_pixels(panels[0, column], spotlit(image, light(boxes, weights, image.shape[1])))
+            show_pixels(panels[0, column], tinted(image, heat_of_regions(boxes, weights, image.shape[1])))
         _few_bars(panels[-1, column], weights)
         panels[0, column].set_title(f"{name}\nover {spread:.1f} regions", fontsize=10, color=INK)
         parts.append(f"{name}: largest weight {weights.max():.2f}, spread as over {spread:.1f} regions")

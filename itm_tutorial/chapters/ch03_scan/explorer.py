@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from itm_tutorial.data.corpus import Split
 from itm_tutorial.errors import ItmError
-from itm_tutorial.show.attention import FUNCTION_WORDS, attention_of
+from itm_tutorial.show.attention import attention_of
+from itm_tutorial.show.attention_view import FUNCTION_WORDS
 from itm_tutorial.show.canvas import to_html
 
 if TYPE_CHECKING:

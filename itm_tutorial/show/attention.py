@@ -95,7 +95,7 @@ def attention_of(
         seen: what ``attend`` returned.
         split: the split that the captions are from.
         i: the place of the caption in ``seen``.
-        word: its place in the caption; by default the first content word, where no region is given either.
+        word: its place in the caption; by default the first that names a box, else the first content word.
         region: its place among the regions, from 0; the figure counts from 1.
         grid: whether regions are the squares of a grid; read from the boxes by default.
         backbone: the model's, ``model.features.backbone``.
@@ -116,7 +116,7 @@ def attention_of(
     picture, bars = figure.subplots(1, 2, width_ratios=(1, 1.15))
     figure.suptitle(textwrap.fill(view.caption, 95), fontsize=12, color=INK)
     if region is None:
-        word = view.places_of(None if word is None else [word])[0]
+        word = view.first_word() if word is None else view.places_of([word])[0]
         draw_word(picture, view, word, 4.4, numbered=True)
         description = f"{view.description(word)}. {_regions_of_word(bars, view, word)}"
     else:

@@ -98,6 +98,10 @@ class AttentionView:
         places = range(len(self.words))
         return [w for w in places if self.words[w] not in FUNCTION_WORDS] or list(places)
 
+    def first_word(self) -> int:
+        """The first word that names a box; the first content word where none does."""
+        return min(self.named, default=self.content_words()[0])
+
     def places_of(self, words: Sequence[str | int] | None) -> list[int]:
         """Words or places -> places; by default content words, and of too many those that name a box first."""
         if words is None:

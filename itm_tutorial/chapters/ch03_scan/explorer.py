@@ -1,84 +1,152 @@
-"""A widget for attention: choose a caption, then a word to see its regions, or a region to see its words."""
+"""A widget for attention: any caption with any picture, and one of its words or regions at a time."""
 
 from __future__ import annotations
 
+import html
+import textwrap
 from collections import Counter
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from dataclasses import replace
+
+import torch
 
 from itm_tutorial.data.corpus import Split
-from itm_tutorial.errors import ItmError
+from itm_tutorial.data.text import tokenize
+from itm_tutorial.errors import ItmError, visible
+from itm_tutorial.evaluation.grounding import attend
+from itm_tutorial.extraction.features import split_features
+from itm_tutorial.models import Matching
 from itm_tutorial.show.attention import attention_of
-from itm_tutorial.show.attention_view import FUNCTION_WORDS
+from itm_tutorial.show.attention_view import AttentionView, place_of
 from itm_tutorial.show.canvas import to_html
 
-if TYPE_CHECKING:
-    from itm_tutorial.evaluation.grounding import Attention
+OWN = -1  # in place of the number of a picture: the caption's own
 
 
-def attention_explorer(seen: Attention, split: Split, grid: bool | None = None, backbone: str = "mini"):
-    """Makes a slider of captions, one button per word and one per region; the last one pressed is shown.
+def attention_explorer(model: Matching, split: Split, captions: Sequence[int], grid: bool | None = None):
+    """Makes a list of captions, a field for a caption of one's own, a list of pictures, buttons for words, and regions.
 
-    All of it works by keyboard: Tab goes from control to control, arrows move the slider, Enter presses a button.
+    All of it works by keyboard: Tab goes from control to control, arrows choose from a list, Enter presses a button.
 
     Args:
-        seen: what ``attend`` returned.
+        model: a trained model with attention.
         split: the split that the captions are from.
+        captions: indices of the captions to choose from; their pictures can be chosen too.
         grid: whether regions are the squares of a grid; read from the boxes by default.
-        backbone: the model's, ``model.features.backbone``.
 
     Returns:
-        The widget. ``attention_of(seen, split)`` is its default state.
+        The widget. ``attention_of(attend(model, split, captions), split)`` is the figure it begins with.
 
     Raises:
-        ItmError: no caption was attended.
+        ItmError: no caption is given, or the model has no attention.
     """
     import ipywidgets as widgets
 
-    if not len(seen):
-        raise ItmError("attention_explorer: no caption was attended; give attend() one or more")
-    caption = widgets.IntSlider(value=0, min=0, max=len(seen) - 1, description="Caption", continuous_update=False)
-    word, region = (
-        widgets.ToggleButtons(description=name, style={"button_width": "auto"}) for name in ("Word", "Region")
+    captions = list(captions)
+    if not captions:
+        raise ItmError("attention_explorer: no caption; give the indices of one or more")
+    wide = {"layout": widgets.Layout(width="95%"), "style": {"description_width": "6em"}}
+    listed = [(_short(split.captions[c]), c) for c in captions]
+    caption = widgets.Dropdown(options=_distinct(listed), description="Caption", **wide)
+    typed = widgets.Text(
+        placeholder="type a caption and press Enter", description="Your own", continuous_update=False, **wide
     )
+    pictures = [(f"the picture of: {name}", int(split.image_of[c])) for name, c in listed]
+    picture = widgets.Dropdown(
+        options=_distinct([("the caption's own picture", OWN), *pictures]), description="Picture", **wide
+    )
+    word = widgets.ToggleButtons(
+        description="Word", style={"button_width": "auto", "description_width": wide["style"]["description_width"]}
+    )
+    region = widgets.Dropdown(description="Region", **{**wide, "layout": widgets.Layout(width="24em")})
     view = widgets.HTML()
+    state: dict = {}
 
     def show() -> None:
-        view.value = to_html(attention_of(seen, split, caption.value, word.value, region.value, grid, backbone))
+        drawn = attention_of(state["seen"], state["split"], 0, word.value, region.value, grid, model.features.backbone)
+        view.value = state["note"] + to_html(drawn)
 
     def choose(change) -> None:
-        if change["new"] is None:  # deselected, since the other was pressed
+        if change["new"] is None:  # deselected, since the other was chosen
             return
         other = region if change["owner"] is word else word
-        other.value = None
+        _set(other, choose, value=None)
         show()
 
     def turn(change=None) -> None:
-        """Offers the words and regions of the caption, and begins with its first content word."""
-        words = seen.words[caption.value]
-        first = next((w for w, text in enumerate(words) if text not in FUNCTION_WORDS), 0)
-        for control, options, value in ((word, _labels(words), first), (region, _numbers(seen, caption.value), None)):
-            control.unobserve(choose, names="value")  # the observers of the widget itself inform the browser, and stay
-            control.options = options
-            control.value = value
-            control.observe(choose, names="value")
+        """Computes the attention of the chosen caption in the chosen picture, and offers its words and regions."""
+        if change and change["owner"] is caption and typed.value:
+            _set(typed, turn, value="")
+        if typed.value.strip() and not tokenize(typed.value):
+            state["note"] = view.value = "<p>This caption has no word: type a few.</p>"
+            return
+        state.update(_attended(model, split, caption.value, typed.value.strip(), picture.value))
+        seen = state["seen"]
+        first = AttentionView.of(seen, state["split"], 0, grid, model.features.backbone).first_word()
+        numbers = [(f"{r + 1}, {place_of(box)}", r) for r, box in enumerate(seen.boxes[0])]
+        _set(
+            word,
+            choose,
+            options=_distinct(list(zip(seen.words[0], range(len(seen.words[0])), strict=True))),
+            value=first,
+        )
+        _set(region, choose, options=[("choose a region", None), *numbers], value=None)
         show()
 
     for control in (word, region):
         control.observe(choose, names="value")
-    caption.observe(turn, names="value")
+    for control in (caption, typed, picture):
+        control.observe(turn, names="value")
     turn()
-    return widgets.VBox([caption, word, region, view])
+    return widgets.VBox([caption, typed, picture, word, region, view])
 
 
-def _labels(words: list[str]) -> list[tuple[str, int]]:
-    """Words as buttons; the browser distinguishes buttons by their text, so that a repeated word gets a number."""
-    seen_so_far: Counter[str] = Counter()
-    labels = []
-    for place, word in enumerate(words):
-        seen_so_far[word] += 1
-        labels.append((word if seen_so_far[word] == 1 else f"{word} ({seen_so_far[word]})", place))
-    return labels
+def _set(control, observer, **values) -> None:
+    """Sets properties of a control without telling one observer; those of the widget itself inform the browser."""
+    control.unobserve(observer, names="value")
+    for name, value in values.items():
+        setattr(control, name, value)
+    control.observe(observer, names="value")
 
 
-def _numbers(seen: Attention, i: int) -> list[tuple[str, int]]:
-    return [(f"{region + 1}", region) for region in range(len(seen.boxes[i]))]
+def _attended(model: Matching, split: Split, caption: int, typed: str, picture: int) -> dict:
+    """The attention of one caption in one picture, the split that it refers to, and a note with its score, as HTML."""
+    own = int(split.image_of[caption])
+    image = own if picture == OWN else picture
+    if typed:  # as the only caption of a split with the same images; nobody knows which boxes its words name
+        split = replace(split, captions=[typed], image_of=torch.tensor([image]), groundings=None, facts=None)
+        caption, own = 0, image
+    seen = attend(model, split, [caption], [image])
+    text = split.captions[caption]
+    note = f"Score of this caption with this picture: {_score(model, split, text, image):.2f}"
+    if image != own:
+        note += f"; with its own picture: {_score(model, split, text, own):.2f}"
+    strange = [w for w in dict.fromkeys(seen.words[0]) if w not in model.vocabulary]
+    unknown = f" Training had no caption with: {html.escape(visible(', '.join(strange)))}." if strange else ""
+    return {"seen": seen, "split": split, "note": f"<p>{note}.{unknown}</p>"}
+
+
+@torch.no_grad()
+def _score(model: Matching, split: Split, text: str, image: int) -> float:
+    """The score of one caption with one picture."""
+    training = model.training
+    model.eval()
+    try:
+        image_emb = model.encode_images(split_features(split, model.features)[[image]])
+        return model.similarity(image_emb, model.encode_captions([text])).item()
+    finally:
+        model.train(training)
+
+
+def _short(text: str) -> str:
+    return textwrap.shorten(visible(text), 110, placeholder=" …")
+
+
+def _distinct(options: list[tuple[str, int]]) -> list[tuple[str, int]]:
+    """Gives repeated names a number, since the browser tells options apart by their text."""
+    named: Counter[str] = Counter()
+    distinct = []
+    for name, value in options:
+        named[name] += 1
+        distinct.append((name if named[name] == 1 else f"{name} ({named[name]})", value))
+    return distinct

@@ -3,26 +3,25 @@
 #
 # **You will be able to**
 #
-# - build stacked cross attention in five short steps, and say over what each of its sums runs;
-# - test an attention map against the truth, and against three controls;
-# - say what attention cannot see, what it costs, and how to search with it all the same.
-#
-# *About 90 minutes with the exercises; about three minutes of that is the computer's, and more the first time.*
+# - build stacked cross attention in five short steps, and say which dimension each of its sums runs over;
+# - compare attention maps with the true boxes, and with three baselines: uniform attention, words of another caption,
+#   an untrained model;
+# - say what attention cannot see, what it costs, and how to search with it nevertheless.
 #
 # ## The question
 #
 # So far one vector stands for a whole picture and one for a whole sentence. A red ball, a brown dog and a lake share
-# one vector, and the score is one number from which nobody can tell what was recognised. SCAN (Lee, Chen, Hua, Hu and
-# He, ECCV 2018) asked: **what if each word attends to its own part of the picture**, and the score adds up how well each
-# word matches what it finds there? Nobody says which word belongs to which part; the only teacher is, as before, which caption
-# belongs to which picture.
+# one vector, and the score is one number that does not say what was recognised. SCAN (Lee, Chen, Hua, Hu and
+# He, ECCV 2018) asked: **what if each word attends to its own part of the picture**? The score then adds up how well each
+# word matches the part that it attends to. No training label says which word belongs to which part. As before, the
+# training data only says which caption belongs to which picture.
 
 # %% tags=["parameters"]
 import os
 
 size = "mini"  # 3,000 pictures to train on
-epochs = 3  # of SCAN; five are its recipe, and its rival has twice as many
-galleries = (200, 2_000, 20_000)  # pictures to search in, when time is taken
+epochs = 3  # of SCAN, whose recipe has five; the baseline gets twice as many
+galleries = (200, 2_000, 20_000)  # pictures to search in, for the measurement of time
 seed = 0
 device = "auto"
 if os.environ.get("ITM_FAST") == "1":  # the smallest size, for tests
@@ -35,21 +34,20 @@ import torch
 from torchvision.ops import box_iou
 
 import itm_tutorial as itm
-from itm_tutorial.chapters.ch03_scan import exercises, figures
+from itm_tutorial.chapters.ch03_scan import answers, exercises, figures
 from itm_tutorial.data.text import tokenize
 from itm_tutorial.interaction.cosine import cosine
 from itm_tutorial.interaction.stacked_cross import stacked_cross_attention
-from itm_tutorial.show.figures import KINDS
 
 corpus = itm.load_corpus("scenes", size=size, seed=seed)
 shared = {"epochs": epochs, "batch_size": 32, "seed": seed, "device": device}
 print(corpus)
 
 # %% [markdown]
-# A picture has to come in parts. SCAN's are those of *bottom-up attention* (BUTD, Anderson and others, CVPR 2018): a
-# detector, taught on other pictures to find things and to name kind and attributes, gives its best boxes and one vector
-# for what stands in each. Ours gives twelve per picture. **The next cell takes minutes the first time**, when the
-# detector is trained and run on every picture, and a second from then on.
+# SCAN needs the picture in parts. Its parts are the regions of *bottom-up attention* (BUTD, Anderson and others, CVPR
+# 2018). A detector was trained on other pictures to find objects and to name their kind and attributes. It gives its most
+# confident boxes, and one vector per box. Ours gives twelve regions per picture. **The next cell takes minutes the first
+# time**, because the detector is trained and run on every picture. Later it takes a second.
 
 # %%
 features = itm.features(corpus, kind="regions")
@@ -59,9 +57,9 @@ print("regions", list(regions_of.shape), " boxes", list(boxes_of.shape))  # [n_i
 # %% [markdown]
 # ## Train it
 #
-# Start this cell and read on: it takes up to a minute, and the rest of the chapter is about what it does. The loss is
-# that of chapter 02, the hardest negative, with all negatives in the first fifth of the run. Only the way to a score is
-# new.
+# Start this cell and read on. It takes up to a minute, and the rest of the chapter uses the model. The loss is that of
+# chapter 02, the hinge on the hardest negative, with all negatives in the first fifth of the training. Only the
+# computation of the score is new.
 
 # %%
 model = itm.create_model("scan", corpus, seed=seed)
@@ -71,10 +69,11 @@ print(f"kept: epoch {history.best_epoch} of {epochs}")
 # %% [markdown]
 # ## The picture to aim for
 #
-# One caption beside its own picture. Each panel is clear where its word attends. The dashed box is the thing that the
-# word names. A drawn world knows these boxes; the model was trained without them.
+# One caption with its own picture. On the left, each word stands at the region that it attends to most. The small
+# panels show one word each: colour marks the regions to which the word gives more than uniform attention. The dashed
+# box is the thing that the word names. A drawn world knows these boxes. The model was trained without them.
 #
-# **Question.** Which words attend to what they name? What do the others attend to?
+# **Question.** Which words attend to what they name? What do the other words attend to?
 
 
 # %%
@@ -88,12 +87,10 @@ chosen = range(query, len(corpus.test.captions), len(corpus.test.captions) // 8)
 seen = itm.attend(model, corpus.test, captions=list(chosen))
 itm.show.attention(seen, corpus.test, 0)
 
+# %% tags=["answer"]
+itm.show.answer(answers.words_and_boxes(seen, corpus.test))
+
 # %% [markdown]
-# **Answer.** Trust the ticks: a word has one if the region it attends to most has its centre in a dashed box. Nouns,
-# colours and patterns have something to find; *left* names two things, and either counts. *View* names nothing and
-# *lake* a place, for which there is no region. Yet their weights sum to one as well: a word must attend to something. So a
-# map always shows *something*, and a fine one proves little. Below you count.
-#
 # ## The idea
 #
 # With unit vectors $v_r$ for regions, $e_w$ for words, and $s_{rw} = v_r \cdot e_w$:
@@ -102,11 +99,12 @@ itm.show.attention(seen, corpus.test, 0)
 # \alpha_{rw} = \frac{e^{\lambda \bar s_{rw}}}{\sum_{r'} e^{\lambda \bar s_{r'w}}} \qquad
 # a_w = \sum_r \alpha_{rw} v_r \qquad S = \frac{1}{n} \sum_w \cos(e_w, a_w)$$
 #
-# In words: $\bar s_{rw}$ says how similar each region is to each word; $\alpha_{rw}$ is the attention of each word to the
-# regions; $a_w$ is their mean by these weights; and $S$ is the mean cosine of each word with its $a_w$. Two sums are easily
-# confused. The root runs over the *words*, which are the queries; the softmax runs over the *regions*, which are the keys.
+# In words: $\bar s_{rw}$ says how similar region $r$ is to word $w$, compared with the other words. $\alpha_{rw}$ is the
+# attention that word $w$ gives to region $r$. The attended vector $a_w$ is the mean of the regions with these weights. The
+# score $S$ is the mean cosine of each word with its attended vector. Note the two sums in the denominators: the one under
+# the root runs over the *words*, and the one in the softmax runs over the *regions*.
 #
-# We take one picture and its caption out of the trained model.
+# The next cell takes one picture and its caption from the trained model.
 
 # %% tags=["nbval-check-output"]
 caption, picture = corpus.test.captions[query], int(corpus.test.image_of[query])
@@ -118,23 +116,23 @@ similarities = regions @ words.T  # [n_regions, n_words]
 print(f"{caption}\n{len(tokens)} words", [list(t.shape) for t in (regions, words, similarities)])
 
 # %% [markdown]
-# **Question.** These are plain similarities. Look along the rows: does a region that is like everything gain anything
-# by it?
+# **Question.** These are the similarities $s_{rw}$ before normalisation. Some columns are high as a whole. Does this give
+# any region an advantage? Would a row that is high as a whole?
 
 # %%
-figures.attention_matrix(similarities, tokens)
+figures.attention_matrix(similarities, tokens, means=True)
+
+# %% tags=["answer"]
+itm.show.answer(answers.rows_and_columns(similarities, tokens))
 
 # %% [markdown]
-# **Answer.** It would: a row of high numbers wins many columns, whatever they ask for. This is what the root is for. It
-# divides each row by its own length over the words, so that a region must decide *for whom* it is there.
-#
 # ## Build it
 #
 # ### Exercise 1 (10 minutes, ★★): rectify and normalise
 #
-# `similarities` is `[n_regions, n_words]`. Rectify, then bring each region's row to length 1. Where the paper writes
-# $[\cdot]_+$ its authors' code keeps a tenth of what is negative; follow the code. Which axis the length runs over is
-# what most rewritings get wrong.
+# `similarities` is `[n_regions, n_words]`. Rectify each number, then divide each region's row by its length, so that the
+# row has length 1. The paper's $[\cdot]_+$ sets negative numbers to 0, but the authors' code keeps a tenth of them. Follow
+# the code. The usual mistake in re-implementations is to take the length over the wrong axis.
 #
 # <details><summary>Hint 1</summary>Two steps: rectify each number by itself, then bring each region's row of words to length 1.</details>
 # <details><summary>Hint 2</summary>torch.nn.functional.leaky_relu(similarities, 0.1) keeps a tenth of what is negative.</details>
@@ -155,9 +153,10 @@ normalised_similarities = exercises.normalised_similarities.check(normalised_sim
 # %% [markdown]
 # ### Exercise 2 (5 minutes, ★): attention
 #
-# `normalised` is `[n_regions, n_words]`, `smooth` is $\lambda$. Each word divides a weight of one among the regions.
+# `normalised` is `[n_regions, n_words]`, `smooth` is $\lambda$. Each word distributes a total weight of one over the
+# regions.
 #
-# <details><summary>Hint 1</summary>Each word divides a weight of one among the regions: which dimension are they?</details>
+# <details><summary>Hint 1</summary>The weights of one word, over all regions, sum to one: which dimension are the regions?</details>
 # <details><summary>Hint 2</summary>Multiply by smooth before the softmax: lambda is an inverse temperature.</details>
 # <details><summary>Hint 3</summary>(smooth * normalised).softmax(dim=0): the regions are the rows.</details>
 
@@ -172,8 +171,10 @@ def attention_weights(normalised, smooth):
 attention_weights = exercises.attention_weights.check(attention_weights)
 
 # %% [markdown]
-# Two regions, three words. The first region is like every word, the second like the last alone. Before you run it: to
-# which region does the last word give more, with the right norm and with the wrong one?
+# A toy: two regions and three words. The first region is similar to every word, the second only to the last word.
+#
+# **Question.** Before you run it: which region gets more weight from the last word if rows are normalised over the
+# words, as in Exercise 1? And if columns are normalised over the regions?
 
 # %% tags=["nbval-check-output"]
 toy = torch.tensor([[0.6, 0.6, 0.6], [0.0, 0.0, 0.5]])  # [2 regions, 3 words]
@@ -182,16 +183,22 @@ for name, normalised in (("over words", normalised_similarities(toy)), ("over re
     print(f"{name:<13}", [[round(a, 2) for a in row] for row in attention_weights(normalised, 9.0).tolist()])
 
 # %% [markdown]
-# Over words the specialist wins its word, though its similarity is lower. Over regions, the wrong way, the jack of all
-# trades keeps it.
+# <details><summary>Answer</summary>
 #
-# ### Exercise 3 (10 minutes, ★★): does a word like what it sees?
+# With the length over words, the last word attends mostly to the second region (0.95), although its similarity is lower
+# (0.5 against 0.6): this region is similar to no other word. With the length over regions, which is the wrong axis, the
+# first region keeps most of the weight of every word.
 #
-# `regions` is `[n_regions, dim]`, `words` `[n_words, dim]`, `weights` `[n_regions, n_words]`. Give each word's cosine
-# with its attended vector, `[n_words]`.
+# </details>
+
+# %% [markdown]
+# ### Exercise 3 (10 minutes, ★★): the cosine of a word with its attended vector
+#
+# `regions` is `[n_regions, dim]`, `words` `[n_words, dim]`, `weights` `[n_regions, n_words]`. Return
+# each word's cosine with its attended vector, `[n_words]`.
 #
 # <details><summary>Hint 1</summary>First the attended vector of each word: the mean of the regions by its weights.</details>
-# <details><summary>Hint 2</summary>weights.T @ regions is [n_words, dim]; row w belongs with words[w].</details>
+# <details><summary>Hint 2</summary>weights.T @ regions is [n_words, dim]; its row w belongs to words[w].</details>
 # <details><summary>Hint 3</summary>(attended * words).sum(1), divided by both lengths: a mean of unit vectors is shorter than 1.</details>
 
 
@@ -207,16 +214,16 @@ def attended_cosine(regions, words, weights):
 attended_cosine = exercises.attended_cosine.check(attended_cosine)
 
 # %% [markdown]
-# ### Exercise 4 (15 minutes, ★★★): the same, without making the vector
+# ### Exercise 4 (15 minutes, ★★★): the same cosine without the attended vector
 #
-# An attended vector belongs to one picture *and* one word of one caption. With 1,000 pictures and 5,000 captions of ten
-# words these are fifty million, and public code makes them all. You need none. From `similarities` (before rectifying),
-# `weights` and the regions' Gram matrix `gram` $= VV^\top$, `[n_regions, n_regions]`, of which a picture has one
-# whatever the caption, give the same cosines. The words have length 1.
+# There is one attended vector for each picture *and* each word of each caption. With 1,000 pictures and 5,000 captions of
+# ten words there are fifty million of them, and public code computes them all. You need none. Compute the same cosines
+# from `similarities` (before rectifying), `weights`, and the regions' Gram matrix `gram` $= VV^\top$,
+# `[n_regions, n_regions]`. A picture has one Gram matrix, whatever the caption. The words have length 1.
 #
 # <details><summary>Hint 1</summary>The attended vector is a sum over regions. Put it into the dot product, and into its own squared length.</details>
 # <details><summary>Hint 2</summary>The product is (weights * similarities).sum(0). The squared length is a double sum over pairs of regions.</details>
-# <details><summary>Hint 3</summary>(weights * (gram @ weights)).sum(0) is the squared length of each word's; divide by its root.</details>
+# <details><summary>Hint 3</summary>(weights * (gram @ weights)).sum(0) is each attended vector's squared length; divide by its root.</details>
 
 
 # %% tags=["exercise"]
@@ -233,9 +240,9 @@ cosine_by_gram = exercises.cosine_by_gram.check(cosine_by_gram)
 # %% [markdown]
 # ### Exercise 5 (15 minutes, ★★): one score from many words
 #
-# `cosines` is `[n_captions, seq_len]`, and `mask` says which of them belong to words; the values of
-# padding are arbitrary. Give `[n_captions]`: where `lse` is None, the mean over the words; where it is a number,
-# $\frac{1}{\text{lse}} \log \sum_w e^{\text{lse} \cdot \cos_w}$.
+# `cosines` is `[n_captions, seq_len]`. `mask` is True where a position holds a word; the values of padding are arbitrary.
+# Return `[n_captions]`: the mean over the words where `lse` is None, and
+# $\frac{1}{\text{lse}} \log \sum_w e^{\text{lse} \cdot \cos_w}$ where `lse` is a number.
 #
 # <details><summary>Hint 1</summary>The mask says which cosines belong to a word: padding must not count, in either form.</details>
 # <details><summary>Hint 2</summary>For the mean set padding to 0 and divide by the number of real words; for log-sum-exp use -inf: exp(0) is 1.</details>
@@ -254,8 +261,10 @@ def pooled(cosines, mask, lse):
 pooled = exercises.pooled.check(pooled)
 
 # %% [markdown]
-# Three captions whose every word has a cosine of 0.5, of 1, 3 and 9 words. What should a fair score say? (Papers call
-# both $\lambda$ and `lse` a temperature; they are two numbers, and both are *inverse* temperatures.)
+# Three captions of 1, 3 and 9 words. Every word has a cosine of 0.5. (Papers call both $\lambda$ and `lse` a temperature.
+# They are two different numbers, and both are *inverse* temperatures.)
+#
+# **Question.** Should the three captions get the same score? Do they, with the mean and with log-sum-exp?
 
 # %% tags=["nbval-check-output"]
 lengths = torch.tensor([1, 3, 9])
@@ -264,10 +273,16 @@ for name, lse in (("mean", None), ("lse 6", 6.0), ("lse 20", 20.0)):
     print(f"{name:<7}", [round(score, 2) for score in pooled(alike, mask, lse).tolist()])
 
 # %% [markdown]
-# Log-sum-exp pays a bonus of $\log(n) / \text{lse}$ for $n$ words, so that long captions score higher with every
-# picture. The mean is our default.
+# <details><summary>Answer</summary>
 #
-# Five steps make a score. Here they are on made-up embeddings, beside the package, which does all pairs at once:
+# Nothing but the length differs, so the scores should be equal, and with the mean they are. Log-sum-exp adds
+# $\log(n) / \text{lse}$ for $n$ words: long captions score higher with every picture. Our default is the mean.
+#
+# </details>
+
+# %% [markdown]
+# The five steps together make a score. Here they are on random embeddings, beside the package's function, which computes
+# all pairs at once:
 
 # %% tags=["nbval-check-output"]
 random = torch.Generator().manual_seed(0)
@@ -276,61 +291,83 @@ weights = attention_weights(normalised_similarities(v @ e.T), 9.0)  # [12 region
 by_vector, by_gram = attended_cosine(v, e, weights), cosine_by_gram(v @ e.T, weights, v @ v.T)  # [7 words] each
 yours = pooled(by_gram[None], torch.ones(1, 7, dtype=torch.bool), None)  # [1 caption]
 package = stacked_cross_attention(v[None], e[None], torch.tensor([7]))  # [1 image, 1 caption]
-print("with and without the vector:", torch.allclose(by_vector, by_gram, atol=1e-5))
+print("with and without the attended vector:", torch.allclose(by_vector, by_gram, atol=1e-5))
 print(f"yours {yours.item():.4f}, the package {package.item():.4f}")
+
+# %% [markdown]
+# ## Queries, keys and values
+#
+# Attention is written today with *queries*, *keys* and *values*, the terms of the transformer (Vaswani and others, 2017).
+# SCAN fits into this scheme. Here are your weights of one word of the caption above. The output is drawn as the mean
+# of the regions' pixels; the model takes the mean of their vectors.
+#
+# **Question.** Which of the three roles do words play, and which do regions play? What does a transformer do
+# differently?
+
+# %%
+word = names_one(query)[0][0]
+with_lambda = attention_weights(normalised_similarities(similarities), 9.0)[:, word + 1]  # <start> stands first
+sharp = corpus.test.display(picture)
+figures.queries_keys_values(sharp, seen.boxes[0], with_lambda, tokens[word + 1])
+
+# %% [markdown]
+# <details><summary>Answer</summary>
+#
+# Words are the queries; regions are the keys and also the values. A transformer makes the three by learned projections
+# of its tokens, $W_Q$, $W_K$ and $W_V$, so that a key can differ from its value, and divides $q \cdot k$ by $\sqrt d$
+# where SCAN multiplies by $\lambda$. It has several such *heads* side by side, and its output goes to the next layer;
+# SCAN compares the output with the query and stops. In i2t, regions are the queries. In *cross attention* queries come
+# from one modality, keys and values from the other; in *self-attention* all three come from the same sequence.
+#
+# </details>
 
 # %% [markdown]
 # ## What the detector finds
 #
-# What the detector missed, no word can find. Thin boxes are regions, thick ones the true things.
+# A word cannot find what the detector has missed. In the figure, thin boxes are regions and thick boxes are the true things.
 #
-# **Question.** What does the detector get wrong? Which of its mistakes can attention forgive?
+# **Question.** Which mistakes does the detector make? For which of them can attention compensate?
 
 # %%
 overlap = [box_iou(true, found) for true, found in zip(corpus.test.boxes, boxes_of, strict=True)]  # [n_true, 12] each
-print(f"true things with a region: {100 * torch.cat([o.amax(1) for o in overlap]).ge(0.5).float().mean():.0f} %")
-print(f"regions that hold no thing: {100 * torch.cat([o.amax(0) for o in overlap]).lt(0.5).float().mean():.0f} %")
+things = 100 * torch.cat([o.amax(1) for o in overlap]).ge(0.5).float().mean().item()
+empty = 100 * torch.cat([o.amax(0) for o in overlap]).lt(0.5).float().mean().item()
+print(f"true things with a region: {things:.0f} %; regions without a thing: {empty:.0f} %")
 figures.regions_found(corpus.test, boxes_of, [picture, 1, 2, 3])
 
+# %% tags=["answer"]
+itm.show.answer(answers.detected(things, empty))
+
 # %% [markdown]
-# **Answer.** A scene has fewer than twelve things, so many regions hold a part, a pair or a piece of sky. Attention
-# forgives these: no word need choose them. It cannot forgive a thing without a region; the first number says how many
-# there are.
-#
 # ## Measure it
 #
-# Its rival is VSE++ of chapter 02 on **the same regions**, as their mean: else a gain might be the detector's. It has
-# twice the epochs, which are short, and larger batches: each model by its own recipe.
+# The baseline is VSE++ of chapter 02 on **the same regions**: it takes their mean. With other features, a gain could come
+# from the detector. VSE++ gets twice the epochs, which are short, and larger batches: each model has its own recipe.
 #
-# **Question.** On which kind of minimal pair should attention help: colours swapped, sides, counts, a replaced object? On which
-# can it not?
+# **Question.** The pictures of a minimal pair differ in one thing: an object, the colours of two objects, their sides, or a
+# count. Where should attention help? Where can it not help?
 
 # %%
 rival = itm.create_model("vsepp", corpus, features="regions", warmup=0.2, seed=seed)
 itm.fit(rival, corpus, **{**shared, "epochs": 2 * epochs, "batch_size": min(128, 4 * shared["batch_size"])})
 scores, quick = (itm.score(m, corpus.test) for m in (model, rival))  # [n_images, n_captions] each
 parties = {"scan": scores, "vsepp": quick, "ceiling": itm.oracle_scores(corpus.test)}
-minimal_pairs = {}
-for name, given in parties.items():
-    print(f"{name:<8} rsum {itm.evaluate(given, corpus.test.image_of).rsum:.0f} of 600")
-    if name != "ceiling":
-        of_kind = itm.evaluate_minimal_pairs(given, corpus.test)
-        minimal_pairs |= {f"{KINDS[kind]}, {name}": found for kind, found in of_kind.items()}
-itm.show.minimal_pair_accuracy(minimal_pairs)
+rsums = {name: itm.evaluate(given, corpus.test.image_of).rsum for name, given in parties.items()}
+print(*(f"{name} rsum {rsum:.0f} of 600" for name, rsum in rsums.items()), sep="; ")
+pairs = {name: itm.evaluate_minimal_pairs(parties[name], corpus.test) for name in ("scan", "vsepp")}
+figures.minimal_pairs(pairs)
+
+# %% tags=["answer"]
+itm.show.answer(answers.by_kind(pairs, rsums))
 
 # %% [markdown]
-# **Answer.** Compare the two rows of one kind, and call them different only where their bars lie apart. A region keeps
-# a thing and its colour together, which the mean of all regions mixes: look at the colours. For sides and counts, look
-# whether either row clears the line; below you see why that is hard. The ceiling is what an oracle reaches that reads the true
-# scene: captions leave things out, so no model could do better.
-#
 # ## See what it learned
 #
 # ### Exercise 6 (10 minutes, ★★): the pointing game
 #
-# A map convinces anybody; a count is better. `weights` is `[n_regions, n_words]`, `boxes` `[n_regions, 4]` as (x0, y0,
-# x1, y1), and `named[w]` the box that word $w$ names, `[n_words, 4]`. In percent: how many words have, as the region
-# with the largest weight, one whose centre lies inside the named box?
+# One map can mislead, so count over many words. `weights` is `[n_regions, n_words]`, `boxes` is `[n_regions, 4]` as (x0,
+# y0, x1, y1), and `named[w]` is the box that word $w$ names, `[n_words, 4]`. A word is a hit if the region with its largest
+# weight has its centre inside the named box. Return the hits in percent of the words.
 #
 # <details><summary>Hint 1</summary>For each word take the region with the largest weight, and ask where the centre of this region lies.</details>
 # <details><summary>Hint 2</summary>boxes[weights.argmax(0)] is [n_words, 4]; the centre is the mean of the two corners.</details>
@@ -350,8 +387,9 @@ def pointing_game(weights, boxes, named):
 pointing_game = exercises.pointing_game.check(pointing_game)
 
 # %% [markdown]
-# Yours on the one caption, then the package on the whole split, beside three controls: uniform attention;
-# the same model with a word of the same class *from another caption*; the model before training.
+# The next cell runs your function on the one caption, then the package's on the whole test split, with three
+# baselines: uniform attention; the same model with a word of the same class *from another caption*; the model before
+# training.
 #
 # **Question.** Which of the three is the hardest to beat? What would it mean if the model did not beat it?
 
@@ -362,24 +400,25 @@ print(f"one caption, {len(named)} words: {yours:.0f} %")
 attention = itm.evaluate_attention(model, corpus.test, seed=seed)
 figures.pointing_game(attention)
 
+# %% tags=["answer"]
+itm.show.answer(answers.pointing(attention))
+
 # %% [markdown]
-# **Answer.** Read it off, class by class. Another caption's word is the fairest control: the same model and picture,
-# only the word is wrong. If the model were no better than that, its words would not attend to *what they name* but to
-# whatever stands out, and the lead over it is what was learned. A relation names two things, so that chance alone gets
-# far. And remember that training never used the position of anything.
-#
-# Now try it yourself: choose a caption, then a word to see its regions, or a region to see which words attend to it.
+# Now explore. Choose a caption or type your own, and try it with a wrong picture. Then choose a word to see its regions,
+# or a region to see which words attend to it.
 
 # %%
-explorer = figures.attention_explorer(seen, corpus.test)
+explorer = figures.attention_explorer(model, corpus.test, chosen)
 explorer
 
 # %% [markdown]
 # ## Break it: sides and counts
 #
-# Chapter 00 left *sides* to this chapter. Bad news: the score does not know where regions are, nor how many agree. Two
-# experiments on embeddings: the regions of a picture change places; a word meets one, two, three regions like itself, among
-# nine at right angles to it.
+# Does attention solve *sides*, which chapter 00 left open? No. The score knows neither where regions are nor how
+# many of them match a word. Two experiments on random embeddings show it. In the first, the regions of a picture
+# change places. In the second, one, two or three regions equal the word, among nine that are orthogonal to it.
+#
+# **Question.** What happens to the score in each experiment?
 
 # %% tags=["nbval-check-output"]
 moved, n_words = v[torch.randperm(12, generator=random)], torch.tensor([7])
@@ -391,65 +430,67 @@ for n in (1, 2, 3):
     print(f"{n} dogs: {stacked_cross_attention(many[None], axes[None, :1], torch.tensor([1]), smooth=20.0).item():.3f}")
 
 # %% [markdown]
-# No coordinate ever enters: regions are a *set*. What a region's vector carries of its surroundings, a neighbour's edge
-# perhaps, is all that *left of* has to go by. And a mean of three dogs points where one dog points, so a cosine cannot
-# count them; only a region that holds a group could answer to *three*. Look again at relations and counts in your
-# minimal-pair figure.
+# <details><summary>Answer</summary>
 #
-# ## Turn it: from everywhere to one place
+# The order of regions changes nothing: they are a *set*, and no coordinate enters the score. The only trace of *left of*
+# is what a region's vector holds of its surroundings, such as the edge of a neighbour. Counts fail for another reason. The
+# mean of three equal vectors points in the same direction as one of them, so a cosine cannot count. With more equal regions
+# the score rises slightly, because less weight is left for the other nine. Compare the rows of sides and counts in your
+# figure of minimal pairs.
 #
-# $\lambda$ says how sharply a word chooses. The table changes it in the trained model, without training again, on the
-# validation split.
+# </details>
+
+# %% [markdown]
+# ## Change λ: from uniform attention to a single region
 #
-# **Question.** Where does λ do most for rsum? The pointing game has no column: why would all but the first row be the
-# same?
+# $\lambda$ controls how sharp attention is. The next cell changes it in the trained model, without training again, and
+# measures on the validation split.
+#
+# **Question.** Between which values of λ does rsum change most? Would the result of the pointing game change?
 
 # %%
 ways = {f"t2i, λ {smooth:g}": {"t2i": smooth} for smooth in (0.0, 4.0, 9.0, 100.0)}
 ways |= {"i2t, λ 4": {"i2t": 4.0}, "both": {"t2i": 9.0, "i2t": 4.0}}
-trained = model.smooth
+trained, of_lambda = model.smooth, {}
 for name, way in ways.items():
     model.smooth = way
     rsum = itm.evaluate(itm.score(model, corpus.val), corpus.val.image_of).rsum
-    inside = itm.evaluate_attention(model, corpus.val).mass["model"] if list(way) == ["t2i"] else {}
-    table = (f"  inside, {kind} {mass:.0f} %" for kind, mass in list(inside.items())[:2])
-    print(f"{name:<12} rsum {rsum:4.0f}", *table)
+    print(f"{name:<12} rsum {rsum:4.0f}")
+    of_lambda |= {way["t2i"]: rsum} if list(way) == ["t2i"] else {}
 model.smooth = trained
-word = names_one(query)[0][0]
-asked = normalised_similarities(similarities)[:, word + 1]  # <start> stands first
-figures.smoothing(asked, image=corpus.test.images[picture], boxes=seen.boxes[0], word=tokens[word + 1])
+asked = normalised_similarities(similarities)[:, word + 1]
+figures.smoothing(asked, image=sharp, boxes=seen.boxes[0], word=tokens[word + 1])
+
+# %% tags=["answer"]
+itm.show.answer(answers.sharpness(of_lambda, trained["t2i"]))
 
 # %% [markdown]
-# **Answer.** With λ = 0 every word sees the plain mean of the regions: attention is switched off, and rsum shows what
-# it was worth. The model's embeddings were trained with 9. Beyond it little happens to the score, as most words have chosen
-# by then. The *order* of weights does not depend on λ: the largest stays the largest.
-#
-# The last two rows turn the roles round: in **i2t** each region attends to words. The norm then runs over the regions and
-# the softmax over the words, and every region has a say, also those that no word names. These are embeddings trained for
-# t2i, so do not conclude that i2t is worse:
-# `itm.create_model("scan_i2t", corpus)` trains it, `"scan_both"` the mean of the two.
+# The last two rows exchange the roles. In **i2t** each region attends to words: the length is taken over the regions and the
+# softmax over the words. Every region then counts in the score, including those that no word names. These embeddings were
+# trained for t2i, so this comparison is unfair to i2t. `itm.create_model("scan_i2t", corpus)` trains i2t, and
+# `"scan_both"` trains the mean of the two.
 #
 # ## What it costs
 #
 # With one vector per picture, a search is one matrix product. In cross attention the attended vectors depend on the query,
-# so attention must be computed anew for every picture. The usual way out is a **shortlist**: a quick model chooses $k$ pictures,
-# the expensive one puts these in order.
+# so attention must be computed for every pair of query and picture. The usual remedy is a **shortlist**: a quick model
+# selects $k$ pictures, and the expensive model re-ranks them.
 #
-# ### Exercise 7 (10 minutes, ★★): a shortlist, read again
+# ### Exercise 7 (10 minutes, ★★): re-rank a shortlist
 #
-# `quick` is `[n_images]`, the quick model's scores. `expensive(images)` takes image numbers and gives one score each.
-# Return the $k$ images, best first.
+# `quick` is `[n_images]`, the quick model's scores. `expensive(images)` takes indices of images and returns one score per
+# image. Return the indices of the $k$ images, best first.
 #
-# <details><summary>Hint 1</summary>The quick scores choose k images; only these are scored again, and the new scores alone set their order.</details>
+# <details><summary>Hint 1</summary>The quick scores select k images; only these are scored again, and only the new scores decide their order.</details>
 # <details><summary>Hint 2</summary>shortlist = quick.topk(k).indices, then expensive(shortlist) gives k scores, in the shortlist's order.</details>
-# <details><summary>Hint 3</summary>argsort(descending=True) gives places in the shortlist; shortlist[order] turns them into images.</details>
+# <details><summary>Hint 3</summary>argsort(descending=True) gives positions in the shortlist; shortlist[order] gives the images.</details>
 
 
 # %% tags=["exercise"]
 def rerank(quick, expensive, k):
     # solution
     shortlist = quick.topk(k).indices  # [k]: images
-    order = expensive(shortlist).argsort(descending=True)  # [k]: places in the shortlist
+    order = expensive(shortlist).argsort(descending=True)  # [k]: positions in the shortlist
     return shortlist[order]
     # end of solution
 
@@ -457,15 +498,18 @@ def rerank(quick, expensive, k):
 rerank = exercises.rerank.check(rerank)
 
 # %% [markdown]
-# First the price in recall: R@1 of *caption to images* for several $k$. Then the time that scoring takes per query, in
-# galleries that repeat the test pictures.
+# The next cell first prints R@1 of *caption to images* for several $k$. Then it measures the time per query, in galleries
+# that repeat the test pictures.
 #
-# **Question.** How does each line grow? What limits a shortlist's R@1, however good the expensive model is?
+# **Question.** How does time grow with the gallery for each method? What limits R@1 after a shortlist, however good the
+# expensive model is?
 
 # %%
+recalls = {}
 for k in (1, 5, 20, len(scores)):
     first = [rerank(quick[:, c], lambda some, c=c: scores[some, c], k)[0] for c in range(len(corpus.test.captions))]
-    print(f"shortlist of {k:>5}: R@1 {100 * (torch.stack(first) == corpus.test.image_of).float().mean():.1f}")
+    recalls[k] = 100 * (torch.stack(first) == corpus.test.image_of).float().mean().item()
+print("R@1 by length of the shortlist:", *(f"{k}: {r1:.1f}" for k, r1 in recalls.items()), sep="  ")
 
 
 @torch.inference_mode()
@@ -490,18 +534,16 @@ for n in galleries:
             cosine(flat, text)[:, 0], lambda i: model.similarity(many[i], spoken)[:, 0], 20
         )
     )
-print("cross attention takes", *(f"{taken['cross attention'][n] / taken['one vector'][n]:.0f} ×" for n in galleries))
 figures.search_cost(taken)
 
+# %% tags=["answer"]
+itm.show.answer(answers.price(taken, recalls))
+
 # %% [markdown]
-# **Answer.** Both scales are powers: a straight rise means that time grows with the gallery. The line above the
-# figure says how many times more a pair costs with attention than with two vectors. The shortlist pays for twenty
-# pictures whatever the gallery; what grows is its quick part. But what the quick model leaves out nobody can bring
-# back: R@1 after a shortlist of $k$ is at most the quick model's R@k. Compare 20 with all.
-#
 # ## The paper's numbers and yours
 #
-# As the field's survey lists them, on photographs of Flickr30K.
+# The first rows are from the field's survey, measured on photographs of Flickr30K. Below them are your two models, and
+# our comparison over several seeds, trained longer than here.
 
 # %%
 listed = {}
@@ -512,67 +554,74 @@ for (method, note), rows in table.groupby(["method", "note"], sort=False):
 for name, given in (("yours, scan", scores), ("yours, vsepp on regions", quick)):
     report = itm.evaluate(given, corpus.test.image_of)
     listed[name] = [recall for side in (report.i2t, report.t2i) for recall in (side.r1, side.r5, side.r10)]
-print(f"{'R@1, R@5, R@10 of':<28}{'sentences':>18}{'images':>20}")
+print(f"{'R@1, R@5, R@10 of':<28}{'image to text':>18}{'text to image':>20}")
 for name, row in listed.items():
     print(f"{name:<28}" + "".join(f"{recall:7.1f}" for recall in row))
 try:
-    for claim in itm.claims.results("scan")["effects"]:
-        print(f"{claim['name']}: {claim['mean']:.1f} ± {2 * claim['standard_error']:.1f}, {claim['verdict']}")
+    print(answers.kept_claims(itm.claims.results("scan")["effects"]))
 except itm.ItmError:
-    print("our claims about SCAN over several seeds: not run yet")
-rsums = {name: itm.evaluate(given, corpus.test.image_of).rsum for name, given in parties.items()}
-print(itm.literature.cite("lee2018scan"), itm.literature.cite("anderson2018butd"), sep="; ")
+    print("our comparison over several seeds: not run yet")
 print(f"Headline: scan rsum {rsums['scan']:.0f}, ceiling {rsums['ceiling']:.0f}")
 
 # %% [markdown]
-# Yours are **not comparable** with the upper rows: drawings, twelve regions in place of 36, a test of another size. Nor
-# may the upper rows be read as *attention's gain*. Between VSE++ and SCAN the image features changed as well, from a network
-# over the whole picture to a detector trained with boxes and attributes. Only a rival on the same regions, such as yours,
-# separates the two effects. The row *SCAN* is a pair of models whose scores were averaged, which stands beside single ones, not
-# among them. And look at `SCAN_t2i` against `SCAN_i2t`: one is ahead at finding sentences, the other at finding images.
-# Which is better has no answer without the direction.
+# Your numbers are **not comparable** with the rows from the survey: your pictures are drawn, they have twelve regions and
+# not 36, and the test set has another size. Nor is the difference between VSE++ and SCAN in the survey the *gain of
+# attention*. The image features changed as well, from a network over the whole picture to a detector trained with boxes and
+# attributes. Only a baseline on the same regions, such as yours, separates the two effects. The row *SCAN* averages the
+# scores of two models, while the other rows are single models. `SCAN_t2i` and `SCAN_i2t` differ by direction: one is
+# better at image to text, the other at text to image. So "which is better?" needs the direction of the search.
 #
 # ## Quiz
 #
-# **1. You normalise the similarities over regions in place of words, in t2i. What happens?**
+# **1. In t2i, you normalise the similarities over the regions and not over the words. What happens?**
 #
-# <details><summary>Weights no longer sum to one over the regions</summary>No: the softmax sees to that, whatever it is given.</details>
-# <details><summary>A region that is like all words wins all of them</summary>Yes. Only the norm over words makes a region decide for whom it is there.</details>
-# <details><summary>Nothing, a norm is a norm</summary>No: rows and columns have different lengths. Your toy of two regions shows the turn.</details>
+# <details><summary>The weights of a word no longer sum to one over the regions</summary>No: the softmax ensures this for any input.</details>
+# <details><summary>A region that is similar to all words gets the largest weight from all of them</summary>Yes. Only the length over the words compares a region's similarity to one word with its similarity to the others.</details>
+# <details><summary>Nothing: both are normalisations</summary>No: rows and columns have different lengths. The toy with two regions shows the difference.</details>
 #
-# **2. λ is raised from 9 to 100. What becomes of the pointing game?**
+# **2. λ is raised from 9 to 100 in a trained model. What happens to the result of the pointing game?**
 #
-# <details><summary>It stays as it is</summary>Yes. The largest weight stays the largest; what changes is how much of the rest there is.</details>
-# <details><summary>It rises, since attention is sharper</summary>No: sharper is not elsewhere. Softmax keeps the order of its inputs.</details>
-# <details><summary>It falls, since words see one region alone</summary>Not yet: the score may suffer by that, but the game uses the largest weight only.</details>
+# <details><summary>It stays the same</summary>Yes. The region with the largest weight stays the same; only the size of the weights changes.</details>
+# <details><summary>It rises, since attention is sharper</summary>No: sharper attention has its maximum at the same region. Softmax keeps the order of its inputs.</details>
+# <details><summary>It falls, since each word attends to only one region</summary>Not yet: the score may fall for this reason, but the pointing game uses only the largest weight.</details>
 #
-# **3. A map of attention shows *dog* on the dog. What does this prove?**
+# **3. An attention map shows *dog* on the dog. What does this prove?**
 #
-# <details><summary>The model knows the word</summary>No: with twelve regions, some of them on the dog, one map may be luck.</details>
-# <details><summary>Nothing, since attention is no explanation</summary>No: counted over many words, it is evidence. One map is an anecdote.</details>
-# <details><summary>Little, until it is counted against a word from another caption</summary>Yes. That control attends to things too; what is above it was learned.</details>
+# <details><summary>The model knows the word</summary>No: several of the twelve regions show the dog, so one such map can be chance.</details>
+# <details><summary>Nothing, since attention is no explanation</summary>No: counted over many words and compared with a baseline, it is evidence.</details>
+# <details><summary>Little, until hits are counted and compared with words from other captions</summary>Yes. Words of another caption hit boxes too; only what exceeds them is due to the word.</details>
 #
-# **4. Log-sum-exp pooling: of two captions with equal cosines throughout, the longer one wins. By how much?**
+# **4. Log-sum-exp pooling: of two captions whose cosines are all equal, the longer one scores higher. By how much?**
 #
 # <details><summary>By nothing: pooling is a kind of mean</summary>No: the sum inside the logarithm is not divided by the number of words.</details>
-# <details><summary>By the logarithm of the ratio of lengths, divided by lse</summary>Yes. With lse 6 and nine words against one, that is over a third of the cosine's range above 0.</details>
-# <details><summary>By the ratio of their lengths</summary>Not yet: that would be a sum of cosines. The logarithm damps it, and lse divides it.</details>
+# <details><summary>By the logarithm of the ratio of lengths, divided by lse</summary>Yes. With lse 6, nine words score log(9) / 6 = 0.37 higher than one word.</details>
+# <details><summary>By the ratio of their lengths</summary>Not yet: this would be a sum of cosines. Here the logarithm of the ratio counts, divided by lse.</details>
 #
-# **5. "A dog left of a cat" and "a cat left of a dog": why does SCAN hardly tell their pictures apart?**
+# **5. "A dog left of a cat" and "a cat left of a dog": why can SCAN hardly distinguish their pictures?**
 #
-# <details><summary>The detector misses one of the animals</summary>No: with perfect boxes the score would be the same, as they never enter.</details>
-# <details><summary>The GRU cannot read order</summary>No: it can. But what it has read finds nothing in the picture that answers to it.</details>
-# <details><summary>Regions are a set without places</summary>Yes. Exchange them, and no score changes.</details>
+# <details><summary>The detector misses one of the animals</summary>No: with perfect boxes the score would be the same, since no coordinate enters it.</details>
+# <details><summary>The GRU cannot read the order of words</summary>No: it can. But no region's vector says where the region is.</details>
+# <details><summary>Regions are a set without positions</summary>Yes. If regions change places, no score changes.</details>
 #
 # **6. Your quick model has R@20 of 80. What R@1 can a shortlist of 20 reach?**
 #
-# <details><summary>80 at most</summary>Yes. A picture that is not on the list cannot come first.</details>
-# <details><summary>As much as the expensive model alone has, and no more</summary>No: it may be less, and sometimes more, where the list leaves out what deceived it.</details>
-# <details><summary>80 at least</summary>Not yet: that would need the expensive model to be right on every list that holds the answer.</details>
+# <details><summary>80 at most</summary>Yes. A picture that is not on the shortlist cannot be ranked first.</details>
+# <details><summary>Exactly the R@1 that the expensive model has on the whole gallery</summary>No: it may be lower, and sometimes higher, where the shortlist leaves out a wrong picture that the expensive model prefers.</details>
+# <details><summary>80 at least</summary>Not yet: this would need the expensive model to be right on every shortlist that holds the right picture.</details>
+#
+# ## Recap
+#
+# - In SCAN each word is a query that attends to the regions of a picture, and the score is the mean cosine of each word with
+#   its attended vector.
+# - The similarities are normalised over the words and the softmax runs over the regions; the wrong axis changes the result.
+# - An attention map always shows something, so we counted hits in true boxes and compared them with three baselines.
+# - Regions are a set without positions, and a cosine of a mean cannot count: attention alone solves neither sides nor counts.
+# - Attention costs a computation per pair, so that a quick model selects a shortlist, whose recall limits the result.
 #
 # ## Where to go next
 #
-# - `features="oracle"` gives regions at the true boxes: how much of what is missing is the detector's fault? `features="grid"` needs no detector at all.
-# - Train `scan_i2t`, or `pooling="lse"`, and draw the minimal-pair figure again.
-# - Give regions their boxes: four more numbers per region. Which row of the minimal-pair figure should change?
-# - Chapter 04 goes back to one vector and changes the loss instead.
+# - `features="oracle"` gives regions at the true boxes: how much of the remaining error is due to the detector?
+#   `features="grid"` needs no detector.
+# - Train `scan_i2t`, or `pooling="lse"`, and draw the figure of minimal pairs again.
+# - Give each region the four numbers of its box. Which row of the figure of minimal pairs should change?
+# - Chapter 04 returns to one vector per picture and changes the loss.

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 NUMBERED = 24  # rows or columns, at most, for numbers in the cells
 MEASURES = {
-    "pointing": "words whose top region lies in what they name, in percent",
-    "mass": "attention inside what the word names, in percent",
+    "pointing": "words whose largest weight lies in a box that they name, in percent",
+    "mass": "attention inside the boxes that a word names, in percent",
 }
 PARTIES = (  # of the pointing game: distinguished by fill and by hatch
     {"facecolor": BLUE, "edgecolor": BLUE, "hatch": None},
@@ -47,6 +47,7 @@ def attention_matrix(
     words: Sequence[str],
     regions: Sequence[str] | None = None,
     images: Sequence[Tensor] | None = None,
+    means: bool = False,
     axes: Axes | None = None,
 ) -> Figure | Axes:
     """Draws a matrix of regions by words in grey, darker is higher; the highest value of each word is framed.
@@ -56,6 +57,7 @@ def attention_matrix(
         words: names of the columns.
         regions: names of the rows; "region 1" and so on by default.
         images: uint8 [3, H, W] each, the crops of the regions, drawn beside the rows.
+        means: whether the mean of each row and column stands beside it, the highest one in bold.
         axes: drawn on; a new figure by default.
 
     Returns:
@@ -85,6 +87,7 @@ def attention_matrix(
     axes.set_yticks(range(n_regions), regions, fontsize=9)
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
+    told = _write_means(axes, weights, words, regions) if means else ""
     sums = _sums(weights)
     axes.set_xlabel(f"framed: the highest of each word{sums and '; ' + sums}", fontsize=9)
     for row, image in enumerate(images or ()):
@@ -99,7 +102,27 @@ def attention_matrix(
         for column, (word, region) in enumerate(zip(words, best, strict=True))
     )
     size = f"{n_regions} regions by {n_words} words"
-    return described(drawn, f"A matrix of {size}, from {low:z.2f} to {high:z.2f}{sums and '; ' + sums}. {listed}.")
+    return described(
+        drawn, f"A matrix of {size}, from {low:z.2f} to {high:z.2f}{sums and '; ' + sums}. {told}{listed}."
+    )
+
+
+def _write_means(axes: Axes, weights: Tensor, words: Sequence[str], regions: Sequence[str]) -> str:
+    """Writes the mean of each row and column, the highest in bold, and returns the highest in words."""
+    n_regions, n_words = weights.shape
+    rows, columns = weights.mean(1), weights.mean(0)
+    row, column = int(rows.argmax()), int(columns.argmax())
+    places = [(n_words + 0.05, n, rows[n], n == row) for n in range(n_regions)]
+    places += [(n, n_regions + 0.05, columns[n], n == column) for n in range(n_words)]
+    for x, y, value, highest in places:
+        style = {"color": ACCENT, "fontweight": "bold"} if highest else {"color": INK}
+        axes.text(x, y, f"{value:z.2f}", ha="center", va="center", fontsize=8.5, **style)
+    axes.text(n_words + 0.05, n_regions + 0.05, "mean", ha="center", va="center", fontsize=8.5, color=INK)
+    axes.set(xlim=(-0.5, n_words + 0.6), ylim=(n_regions + 0.6, -0.5))
+    return (
+        f"The highest mean of a row is that of {regions[row]} ({rows[row]:z.2f}), of a column that of "
+        f"“{words[column]}” ({columns[column]:z.2f}). "
+    )
 
 
 def _sums(weights: Tensor) -> str:
@@ -121,7 +144,7 @@ def pointing_game(report: AttentionReport, measure: str = "pointing", axes: Axes
 
     Args:
         report: what ``evaluate_attention`` returned.
-        measure: "pointing", the fraction of words whose top region is correct, or "mass", the attention inside.
+        measure: "pointing", how often the largest weight lies in a named box, or "mass", the attention inside.
         axes: drawn on; a new figure by default.
 
     Returns:

@@ -52,17 +52,20 @@ def words_and_boxes(seen: Attention, split: Split, i: int = 0) -> str:
 def rows_and_columns(similarities: Tensor, tokens: Sequence[str]) -> str:
     """Says what a high column and a high row of similarities do to attention, [n_regions, n_words]."""
     region, word = int(similarities.mean(1).argmax()), int(similarities.mean(0).argmax())
-    n_words = similarities.shape[1]
-    before = int((similarities.argmax(0) == region).sum())
-    after = int((normalised_similarities.own(similarities).argmax(0) == region).sum())
-    change = "fewer" if after < before else "more" if after > before else "as many as before"
+    n_words, tops = similarities.shape[1], similarities.argmax(0)
+    alike = int((tops[1:] == tops[:-1]).sum())
+    before, after = (int((s.argmax(0) == region).sum()) for s in (similarities, _by_row(similarities)))
+    change = f"in {after}" if after != before else f"again in {after}"
     return (
-        f"The highest column is that of *{tokens[word]}* (mean {similarities[:, word].mean():.2f}). This gives no "
-        "region an advantage: attention compares the numbers within one column, and all of them are high.\n\n"
-        f"The highest row is that of region {region + 1} (mean {similarities[region].mean():.2f}), which is the "
-        f"largest in {before} of {n_words} columns. A region that resembles every word would win every word. "
-        f"Therefore SCAN divides each row by its own length over the words. After this, region {region + 1} is the "
-        f"largest in {after} columns, {change}."
+        f"The highest column is that of *{tokens[word]}* (mean {similarities[:, word].mean():.2f}). It gives no "
+        "region an advantage: attention compares the numbers within one column, and there all of them are high.\n\n"
+        f"A high row would be an advantage: a region that resembles every word would win every column. Here the "
+        f"highest row is that of region {region + 1} (mean {similarities[region].mean():.2f}), which is the largest "
+        f"in {before} of {n_words} columns. SCAN prevents such wins: it divides each row by its own length over the "
+        f"words. After this, region {region + 1} is the largest {change}. The toy below Exercise 2 shows a region "
+        "that resembles every word.\n\n"
+        f"Neighbouring words often share their largest region, here in {alike} of {n_words - 1} cases. The vector of "
+        "a word comes from a GRU that has read its neighbours too, so that *a* before *dog* is similar to *dog*."
     )
 
 
@@ -131,7 +134,8 @@ def pointing(report: AttentionReport) -> str:
         + "\n\nThe fairest control is a word of another caption: model and picture are the same, and only "
         "the word is wrong. If the model were no better than this, its words would attend to whatever stands out, "
         "not to what they name. Training never used the position of anything.\n\nRelations are easy to hit by "
-        "chance, for two reasons: *left* names two things, and each word of *to the left of* counts, since the phrase as a whole names them."
+        "chance, for two reasons: *left* names two things, and each word of *to the left of* counts, since the "
+        "phrase as a whole names them."
     )
 
 
@@ -193,6 +197,11 @@ def kept_claims(effects: Sequence[Mapping]) -> str:
         cells = [_cell(by_name.get(name.format(features))) for features in ("regions", "grid")]
         lines.append(f"{row:<22}" + "".join(f"{cell:>18}" for cell in cells))
     return "\n".join([*lines, "(in brackets: too close to say; the last four rows are percentage points)"])
+
+
+def _by_row(similarities: Tensor) -> Tensor:
+    """Rectified similarities with rows of length 1, as Exercise 1 asks for them."""
+    return normalised_similarities.own(similarities)
 
 
 def _cell(effect: Mapping | None) -> str:

@@ -53,37 +53,47 @@ normalised_similarities = Exercise(
     inputs={
         "random similarities": lambda g: (_matrix(g),),
         "a caption of one word": lambda g: (_matrix(g, n_words=1),),
-        "a region that is like no word": lambda g: (_with_a_row_of_zeros(g),),
+        "a region that is similar to no word": lambda g: (_with_a_row_of_zeros(g),),
     },
     shape="[n_regions, n_words]",
+    begin="Start from `similarities` [n_regions, n_words] and return a tensor of the same shape.",
     spared=("numbers near zero",),
     mistakes=(
         (
             lambda s: normalize(leaky_relu(s, 0.1), dim=0, eps=EPS),
-            "Normalised over the regions: the norm runs over the words, the queries, in each region's row (dim=1).",
+            "The length is taken over the regions. Take it over the words, in each region's row (dim=1).",
         ),
         (
             lambda s: normalize(s.clamp(min=0), dim=1, eps=EPS),
-            "Negative similarities are cut to 0, as in the paper's formula: the authors' code keeps a tenth of them.",
+            "Negative similarities become 0, as in the paper's formula. Keep a tenth, as the authors' code does.",
         ),
         (
             lambda s: leaky_relu(normalize(s, dim=1, eps=EPS), 0.1),
-            "Normalised before it is rectified: rectify first, else rows are shorter than 1 afterwards.",
+            "The rows are normalised before they are rectified. Rectify first: otherwise the rows end shorter than 1.",
         ),
-        (lambda s: normalize(s, dim=1, eps=EPS), "The rectifier is missing: what is negative counts a tenth."),
-        (lambda s: leaky_relu(s, 0.1), "The norm is missing: each region's row ends with length 1."),
+        (
+            lambda s: normalize(s, dim=1, eps=EPS),
+            "The rectifier is missing: of each negative similarity only a tenth remains.",
+        ),
+        (
+            lambda s: leaky_relu(s, 0.1),
+            "The normalisation is missing: divide each region's row by its length, so that it has length 1.",
+        ),
         (
             lambda s: leaky_relu(s, 0.1) / leaky_relu(s, 0.1).norm(),
-            "Divided by the length of the whole matrix: each region's row has a length of its own.",
+            "The matrix is divided by the length of all its numbers. Divide each region's row by its own length.",
         ),
         (
             lambda s: leaky_relu(s, 0.1) / leaky_relu(s, 0.1).abs().sum(1, keepdim=True).clamp(min=EPS),
-            "Divided by a sum: the length is the root of the sum of squares.",
+            "The rows are divided by the sum of their numbers. Divide by the length, the root of the sum of squares.",
         ),
-        (lambda s: leaky_relu(s, 0.1).softmax(1), "This is a softmax already: it comes next, and over the regions."),
+        (
+            lambda s: leaky_relu(s, 0.1).softmax(1),
+            "This is a softmax. It belongs to the next exercise, where it runs over the regions.",
+        ),
         (
             lambda s: leaky_relu(s, 0.1) / leaky_relu(s, 0.1).norm(dim=1, keepdim=True),
-            "A region that is like no word gives 0 / 0: keep the length above zero with clamp(min=1e-8).",
+            "A region that is similar to no word gives 0 / 0. Keep the length above zero with clamp(min=1e-8).",
         ),
     ),
 )
@@ -106,7 +116,7 @@ attention_weights = Exercise(
     minutes=5,
     difficulty=1,
     hints=(
-        "Each word divides a weight of one among the regions: which dimension are they?",
+        "The weights of one word, over all regions, sum to one: which dimension are the regions?",
         "Multiply by smooth before the softmax: lambda is an inverse temperature.",
         "(smooth * normalised).softmax(dim=0): the regions are the rows.",
     ),
@@ -118,24 +128,25 @@ attention_weights = Exercise(
         "lambda 0": lambda g: (_own_normalised_similarities(_matrix(g)), 0.0),
     },
     shape="[n_regions, n_words]",
+    begin="Start from `normalised` [n_regions, n_words] and `smooth`, a number; return a tensor of the same shape.",
     spared=LARGE,
     mistakes=(
         (
             lambda s, smooth: softmax(smooth * s, 1),
-            "Each region divides its weight among the words here: that is the other direction, i2t. Take dim=0.",
+            "The weights of each region sum to one over the words: this is the other direction, i2t. Take dim=0.",
         ),
         (
             lambda s, smooth: softmax(s / smooth, 0),
-            "Divided by lambda: it is an inverse temperature, so a large one makes attention sharper. Multiply.",
+            "The similarities are divided by lambda. Multiply: lambda is an inverse temperature.",
         ),
-        (lambda s, smooth: softmax(s, 0), "Lambda is not used: right for 1 alone."),
+        (lambda s, smooth: softmax(s, 0), "Lambda is not used: this is right only for lambda 1."),
         (
             lambda s, smooth: smooth * softmax(s, 0),
-            "Lambda multiplies the weights, so that they no longer sum to one: it belongs inside the softmax.",
+            "Lambda multiplies the weights, so that they no longer sum to one. Multiply inside the softmax.",
         ),
         (
             lambda s, smooth: softmax((smooth * s).flatten(), 0).view_as(s),
-            "All weights together sum to 1 here: each word has a weight of 1 of its own, so each column sums to 1.",
+            "All weights together sum to 1. Each word has a total weight of 1, so each column must sum to 1.",
         ),
         (
             lambda s, smooth: (smooth * s).exp(),
@@ -143,7 +154,7 @@ attention_weights = Exercise(
         ),
         (
             lambda s, smooth: torch.zeros_like(s).scatter(0, s.argmax(0, keepdim=True), 1.0),
-            "Each word attends to its best region alone: that is an infinite lambda.",
+            "Each word attends only to its best region, as with an infinite lambda.",
         ),
     ),
 )
@@ -184,7 +195,7 @@ attended_cosine = Exercise(
     difficulty=2,
     hints=(
         "First the attended vector of each word: the mean of the regions by its weights.",
-        "weights.T @ regions is [n_words, dim]; row w belongs with words[w].",
+        "weights.T @ regions is [n_words, dim]; its row w belongs to words[w].",
         "(attended * words).sum(1), divided by both lengths: a mean of unit vectors is shorter than 1.",
     ),
     reference=_attended_by_loop,
@@ -195,34 +206,38 @@ attended_cosine = Exercise(
         "words that attend to one region each": _attending_to_one,
     },
     shape="[n_words]",
+    begin="Start from one word: which two vectors of length dim are compared? Return a tensor [n_words].",
     varied=("regions", "words"),
     spared=NO_LENGTH,
     mistakes=(
         (
             lambda v, e, a: ((a.T @ v) * e).sum(1),
-            "This is the dot product: a mean of unit vectors is shorter than 1, so divide by both lengths.",
+            "This is the dot product. Divide by both lengths: a mean of unit vectors is shorter than 1.",
         ),
         (
             lambda v, e, a: (normalize(a.T @ v, dim=1) * e).sum(1),
-            "Divided by the attended vector's length alone: a word need not be a unit vector either.",
+            "The product is divided only by the attended vector's length. Divide by the word's length too.",
         ),
         (
             lambda v, e, a: ((a.T @ v) * normalize(e, dim=1)).sum(1),
-            "Divided by the word's length alone: a mean of regions is shorter than the regions.",
+            "The product is divided only by the word's length. Divide by the attended vector's too: a mean is shorter.",
         ),
         (
             lambda v, e, a: (a * (normalize(v, dim=1) @ normalize(e, dim=1).T)).sum(0),
-            "This is the mean of the cosines: take the cosine with the mean vector.",
+            "This is the weighted mean of the cosines. Compute the cosine with the weighted mean of the regions.",
         ),
         (
             lambda v, e, a: normalize(e, dim=1) @ normalize(v.mean(0), dim=0),
-            "The weights are not used: every word attends to the plain mean of the regions.",
+            "The weights are not used: every word is compared with the plain mean of the regions.",
         ),
         (
             lambda v, e, a: normalize(a.T @ v, dim=1) @ normalize(e, dim=1).T,
-            "Every word is compared with every attended vector: compare a word with its own, the diagonal.",
+            "Every word is compared with every attended vector. Keep the diagonal: each word with its own vector.",
         ),
-        (lambda v, e, a: _own_attended_cosine(v, e, a).mean(), "This is the mean over words: it comes later."),
+        (
+            lambda v, e, a: _own_attended_cosine(v, e, a).mean(),
+            "This is the mean over the words. It comes later: return one cosine per word.",
+        ),
     ),
 )
 
@@ -259,7 +274,7 @@ cosine_by_gram = Exercise(
     hints=(
         "The attended vector is a sum over regions. Put it into the dot product, and into its own squared length.",
         "The product is (weights * similarities).sum(0). The squared length is a double sum over pairs of regions.",
-        "(weights * (gram @ weights)).sum(0) is the squared length of each word's; divide by its root.",
+        "(weights * (gram @ weights)).sum(0) is each attended vector's squared length; divide by its root.",
     ),
     reference=_gram_by_loop,
     own=_own_cosine_by_gram,
@@ -269,32 +284,34 @@ cosine_by_gram = Exercise(
         "a picture with one region": lambda g: _products(g, unit=False, n_regions=1),
     },
     shape="[n_words]",
+    begin="On paper, write the cosine of a word with its attended vector as a fraction. Then find numerator and "
+    "denominator in `similarities`, `weights` and `gram`.",
     varied=(),
     mistakes=(
-        (lambda s, a, m: (a * s).sum(0), "This is the product alone: divide by the attended vector's length."),
+        (lambda s, a, m: (a * s).sum(0), "This is only the dot product. Divide by the attended vector's length."),
         (
             lambda s, a, m: (a * s).sum(0) / (a * (m @ a)).sum(0),
-            "Divided by the squared length: take its root.",
+            "The product is divided by the squared length. Take its root first.",
         ),
         (
             lambda s, a, m: (a * s).sum(0) / (a * (m.diag()[:, None] * a)).sum(0).sqrt(),
-            "Only the Gram matrix's diagonal counts here: regions are no right angles apart, so pairs count too.",
+            "Only the diagonal of the Gram matrix is used. Regions are not orthogonal, so pairs of them count too.",
         ),
         (
             lambda s, a, m: (a * s).sum(0) / a.norm(dim=0),
-            "This is the length of the weights, not of the vector: the Gram matrix is not used.",
+            "This divides by the length of the weights, not of the attended vector: the Gram matrix is missing.",
         ),
         (
             lambda s, a, m: (a * s).sum(0) / (a.T @ m @ a).sqrt(),
-            "The double sum pairs every word with every other: of weights.T @ gram @ weights only the diagonal counts.",
+            "The double sum also pairs different words. Of weights.T @ gram @ weights take only the diagonal.",
         ),
         (
             lambda s, a, m: (a * s).sum(0) / (m @ a).sum(0).clamp(min=EPS**2).sqrt(),
-            "The weights stand in the squared length twice: once on either side of the Gram matrix.",
+            "The squared length has the weights only once. They stand on both sides of the Gram matrix.",
         ),
         (
             lambda s, a, m: s.sum(0) / (a * (m @ a)).sum(0).sqrt(),
-            "The similarities are added up without their weights.",
+            "The similarities are added without their weights.",
         ),
     ),
 )
@@ -310,7 +327,7 @@ def _padded(g: torch.Generator, full: bool = False) -> tuple[Tensor, Tensor]:
 
 
 def _low_cosines(g: torch.Generator) -> tuple[Tensor, Tensor, float]:
-    """Words that are like nothing, with a large lambda: what is filled in for padding shows, unless it is -inf."""
+    """Cosines near -1 with a large lse: any value that is filled in for padding shows, unless it is -inf."""
     cosines, mask = _padded(g)
     return torch.where(mask, -0.9 - 0.1 * cosines.abs(), cosines), mask, 60.0
 
@@ -356,57 +373,58 @@ pooled = Exercise(
         "log-sum-exp": lambda g: (*_padded(g), 6.0),
         "captions of one length": lambda g: (*_padded(g, full=True), 4.0),
         "cosines that are all negative": _low_cosines,
-        "a small lambda": lambda g: (*_padded(g), 0.05),
+        "a small lse": lambda g: (*_padded(g), 0.05),
     },
     shape="[n_captions]",
+    begin="Begin with the case where `lse` is None, and return a tensor [n_captions]. Then write the other case.",
     remarks=dict.fromkeys(
-        ("log-sum-exp", "cosines that are all negative", "a small lambda"),
-        "A constant for padding, such as 0 or -20, still counts: exp(-inf) alone is 0.",
+        ("log-sum-exp", "cosines that are all negative", "a small lse"),
+        "A constant for padding, such as 0 or -20, still counts: only exp(-inf) is 0.",
     ),
     spared=LARGE,
     mistakes=(
         (
             _either(lambda c, t: c.mean(1), lambda c, t, k: (k * c).logsumexp(1) / k),
-            "Padding counts: what stands behind a caption's end is no word. Use the mask.",
+            "Padding counts: the positions after a caption's end hold no words. Use the mask.",
         ),
         (
             _either(
                 lambda c, t: c.masked_fill(~t, 0).mean(1), lambda c, t, k: (k * c.masked_fill(~t, 0)).logsumexp(1) / k
             ),
-            "Padding was set to 0 and still counts: in the mean's divisor, and as exp(0) = 1 in log-sum-exp.",
+            "Padding was set to 0 but still counts: in the divisor of the mean, and as exp(0) = 1 in log-sum-exp.",
         ),
         (
             _either(_correct_mean, lambda c, t, k: (k * c.masked_fill(~t, 0)).logsumexp(1) / k),
-            "In log-sum-exp each pad adds exp(0) = 1: fill with minus infinity.",
+            "In log-sum-exp each padded position adds exp(0) = 1. Fill with minus infinity.",
         ),
         (
             _either(lambda c, t: c.masked_fill(~t, 0).mean(1), lambda c, t, k: _own_pooled(c, t, k)),
-            "The mean is divided by the longest caption's words: divide by each caption's own.",
+            "The mean is divided by the length of the longest caption. Divide by each caption's own number of words.",
         ),
         (
             _either(_correct_mean, lambda c, t, k: (k * c).masked_fill(~t, -torch.inf).logsumexp(1)),
-            "Divide log-sum-exp by lambda at the end: else a score grows with lambda.",
+            "The division by lse at the end is missing: without it the score grows with lse.",
         ),
         (
             _either(_correct_mean, lambda c, t, k: c.masked_fill(~t, -torch.inf).logsumexp(1) / k),
-            "Lambda multiplies the cosines too, inside the exponential.",
+            "lse must also multiply the cosines, inside the exponential.",
         ),
         (
             _either(_correct_mean, lambda c, t, k: c.masked_fill(~t, -torch.inf).logsumexp(1)),
-            "Lambda is not used: multiply by it before log-sum-exp, and divide afterwards.",
+            "lse is not used: multiply the cosines by it before log-sum-exp, and divide by it afterwards.",
         ),
         (
             _either(_correct_mean, lambda c, t, k: _own_pooled(c, t, k) - t.sum(1).log() / k),
-            "This is the log of a mean: the paper's is of a sum, by which longer captions score higher.",
+            "This is the logarithm of a mean. The paper takes that of a sum, so that longer captions score higher.",
         ),
         (
             _either(_correct_mean, lambda c, t, k: (k * c).masked_fill(~t, -20.0).logsumexp(1) / k),
-            "Padding was set to -20, and with a large lambda true words lie below: fill with minus infinity.",
+            "Padding was set to -20, and with a large lse true words lie below it. Fill with minus infinity.",
         ),
-        (lambda c, t, k: _correct_mean(c, t), "This is the mean, also where lse asks for log-sum-exp."),
+        (lambda c, t, k: _correct_mean(c, t), "This is the mean, also where lse is a number. Use log-sum-exp there."),
         (
             _either(lambda c, t: c.masked_fill(~t, 0).sum(1), lambda c, t, k: _own_pooled(c, t, k)),
-            "This is a sum in place of the mean: divide by the number of words.",
+            "This is the sum. Divide by the number of words for the mean.",
         ),
     ),
 )

@@ -71,40 +71,42 @@ pointing_game = Exercise(
         "random boxes": _pointed,
         "words that name the whole picture": lambda g: _pointed(g, large=True),
     },
+    begin="Start from one word: `weights[:, w]` has its weight for each region, and `named[w]` is its true box. "
+    "Return one number.",
     varied=(),
     mistakes=(
         (
             _by_top(lambda top, n: ((top[:, :2] >= n[:, :2]) & (top[:, 2:] <= n[:, 2:])).all(1)),
-            "The whole region must lie inside here: the game asks for its centre alone.",
+            "This asks whether the whole region lies inside. The game asks only for its centre.",
         ),
         (
             _by_top(lambda top, n: _points_inside(top[:, :2], n)),
-            "This asks where the region's upper left corner lies: take its centre.",
+            "This takes the region's upper left corner. Take its centre.",
         ),
         (
             _by_top(lambda top, n: ((top[:, :2] < n[:, 2:]) & (top[:, 2:] > n[:, :2])).all(1)),
-            "Any overlap counts here: the centre must lie inside.",
+            "This counts any overlap. The centre must lie inside.",
         ),
         (
             _by_top(lambda top, n: _points_inside(_centres(n), top)),
-            "Turned round: this asks whether the named box has its centre in the region.",
+            "The roles are exchanged: this asks whether the centre of the named box lies in the region.",
         ),
         (
             _by_top(lambda top, n: ((_centres(top) > n[:, :2]) & (_centres(top) < n[:, 2:])).any(1)),
-            "One of x and y is enough here: both must lie inside (all, not any).",
+            "This accepts a centre with only x or only y inside. Both must lie inside (all, not any).",
         ),
         (
             lambda w, b, n: 100 * _points_inside(_centres(b[w.argmin(0)]), n).mean().item(),
-            "This takes the region with the smallest weight.",
+            "This takes the region with the smallest weight: use argmax.",
         ),
-        (_mass, "This is the attention whose regions lie inside: the game uses the largest weight alone."),
+        (_mass, "This adds the weights of all regions inside. The game uses only the region with the largest weight."),
         (
             lambda w, b, n: _own_pointing_game(w, b, n) / 100,
-            "This is a fraction between 0 and 1: the chapter prints percent.",
+            "This is a fraction between 0 and 1. Multiply by 100: the chapter prints percent.",
         ),
         (
             lambda w, b, n: _points_inside(_centres(b[w.argmax(0)]), n).sum().item(),
-            "This is a number of words: divide by how many there are.",
+            "This is the number of hits. Divide by the number of words and multiply by 100.",
         ),
     ),
 )
@@ -151,7 +153,7 @@ def _asked_too_much(given: tuple) -> str:
     if set(asked) - shortlist:
         return (
             f"had {len(set(asked))} images scored by the expensive model, and the shortlist has {k}: "
-            "it may only see the shortlist, which is the point."
+            "call it only with the shortlist."
         )
     if len(asked) > len(set(asked)):
         return "has the same images scored twice by the expensive model: keep the scores of the first call."
@@ -177,7 +179,7 @@ def _rerank_by_loop(quick: Tensor, expensive, k: int) -> LongTensor:
 
 def _own_rerank(quick, expensive, k):
     shortlist = quick.topk(k).indices  # [k]: images
-    order = expensive(shortlist).argsort(descending=True)  # [k]: places in the shortlist
+    order = expensive(shortlist).argsort(descending=True)  # [k]: positions in the shortlist
     return shortlist[order]
 
 
@@ -194,9 +196,9 @@ rerank = Exercise(
     minutes=10,
     difficulty=2,
     hints=(
-        "The quick scores choose k images; only these are scored again, and the new scores alone set their order.",
+        "The quick scores select k images; only these are scored again, and only the new scores decide their order.",
         "shortlist = quick.topk(k).indices, then expensive(shortlist) gives k scores, in the shortlist's order.",
-        "argsort(descending=True) gives places in the shortlist; shortlist[order] turns them into images.",
+        "argsort(descending=True) gives positions in the shortlist; shortlist[order] gives the images.",
     ),
     reference=_rerank_by_loop,
     own=_own_rerank,
@@ -206,25 +208,29 @@ rerank = Exercise(
         "a shortlist of all": _all_of_them,
     },
     shape="[k]",
+    begin="Start from `quick`, the scores of all images, and return a tensor with the indices of k images.",
     spared=TIES,
     conduct=_asked_too_much,
     mistakes=(
         (
             lambda q, f, k: f(_shortlist(q, k)).argsort(descending=True),
-            "These are places in the shortlist: shortlist[order] says which images they are.",
+            "These are positions in the shortlist: shortlist[order] gives the images.",
         ),
         (
             lambda q, f, k: f(_all(q)).topk(k).indices,
-            "The expensive model scored every image: it may only see the shortlist, which is the point.",
+            "The expensive model scored every image. Call it only with the shortlist.",
         ),
-        (lambda q, f, k: _shortlist(q, k), "This is the shortlist in its old order: score it again and sort."),
+        (
+            lambda q, f, k: _shortlist(q, k),
+            "This is the shortlist in the order of the quick scores. Score it with the expensive model and sort.",
+        ),
         (
             lambda q, f, k: _shortlist(q, k)[f(_shortlist(q, k)).argsort()],
-            "The worst comes first: sort descending.",
+            "The image with the lowest score comes first: sort with descending=True.",
         ),
         (
             lambda q, f, k: _shortlist(q, k)[(q[_shortlist(q, k)] + f(_shortlist(q, k))).argsort(descending=True)],
-            "Quick and expensive scores are added: they have no common scale. The expensive ones alone decide.",
+            "Quick and expensive scores are added, but they have no common scale. Sort by the expensive scores only.",
         ),
         (
             lambda q, f, k: (lambda s: s[f(s).argsort(descending=True)])((-q).topk(k).indices),
@@ -232,7 +238,7 @@ rerank = Exercise(
         ),
         (
             lambda q, f, k: f(_shortlist(q, k)).sort(descending=True).values,
-            "These are scores: give the images, best first.",
+            "These are scores. Return the indices of the images, best first.",
         ),
     ),
 )

@@ -140,7 +140,8 @@ def _key(view: AttentionView, chosen: list[int]) -> str:
 def _alt(view: AttentionView, chosen: list[int]) -> str:
     hits = [view.hit(word) for word in chosen if word in view.named]
     known = f" {hits.count('inside')} of {len(hits)} words attend to a box that they name." if hits else ""
-    spread = f" {hits.count('spread')} of them have no weight of twice uniform attention." if "spread" in hits else ""
+    n = hits.count("spread")
+    spread = f" {n} of them {'has' if n == 1 else 'have'} no weight of twice uniform attention." if n else ""
     listed = "; ".join(view.description(word) for word in chosen)
     return (
         f"A picture with {view.n} {view.noun}s and {len(chosen)} panels, one per word of “{view.caption}”."

@@ -11,7 +11,8 @@ from itm_tutorial import show
 from itm_tutorial.data.text import tokenize
 from itm_tutorial.errors import ItmError
 from itm_tutorial.evaluation.grounding import Attention, _inside
-from itm_tutorial.show.attention import place_of
+from itm_tutorial.show.attention_drawing import _shared, _spans
+from itm_tutorial.show.attention_view import AttentionView, place_of
 
 
 @pytest.fixture
@@ -47,7 +48,7 @@ def panel(drawing, figure, n):
 def test_alt_text_says_where_words_attend(figures, drawing):
     quoted = {
         "attention": [
-            "5 regions and 6 panels",
+            "5 regions and 6 panels, one per word",
             "2 of 3 words attend to a box that they name",
             "“red” attends to the region at the lower left (0.60), inside the box it names",
             "“dog” attends to the region at the upper right (0.60), outside the box it names",
@@ -70,8 +71,10 @@ def test_the_drawn_world_names_its_boxes(of_scenes):
         alt = show.alt_text(figure)
         assert alt.count("attends to the region") == len(drawn) - 1
         hits, known = map(int, re.search(r"(\d+) of (\d+) words attend to", alt).groups())
-        signs = [axes.get_title()[:1] for axes in drawn[1:]]
+        signs = [axes.get_title(loc="left")[:1] for axes in drawn[1:]]
         assert signs.count("✓") == hits > 0 and signs.count("✗") == known - hits
+        named = [word.text for word in split.facts.truths[int(seen.captions[i])].words]
+        assert not {"to", "the", "of"} & {named[w] for w in AttentionView.of(seen, split, i, None, "mini").named}
 
 
 def test_a_hit_is_what_the_pointing_game_counts(attended, corners):
@@ -80,7 +83,7 @@ def test_a_hit_is_what_the_pointing_game_counts(attended, corners):
     inside, _ = _inside(seen.boxes.expand(3, -1, -1), named)
     tops = seen.weights[0][:, [1, 2, 5]].argmax(0)
     counted = inside[torch.arange(3), tops].tolist()
-    titles = [show.attention(seen, split, words=[word]).axes[1].get_title() for word in (1, 2, 5)]
+    titles = [show.attention(seen, split, words=[word]).axes[1].get_title(loc="left") for word in (1, 2, 5)]
     assert [title.startswith("✓") for title in titles] == counted == [True, False, True]
     assert titles == ["✓ red", "✗ dog", "✓ dog"]
 
@@ -90,16 +93,18 @@ def test_beside_another_picture_words_name_nothing(attended):
     other = Attention(seen.captions, torch.tensor([1]), seen.words, seen.weights, seen.boxes)
     figure = show.attention(other, split)
     assert "it names" not in show.alt_text(figure) and "dashed" not in figure._supxlabel.get_text()
-    assert [axes.get_title() for axes in figure.axes[1:7]] == ["red", "dog", "dog", "b", "near", "b"]
+    assert [axes.get_title(loc="left") for axes in figure.axes[1:7]] == ["red", "dog", "dog", "b", "near", "b"]
 
 
 def test_words_are_chosen_by_name_or_place(attended, one_caption):
     seen, split = attended
-    titles = [axes.get_title() for axes in show.attention(seen, split, words=["dog", 7]).axes if axes.axison]
-    assert titles == ["5 regions", "✗ dog", "✓ dog", "near"]
+    figure = show.attention(seen, split, words=["dog", 7])
+    assert figure.axes[0].get_title().startswith("5 regions")
+    assert [axes.get_title(loc="left") for axes in figure.axes[1:]] == ["✗ dog", "✓ dog", "near"]
+    assert [axes.get_title(loc="right") for axes in figure.axes[1:]] == ["0.60"] * 3
     long = " ".join(f"word{n}" for n in range(20)) + " dog"
     seen, split = one_caption({}, groundings=[[(20, 0)]], caption=long)
-    titles = [axes.get_title() for axes in show.attention(seen, split).axes]
+    titles = [axes.get_title(loc="left") for axes in show.attention(seen, split).axes]
     assert len(titles) == 10 and titles[-1] == "✓ dog" and titles[1] == "word0"
     seen, split = one_caption({}, caption="it is the")  # no content word: all of them
     assert show.alt_text(show.attention(seen, split)).count(" attends to ") == 3
@@ -110,10 +115,43 @@ def test_panels_differ_in_grey(attended, drawing):
     for n, (top, left) in {1: (0.72, 0.02), 2: (0.05, 0.72)}.items():
         grey = panel(drawing, figure, n)
         height, width = grey.shape
-        clear = grey[int((top + 0.1) * height) :, int((left + 0.1) * width) :][: height // 12, : width // 12]
+        lit = grey[int((top + 0.1) * height) :, int((left + 0.1) * width) :][: height // 12, : width // 12]
         beside = grey[int(0.45 * height) : int(0.55 * height), int(0.12 * width) : int(0.3 * width)]
-        assert beside.mean() - clear.mean() > 40  # the veil is pale, the picture is not
+        assert lit.mean() - beside.mean() > 40  # the picture is dimmed, attention is not
     assert np.abs(panel(drawing, figure, 1) - panel(drawing, figure, 2)).mean() > 5
+
+
+def test_words_stand_at_the_regions_they_attend_to(attended):
+    figure = show.attention(*attended)
+    texts = {text.get_text(): text.get_position() for text in figure.axes[0].texts}
+    assert set(texts) == {"b", "red", "dog", "near"}  # "b" twice at one region is written once, "dog" at two of them
+    assert texts["red"][0] < 0.5 < texts["red"][1]  # its region is at the lower left
+    assert [text.get_text() for text in figure.axes[0].texts].count("dog") == 2
+
+
+def test_nearly_uniform_attention_is_no_hit(attended):
+    seen, split = attended
+    weak = seen.weights[0].clone()
+    weak[:, 1] = torch.tensor([0.15, 0.15, 0.39, 0.15, 0.16])  # the largest is in the box, and below 2 / 5
+    figure = show.attention(Attention(seen.captions, seen.images, seen.words, [weak], seen.boxes), split, words=["red"])
+    assert figure.axes[1].get_title(loc="left") == "○ red" and not figure.axes[0].texts
+    alt = show.alt_text(figure)
+    assert "0 of 1 words attend to a box that they name. 1 of them has no weight of twice uniform attention." in alt
+    assert (
+        "(0.39), hardly more than to the others" in alt
+        and "○ no weight is twice uniform" in figure._supxlabel.get_text()
+    )
+
+
+def test_labels_of_overlapping_boxes_do_not_cover_each_other():
+    taken = []
+    for box in ([0.4, 0.4, 0.7, 0.7], [0.42, 0.41, 0.7, 0.7], [0.4, 0.38, 0.65, 0.7], [0.0, 0.0, 1.0, 1.0]):
+        spans = _spans(box, 0.2, 0.05)
+        assert all(x0 >= 0 and x1 <= 1 and y0 >= 0 and y1 <= 1 for x0, y0, x1, y1 in spans)
+        best = min(spans, key=lambda span: sum(_shared(span, other) for other in taken))
+        assert not any(_shared(best, other) for other in taken)
+        taken.append(best)
+    assert _shared((0, 0, 0.5, 0.5), (0.25, 0.4, 1, 1)) == pytest.approx(0.25 * 0.1)
 
 
 def test_a_grid_is_a_smooth_map_that_is_lightest_where_the_word_attends(one_caption, drawing):

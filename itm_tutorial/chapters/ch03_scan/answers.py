@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from itm_tutorial.evaluation.grounding import Attention, AttentionReport
     from itm_tutorial.evaluation.minimal_pairs import MinimalPairResult
 
-OVERLAP = 0.5  # intersection over union, at least, of a true box and a region that counts as its region
 ROWS = {
     "rsum": "given the same {}, scan beats vsepp (rsum)",
     **{
@@ -76,11 +75,15 @@ def detected(things: float, empty: float) -> str:
         things: true things with a region, in percent.
         empty: regions without a thing, in percent.
     """
+    missed = 100 - things
+    if missed < 0.5:
+        limit = "Every thing has a region, so that each word can find its thing."
+    else:
+        limit = f"But {missed:.0f} % of the things have no region. A word for such a thing cannot attend to it."
     return (
         f"In this split {empty:.0f} % of the regions overlap no thing by half: a scene has fewer than twelve things, "
         "so the other regions show a part, a pair or some background. Attention can ignore these regions, because no "
-        f"word has to attend to them. But {100 - things:.0f} % of the things have no region. "
-        + ("A word for such a thing cannot attend to it." if things < 99.5 else "So no word is without its region.")
+        f"word has to attend to them. {limit}"
     )
 
 

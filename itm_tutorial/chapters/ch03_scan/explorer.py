@@ -21,6 +21,7 @@ from itm_tutorial.show.attention_view import AttentionView, place_of
 from itm_tutorial.show.canvas import to_html
 
 OWN = -1  # in place of the number of a picture: the caption's own
+NO_REGION = -1  # a value of its own: the browser shows an empty list for None
 
 
 def attention_explorer(model: Matching, split: Split, captions: Sequence[int], grid: bool | None = None):
@@ -63,14 +64,17 @@ def attention_explorer(model: Matching, split: Split, captions: Sequence[int], g
     state: dict = {}
 
     def show() -> None:
-        drawn = attention_of(state["seen"], state["split"], 0, word.value, region.value, grid, model.features.backbone)
+        chosen = None if region.value == NO_REGION else region.value
+        drawn = attention_of(state["seen"], state["split"], 0, word.value, chosen, grid, model.features.backbone)
         view.value = state["note"] + to_html(drawn)
 
     def choose(change) -> None:
-        if change["new"] is None:  # deselected, since the other was chosen
+        if change["new"] in (None, NO_REGION):  # nothing was chosen
             return
-        other = region if change["owner"] is word else word
-        _set(other, choose, value=None)
+        if change["owner"] is word:
+            _set(region, choose, value=NO_REGION)
+        else:
+            _set(word, choose, value=None)
         show()
 
     def turn(change=None) -> None:
@@ -78,7 +82,7 @@ def attention_explorer(model: Matching, split: Split, captions: Sequence[int], g
         if change and change["owner"] is caption and typed.value:
             _set(typed, turn, value="")
         if typed.value.strip() and not tokenize(typed.value):
-            state["note"] = view.value = "<p>This caption has no word: type a few.</p>"
+            view.value = "<p>This caption has no word: type a few.</p>"
             return
         state.update(_attended(model, split, caption.value, typed.value.strip(), picture.value))
         seen = state["seen"]
@@ -90,7 +94,7 @@ def attention_explorer(model: Matching, split: Split, captions: Sequence[int], g
             options=_distinct(list(zip(seen.words[0], range(len(seen.words[0])), strict=True))),
             value=first,
         )
-        _set(region, choose, options=[("choose a region", None), *numbers], value=None)
+        _set(region, choose, options=[("choose a region", NO_REGION), *numbers], value=NO_REGION)
         show()
 
     for control in (word, region):

@@ -1,8 +1,7 @@
-"""Chapter 03's figures of attention in numbers: alt text, marks without colour, errors, and the widget."""
+"""Chapter 03's figures of attention in numbers: alt text, marks without colour, and errors."""
 
 import math
 import re
-from types import SimpleNamespace
 
 import pytest
 import torch
@@ -12,7 +11,8 @@ from itm_tutorial.chapters.ch03_scan import figures as ch03
 from itm_tutorial.chapters.ch03_scan.attention_figures import duration, softened
 from itm_tutorial.data.corpus import Split
 from itm_tutorial.errors import ItmError
-from itm_tutorial.evaluation.grounding import Attention, AttentionReport
+from itm_tutorial.evaluation.grounding import AttentionReport
+from itm_tutorial.evaluation.minimal_pairs import MinimalPairResult
 
 REPORT = AttentionReport(
     {
@@ -24,6 +24,10 @@ REPORT = AttentionReport(
     {name: {"noun": 40.0, "relation": 10.0} for name in ("model", "uniform", "shuffled captions", "untrained")},
     {"noun": 1200, "relation": 40},
 )
+PAIRS = {
+    "scan": {"binding": MinimalPairResult(80.0, 100, 4.0), "count": MinimalPairResult(48.0, 12, 14.0)},
+    "vsepp": {"binding": MinimalPairResult(55.0, 100, 5.0), "count": MinimalPairResult(51.0, 12, 15.0)},
+}
 SECONDS = {"global": {100: 2e-4, 10_000: 4e-3}, "cross attention": {100: 0.02, 10_000: 2.4}}
 TRUE = [torch.tensor([[0.0, 0.0, 0.5, 0.5], [0.5, 0.5, 1.0, 1.0]]), torch.zeros(0, 4)]
 REGIONS = torch.tensor([[[0.0, 0.0, 0.5, 0.45], [0.1, 0.6, 0.3, 0.9], [0.0, 0.0, 1.0, 1.0]]]).repeat(2, 1, 1)
@@ -42,7 +46,9 @@ def figures(attended, corners, boxed):
     similarities = torch.tensor([0.1, 0.0, 0.9, 0.2, 0.5])
     return {
         "attention_matrix": ch03.attention_matrix(seen.weights[0], seen.words[0], images=[split.images[0]] * 5),
+        "minimal_pairs": ch03.minimal_pairs(PAIRS),
         "pointing_game": ch03.pointing_game(REPORT),
+        "queries_keys_values": ch03.queries_keys_values(split.images[0], corners, seen.weights[0][:, 1], "red"),
         "regions_found": ch03.regions_found(boxed, REGIONS, [0, 1]),
         "search_cost": ch03.search_cost(SECONDS, limit=0.1),
         "smoothing": ch03.smoothing(similarities, image=split.images[0], boxes=corners, word="red"),
@@ -57,6 +63,8 @@ def test_every_figure_says_what_it_shows(figures, drawing):
             "“red” is highest at r",
         ],
         "pointing_game": ["2 word classes", "model: noun 71, relation 20", "shuffled captions: noun 30, relation not"],
+        "minimal_pairs": ["by kind, 2 models", "colours swapped, scan 80 % ± 8", "a count, vsepp 51 % ± 30"],
+        "queries_keys_values": ["The word “red” is the query", "region 3: 0.60, region 1: 0.10", "three projections"],
         "regions_found": ["2 pictures with true boxes", "3 detected regions", "overlaps by half: 1 of 2, 0 of 0"],
         "search_cost": ["2 lines", "global: 200 µs at 100, 4 ms at 10,000", "cross attention: 20 ms at 100, 2.4 s at"],
         "smoothing": [
@@ -75,6 +83,33 @@ def test_a_matrix_without_sums_mentions_none():
     rows = show.alt_text(ch03.attention_matrix(torch.tensor([[0.7, 0.3], [0.1, 0.9]]), ["red", "dog"]))
     assert "each row sums to 1" in rows
     assert len(ch03.attention_matrix(torch.rand(36, 30), [f"word{n}" for n in range(30)]).axes) == 2  # a scale
+
+
+def test_means_stand_beside_a_matrix():
+    weights = torch.tensor([[0.5, -0.5], [0.1, 0.4]])
+    figure = ch03.attention_matrix(weights, ["red", "dog"], means=True)
+    assert "mean of a row is that of region 2 (0.25), of a column that of “red” (0.30)." in show.alt_text(figure)
+    written = [text.get_text() for text in figure.axes[0].texts]
+    assert written[-5:] == ["0.00", "0.25", "0.30", "-0.05", "mean"]
+
+
+def test_pairs_are_grouped_by_kind_and_models_differ_without_colour():
+    axes = ch03.minimal_pairs(PAIRS).axes[0]
+    assert [label.get_text().split("\n")[0] for label in axes.get_yticklabels()] == ["colours swapped", "a count"]
+    written = [text for text in axes.texts if "%" in text.get_text()]
+    assert [text.get_text()[:10] for text in written] == ["scan 80 % ", "vsepp 55 %", "scan 48 % ", "vsepp 51 %"]
+    rows = [text.get_position()[1] for text in written]
+    assert rows == sorted(rows) and [round(row) for row in rows] == [0, 0, 1, 1]
+    assert len({line.get_marker() for line in axes.lines if line.get_marker() in ("o", "D")}) == 2
+
+
+def test_the_output_is_the_mean_of_the_values(corners):
+    image = torch.zeros(3, 40, 40, dtype=torch.uint8)
+    image[0, :20], image[2, 20:] = 255, 255  # red above, blue below
+    weights = torch.tensor([0.5, 0.0, 0.5, 0.0, 0.0])
+    figure = ch03.queries_keys_values(image, corners, weights, "red")
+    output = figure.axes[0].images[-1].get_array()
+    assert output[60, 60].tolist() == pytest.approx([0.5, 0, 0.5], abs=0.01)
 
 
 def test_bars_of_the_pointing_game_differ_without_colour():
@@ -131,9 +166,10 @@ def test_bad_input_is_named(attended, corners):
         "4 boxes for 5 similarities": lambda: ch03.smoothing(square[0], boxes=corners[:4]),
         "nothing was timed": lambda: ch03.search_cost({}),
         "'global' has {100: 0.0}; give sizes and seconds above zero": lambda: ch03.search_cost({"global": {100: 0.0}}),
-        "no caption was attended": lambda: ch03.attention_explorer(
-            Attention(torch.tensor([]), torch.tensor([]), [], [], corners[None][:0]), split
-        ),
+        "attention_explorer: no caption; give": lambda: ch03.attention_explorer(None, split, []),
+        "minimal_pairs: give one to 3 models": lambda: ch03.minimal_pairs({}),
+        "the same kinds, not ['a', 'b']": lambda: ch03.minimal_pairs({"a": PAIRS["scan"], "b": {}}),
+        "weights [4] for 5 boxes": lambda: ch03.queries_keys_values(split.images[0], corners, torch.rand(4), "a"),
     }.items():
         with pytest.raises(ItmError, match=re.escape(words)):
             call()
@@ -143,11 +179,13 @@ def test_figures_draw_on_what_they_are_given(boxed, drawing):
     drawing.check_targets(
         [
             lambda f: ch03.smoothing(torch.rand(4), figure=f),
+            lambda f: ch03.queries_keys_values(boxed.images[0], TRUE[0], torch.tensor([0.3, 0.7]), "a", figure=f),
             lambda f: ch03.regions_found(boxed, REGIONS, [0], figure=f),
         ],
         [
             lambda a: ch03.attention_matrix(torch.eye(2), "ab", axes=a),
             lambda a: ch03.pointing_game(REPORT, axes=a),
+            lambda a: ch03.minimal_pairs(PAIRS, axes=a),
             lambda a: ch03.search_cost(SECONDS, axes=a),
         ],
     )
@@ -161,41 +199,3 @@ def test_texts_stay_inside_the_figure(figures):
         for text in texts + [text for text in (figure._suptitle, figure._supxlabel) if text is not None]:
             box = text.get_window_extent()
             assert box.x0 >= -1 and box.x1 <= width + 1 and box.y0 >= -1 and box.y1 <= height + 1, (name, text)
-
-
-@pytest.fixture
-def explored(attended):
-    seen, split = attended
-    two = Attention(*(torch.cat([part, part]) for part in (seen.captions, seen.images)), *(
-        part * 2 for part in (seen.words, seen.weights)), torch.cat([seen.boxes, seen.boxes]))  # fmt: skip
-    two.words[1], two.weights[1] = ["a", "van"], torch.tensor([[0.5, 0.1]] * 2 + [[0.0, 0.8], [0, 0], [0, 0]])
-    controls = ch03.attention_explorer(two, split).children
-    return SimpleNamespace(
-        **dict(zip(("caption", "word", "region", "view"), controls, strict=True)), seen=two, split=split
-    )
-
-
-def test_the_explorer_starts_with_its_figure(explored):
-    assert explored.view.value == show.to_html(show.attention_of(explored.seen, explored.split))
-    words = [name for name, _ in explored.word.options]
-    assert words == ["a", "red", "dog", "and", "a (2)", "dog (2)", "b", "near", "b (2)", "it"]
-    assert explored.word.value == 1 and explored.region.value is None
-    assert [name for name, _ in explored.region.options] == ["1", "2", "3", "4", "5"]
-
-
-def test_the_explorer_follows_each_control(explored):
-    explored.word.value = 7
-    assert "“near” attends to the region in the middle" in explored.view.value
-    explored.region.value = 2
-    assert explored.word.value is None and "Region 3, at the lower left: words above" in explored.view.value
-    explored.word.value = 5
-    assert explored.region.value is None and "inside a box it names" in explored.view.value
-    assert (explored.word.index, explored.region.index) == (5, None)  # what the browser gets
-    explored.region.value = 0
-    assert (explored.word.index, explored.region.index) == (None, 0)
-    explored.caption.value = 1
-    assert explored.word.options == (("a", 0), ("van", 1)) and explored.word.value == 1
-    assert explored.region.value is None
-    assert "“van” attends to the region at the lower left (0.80)" in explored.view.value
-    explored.region.value = 2
-    assert "attention, 0.20: van (0.80)" in explored.view.value

@@ -10,11 +10,11 @@
 #
 # ## The question
 #
-# So far one vector stands for a whole picture and one for a whole sentence. A red ball, a brown dog and a lake share
-# one vector, and the score is one number that does not say what was recognised. SCAN (Lee, Chen, Hua, Hu and
+# So far one vector stands for a whole picture and one for a whole sentence, and their score does not say what was
+# recognised. SCAN (Lee, Chen, Hua, Hu and
 # He, ECCV 2018) asked: **what if each word attends to its own part of the picture**? The score then adds up how well each
-# word matches the part that it attends to. No training label says which word belongs to which part. As before, the
-# training data only says which caption belongs to which picture.
+# word matches the part that it attends to. As before, the
+# training data only says which caption belongs to which picture, not which word belongs to which part.
 
 # %% tags=["parameters"]
 import os
@@ -26,6 +26,12 @@ seed = 0
 device = "auto"
 if os.environ.get("ITM_FAST") == "1":  # the smallest size, for tests
     size, epochs, galleries = "tiny", 2, (20, 200)
+
+# %% [markdown]
+# SCAN needs the picture in parts. Its parts are the regions of *bottom-up attention* (BUTD, Anderson and others, CVPR
+# 2018): a detector, trained on other pictures to name objects and their attributes, gives its most confident boxes and
+# one vector per box. Ours gives twelve regions per picture. **The next cell takes minutes the first time**, because the
+# detector is trained and run on every picture. Later it takes a second.
 
 # %%
 import time
@@ -41,18 +47,9 @@ from itm_tutorial.interaction.stacked_cross import stacked_cross_attention
 
 corpus = itm.load_corpus("scenes", size=size, seed=seed)
 shared = {"epochs": epochs, "batch_size": 32, "seed": seed, "device": device}
-print(corpus)
-
-# %% [markdown]
-# SCAN needs the picture in parts. Its parts are the regions of *bottom-up attention* (BUTD, Anderson and others, CVPR
-# 2018). A detector was trained on other pictures to find objects and to name their kind and attributes. It gives its most
-# confident boxes, and one vector per box. Ours gives twelve regions per picture. **The next cell takes minutes the first
-# time**, because the detector is trained and run on every picture. Later it takes a second.
-
-# %%
 features = itm.features(corpus, kind="regions")
-regions_of, boxes_of = features.test, features.boxes.test
-print("regions", list(regions_of.shape), " boxes", list(boxes_of.shape))  # [n_images, 12, dim] and [n_images, 12, 4]
+regions_of, boxes_of = features.test, features.boxes.test  # [n_images, 12, dim] and [n_images, 12, 4]
+print(corpus, "\nregions", list(regions_of.shape), " boxes", list(boxes_of.shape))
 
 # %% [markdown]
 # ## Train it
@@ -132,7 +129,7 @@ itm.show.answer(answers.rows_and_columns(similarities, tokens))
 #
 # `similarities` is `[n_regions, n_words]`. Rectify each number, then divide each region's row by its length, so that the
 # row has length 1. The paper's $[\cdot]_+$ sets negative numbers to 0, but the authors' code keeps a tenth of them. Follow
-# the code. The usual mistake in re-implementations is to take the length over the wrong axis.
+# the code.
 #
 # <details><summary>Hint 1</summary>Two steps: rectify each number by itself, then bring each region's row of words to length 1.</details>
 # <details><summary>Hint 2</summary>torch.nn.functional.leaky_relu(similarities, 0.1) keeps a tenth of what is negative.</details>
@@ -186,8 +183,8 @@ for name, normalised in (("over words", normalised_similarities(toy)), ("over re
 # <details><summary>Answer</summary>
 #
 # With the length over words, the last word attends mostly to the second region (0.95), although its similarity is lower
-# (0.5 against 0.6): this region is similar to no other word. With the length over regions, which is the wrong axis, the
-# first region keeps most of the weight of every word.
+# (0.5 against 0.6): this region is similar to no other word. With the length over regions, the wrong axis, the first
+# region keeps most of the weight of every word.
 #
 # </details>
 
@@ -261,8 +258,8 @@ def pooled(cosines, mask, lse):
 pooled = exercises.pooled.check(pooled)
 
 # %% [markdown]
-# Three captions of 1, 3 and 9 words. Every word has a cosine of 0.5. (Papers call both $\lambda$ and `lse` a temperature.
-# They are two different numbers, and both are *inverse* temperatures.)
+# Three captions of 1, 3 and 9 words. Every word has a cosine of 0.5. (Papers call both $\lambda$ and `lse` a temperature;
+# both are *inverse* temperatures.)
 #
 # **Question.** Should the three captions get the same score? Do they, with the mean and with log-sum-exp?
 
@@ -298,11 +295,10 @@ print(f"yours {yours.item():.4f}, the package {package.item():.4f}")
 # ## Queries, keys and values
 #
 # Attention is written today with *queries*, *keys* and *values*, the terms of the transformer (Vaswani and others, 2017).
-# SCAN fits into this scheme. Here are your weights of one word of the caption above. The output is drawn as the mean
-# of the regions' pixels; the model takes the mean of their vectors.
+# SCAN fits into this scheme. Here are your weights of one word. The output is drawn as the mean of the regions' pixels; the
+# model takes the mean of their vectors.
 #
-# **Question.** Which of the three roles do words play, and which do regions play? What does a transformer do
-# differently?
+# **Question.** Which of the three are the words, and which are the regions? What does a transformer do differently?
 
 # %%
 word = names_one(query)[0][0]
@@ -313,11 +309,11 @@ figures.queries_keys_values(sharp, seen.boxes[0], with_lambda, tokens[word + 1])
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# Words are the queries; regions are the keys and also the values. A transformer makes the three by learned projections
-# of its tokens, $W_Q$, $W_K$ and $W_V$, so that a key can differ from its value, and divides $q \cdot k$ by $\sqrt d$
-# where SCAN multiplies by $\lambda$. It has several such *heads* side by side, and its output goes to the next layer;
-# SCAN compares the output with the query and stops. In i2t, regions are the queries. In *cross attention* queries come
-# from one modality, keys and values from the other; in *self-attention* all three come from the same sequence.
+# Words are the queries; regions are the keys and also the values. (In i2t, below, it is the other way round.) A
+# transformer makes all three by learned projections of its tokens, $W_Q$, $W_K$ and $W_V$, so that a key can differ from
+# its value, and divides $q \cdot k$ by $\sqrt d$ where SCAN multiplies by $\lambda$. Its output goes to the next layer;
+# SCAN compares the output with the query. Queries from one modality and keys from another, as here, are called *cross
+# attention*; in *self-attention* both come from the same sequence.
 #
 # </details>
 
@@ -404,8 +400,8 @@ figures.pointing_game(attention)
 itm.show.answer(answers.pointing(attention))
 
 # %% [markdown]
-# Now explore. Choose a caption or type your own, and try it with a wrong picture. Then choose a word to see its regions,
-# or a region to see which words attend to it.
+# Now explore. Choose a caption or type your own, and try a wrong picture. Choose a word to see its regions, or a region
+# to see its words.
 
 # %%
 explorer = figures.attention_explorer(model, corpus.test, chosen)
@@ -414,9 +410,8 @@ explorer
 # %% [markdown]
 # ## Break it: sides and counts
 #
-# Does attention solve *sides*, which chapter 00 left open? No. The score knows neither where regions are nor how
-# many of them match a word. Two experiments on random embeddings show it. In the first, the regions of a picture
-# change places. In the second, one, two or three regions equal the word, among nine that are orthogonal to it.
+# Does attention solve *sides*, which chapter 00 left open? Two experiments on embeddings: the regions of a picture
+# change places; one, two or three regions equal the word, among nine that are orthogonal to it.
 #
 # **Question.** What happens to the score in each experiment?
 
@@ -433,10 +428,9 @@ for n in (1, 2, 3):
 # <details><summary>Answer</summary>
 #
 # The order of regions changes nothing: they are a *set*, and no coordinate enters the score. The only trace of *left of*
-# is what a region's vector holds of its surroundings, such as the edge of a neighbour. Counts fail for another reason. The
-# mean of three equal vectors points in the same direction as one of them, so a cosine cannot count. With more equal regions
-# the score rises slightly, because less weight is left for the other nine. Compare the rows of sides and counts in your
-# figure of minimal pairs.
+# is what a region's vector holds of its surroundings, such as the edge of a neighbour. Counts hardly change it either: the
+# mean of three equal vectors points in the same direction as one of them. The score rises slightly, because less weight is
+# left for the other nine.
 #
 # </details>
 
@@ -466,8 +460,8 @@ itm.show.answer(answers.sharpness(of_lambda, trained["t2i"]))
 
 # %% [markdown]
 # The last two rows exchange the roles. In **i2t** each region attends to words: the length is taken over the regions and the
-# softmax over the words. Every region then counts in the score, including those that no word names. These embeddings were
-# trained for t2i, so this comparison is unfair to i2t. `itm.create_model("scan_i2t", corpus)` trains i2t, and
+# softmax over the words. Every region then counts in the score, including those that no word names. The embeddings were
+# trained for t2i, so this is no comparison of the two. `itm.create_model("scan_i2t", corpus)` trains i2t, and
 # `"scan_both"` trains the mean of the two.
 #
 # ## What it costs
@@ -498,8 +492,8 @@ def rerank(quick, expensive, k):
 rerank = exercises.rerank.check(rerank)
 
 # %% [markdown]
-# The next cell first prints R@1 of *caption to images* for several $k$. Then it measures the time per query, in galleries
-# that repeat the test pictures.
+# The next cell prints R@1 of *caption to images* for several $k$, and measures the time per query in galleries that repeat
+# the test pictures.
 #
 # **Question.** How does time grow with the gallery for each method? What limits R@1 after a shortlist, however good the
 # expensive model is?
@@ -568,8 +562,8 @@ print(f"Headline: scan rsum {rsums['scan']:.0f}, ceiling {rsums['ceiling']:.0f}"
 # not 36, and the test set has another size. Nor is the difference between VSE++ and SCAN in the survey the *gain of
 # attention*. The image features changed as well, from a network over the whole picture to a detector trained with boxes and
 # attributes. Only a baseline on the same regions, such as yours, separates the two effects. The row *SCAN* averages the
-# scores of two models, while the other rows are single models. `SCAN_t2i` and `SCAN_i2t` differ by direction: one is
-# better at image to text, the other at text to image. So "which is better?" needs the direction of the search.
+# scores of two models; the other rows are single models. Of `SCAN_t2i` and `SCAN_i2t` one is better at image to text, the
+# other at text to image.
 #
 # ## Quiz
 #
@@ -606,8 +600,8 @@ print(f"Headline: scan rsum {rsums['scan']:.0f}, ceiling {rsums['ceiling']:.0f}"
 # **6. Your quick model has R@20 of 80. What R@1 can a shortlist of 20 reach?**
 #
 # <details><summary>80 at most</summary>Yes. A picture that is not on the shortlist cannot be ranked first.</details>
-# <details><summary>Exactly the R@1 that the expensive model has on the whole gallery</summary>No: it may be lower, and sometimes higher, where the shortlist leaves out a wrong picture that the expensive model prefers.</details>
-# <details><summary>80 at least</summary>Not yet: this would need the expensive model to be right on every shortlist that holds the right picture.</details>
+# <details><summary>Exactly the R@1 that the expensive model has on the whole gallery</summary>No: it may be lower, or higher where the shortlist leaves out a wrong picture.</details>
+# <details><summary>80 at least</summary>Not yet: the expensive model would have to be right on all these shortlists.</details>
 #
 # ## Recap
 #

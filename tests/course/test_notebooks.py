@@ -19,7 +19,7 @@ CHAPTERS = [source for source in EDITED if source not in LABS]
 each_chapter = pytest.mark.parametrize("source", CHAPTERS, ids=lambda f: f.stem)
 each_lab = pytest.mark.parametrize("source", LABS, ids=lambda f: f.stem)
 FOLDED = "<details><summary>Answer</summary>\n\n"
-FIGURE = re.compile(r"(itm\.show|figures)\.(?!explorer)\w+\(")
+FIGURE = re.compile(r"(itm\.show|figures)\.(?!explorer|answer)\w+\(")
 
 
 def has_tag(cell, tag):

@@ -15,7 +15,7 @@ from itm_tutorial.errors import ItmError
 from itm_tutorial.extraction.features import split_boxes, split_features
 from itm_tutorial.models import Matching, build_model
 
-CHUNK = 16  # captions at a time: the model computes all pairs of a block, and we need only the diagonal
+CHUNK = 16  # captions at a time: the model computes all pairs of a block, of which only the diagonal is used
 CONTROLS = ("uniform", "shuffled captions", "untrained")
 
 
@@ -53,7 +53,7 @@ def attend(
     Args:
         model: a model with attention, such as "scan"; it is not changed.
         split: any split.
-        captions: indices of captions; by default all.
+        captions: indices of the captions; by default all.
         images: the image to pair with each caption; by default its own.
 
     Returns:
@@ -104,7 +104,7 @@ class AttentionReport:
     """Attention compared with the true boxes, by word class, in percent.
 
     Attributes:
-        pointing: "model" or a control -> word class -> how often the region with the largest weight has its centre in
+        pointing: "model" or a baseline -> word class -> how often the region with the largest weight has its centre in
             a box that the word names (the pointing game of Zhang et al. 2016).
         mass: the same keys -> the mean fraction of the weights that lies within these boxes.
         words: word class -> the number of words.
@@ -115,7 +115,7 @@ class AttentionReport:
     words: dict[str, int]
 
     def lead(self, word_class: str) -> float:
-        """By how many percentage points the model exceeds the best control in the pointing game."""
+        """By how many percentage points the model exceeds the best baseline in the pointing game."""
         return self.pointing["model"][word_class] - max(self.pointing[name][word_class] for name in CONTROLS)
 
     def frame(self):
@@ -153,10 +153,11 @@ class _GroundedWords:
 
 
 def evaluate_attention(model: Matching, split: Split, seed: int = 0) -> AttentionReport:
-    """Compares the attention of words with the boxes they name, for the model and three controls.
+    """Compares the attention of words with the boxes they name, for the model and three baselines.
 
-    The controls: "uniform", equal weights on all regions (the expected value); "shuffled captions", the same model and
-    image with a word of the same class from another caption; "untrained", the same model before training.
+    The baselines: "uniform", equal weights on all regions (the expected value); "shuffled captions", the same model and
+    image with a word of the same class from another caption; "untrained", the same model before training. Every word
+    of a phrase such as "to the left of" counts as a word of the class "relation" and names both things.
 
     Args:
         model: a model with attention.
@@ -170,7 +171,7 @@ def evaluate_attention(model: Matching, split: Split, seed: int = 0) -> Attentio
         ItmError: the split has no groundings, or the model no attention.
     """
     if split.groundings is None or split.facts is None or split.boxes is None:
-        raise ItmError(f"{split.name}: nobody knows which box a word names; use a split of a drawn world")
+        raise ItmError(f"{split.name}: it is not known which box a word names: use a split of a drawn world")
     grounded = _grounded_words(split)
     seen = attend(model, split)
     generator = torch.Generator().manual_seed(seed)

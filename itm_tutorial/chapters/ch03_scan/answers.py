@@ -121,7 +121,7 @@ def by_kind(results: Mapping[str, Mapping[str, MinimalPairResult]], rsum: Mappin
 
 
 def pointing(report: AttentionReport) -> str:
-    """Says by how much the model exceeds its best control, by word class."""
+    """Says by how much the model exceeds its best baseline, by word class."""
     parts, behind = [], []
     for word_class in report.words:
         best = max(CONTROLS, key=lambda name: _known(report.pointing[name][word_class]))
@@ -129,12 +129,12 @@ def pointing(report: AttentionReport) -> str:
         (parts if model > control else behind).append(f"{word_class}s ({model:.0f} % against {control:.0f} %, {best})")
     said = []
     if parts:
-        said.append(f"The model exceeds its best control for: {'; '.join(parts)}.")
+        said.append(f"The model exceeds its best baseline for: {'; '.join(parts)}.")
     if behind:
         said.append(f"It does not for: {'; '.join(behind)}.")
     return (
         " ".join(said)
-        + "\n\nThe fairest control is a word of another caption: model and picture are the same, and only "
+        + "\n\nThe fairest baseline is a word of another caption: model and picture are the same, and only "
         "the word is wrong. If the model were no better than this, its words would attend to whatever stands out, "
         "not to what they name. Training never used the position of anything.\n\nRelations are easy to hit by "
         "chance, for two reasons: *left* names two things, and each word of *to the left of* counts, since the "

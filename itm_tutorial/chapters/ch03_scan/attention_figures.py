@@ -140,7 +140,7 @@ def _write_numbers(axes: Axes, weights: Tensor, low: float, high: float) -> None
 
 
 def pointing_game(report: AttentionReport, measure: str = "pointing", axes: Axes | None = None) -> Figure | Axes:
-    """Draws how often words attend to what they name, by word class, for the model and three controls.
+    """Draws how often words attend to what they name, by word class, for the model and three baselines.
 
     Args:
         report: what ``evaluate_attention`` returned.

@@ -1,4 +1,4 @@
-"""Chapter 03: attention between words and regions against one vector per image; and do words look where they should?"""
+"""Chapter 03: attention against one vector per image, and whether words attend to what they name."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ CLAIMS = (
     Claim(
         name="scan",
         corpus="scenes",
-        # Both models read the same features and have the same loss; vsepp takes their mean, scan keeps them apart.
+        # Both models read the same features and have the same loss; only vsepp takes the mean of the regions.
         arms=(
             Control("ceiling", oracle_rsum),
             Arm("vsepp, regions", "vsepp", {"features": "regions", "warmup": 0.2}),

@@ -117,7 +117,7 @@ def _attended(model: Matching, split: Split, caption: int, typed: str, picture: 
     """The attention of one caption in one picture, the split that it refers to, and a note with its score, as HTML."""
     own = int(split.image_of[caption])
     image = own if picture == OWN else picture
-    if typed:  # as the only caption of a split with the same images; nobody knows which boxes its words name
+    if typed:  # as the only caption of a split with the same images; which boxes its words name is not known
         split = replace(split, captions=[typed], image_of=torch.tensor([image]), groundings=None, facts=None)
         caption, own = 0, image
     seen = attend(model, split, [caption], [image])

@@ -60,9 +60,9 @@ def report(model):
     return AttentionReport(pointing, pointing, {"noun": 100, "number": 10})
 
 
-def test_the_best_control_is_named():
+def test_the_best_baseline_is_named():
     text = answers.pointing(report({"noun": 70.0, "number": 35.0}))
-    assert "exceeds its best control for: nouns (70 % against 30 %, shuffled captions)." in text
+    assert "exceeds its best baseline for: nouns (70 % against 30 %, shuffled captions)." in text
     assert "does not for: numbers (35 % against 40 %, uniform)." in text
     assert "does not for" not in answers.pointing(report({"noun": 70.0, "number": 60.0}))
     assert "exceeds" not in answers.pointing(report({"noun": 1.0, "number": 2.0})).partition("\n")[0]

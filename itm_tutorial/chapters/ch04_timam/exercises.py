@@ -49,6 +49,7 @@ projection_shares = Exercise(
     ),
     reference=_probabilities_by_loop,
     own=_own_projection_shares,
+    begin="Start from images and captions, and return the matrix p of the formula: [n_images, n_captions].",
     inputs={
         "embeddings of any length": _two_sides,
         "captions of length 1": lambda g: _two_sides(g, unit=True),
@@ -59,31 +60,36 @@ projection_shares = Exercise(
     mistakes=(
         (
             lambda i, c: (normalize(i, dim=1) @ normalize(c, dim=1).T).softmax(1),
-            "Both sides have length 1 here: this is a softmax of cosines. An image keeps its length.",
+            "You normalised both sides, so this is a softmax of cosines. Normalise the captions only; an image keeps "
+            "its "
+            "length.",
         ),
         (
             lambda i, c: (i @ c.T).softmax(1),
-            "The captions keep their length: a long one would attract every image. Project on its direction.",
+            "The captions are not normalised, so a long caption attracts every image. Divide each caption by its "
+            "length.",
         ),
         (
             lambda i, c: (normalize(i, dim=1) @ c.T).softmax(1),
-            "Normalised the side that is projected: it is what is projected on, the captions, that gets length 1.",
+            "You normalised the images. Normalise the captions instead: an image is projected on a caption's "
+            "direction.",
         ),
         (
             lambda i, c: (i @ normalize(c, dim=1).T).softmax(0),
-            "The softmax runs over the images: here each image, a row, divides its weight among the captions (dim=1).",
+            "The softmax runs over the images (dim=0). Each image, a row, divides its weight among the captions: "
+            "dim=1.",
         ),
         (
             lambda i, c: i @ normalize(c, dim=1).T,
-            "These are the projections: a softmax turns them into probabilities.",
+            "These are the projections. Apply a softmax to each row to turn them into probabilities.",
         ),
         (
             lambda i, c: (i @ normalize(c, dim=1).T).log_softmax(1),
-            "These are logarithms of probabilities: take softmax, not log_softmax.",
+            "These are logarithms of probabilities. Use softmax in place of log_softmax.",
         ),
         (
             lambda i, c: (i @ normalize(c, dim=0).T).softmax(1),
-            "The length runs over captions here: it is over the numbers of one caption embedding (dim=1).",
+            "The norm is taken over all captions (dim=0). Take the norm of each caption embedding: dim=1.",
         ),
     ),
 )
@@ -116,12 +122,13 @@ matching_targets = Exercise(
     minutes=5,
     difficulty=1,
     hints=(
-        "Each row must be a distribution: among how many right captions is the 1 divided?",
-        "match.sum(dim=1, keepdim=True) counts the right captions of each image.",
+        "Each row must be a distribution: by how many matching captions is the 1 divided?",
+        "match.sum(dim=1, keepdim=True) counts the matching captions of each image.",
         "match.float() / match.sum(dim=1, keepdim=True).",
     ),
     reference=_targets_by_loop,
     own=_own_matching_targets,
+    begin="Start from the bool matrix match, and return the matrix q of the formula, float32 and of the same shape.",
     inputs={
         "people who come more than once": _batch,
         "a batch without repetition": lambda g: _batch(g, repeated=False),
@@ -130,25 +137,30 @@ matching_targets = Exercise(
     mistakes=(
         (
             lambda m: normalize(m.float(), dim=1),
-            "Divided by the row's L2 norm, as in a public port: two right captions would get 0.71 each, 1.41 together. "
-            "Divide by the sum.",
+            "You divided by the row's L2 norm, as a public copy does: two matching captions get 0.71 each, 1.41 in "
+            "total. "
+            "Divide by the row's sum.",
         ),
         (
             lambda m: m.float() / m.sum(0, keepdim=True),
-            "The columns sum to 1: the captions of an image, a row, must sum to 1 (dim=1).",
+            "The columns sum to 1 here. The targets of one image, a row, must sum to 1: dim=1.",
         ),
-        (lambda m: m.float(), "Two right captions get 1 each: the row must sum to one."),
+        (
+            lambda m: m.float(),
+            "Each matching caption gets 1, so a row with two of them sums to 2. Every row must sum to 1.",
+        ),
         (
             lambda m: m.float().softmax(1),
-            "A softmax of zeros and ones gives wrong captions a weight too: divide by the number of right ones.",
+            "A softmax of zeros and ones gives a target above 0 to captions that do not match. Divide by the number of "
+            "matches instead.",
         ),
         (
             lambda m: m.float() / m.sum(),
-            "Divided by the matches of the whole batch: each row has its own sum.",
+            "You divided by the number of matches in the whole batch. Divide each row by its own number of matches.",
         ),
         (
             lambda m: torch.nn.functional.one_hot(m.int().argmax(1), m.shape[1]).float(),
-            "Only the first right caption counts here: all pictures and captions of a person are right.",
+            "Only the first matching caption of each row counts here. All captions of the same person are matches.",
         ),
     ),
 )
@@ -188,44 +200,53 @@ divergence = Exercise(
     difficulty=2,
     hints=(
         "KL(p || q) is the mean, under p, of the logarithm of p over q.",
-        "A wrong caption has q = 0: add 1e-8 to q before you divide.",
+        "A caption that does not match has q = 0: add 1e-8 to q before you divide.",
         "(probabilities * (probabilities / (targets + 1e-8)).log()).sum(dim=1).mean().",
     ),
     reference=_divergence_by_loop,
     own=_own_divergence,
+    begin="Start from the sum in the formula, term by term, and return a scalar tensor.",
     inputs={
         "people who come more than once": _probabilities_and_targets,
         "a batch without repetition": lambda g: _probabilities_and_targets(g, repeated=False),
         "targets near zero": _soft_targets,
     },
-    remarks={"targets near zero": "The 1e-8 is added to every target, also to those above 0: not a lower limit."},
+    remarks={"targets near zero": "The 1e-8 is added to every target, also to those above 0. It is no lower limit."},
     varied=(),
     mistakes=(
         (
             lambda p, q: torch.where(q > 0, q * (q / p).log(), 0).sum(1).mean(),
-            "Turned round: this is KL(q || p), which is the usual cross-entropy but for a constant. CMPM weighs by p.",
+            "This is the other direction, KL(q || p), which equals the usual cross-entropy up to a constant. In CMPM "
+            "each "
+            "logarithm is weighted by p.",
         ),
         (
             lambda p, q: _terms(p, q).mean(),
-            "The mean runs over captions as well: sum over each row, then take the mean over rows.",
+            "The mean is taken over the captions as well. Sum over each row, then take the mean over the rows.",
         ),
-        (lambda p, q: _terms(p, q).sum(), "This is a sum over the rows: the paper's code takes their mean."),
-        (lambda p, q: -_terms(p, q).sum(1).mean(), "The sign is turned round: the logarithm is of p over q."),
+        (
+            lambda p, q: _terms(p, q).sum(),
+            "You summed over the rows. Take the mean over the rows, the 1/n of the formula.",
+        ),
+        (
+            lambda p, q: -_terms(p, q).sum(1).mean(),
+            "The sign is wrong. The logarithm is that of p / q, with no minus sign in front.",
+        ),
         (
             lambda p, q: -(p * (q + SMOOTHING).log()).sum(1).mean(),
-            "This is the cross term alone: the logarithm of p is missing.",
+            "Only the part with log q is here. The part with log p is missing.",
         ),
         (
             lambda p, q: (p * (p / q.clamp(min=SMOOTHING)).log()).sum(1).mean(),
-            "The epsilon is a lower limit here (clamp): add it, as the formula does.",
+            "Here 1e-8 is a lower limit of q (clamp). Add it to q, as the formula does.",
         ),
         (
             lambda p, q: torch.where(q > 0, _terms(p, q), 0).sum(1).mean(),
-            "Only right captions count here: it is the weight on wrong ones that costs, 18 nats for each unit.",
+            "Only matching captions count here. Weight on the others must cost something: about 18 nats per unit.",
         ),
         (
             lambda p, q: (p / (q + SMOOTHING)).log().sum(1).mean(),
-            "The logarithms are not weighted: multiply each by p.",
+            "The logarithms are not weighted. Multiply each by its p.",
         ),
     ),
 )
@@ -256,12 +277,14 @@ norm_softmax_logits = Exercise(
     minutes=5,
     difficulty=1,
     hints=(
-        "A logit is a cosine times scale: of which two vectors?",
-        "Both the embeddings and the rows of weight get length 1, over dim=1.",
+        "A logit is scale times the cosine between an embedding and the row of a person.",
+        "Divide both the embeddings and the rows of weight by their lengths, which are norms over dim=1.",
         "scale * embeddings @ weight.T, after x / x.norm(dim=1, keepdim=True) on both.",
     ),
     reference=_logits_by_loop,
     own=_own_norm_softmax_logits,
+    begin="Start from embeddings and weight, whose rows are vectors of one size, and return one logit per embedding "
+    "and person.",
     inputs={
         "embeddings of any length": _classifier,
         "a single embedding": lambda g: _classifier(g, n=1),
@@ -273,28 +296,36 @@ norm_softmax_logits = Exercise(
     mistakes=(
         (
             lambda c, w, s: s * c @ w.T,
-            "Nothing has length 1 here: a plain classifier, in which a long row wins without being near.",
+            "Nothing is normalised here: this is a plain linear classifier, in which a long row of weight gets large "
+            "logits "
+            "whatever its direction.",
         ),
         (
             lambda c, w, s: s * c @ normalize(w, dim=1).T,
-            "The embeddings keep their length: the paper of CMPL leaves it so, here the search's cosine is wanted.",
+            "The embeddings are not normalised. CMPL's own classifier leaves them so, but a cosine needs both lengths "
+            "at 1.",
         ),
-        (lambda c, w, s: s * normalize(c, dim=1) @ w.T, "The rows of weight keep their length: bring both to 1."),
+        (
+            lambda c, w, s: s * normalize(c, dim=1) @ w.T,
+            "The rows of weight are not normalised. Divide each row by its length as well.",
+        ),
         (
             lambda c, w, s: normalize(c, dim=1) @ normalize(w, dim=1).T,
-            "These are cosines, which end at 1: without scale a softmax over many people stays nearly even.",
+            "These are cosines. Multiply them by scale: cosines never exceed 1, and their softmax over many people is "
+            "nearly "
+            "uniform.",
         ),
         (
             lambda c, w, s: normalize(c, dim=1) @ normalize(w, dim=1).T / s,
-            "Divided by scale: it is an inverse temperature, so multiply.",
+            "You divided by scale. It is an inverse temperature, so multiply by it.",
         ),
         (
             lambda c, w, s: (s * normalize(c, dim=1) @ normalize(w, dim=1).T).softmax(1),
-            "These are probabilities: give the logits, of which cross_entropy takes the softmax itself.",
+            "These are probabilities. Return the logits; cross_entropy applies the softmax itself.",
         ),
         (
             lambda c, w, s: s * c @ normalize(w, dim=0).T,
-            "The length runs down the columns of weight: a person is a row (dim=1). And the embeddings keep theirs.",
+            "You normalised the columns of weight. Each person is a row (dim=1). The embeddings need length 1 as well.",
         ),
     ),
 )
@@ -340,12 +371,14 @@ max_over_words = Exercise(
     minutes=10,
     difficulty=2,
     hints=(
-        "Padding is zero, and zero is larger than every negative number: it must not take part.",
-        "torch.arange(states.shape[1])[None] >= lengths[:, None] says what is padding, [n_captions, seq_len].",
+        "Padding holds zeros, and zero is larger than every negative number. Exclude padding from the maximum.",
+        "torch.arange(states.shape[1])[None] >= lengths[:, None] is True for padding, [n_captions, seq_len].",
         "states.masked_fill(padding[..., None], -torch.inf).amax(dim=1).",
     ),
     reference=_max_by_loop,
     own=_own_max_over_words,
+    begin="Start from the states of one caption, [seq_len, dim], of which the first lengths[i] rows are words. Return "
+    "one vector per caption.",
     inputs={
         "captions of several lengths": _states,
         "captions of one length": lambda g: _states(g, full=True),
@@ -355,41 +388,46 @@ max_over_words = Exercise(
     },
     shape="[n_captions, dim]",
     remarks={
-        "words whose states are zero": "A real word may be zero as well: lengths says what is padding.",
-        "states a million below zero": "A constant for padding wins there: fill with minus infinity.",
+        "words whose states are zero": "A real word may have a state of zeros. Use lengths to find the padding.",
+        "states a million below zero": "A constant such as -10 is larger than these states. Fill the padding with "
+        "minus infinity.",
     },
     mistakes=(
         (
             lambda s, n: s.amax(1),
-            "Padding takes part: its zeros win over negative numbers, so that an embedding depends on its batch.",
+            "Padding takes part in the maximum: its zeros are larger than negative states, so an embedding depends on "
+            "the "
+            "other captions of its batch.",
         ),
         (
             lambda s, n: s.masked_fill(s == 0, -torch.inf).amax(1),
-            "Zeros are taken for padding, and a real word may hold some: lengths says what is padding.",
+            "You treat every zero as padding, but the state of a real word may contain zeros. Use lengths to find the "
+            "padding.",
         ),
         (
             lambda s, n: s.masked_fill((s == 0).all(2, keepdim=True), -torch.inf).amax(1),
-            "Rows of zeros are taken for padding, and a real word may be one: lengths says what is padding.",
+            "You treat every row of zeros as padding, but a real word may have such a state. Use lengths to find the "
+            "padding.",
         ),
         (
             lambda s, n: s.masked_fill(~_real(s, n), -10.0).amax(1),
-            "Padding gets -10, which wins over smaller numbers: fill with minus infinity.",
+            "You fill the padding with -10, which is larger than some states. Fill it with minus infinity.",
         ),
         (
             lambda s, n: s[torch.arange(len(s)), n - 1],
-            "This is the last word's state: CMPL takes the maximum over all words.",
+            "This is the state of the last word. CMPL takes the maximum over all words.",
         ),
         (
             lambda s, n: (s * _real(s, n)).sum(1) / n[:, None],
-            "This is the mean over words: take the maximum, number by number.",
+            "This is the mean over the words. Take the maximum over the words, for each dimension.",
         ),
         (
             lambda s, n: s.masked_fill(~_real(s, n), -torch.inf).amax(2),
-            "The maximum runs over the numbers of each word: it should run over the words (dim=1).",
+            "The maximum is taken over the dimensions of each word. Take it over the words: dim=1.",
         ),
         (
             lambda s, n: s.masked_fill(~_real(s, n - 1), -torch.inf).amax(1).clamp(min=-9e9),
-            "The last word is left out: places below the length are real, and counting starts at 0.",
+            "The last word is left out. Counting starts at 0, so every position below the length is a word.",
         ),
     ),
 )

@@ -8,8 +8,6 @@ from torch import LongTensor, Tensor
 from itm_tutorial.chapters.adversarial import TIES
 from itm_tutorial.chapters.exercise import Exercise, random_size
 
-SMOOTHING = 1e-8
-
 
 def random_people(g: torch.Generator, n: int, n_people: int) -> LongTensor:
     return torch.randint(0, n_people, (n,), generator=g)
@@ -29,15 +27,32 @@ def _search(g: torch.Generator, several: bool = True, k: int | None = None):
 def _recall_by_loop(scores: Tensor, shown: LongTensor, described: LongTensor, k: int) -> float:
     hits = 0
     for caption, who in enumerate(described.tolist()):
-        order = sorted(range(len(scores)), key=lambda i, c=caption: -float(scores[i, c]))
+        order = sorted(range(len(scores)), key=lambda i, c=caption: (-float(scores[i, c]), int(shown[i]) == who))
         hits += any(int(shown[i]) == who for i in order[:k])
     return 100 * hits / len(described)
 
 
 def _own_person_recall(scores, shown, described, k):
-    found = scores.topk(k, dim=0).indices  # [k, n_captions]: images
-    hits = (shown[found] == described).any(dim=0)  # [n_captions]
-    return 100 * hits.double().mean().item()
+    match = shown[:, None] == described[None]  # bool [n_images, n_captions]
+    best = scores.masked_fill(~match, -torch.inf).amax(dim=0)  # [n_captions]: the best picture of the person
+    before = ((scores >= best) & ~match).sum(dim=0)  # [n_captions]: pictures of others that come before it
+    return 100 * (before < k).double().mean().item()
+
+
+def _by_topk(scores: Tensor, shown: LongTensor, described: LongTensor, k: int) -> float:
+    return 100 * (shown[scores.topk(k, dim=0).indices] == described).any(0).double().mean().item()
+
+
+def _ties_win(scores: Tensor, shown: LongTensor, described: LongTensor, k: int) -> float:
+    match = shown[:, None] == described[None]
+    best = scores.masked_fill(~match, -torch.inf).amax(dim=0)
+    return 100 * (((scores > best) & ~match).sum(0) < k).double().mean().item()
+
+
+def _own_pictures_counted(scores: Tensor, shown: LongTensor, described: LongTensor, k: int) -> float:
+    match = shown[:, None] == described[None]
+    best = scores.masked_fill(~match, -torch.inf).amax(dim=0)
+    return 100 * ((scores >= best).sum(0) < k).double().mean().item()
 
 
 def _of_first_picture(scores: Tensor, shown: LongTensor, described: LongTensor, k: int) -> float:
@@ -50,43 +65,67 @@ person_recall = Exercise(
     minutes=10,
     difficulty=2,
     hints=(
-        "A caption has found its person when any of the first k pictures shows this person.",
-        "scores.topk(k, dim=0).indices is [k, n_captions]; shown[...] says who these pictures show.",
-        "(shown[found] == described).any(dim=0) for each caption; the mean, times 100, .item().",
+        "Compare the best picture of the right person with the pictures of all others: how many of them come before "
+        "it?",
+        "match = shown[:, None] == described[None]; best = scores.masked_fill(~match, -torch.inf).amax(dim=0).",
+        "before = ((scores >= best) & ~match).sum(dim=0); then 100 * (before < k).double().mean().item().",
     ),
     reference=_recall_by_loop,
     own=_own_person_recall,
+    begin="Start from one column of scores, the scores of all pictures for one caption, and decide whether the caption "
+    "finds its person. Return one percentage over all captions.",
     inputs={
         "people with several pictures": _search,
         "one picture each": lambda g: _search(g, several=False),
         "the first picture alone": lambda g: _search(g, k=1),
     },
-    spared=TIES,
+    remarks=dict.fromkeys(
+        ("numbers with ties", "numbers that are all equal", "numbers that are all zero", "a first row of zeros"),
+        "Ties count against the model: a picture of another person with the same score comes first.",
+    ),
     mistakes=(
         (
+            _by_topk,
+            "topk decides ties by chance. Ties count against the model: a picture of another person with the same "
+            "score "
+            "comes before the right one.",
+        ),
+        (
+            _ties_win,
+            "Ties count for the model here. A picture of another person with the same score comes first: use >=.",
+        ),
+        (
+            _own_pictures_counted,
+            "You count the pictures of the right person as well. Count only pictures of other people (& ~match).",
+        ),
+        (
             _of_first_picture,
-            "Only one picture of each person counts as right: any picture of the right person does.",
+            "Only one picture of each person counts as a match here. Every picture of the person is a match.",
         ),
         (
             lambda s, a, b, k: 100 * (a[s.topk(k, dim=0).indices] == b).double().mean().item(),
-            "This is the fraction of the first k that is right, a precision: recall asks whether there is any.",
+            "This is the fraction of the first k pictures that match, a precision. Recall at k asks whether any of "
+            "them does.",
         ),
         (
             lambda s, a, b, k: 100 * (a[s.topk(k, dim=0).indices] == b).all(0).double().mean().item(),
-            "All of the first k must be right here: one is enough (any, not all).",
+            "Here all of the first k pictures must match. One match is enough: use any in place of all.",
         ),
         (
             lambda s, a, b, k: 100 * (b[s.topk(k, dim=1).indices] == a[:, None]).any(1).double().mean().item(),
-            "The other direction: this asks for each picture whether a caption of its person is found.",
+            "This is the other direction: it asks for each picture whether a caption of its person is found.",
         ),
         (
             lambda s, a, b, k: 100 * (a[s.topk(k, dim=0, largest=False).indices] == b).any(0).double().mean().item(),
-            "These are the k worst pictures: take the largest scores.",
+            "These are the k pictures with the lowest scores. Take the highest.",
         ),
-        (lambda s, a, b, k: _own_person_recall(s, a, b, k) / 100, "This is a fraction between 0 and 1: give percent."),
+        (
+            lambda s, a, b, k: _own_person_recall(s, a, b, k) / 100,
+            "This is a fraction between 0 and 1. Multiply by 100: the chapter uses percent.",
+        ),
         (
             lambda s, a, b, k: 100 * (s.topk(k, dim=0).indices == b).any(0).double().mean().item(),
-            "A picture's number is compared with a person's: shown[found] says who the picture shows.",
+            "You compare indices of pictures with numbers of people. shown[found] gives the person in each picture.",
         ),
     ),
 )
@@ -122,39 +161,42 @@ held_out = Exercise(
     minutes=5,
     difficulty=1,
     hints=(
-        "Choose people first; then every picture of a chosen person goes to the test.",
+        "Choose people first. Then every picture of a chosen person goes to the test split.",
         "order[:n_test] are the people of the test.",
         "torch.isin(identity, order[:n_test]).",
     ),
     reference=_dealt_by_loop,
     own=_own_held_out,
+    begin="Start from identity, the person in each picture, and return one True or False per picture.",
     inputs={"people with several pictures": _dealt, "one picture each": lambda g: _dealt(g, one_each=True)},
     shape="[n_images]",
     mistakes=(
         (
             lambda who, order, n: torch.arange(len(who)) < n,
-            "These are the first n_test pictures: people, not pictures, are dealt out, or one stands on both sides.",
+            "These are the first n_test pictures. Split by people, not by pictures; otherwise a person is in both "
+            "splits.",
         ),
         (
             lambda who, order, n: ~_own_held_out(who, order, n),
-            "Turned round: this is the training side.",
+            "The mask is inverted: this marks the training split. Return True for the pictures of the test.",
         ),
         (
             lambda who, order, n: torch.isin(who, order[-n:]),
-            "The last n_test people of the order: the first are wanted.",
+            "These are the last n_test people of order. Take the first n_test.",
         ),
         (
             lambda who, order, n: torch.isin(who, who[:n]),
-            "The people of the first n_test pictures: those with many pictures come more easily, and may come twice. "
-            "Take them from order.",
+            "These are the people in the first n_test pictures, among whom a person may occur twice. Take the first "
+            "n_test people of order instead.",
         ),
         (
             _only_first_pictures,
-            "One picture of each chosen person: the others would stay in training, and so would the person.",
+            "This marks one picture per chosen person. The other pictures of that person would stay in the training "
+            "split.",
         ),
         (
             lambda who, order, n: who < n,
-            "A person's number is a name, not a place: compare it with order[:n_test].",
+            "The number of a person is a name and has no order. Compare it with the people in order[:n_test].",
         ),
     ),
 )
@@ -202,10 +244,12 @@ precision_at_k = Exercise(
     hints=(
         "For each class take the k pictures with the highest scores: what fraction of them shows it?",
         "identity[scores.topk(k, dim=0).indices] is [k, n_classes]: the class of each picture found.",
-        "Compare with torch.arange(n_classes); the mean over both dimensions, times 100, .item().",
+        "Compare it with torch.arange(n_classes), take the mean over both dimensions, and multiply by 100.",
     ),
     reference=_precision_by_loop,
     own=_own_precision_at_k,
+    begin="Start from one column of scores, the scores of all pictures for one class, and return one percentage, the "
+    "mean over the classes.",
     inputs={
         "classes with enough pictures": _classes,
         "classes with fewer than k": lambda g: _classes(g, few=True),
@@ -214,28 +258,34 @@ precision_at_k = Exercise(
     mistakes=(
         (
             lambda s, y, k: 100 * _average_precision(_found(s, y, k)).mean().item(),
-            "This is average precision, which rewards early hits: AP@50 is a plain fraction, in spite of its name.",
+            "This is average precision, which gives early hits more weight. In spite of its name, AP@50 is a plain "
+            "fraction.",
         ),
         (
             lambda s, y, k: 100 * _found(s, y, k).any(0).double().mean().item(),
-            "One right picture is enough here: this is recall. Count the fraction of all k.",
+            "Here one matching picture is enough, which is a recall. Compute the fraction of the k pictures that "
+            "match.",
         ),
         (
             lambda s, y, k: 100 * (_found(s, y, k).sum(0) / y.bincount()).mean().item(),
-            "Divided by the pictures that a class has: the source divides by k.",
+            "You divided by the number of pictures of the class. AP@k divides by k.",
         ),
         (
             lambda s, y, k: 100 * (_found(s, y, k).sum(0) / y.bincount().clamp(max=k)).mean().item(),
-            "Divided by what was possible: fairer, and not the source's, which divides by k whatever there is.",
+            "You divided by the best possible number of hits. AP@k always divides by k, also where a class has fewer "
+            "pictures.",
         ),
         (
             lambda s, y, k: 100 * (s.topk(min(k, s.shape[1]), 1).indices == y[:, None]).any(1).double().mean().item(),
-            "The other direction: this asks each picture for its class. Here a class asks for pictures (dim=0).",
+            "This is the other direction: it ranks classes for each picture. Rank pictures for each class: dim=0.",
         ),
-        (lambda s, y, k: _own_precision_at_k(s, y, k) / 100, "This is a fraction between 0 and 1: give percent."),
+        (
+            lambda s, y, k: _own_precision_at_k(s, y, k) / 100,
+            "This is a fraction between 0 and 1. Multiply by 100: the chapter uses percent.",
+        ),
         (
             lambda s, y, k: _found(s, y, k).sum(0).mean().item(),
-            "This is a number of pictures, the mean over classes: divide by k.",
+            "This is the mean number of matching pictures per class. Divide it by k and give percent.",
         ),
     ),
 )

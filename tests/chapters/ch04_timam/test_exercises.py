@@ -5,6 +5,7 @@ import torch
 from torch.nn.functional import normalize
 
 from itm_tutorial.chapters.ch04_timam import exercises
+from itm_tutorial.evaluation.retrieval_metrics import ranks
 
 
 def cosine_by_division(embeddings, weight):
@@ -37,13 +38,32 @@ def max_by_weights(states, lengths):
 
 def person_recall_by_ranks(scores, shown, described, k):
     positives = shown[:, None] == described[None]
-    best = scores.masked_fill(~positives, -torch.inf).amax(0)
-    return 100 * float(((scores > best).sum(0) < k).float().mean())
+    best = torch.where(positives, scores, -torch.inf).max(0).values
+    others = torch.where(positives, -torch.inf, scores)
+    return 100 * float(((others >= best).sum(0) < k).double().mean())
 
 
 def person_recall_by_captions(scores, shown, described, k):
-    hits = [who in shown[column.argsort(descending=True)[:k]] for column, who in zip(scores.T, described, strict=True)]
+    hits = []
+    for column, who in zip(scores.T, described, strict=True):
+        best = column[shown == who].max()
+        hits.append(int((column[shown != who] >= best).sum()) < k)
     return 100 * sum(hits) / len(hits)
+
+
+def person_recall_by_package(scores, shown, described, k):
+    """The package's metric, one caption at a time: its ranks are those of the exercise."""
+    hits = 0
+    for column, who in zip(scores.T, described, strict=True):
+        first = (shown == who).nonzero()[0]  # the picture that the caption is said to be of
+        (rank,) = ranks(column[:, None], first, identity=shown)[1].tolist()
+        hits += rank <= k
+    return 100 * hits / len(described)
+
+
+def in_order_of_scores(scores, shown, described, k):
+    found = scores.argsort(dim=0, descending=True, stable=True)[:k]
+    return 100 * (shown[found] == described).any(0).double().mean().item()
 
 
 def precision_by_classes(scores, identity, k):
@@ -74,9 +94,9 @@ WRONG = {
         (lambda m: m.float() / (m.sum(1, keepdim=True) + 1e-2), "and right is"),
     ],
     "divergence": [
-        (smoothed(lambda q: q.clamp(min=1e-8)), "The epsilon is a lower limit here"),
+        (smoothed(lambda q: q.clamp(min=1e-8)), "Here 1e-8 is a lower limit of q"),
         (smoothed(lambda q: q.where(q > 0, 1e-8)), "The 1e-8 is added to every target"),
-        (smoothed(lambda q: q.where(q > 1e-8, 1e-8)), "The epsilon is a lower limit here"),
+        (smoothed(lambda q: q.where(q > 1e-8, 1e-8)), "Here 1e-8 is a lower limit of q"),
         (smoothed(lambda q: q + 1e-7), "and right is"),
         (lambda p, q: divergence_by_logs(p, q).clamp(max=10), "and right is"),
     ],
@@ -84,11 +104,11 @@ WRONG = {
         (lambda c, w, s: int(s) * cosine_by_division(c, w), "wrong for a scale with decimals"),
         (lambda c, w, s: s * cosine_by_division(c, w).clamp(min=0), "and right is -"),
         (lambda c, w, s: s * cosine_by_division(c, w).round(decimals=2), "and right is"),
-        (lambda c, w, s: cosine_by_division(s * c, w), "These are cosines, which end at 1"),
+        (lambda c, w, s: cosine_by_division(s * c, w), "Multiply them by scale"),
     ],
     "max_over_words": [
-        (lambda s, n: s.masked_fill(s == 0, -torch.inf).amax(1), "lengths says what is padding"),
-        (lambda s, n: s.masked_fill((s == 0).all(2, keepdim=True), -torch.inf).amax(1), "lengths says what is padding"),
+        (lambda s, n: s.masked_fill(s == 0, -torch.inf).amax(1), "Use lengths to find the padding"),
+        (lambda s, n: s.masked_fill((s == 0).all(2, keepdim=True), -torch.inf).amax(1), "Use lengths to find the padding"),
         *(
             (lambda s, n, v=v: s.masked_fill(~exercises._real(s, n), v).amax(1), "minus infinity")
             for v in (-10.0, -100.0, -1e4)
@@ -101,6 +121,8 @@ WRONG = {
         (lambda s, a, b, k: person_recall_by_ranks(s.abs(), a, b, k), "and right is"),
         (lambda s, a, b, k: float(round(person_recall_by_ranks(s, a, b, k))), "and right is"),
         (lambda s, a, b, k: person_recall_by_ranks(s, a, b, k + 1), "and right is"),
+        (in_order_of_scores, "Ties count against the model"),
+        (lambda s, a, b, k: exercises.person_recall.mistakes[0][0](s, a, b, k), "topk decides ties by chance"),
     ],
     "held_out": [
         (lambda who, order, n: torch.isin(who, order[: n - 1]), "and right is"),
@@ -148,7 +170,7 @@ RIGHT = {
     "person_recall": [
         person_recall_by_ranks,
         person_recall_by_captions,
-        lambda s, a, b, k: 100 * (a[s.argsort(0, descending=True)[:k]] == b).float().amax(0).mean().item(),
+        person_recall_by_package,
     ],
     "held_out": [
         lambda identity, order, n: (identity[:, None] == order[None, :n]).any(1),

@@ -36,7 +36,7 @@ MOVED = {  # folder of a chapter -> what its figures.py has now
     "ch02_vsepp": "before_and_after collapse doubles explorer_of_forces forces gradients hardest_negatives heat_map "
     "maps_by_epoch rsum_by_batch_size",
     "ch03_scan": "attention_explorer attention_matrix pointing_game regions_found search_cost smoothing",
-    "ch04_timam": "adversary_weights embedding_map identity_gallery loss_ablation modality_game person_explorer "
+    "ch04_timam": "adversary_weights embedding_map identity_gallery loss_ablation person_explorer "
     "projection_weights worlds",
     "ch90_literature": "ingredients leaderboard literature_explorer papers_timeline record who_follows_whom",
 }

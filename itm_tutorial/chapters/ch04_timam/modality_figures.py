@@ -1,4 +1,4 @@
-"""Figures of the game between the encoders and a judge of modalities."""
+"""A figure of the kept runs: what the weight of the adversary does to two judges and to the search."""
 
 from __future__ import annotations
 
@@ -12,47 +12,7 @@ from itm_tutorial.errors import ItmError
 from itm_tutorial.show.canvas import ACCENT, BLUE, GREY, INK, described, new_figure
 
 STYLES = ((BLUE, "o", "-"), (ACCENT, "s", "--"), (INK, "^", ":"), (GREY, "D", "-."))
-
-
-def modality_game(runs: Mapping[str, Sequence[tuple[float, float]]], figure: Figure | None = None) -> Figure:
-    """Draws how well a judge distinguishes images from captions, and the gap between their centres, per epoch.
-
-    Args:
-        runs: name of a run -> (accuracy in percent, gap) of each epoch, the first of them before training.
-        figure: drawn on; a new one by default.
-
-    Returns:
-        The figure: two panels over epochs, with a dashed line where guessing is.
-
-    Raises:
-        ItmError: no run, or one without an epoch.
-    """
-    if not runs or not all(len(epochs) for epochs in runs.values()):
-        raise ItmError("runs: give at least one run, and for each the numbers of at least one epoch")
-    figure = figure or new_figure(8.8, 3.1)
-    left, right = figure.subplots(1, 2)
-    for (name, epochs), (colour, marker, line) in zip(runs.items(), STYLES, strict=False):
-        accuracy, gap = zip(*epochs, strict=True)
-        style = {"color": colour, "marker": marker, "linestyle": line, "markersize": 5, "label": name}
-        left.plot(range(len(accuracy)), accuracy, **style)
-        right.plot(range(len(gap)), gap, **style)
-    left.axhline(50, color=GREY, linestyle=":", linewidth=1.5)
-    left.set(xlabel="epoch", ylabel="percent", ylim=(40, 103))
-    left.set_title("accuracy of a judge; dotted: guessing", fontsize=10, color=INK)
-    right.set(xlabel="epoch", ylabel="distance", ylim=(0, None))
-    right.set_title("gap between the middles", fontsize=10, color=INK)
-    for axes in (left, right):
-        axes.xaxis.get_major_locator().set_params(integer=True)
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.margins(y=0.1)
-    right.legend(frameon=False, fontsize=9)
-    listed = "; ".join(
-        f"{name}: accuracy {e[0][0]:.0f} to {e[-1][0]:.0f} %, gap {e[0][1]:.2f} to {e[-1][1]:.2f}"
-        for name, e in runs.items()
-    )
-    return described(
-        figure, f"Two panels over epochs, from before training to the last. {listed}. Guessing gives 50 %."
-    )
+JUDGES = {"line": "linear judge", "network": "network"}  # as the legend names them
 
 
 def adversary_weights(
@@ -60,7 +20,7 @@ def adversary_weights(
     recalls: Mapping[float, Sequence[float]],
     figure: Figure | None = None,
 ) -> Figure:
-    """Draws the accuracy of a judge after the game, and the recall of the search, against the adversary's weight.
+    """Draws how well fresh judges tell images from captions, and the recall of the search, per weight of the adversary.
 
     Args:
         judged: name of a judge -> weight (0 for no adversary) -> its accuracy for each seed, in percent.
@@ -73,7 +33,8 @@ def adversary_weights(
     Raises:
         ItmError: a panel without a weight, or a weight without a seed.
     """
-    panels = {"accuracy of a fresh judge; dotted: guessing": judged, "R@1": {"R@1": recalls}}
+    judged = {JUDGES.get(name, name): curve for name, curve in judged.items()}
+    panels = {"accuracy of a judge; dotted: guessing": judged, "search: R@1 by person": {"R@1": recalls}}
     for curves in panels.values():
         if not curves or not all(len(curve) and all(map(len, curve.values())) for curve in curves.values()):
             raise ItmError("give at least one weight for each judge and for the recalls, and a number for each seed")

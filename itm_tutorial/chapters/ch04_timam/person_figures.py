@@ -1,27 +1,23 @@
-"""Figures of person search: galleries of results, what CMPM compares, embeddings before and after training."""
+"""Figures of person search: the worlds, galleries of results, and a widget to describe a person."""
 
 from __future__ import annotations
 
 import html
-import math
 import textwrap
 from collections.abc import Mapping, Sequence
 
-import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
 from torch import Tensor
-from torch.nn.functional import normalize
 
 from itm_tutorial.data.corpus import Split
 from itm_tutorial.data.text import tokenize
 from itm_tutorial.errors import ItmError
 from itm_tutorial.models import Matching
 from itm_tutorial.retrieval.search import Hits, search
-from itm_tutorial.show.canvas import ACCENT, BLUE, GREEN, INK, PALE, axes_of, described, new_figure, to_html
+from itm_tutorial.show.canvas import GREEN, INK, described, new_figure, to_html
 
-MATRIX_WITH_NUMBERS = 12  # rows or columns, at most, for numbers in the cells
+PIXELS = 300  # height of a picture, which is drawn one or two inches high
 ATTRIBUTES = (  # of the explorer; a description names ticked attributes in this order
     ("man", "woman"),
     ("red top", "blue top", "black top", "white top"),
@@ -40,7 +36,7 @@ def worlds(splits: Mapping[str, Split], n: int = 6, figure: Figure | None = None
         figure: drawn on; a new one by default.
 
     Returns:
-        The figure; its alt text gives the first caption of each row.
+        The figure; its alt text gives a caption of each row.
 
     Raises:
         ItmError: no split, or one that does not say who is shown.
@@ -56,7 +52,7 @@ def worlds(splits: Mapping[str, Split], n: int = 6, figure: Figure | None = None
         for axes in row[len(first) :]:
             axes.axis("off")
         for axes, image, number in zip(row, first, numbers, strict=False):
-            axes.imshow(split.images[image].permute(1, 2, 0).numpy(), interpolation="bicubic")
+            axes.imshow(split.display(image, PIXELS).permute(1, 2, 0).numpy())
             axes.set(xticks=[], yticks=[])
             axes.set_title(f"{name}, no. {number + 1}", fontsize=9, color=INK)
             axes.spines[:].set_visible(False)
@@ -100,9 +96,9 @@ def identity_gallery(
             if rank >= len(shown):
                 axes.axis("off")
             else:
-                _paint_person(axes, split.images[hits.indices[rank]], rank + 1, shown[rank] == who)
+                _paint_person(axes, split.display(hits.indices[rank], PIXELS), rank + 1, shown[rank] == who)
         ranks = [str(rank) for rank, one in enumerate(shown, start=1) if one == who]
-        at = f"a right one at rank {', '.join(ranks)}" if ranks else "no right one is among them"
+        at = f"the right one at rank {', '.join(ranks)}" if ranks else "the right one is not among them"
         listed.append(f"“{hits.query}”: {at}, of {len(shown)} shown")
     return described(figure, f"Galleries for {len(found)} descriptions, best first. {'; '.join(listed)}.")
 
@@ -116,162 +112,6 @@ def _paint_person(axes: Axes, image: Tensor, rank: int, correct: bool) -> None:
         spine.set(visible=correct, color=GREEN, linewidth=4)
 
 
-def projection_weights(probabilities: Tensor, match: Tensor, figure: Figure | None = None) -> Figure:
-    """Draws what CMPM compares, side by side: the probabilities of captions for each image, and their targets.
-
-    Args:
-        probabilities: [n_images, n_captions], each row sums to 1.
-        match: bool [n_images, n_captions]; True where both are of one person.
-        figure: drawn on; a new one by default.
-
-    Returns:
-        The figure; cells that match are framed in both panels.
-
-    Raises:
-        ItmError: another shape of match.
-    """
-    if probabilities.shape != match.shape:
-        raise ItmError(
-            f"match is {list(match.shape)} and probabilities {list(probabilities.shape)}: give one mask for the matrix"
-        )
-    n_images, n_captions = probabilities.shape
-    targets = match / match.sum(1, keepdim=True).clamp(min=1)  # [n_images, n_captions]
-    numbered = max(n_images, n_captions) <= MATRIX_WITH_NUMBERS
-    figure = figure or new_figure(9.4, 1.3 + 0.32 * min(n_images, MATRIX_WITH_NUMBERS))
-    panels = (("softmax of the projections, p", probabilities), ("targets, q", targets))
-    for axes, (title, values) in zip(figure.subplots(1, 2), panels, strict=True):
-        axes.imshow(values.float().numpy(), cmap="Greys", vmin=0, vmax=1, aspect="auto")
-        axes.set(xlabel="caption", ylabel="image")
-        axes.set_title(title, fontsize=10, color=INK)
-        axes.tick_params(length=0)
-        if numbered:
-            axes.set(xticks=range(n_captions), yticks=range(n_images))
-            _write_numbers(axes, values)
-        _frame(axes, match, 2.0 if numbered else 1.2)
-    positive = 100 * (probabilities * match).sum(1).mean().item()
-    return described(
-        figure,
-        f"Two matrices of {n_images} images by {n_captions} captions. Of an image's weight {positive:.0f} % lies on "
-        f"captions of its person, as a mean; it should be 100 %, divided evenly among {match.sum(1).min():.0f} to "
-        f"{match.sum(1).max():.0f} right captions.",
-    )
-
-
-def _write_numbers(axes: Axes, values: Tensor) -> None:
-    for row, line in enumerate(values.tolist()):
-        for column, value in enumerate(line):
-            if value >= 0.005:  # smaller ones are left blank
-                ink = "w" if value > 0.55 else INK
-                axes.text(column, row, f"{value:.2f}", ha="center", va="center", fontsize=7.5, color=ink)
-
-
-def _frame(axes: Axes, match: Tensor, width: float) -> None:
-    for row, column in match.nonzero().tolist():
-        place = (column - 0.46, row - 0.46)
-        axes.add_patch(Rectangle(place, 0.92, 0.92, fill=False, edgecolor=ACCENT, linewidth=width))
-
-
-def embedding_map(
-    stages: Mapping[str, tuple[Tensor, Tensor]],
-    groups: tuple[Tensor, Tensor] | None = None,
-    figure: Figure | None = None,
-) -> Figure:
-    """Draws embeddings of both modalities on their two main directions, one panel per stage of training.
-
-    Args:
-        stages: name -> embeddings of images [n_images, dim] and of captions [n_captions, dim]; they get length 1.
-        groups: int64 [n_images] and [n_captions], whom each is of; the embeddings of a few people then have numbers.
-        figure: drawn on; a new one by default.
-
-    Returns:
-        The figure: circles for images, crosses for captions. Each panel has its own directions.
-
-    Raises:
-        ItmError: no stage.
-    """
-    if not stages:
-        raise ItmError("stages: give the embeddings of at least one stage")
-    figure = figure or new_figure(4.3 * len(stages), 3.9)
-    parts = []
-    for axes, (name, sides) in zip(figure.subplots(1, len(stages), squeeze=False).flat, stages.items(), strict=True):
-        images, captions = (normalize(side.detach().cpu().float(), dim=1) for side in sides)
-        places, explained = _two_directions(torch.cat([images, captions]))
-        of_images, of_captions = places.split([len(images), len(captions)])
-        axes.scatter(*of_images.T.numpy(), s=14, facecolors="none", edgecolors=BLUE, linewidths=0.8, label="images")
-        axes.scatter(*of_captions.T.numpy(), s=14, marker="x", color=ACCENT, linewidths=0.8, label="captions")
-        if groups is not None:
-            _number_people(axes, of_images, of_captions, groups)
-        gap = (images.mean(0) - captions.mean(0)).norm().item()
-        axes.set_title(f"{name}: gap {gap:.2f}\ntwo directions hold {100 * explained:.0f} %", fontsize=10, color=INK)
-        axes.set(xticks=[], yticks=[])
-        axes.legend(fontsize=8, loc="best", framealpha=0.8)
-        parts.append(
-            f"{name}: the middles lie {gap:.2f} apart, two directions hold {100 * explained:.0f} % of the variance"
-        )
-    return described(
-        figure,
-        f"Embeddings of {len(images)} images and {len(captions)} captions, one panel per stage. {'; '.join(parts)}.",
-    )
-
-
-def _two_directions(embeddings: Tensor) -> tuple[Tensor, float]:
-    """[n, dim] -> places on the first two principal directions, [n, 2], and the fraction of variance they hold."""
-    centred = embeddings - embeddings.mean(0)
-    _, sizes, directions = torch.linalg.svd(centred, full_matrices=False)
-    for column in directions[:2]:  # the sign of a direction is chance: the largest entry is positive
-        column *= column[column.abs().argmax()].sign()
-    return centred @ directions[:2].T, (sizes[:2].square().sum() / sizes.square().sum().clamp(min=1e-12)).item()
-
-
-def _number_people(axes: Axes, images: Tensor, captions: Tensor, groups: tuple[Tensor, Tensor]) -> None:
-    """Numbers 1 to 4 at the embeddings of the first four people."""
-    people = list(dict.fromkeys(groups[0].tolist()))[:4]
-    for number, who in enumerate(people, start=1):
-        for places, group, colour in ((images, groups[0], BLUE), (captions, groups[1], ACCENT)):
-            for x, y in places[group == who].tolist():
-                axes.annotate(f"{number}", (x, y), (3, 3), textcoords="offset points", fontsize=9, fontweight="bold",
-                              color=colour)  # fmt: skip
-
-
-def loss_ablation(
-    values: Mapping[str, Sequence[float]], metric: str = "R@1", axes: Axes | None = None
-) -> Figure | Axes:
-    """Draws one bar per variant, the mean over seeds, with one dot per seed and a line of two standard errors.
-
-    Args:
-        values: name of a variant -> its metric for each seed.
-        metric: the name of the metric.
-        axes: drawn on; a new figure by default.
-
-    Returns:
-        The axes it was given, or else the new figure.
-
-    Raises:
-        ItmError: no variant, or one without a number.
-    """
-    if not values or not all(len(some) for some in values.values()):
-        raise ItmError("values: give at least one variant, and a number for each")
-    axes, drawn = axes_of(axes, 7.6, 1.1 + 0.5 * len(values))
-    labels, most = [], max(max(some) for some in values.values())
-    for y, some in enumerate(values.values()):
-        numbers = torch.tensor(some, dtype=torch.float64)
-        mean, n = numbers.mean().item(), len(some)
-        spread = 2 * numbers.std().item() / math.sqrt(n) if n > 1 else 0.0
-        axes.barh(y, mean, 0.6, facecolor=PALE, edgecolor=BLUE, hatch="//" if y % 2 else None)
-        if n > 1:
-            axes.errorbar(mean, y, xerr=spread, color=INK, capsize=4, linewidth=1.5)
-        axes.plot(some, [y] * n, "o", color=ACCENT, markersize=4)
-        written = f"{mean:.1f} ± {spread:.1f}" if n > 1 else f"{mean:.1f}, one seed"
-        axes.text(1.08 * most, y, written, va="center", fontsize=9, color=INK)
-        labels.append(written)
-    axes.set_yticks(range(len(values)), list(values))
-    axes.set(xlim=(0, 1.32 * most or 1), ylim=(len(values) - 0.4, -0.6), xlabel=f"{metric}; dots: seeds")
-    axes.spines[["top", "right", "left"]].set_visible(False)
-    axes.tick_params(axis="y", length=0)
-    listed = "; ".join(f"{name}: {written}" for name, written in zip(values, labels, strict=True))
-    return described(drawn, f"{metric} of {len(values)} variants, mean ± two standard errors over seeds. {listed}.")
-
-
 def described_by(ticked: Sequence[str]) -> str:
     """A description from ticked attributes, such as "a woman, a red top, jeans"; empty if none is ticked."""
     order = [name for group in ATTRIBUTES for name in group]
@@ -282,7 +122,7 @@ def described_by(ticked: Sequence[str]) -> str:
 
 
 def person_explorer(model: Matching, split: Split, ticked: Sequence[str] = ("woman", "blue top", "jeans"), k: int = 8):
-    """Makes ticks and a text field to describe a person, with the gallery of people found.
+    """Makes tick boxes and a text field to describe a person, with the gallery of people found.
 
     Args:
         model: a trained model.
@@ -318,9 +158,9 @@ def person_explorer(model: Matching, split: Split, ticked: Sequence[str] = ("wom
     def show(change=None) -> None:
         words = [word for word in tokenize(text.value) if word in model.vocabulary]
         left_out = [word for word in dict.fromkeys(tokenize(text.value)) if word not in model.vocabulary]
-        note = f"<p>Never learned, and left out: {html.escape(', '.join(left_out))}.</p>" if left_out else ""
+        note = f"<p>Not in the vocabulary, left out: {html.escape(', '.join(left_out))}.</p>" if left_out else ""
         if not words:
-            view.value = f"{note}<p>Nothing is left to search for: tick an attribute, or describe the person.</p>"
+            view.value = f"{note}<p>There is no word to search for: tick an attribute, or type a description.</p>"
         else:
             query = " ".join(words) if left_out else text.value.strip()
             view.value = note + to_html(person_gallery(model, split, query, k))

@@ -19,7 +19,7 @@ from itm_tutorial.errors import ItmError
 from itm_tutorial.show.canvas import ACCENT, BLUE, INK, PALE, axes_of, described, new_figure
 
 MATRIX_WITH_NUMBERS = 12  # rows or columns, at most, for numbers in the cells
-ROW = 0.52  # inches, of a row with a thumbnail
+ROW, LINE = 0.52, 0.155  # inches, of a row with a thumbnail and of a caption
 
 
 def projection_weights(
@@ -59,10 +59,10 @@ def projection_weights(
     n_images, n_captions = probabilities.shape
     targets = match / match.sum(1, keepdim=True).clamp(min=1)  # [n_images, n_captions]
     numbered = max(n_images, n_captions) <= MATRIX_WITH_NUMBERS
-    lines = [f"{_letter(n)}   {textwrap.shorten(split.captions[c], 120)}" for n, c in enumerate(captions)]
+    lines = [f"{_letter(n)}   {textwrap.shorten(split.captions[c], 140)}" for n, c in enumerate(captions)]
     high = 0.7 + (ROW if numbered else 0.2) * n_images
-    figure = figure or new_figure(9.4, high + 0.19 * (len(lines) + 1))
-    top, bottom = figure.subfigures(2, 1, height_ratios=(high, 0.19 * (len(lines) + 1)))
+    figure = figure or new_figure(9.4, high + LINE * (len(lines) + 1))
+    top, bottom = figure.subfigures(2, 1, height_ratios=(high, LINE * (len(lines) + 1)))
     side, *panels = top.subplots(1, 3, width_ratios=(0.08, 1, 1))
     _thumbnails(side, split, images, ROW if numbered else 0.2)
     titles = (("p: softmax of the projections", probabilities), ("q: targets", targets))

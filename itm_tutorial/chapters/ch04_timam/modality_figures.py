@@ -50,7 +50,7 @@ def adversary_weights(
         axes.margins(x=0.08, y=0.15)
     left = figure.axes[0]
     left.axhline(50, color=GREY, linestyle=":", linewidth=1.5)
-    left.legend(frameon=False, fontsize=9)
+    left.legend(frameon=False, fontsize=9, loc="lower left", bbox_to_anchor=(0, 0.15))  # above the dotted line
     return described(figure, f"Two panels over the weight of the adversary, means over seeds. {'; '.join(parts)}.")
 
 

@@ -107,8 +107,11 @@ WRONG = {
         (lambda c, w, s: cosine_by_division(s * c, w), "Multiply them by scale"),
     ],
     "max_over_words": [
-        (lambda s, n: s.masked_fill(s == 0, -torch.inf).amax(1), "Use lengths to find the padding"),
-        (lambda s, n: s.masked_fill((s == 0).all(2, keepdim=True), -torch.inf).amax(1), "Use lengths to find the padding"),
+        (lambda s, n: s.masked_fill(s == 0, -torch.inf).amax(1), "Use lengths to find"),
+        (
+            lambda s, n: s.masked_fill((s == 0).all(2, keepdim=True), -torch.inf).amax(1),
+            "Use lengths to find",
+        ),
         *(
             (lambda s, n, v=v: s.masked_fill(~exercises._real(s, n), v).amax(1), "minus infinity")
             for v in (-10.0, -100.0, -1e4)

@@ -37,13 +37,13 @@ def gallery(split: Split, found: Sequence[Hits], captions: Sequence[int]) -> str
     for hits, caption in zip(found, captions, strict=True):
         who = int(shown[split.image_of[caption]])
         right = [rank for rank, image in enumerate(hits.indices, start=1) if int(shown[image]) == who]
-        parts.append(f"at rank {right[0]}" if right else f"not among the first {len(hits.indices)}")
+        place = f"finds its person at rank {right[0]}" if right else None
+        parts.append(place or f"does not find its person among the first {len(hits.indices)}")
         for image in hits.indices[: right[0] - 1 if right else None]:
             said = facts.of_caption[caption]
             true, stated = true + len(said & facts.of_image[image]), stated + len(said)
             false.update(_part(fact) for fact in said - facts.of_image[image])
-    listed = "; ".join(f"description {n}: {part}" for n, part in enumerate(parts, start=1))
-    places = f"Where the first picture of the described person stands: {listed}."
+    places = "; ".join(f"description {n} {part}" for n, part in enumerate(parts, start=1)).capitalize() + "."
     if not stated:
         return f"{places} No picture of another person comes before it in these three searches."
     share = 100 * true / stated
@@ -72,10 +72,10 @@ def cmpm_steps(image: Tensor, captions: Tensor, match: Tensor) -> str:
     negatives = (found["p"] * ~match).sum().item()
     whose = "of another person" if not match[most] else "of the same person"
     return (
-        f"The largest term, {term:.2f} of a loss of {total:.2f}, comes from a caption {whose}, whose probability is "
-        f"{p:.2f}. The captions of other people have {100 * negatives:.0f} % of the probability. Their target is 0, so "
-        "log(p / q) divides by 1e-8, and each unit of probability costs about 18. The captions of the same person add "
-        "little, whether the probability is divided evenly between them or not."
+        f"The largest term, {term:.2f}, comes from a caption {whose}, whose probability is {p:.2f}. The whole loss is "
+        f"{total:.2f}. The captions of other people have {100 * negatives:.0f} % of the probability. Their target is "
+        "0, so log(p / q) divides by 1e-8, and each unit of probability costs about 18. The captions of the same "
+        "person add little, whether the probability is divided evenly between them or not."
     )
 
 

@@ -79,12 +79,13 @@ record_by_year = Exercise(
     minutes=10,
     difficulty=2,
     hints=(
-        "First the best of each year, then the best so far.",
+        "First compute the best result of each year, then the best so far.",
         "years.unique() gives the years in their order; values[years == year].max() is the best of one.",
-        "nan_to_num(nan=-torch.inf) takes missing results out; cummax(0).values is the best so far.",
+        "nan_to_num(nan=-torch.inf) removes missing results; cummax(0).values is the best so far.",
     ),
     reference=_record_by_loop,
     own=_own_record_by_year,
+    begin="Start from the years that occur, and return one value per year, in ascending order of years.",
     inputs={
         "rows in the order of years": _in_order,
         "rows in any order": _in_any_order,
@@ -94,41 +95,44 @@ record_by_year = Exercise(
     },
     shape="[n_years]",
     remarks={
-        "rows in any order": "Rows stand in any order: sort the years, and look at all rows up to each.",
-        "a year without any result": "The record of the years before still stands in a year of which all is missing.",
+        "rows in any order": "Rows come in any order: sort the years, and use all rows up to each year.",
+        "a year without any result": "In a year whose results are all missing, the record of the years before still "
+        "holds.",
     },
     mistakes=(
         (
             lambda y, v: _of_each_year(y, v, lambda v, y, year: v[y == year].max()),
-            "This is the best of each year: a record stands until it is broken, so take the best so far (cummax).",
+            "This is the best of each year. A record holds until it is broken, so take the best so far (cummax).",
         ),
         (
             lambda y, v: v.nan_to_num(nan=-torch.inf).cummax(0).values,
-            "This has one entry per row, in the order of the rows: the answer has one per year.",
+            "This has one entry per row, in the order of the rows. Return one entry per year.",
         ),
         (
             _in_the_order_of_rows,
-            "The years stand in the order in which rows name them: sort them first (unique does).",
+            "The years are in the order of the rows. Sort them first (unique does).",
         ),
         (
             lambda y, v: _of_each_year(y, v, lambda v, y, year: v.max()),
-            "This is the best of all years, everywhere: a year knows nothing of later ones.",
+            "Every entry is the best of all years. The record of a year does not include later years.",
         ),
         (
             lambda y, v: torch.stack([v[y <= year].max() for year in y.unique()]),
-            "A missing result (NaN) spreads: the maximum of anything and NaN is NaN. Take missing ones out first.",
+            "The maximum of anything and NaN is NaN, so one missing result hides the others. Remove missing results "
+            "first.",
         ),
         (
             lambda y, v: _of_each_year(y, v, lambda v, y, year: v[(y < year) | (y == y.min())].max()),
-            "This is the record before each year: a year's own rows count too.",
+            "This is the record before each year. The rows of the year itself count too.",
         ),
         (
             lambda y, v: _record_by_loop(y[~v.isnan()], v[~v.isnan()]),
-            "A year whose results are all missing is left out: it occurs, so the record before it stands there.",
+            "You leave out a year whose results are all missing. It occurs in the rows, so its entry is the record "
+            "before it.",
         ),
         (
             lambda y, v: _of_each_year(y, v.nan_to_num(nan=0.0), lambda v, y, year: v[y <= year].max()),
-            "Missing results count as 0, which wins over smaller numbers: give them minus infinity.",
+            "Missing results count as 0, which is larger than negative numbers. Replace them by minus infinity.",
         ),
         (
             lambda y, v: _record_by_loop(y, v).new_tensor(
@@ -137,23 +141,23 @@ record_by_year = Exercise(
                     for z in range(int(y.min()), int(y.max()) + 1)
                 ]
             ),
-            "Years that do not occur have an entry too: give one for each year that has a row.",
+            "Years that do not occur have an entry here. Return one entry per year that has a row.",
         ),
         (
             lambda y, v: _of_each_year(y, v, lambda v, y, year: v[(y <= year) & (v > -torch.inf)].min()),
-            "This is the lowest so far: a record is the highest.",
+            "This is the lowest result so far. A record is the highest.",
         ),
         (
             lambda y, v: _record_by_loop(y, v).round(),
-            "The records are rounded: give the results as they are printed.",
+            "You rounded the records. Return the results as they are printed.",
         ),
         (
             lambda y, v: _of_each_year(y, v, lambda v, y, year: v[y == year][-1]).cummax(0).values,
-            "This takes the last row of each year: take its best.",
+            "This uses the last row of each year. Use its best row.",
         ),
         (
             lambda y, v: _of_each_year(y, v, lambda v, y, year: v[y <= year][v[y <= year] > -1].mean()),
-            "This is the mean so far: a record is the highest.",
+            "This is the mean so far. A record is the highest result so far.",
         ),
     ),
 )
@@ -221,12 +225,13 @@ merged = Exercise(
     minutes=10,
     difficulty=1,
     hints=(
-        "Two rows are the same run where all three numbers agree.",
-        "mine.tolist() gives rows as lists; tuple(row) can be a key of a dict, which keeps its order.",
+        "Two rows are the same run if all three numbers are equal.",
+        "mine.tolist() gives rows as lists; tuple(row) can be a key of a dict, and a dict keeps its order.",
         "dict.fromkeys(map(tuple, mine.tolist())), update it with theirs, then torch.tensor(list(rows)).",
     ),
     reference=_merged_by_loop,
     own=_own_merged,
+    begin="Start from the rows of mine, and return a tensor [n_runs, 3] that contains each run once.",
     inputs={
         "leaderboards with nothing in common": _nothing_in_common,
         "leaderboards with runs in common": _some_in_common,
@@ -236,33 +241,42 @@ merged = Exercise(
     shape="[n_runs, 3]",
     varied=(),
     mistakes=(
-        (lambda a, b: torch.cat([a, b]), "Runs in common stand there twice: whoever trained them counts double."),
+        (
+            lambda a, b: torch.cat([a, b]),
+            "Runs that both leaderboards contain occur twice here. Each run must occur once.",
+        ),
         (
             _without_known,
-            "A run that stands twice in theirs is added twice: compare with the rows added so far, too.",
+            "A run that occurs twice in theirs is added twice. Compare each row also with the rows added so far.",
         ),
         (
             lambda a, b: _once_by(a, b, lambda row: (row[0], row[1])),
-            "Rows are compared by method and seed alone: a row with another value is another run, and it is lost here.",
+            "You compare rows by method and seed alone. A row with another rsum is another run, and it is lost here.",
         ),
         (
             lambda a, b: _once_by(a, b, lambda row: row[0]),
-            "One run per method is left: a leaderboard keeps every run.",
+            "One run per method is left. A leaderboard keeps every run.",
         ),
         (
             lambda a, b: _once_by(a, b, lambda row: (row[0], row[2])),
-            "The seed is not compared: two seeds with the same result are two runs.",
+            "You do not compare the seed. Two seeds with the same rsum are two runs.",
         ),
         (
             lambda a, b: _once_by(a, b, lambda row: tuple(map(round, row))),
-            "Rows are compared after rounding: a difference of a quarter of a point makes another run.",
+            "You compare rows after rounding. A difference of a quarter of a point makes another run.",
         ),
         (
             lambda a, b: _own_merged(a, b).unique(dim=0),
-            "The rows are sorted by their numbers (unique does that): mine come first, in their order, then theirs.",
+            "The rows are sorted by their numbers (unique does this). Keep the order: first mine, then theirs.",
         ),
-        (lambda a, b: _own_merged(b, a), "Theirs come first here: mine stay where they were, theirs follow."),
-        (lambda a, b: _own_merged(a, b)[len(a) :], "These are the new rows alone: the merged board holds mine too."),
+        (
+            lambda a, b: _own_merged(b, a),
+            "The rows of theirs come first here. Put the rows of mine first, in their order.",
+        ),
+        (
+            lambda a, b: _own_merged(a, b)[len(a) :],
+            "These are only the new rows. The merged leaderboard also contains the rows of mine.",
+        ),
     ),
 )
 

@@ -1,11 +1,11 @@
-"""A widget to sort, filter and search the survey's results; each control works by keyboard."""
+"""A widget to sort, filter and search the survey's results; each control and link works by keyboard."""
 
 from __future__ import annotations
 
 import html
 from typing import Any
 
-from itm_tutorial.chapters.ch90_literature.map_figures import citation
+from itm_tutorial.chapters.ch90_literature.paper_list import chapter_link, link, paper_links
 from itm_tutorial.chapters.ch90_literature.record_figures import record, reported
 from itm_tutorial.errors import ItmError
 from itm_tutorial.literature import papers, results
@@ -18,6 +18,7 @@ ORDERS = {
     "by year": lambda row: (row["year"] or 9999, row["value"]),
     "by name": lambda row: row["method"].lower(),
 }
+HEADS = ("method", "note", "year", "result", "", "chapter")
 CELL = "padding: 1px 14px 1px 0; text-align: left"
 
 
@@ -85,7 +86,7 @@ def literature_explorer(dataset: str = "Flickr30K", measure: str = "i2t R@1", ed
     def show_details(change=None) -> None:
         place = controls["row"].value
         empty = place is None or place >= len(state["rows"])
-        details.value = "<p>No row is left.</p>" if empty else _details(state["rows"][place])
+        details.value = "<p>No row fits these choices.</p>" if empty else _details(state["rows"][place])
 
     def turn(change=None) -> None:
         """Offers the data sets of the edition and the measures of the data set, and keeps what is still there."""
@@ -131,19 +132,24 @@ def _row(row: dict[str, Any]) -> str:
 
 
 def _details(row: dict[str, Any]) -> str:
-    """The citation of a row, and what is known about its result."""
-    cited = citation(row["key"]) or "its paper is not among the survey's 78, so that its year is not known here"
+    """The citation of a row with its links, and what is known about its result."""
+    unlisted = "its paper is not among the survey's 78, so its year is not known here"
+    cited = paper_links(row["key"]) if row["key"] else html.escape(unlisted)
     sort = {"ensemble": " An ensemble.", "doubtful": " <b>Doubtful.</b>"}.get(row["sort"], "")
     remark = f" {html.escape(row['remark'])}." if row["remark"] else ""
-    return f"<p><b>{html.escape(_row(row))}</b>. {html.escape(cited)}.{sort}{remark}</p>"
+    return f"<p><b>{html.escape(_row(row))}</b>. {cited}.{sort}{remark}</p>"
 
 
 def _table(rows: list[dict[str, Any]]) -> str:
-    heads = "".join(f'<th scope="col" style="{CELL}">{name}</th>' for name in ("method", "note", "year", "result", ""))
-    body = ""
+    heads = "".join(f'<th scope="col" style="{CELL}">{name}</th>' for name in HEADS)
+    known, body = papers().set_index("key"), ""
     for row in rows:
         sort = "" if row["sort"] == "single model" else row["sort"]
-        cells = (row["method"], row["note"], row["year"] or "?", f"{row['value']:g}", sort)
-        body += "<tr>" + "".join(f'<td style="{CELL}">{html.escape(str(cell))}</td>' for cell in cells) + "</tr>"
+        plain = [html.escape(str(cell)) for cell in (row["note"], row["year"] or "?", f"{row['value']:g}", sort)]
+        method, chapter = html.escape(row["method"]), ""
+        if row["key"]:
+            paper = known.loc[row["key"]]
+            method, chapter = link(paper.paper, row["method"]), chapter_link(paper.chapter)
+        body += "<tr>" + "".join(f'<td style="{CELL}">{cell}</td>' for cell in (method, *plain, chapter)) + "</tr>"
     table = f"<table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>"
     return f'<div style="max-height: 16em; overflow-y: auto" tabindex="0">{table}</div>'

@@ -15,10 +15,11 @@ from itm_tutorial.literature.reported import MEASURES
 from itm_tutorial.show.canvas import ACCENT, BLUE, GREY, INK, PALE, described, new_figure
 
 NONE_YET = (
-    "no run of yours yet\n\nwith itm.leaderboard.leaderboard_callback(corpus, seed=0) as board:\n"
+    "no run of your own yet; add one with\n\nwith itm.leaderboard.leaderboard_callback(corpus, seed=0) as board:\n"
     "    itm.fit(model, corpus, seed=0, callbacks=[board])"
 )
 MOST = 8  # own runs drawn, the latest
+WORDS = 120  # letters of a reason per line
 
 
 def leaderboard(
@@ -29,7 +30,7 @@ def leaderboard(
     file: str | Path | None = None,
     figure: Figure | None = None,
 ) -> Figure:
-    """Draws reported results at the left and own runs at the right, with the reason why each is not comparable.
+    """Draws reported results, and below them own runs, with the reason why each is not comparable.
 
     Each method has one bar: its best comparable result, or else its best one. The panels have the same scale.
 
@@ -57,18 +58,19 @@ def leaderboard(
     elif dataset not in STANDS_FOR.get(corpus, ()):
         raise ItmError(f"{corpus} does not stand for {dataset}: choose {' or '.join(STANDS_FOR.get(corpus, ()))}")
     best = _best_of_methods(papers[papers.dataset == dataset], measure)
-    figure = figure or new_figure(12.4, max(1.5 + 0.27 * len(best), 1.5 + 0.85 * len(own)))
-    left, right = figure.subplots(1, 2, width_ratios=(1, 1.25))
+    heights = (0.6 + 0.25 * max(len(best), 1), 0.8 + 0.75 * max(len(own), 1))  # inches
+    figure = figure or new_figure(9.4, sum(heights))
+    upper, lower = figure.subplots(2, 1, height_ratios=heights)
     high = 1.12 * max([*best[measure], *own[measure], 10])
-    _papers(left, best, measure, high)
-    _runs(right, own.to_dict("records"), measure, high)
+    _papers(upper, best, measure, high)
+    _runs(lower, own.to_dict("records"), measure, high)
     name = f"{measure.partition(' ')[2]}, {measure.partition(' ')[0]}, in percent"
-    left.set_title(f"papers on {dataset or 'no data set'}, edition of {edition}", fontsize=10.5, color=INK)
-    right.set_title(f"own runs on {corpus}", fontsize=10.5, color=INK)
-    for axes in (left, right):
-        axes.set_xlabel(name)
+    papers_on = f"reported by papers on {dataset or 'no data set'}, edition of {edition}"
+    for axes, title in ((upper, papers_on), (lower, f"your own runs on {corpus}")):
+        axes.set_title(title, fontsize=10.5, color=INK, loc="left", fontweight="bold")
         axes.spines[["top", "right", "left"]].set_visible(False)
         axes.tick_params(axis="y", length=0)
+    lower.set_xlabel(name)
     return described(figure, _alt(dataset, best, own, measure, edition, corpus))
 
 
@@ -90,7 +92,7 @@ def _papers(axes: Axes, rows, measure: str, high: float) -> None:
     axes.set(xlim=(0, high), ylim=(-0.7, max(len(rows), 1) - 0.3))
     if (~rows.able).any():
         style = {"facecolor": "white", "edgecolor": GREY, "hatch": "////"}
-        axes.barh([0], [0], label="ensemble or doubtful", **style)
+        axes.barh([0], [0], label="ensemble or doubtful: no record", **style)
         axes.legend(frameon=False, loc="lower right", fontsize=9)
 
 
@@ -101,14 +103,13 @@ def _runs(axes: Axes, runs: list[dict], measure: str, high: float) -> None:
         axes.text(0.5, 0.55, NONE_YET, transform=axes.transAxes, ha="center", va="center", fontsize=9.5, color=INK)
         axes.set(ylim=(0, 1))
         return
-    slots = max(len(runs), 6)
-    for y, run in enumerate(runs, start=slots - len(runs)):
+    for y, run in enumerate(runs):
         axes.barh(y + 0.2, run[measure], 0.3, color=ACCENT)
         axes.barh(y + 0.2, high, 0.3, color=PALE, zorder=0)
         axes.text(run[measure] + 0.01 * high, y + 0.2, f"{run[measure]:.1f}", va="center", fontsize=9, color=INK)
         axes.text(0, y + 0.46, _name(run), va="center", fontsize=9, fontweight="bold", color=INK)
         axes.text(0, y - 0.02, _reason(run), va="top", fontsize=8.5, color=INK, linespacing=1.1)
-    axes.set(ylim=(-0.55, slots - 0.3))
+    axes.set(ylim=(-0.4, len(runs) - 0.3))
 
 
 def _name(run: dict) -> str:
@@ -119,7 +120,7 @@ def _name(run: dict) -> str:
 def _reason(run: dict) -> str:
     verdict, _, why = run["comparable"].partition(": ")
     reason = {"no": "not comparable: ", "with care": "comparable with care: "}.get(verdict, "comparable") + why
-    return textwrap.fill(textwrap.shorten(reason, 170, placeholder=" …"), 88)
+    return textwrap.fill(textwrap.shorten(reason, 2 * WORDS, placeholder=" …"), WORDS)
 
 
 def _alt(dataset: str, best, own, measure: str, edition: str, corpus: str) -> str:
@@ -128,6 +129,6 @@ def _alt(dataset: str, best, own, measure: str, edition: str, corpus: str) -> st
     listed = "; ".join(runs) or "none yet"
     spread = f", from {first}" if len(best) else ""
     return (
-        f"Two panels of bars with {measure} in percent. Left, {len(best)} methods as papers report them on {dataset}, "
-        f"edition of {edition}{spread}. Right, {len(own)} own runs on {corpus}: {listed}."
+        f"Two panels of bars with {measure} in percent. Above, {len(best)} methods as papers report them on {dataset}, "
+        f"edition of {edition}{spread}. Below, {len(own)} own runs on {corpus}: {listed}."
     )

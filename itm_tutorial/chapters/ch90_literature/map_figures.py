@@ -16,12 +16,12 @@ from itm_tutorial.literature.relations import SEEN_IN
 from itm_tutorial.show.canvas import ACCENT, BLUE, GREY, INK, PALE, axes_of, described, new_figure
 
 CONTENTS = Path(__file__).parents[3] / "course.toml"
-CATEGORIES = {"Posted in": "Added later, unsorted", "Un-supervised or Semi-supervised": "Little supervision"}
+CATEGORIES = {"Posted in": "Posted in (unsorted)", "Un-supervised or Semi-supervised": "Little supervision"}
 CATEGORIES |= {"Zero-shot or Fewer-shot": "Zero shot", "Generic-feature extraction": "Feature extraction"}
 CATEGORIES |= {"Identification learning": "Identification", "Similarity measurement": "Similarity measure"}
 MANY = 9  # papers of one category and year in one column; more are drawn in two
 NOT_YET = "not yet in the course"
-LEGEND = f"■ 02  belongs to chapter 02 of the course        □  {NOT_YET}"
+LEGEND = f"■ 02  in chapter 02 of the course        □  {NOT_YET}"
 LEFT = 3.1  # width of the column of categories, in units of the axes
 LINE = 1.0  # height of a name, in units of the axes
 # Where the papers of the map of ideas stand: how far into their year, and their height.
@@ -38,16 +38,18 @@ NODES = {
 
 
 @cache
-def chapters_there() -> frozenset[str]:
-    """The numbers of the chapters that the course has by now; none where there is no clone of the repository."""
+def chapter_notebooks() -> dict[str, str]:
+    """The number of each chapter in the course -> its notebook; empty where there is no clone of the repository."""
     if not CONTENTS.exists():
-        return frozenset()
+        return {}
     listed = tomllib.loads(CONTENTS.read_text(encoding="utf-8"))["chapter"]
-    return frozenset(chapter["notebook"][:2] for chapter in listed)
+    return {chapter["notebook"][:2]: chapter["notebook"] for chapter in listed}
 
 
 def papers_timeline(there: Collection[str] | None = None, axes: Axes | None = None) -> Figure | Axes:
-    """Draws all papers of the survey, one row per category and one column per year, with chapter or hollow mark.
+    """Draws all papers of the survey, one row per category and one column per year.
+
+    A paper with a chapter has a filled square and the chapter's number, any other paper a hollow square.
 
     Args:
         there: the chapters that exist; by default those that course.toml lists.
@@ -56,7 +58,7 @@ def papers_timeline(there: Collection[str] | None = None, axes: Axes | None = No
     Returns:
         The axes it was given, or else the new figure; the alt text names every paper under its category.
     """
-    there = chapters_there() if there is None else there
+    there = chapter_notebooks() if there is None else there
     frame = papers()
     cells = {key: group for key, group in frame.groupby(["section", "year"], sort=False)}
     sections, years = list(dict.fromkeys(frame.section)), sorted(frame.year.unique())
@@ -156,7 +158,7 @@ def who_follows_whom(figure: Figure | None = None) -> Figure:
         )
     left.set(xlim=(2012.5, 2020.75), ylim=(-0.2, 9.9), xticks=range(2013, 2021), yticks=[])
     left.spines[["top", "right", "left"]].set_visible(False)
-    left.set_xlabel("year; heights mean nothing. Solid: seen in code or paper; dashed: in the survey's notes")
+    left.set_xlabel("year; the height has no meaning. Solid: seen in code or paper; dashed: in the survey's notes")
     right.axis("off")
     right.set(xlim=(0, 1), ylim=(len(arrows) + 0.6, 0.4))
     for number, _, words in arrows:

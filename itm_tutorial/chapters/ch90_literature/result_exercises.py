@@ -88,12 +88,13 @@ suspicious = Exercise(
     minutes=10,
     difficulty=2,
     hints=(
-        "Two rules: recall never falls as k grows, and a later rank finds no more than an earlier one.",
-        "Ranks 2 to 5 are four, and together they find r5 - r1. Ranks 6 to 10 are five, and find r10 - r5.",
+        "Compare neighbours: r1 with r5, r5 with r10, and the gain per rank from 1 to 5 with that from 5 to 10.",
+        "Ranks 2 to 5 are four ranks and find r5 - r1 together. Ranks 6 to 10 are five ranks and find r10 - r5.",
         "(r1 > r5) | (r5 > r10) | ((r10 - r5) / 5 > (r5 - r1) / 4); with NaN a comparison is False.",
     ),
     reference=_suspicious_by_loop,
     own=_own_suspicious,
+    begin="Start from the two rules, and return a bool tensor [n_rows], True where a row breaks one of them.",
     inputs={
         "results that all fit": _curves,
         "recalls that fall": _some_out_of_order,
@@ -105,71 +106,72 @@ suspicious = Exercise(
     shape="[n_rows]",
     remarks={
         "recalls that break a rule by a quarter of a point": "There is no tolerance: any fall breaks the first rule, "
-        "and equal points per rank keep the second.",
-        "results that are missing": "What is silent breaks no rule: with NaN every comparison is False.",
-        "one of three recalls missing": "What is silent breaks no rule, and the two other recalls may still break one.",
+        "and equal points per rank satisfy the second.",
+        "results that are missing": "A missing result breaks no rule: every comparison with NaN is False.",
+        "one of three recalls missing": "A missing result breaks no rule, but the two other recalls may still break "
+        "one.",
     },
     varied=(),
     mistakes=(
         (
             lambda a, b, c: (a > b) | (b > c),
-            "Only falling recalls are found: a result may grow and still be off the curve of its neighbours.",
+            "You find only falling recalls. The second rule, on the points per rank, is missing.",
         ),
         (
             _bends_up,
-            "Only the curve is checked: R@1 above R@5 (or R@5 above R@10) is impossible, whatever the curve.",
+            "You check only the points per rank. R@1 above R@5, or R@5 above R@10, breaks the first rule as well.",
         ),
         (
             lambda a, b, c: ~((a <= b) & (b <= c)) | _bends_up(a, b, c),
-            "A missing result is called suspicious: NaN <= x is False, so ask for what is wrong, not for what fits.",
+            "You mark missing results: NaN <= x is False, so its negation is True. Test for what is wrong, with >.",
         ),
         (
             lambda a, b, c: (a >= b) | (b >= c) | _bends_up(a, b, c),
-            "Equal recalls are called suspicious: ranks that find nothing are allowed (use >).",
+            "You mark equal recalls. Ranks that find nothing are allowed: use > in place of >=.",
         ),
         (
             lambda a, b, c: (a > b) | (b > c) | (c - b > b - a),
-            "Sums are compared: ranks 6 to 10 are five and ranks 2 to 5 four, so divide first.",
+            "You compare sums. Divide first: ranks 6 to 10 are five ranks, and ranks 2 to 5 are four.",
         ),
         (
             lambda a, b, c: (a > b) | _bends_up(a, b, c),
-            "R@5 above R@10 is not found: recall never falls, from 5 to 10 neither.",
+            "R@5 above R@10 is not found. Recall must not fall from 5 to 10 either.",
         ),
         (
             lambda a, b, c: (b > c) | _bends_up(a, b, c),
-            "R@1 above R@5 is not found where R@10 does not betray it: compare these two as well.",
+            "R@1 above R@5 is not found in every row. Compare these two as well.",
         ),
         (
             lambda a, b, c: (a > b) | (b > c) | ((c - b) / 5 >= (b - a) / 4),
-            "Equal points per rank are called suspicious: a later rank may find as much as an earlier one (use >).",
+            "You mark equal points per rank. A later rank may find as much as an earlier one: use > in place of >=.",
         ),
         (
             lambda a, b, c: (a > b) | (b > c) | ((c - b) / 4 > (b - a) / 5),
-            "The ranks are mixed up: ranks 2 to 5 are four, and ranks 6 to 10 are five.",
+            "The numbers of ranks are exchanged: ranks 2 to 5 are four, and ranks 6 to 10 are five.",
         ),
         (
             lambda a, b, c: (a > b) | (b > c) | ((c - b) / 10 > (b - a) / 5),
-            "Points are divided by the last rank: divide by how many ranks there are, five and four.",
+            "You divide by the last rank. Divide by the number of ranks, five and four.",
         ),
         (
             lambda a, b, c: _own_suspicious(a, b, c) & ~(a + b + c).isnan(),
-            "A row with any gap is let off: two recalls that are there can still break a rule.",
+            "You accept every row with a missing result. The two recalls that are given can still break a rule.",
         ),
         (
             lambda a, b, c: _own_suspicious(*(x.nan_to_num(nan=0.0) for x in (a, b, c))),
-            "What is missing counts as 0: leave NaN as it is, with which every comparison is False.",
+            "Missing results count as 0 here. Keep them as NaN: every comparison with NaN is False.",
         ),
         (
             lambda a, b, c: (a > b + 0.5) | (b > c + 0.5) | ((c - b) / 5 > (b - a) / 4 + 0.1),
-            "Small breaches are forgiven: the rules have no tolerance.",
+            "You tolerate small differences. The rules have no tolerance.",
         ),
         (
             lambda a, b, c: ((a > b) | (b > c)) & _bends_up(a, b, c),
-            "Both rules must be broken here: one is enough (|, not &).",
+            "Here a row must break both rules. One is enough: use | in place of &.",
         ),
         (
             lambda a, b, c: ~_own_suspicious(a, b, c),
-            "Turned round: True is for the rows that cannot be trusted.",
+            "The mask is inverted. Return True for rows that break a rule.",
         ),
     ),
 )
@@ -244,12 +246,13 @@ paired_difference = Exercise(
     minutes=15,
     difficulty=3,
     hints=(
-        "A pair is two rows of one method on one data set, one with network 0, one with network 1.",
+        "Two rows are a pair if method and data set are equal and the networks are 0 and 1.",
         "For a row with network 0 its partners are (network == 1) & (dataset == dataset[i]) & (method == method[i]).",
         "Collect value[partner] - value[i] for each row with network 0 that has a partner, and take the mean.",
     ),
     reference=_paired_by_loop,
     own=_own_paired_difference,
+    begin="Start from one row and find the rows that form a pair with it. Return one number, the mean over all pairs.",
     inputs={
         "every method with both networks": lambda g: _methods(g),
         "methods with one network alone": lambda g: _methods(g, alone=3),
@@ -257,69 +260,70 @@ paired_difference = Exercise(
         "two rows of one method": _methods_with_doubles,
     },
     remarks={
-        "numbers that are all negative": "Network 1 is often the worse one there, and the mean is below zero.",
-        "two rows of one method": "A row may have several partners, and each is a pair; a difference may be negative.",
+        "numbers that are all negative": "Network 1 is often the worse one there, and the mean is below 0.",
+        "two rows of one method": "A row may have several partners, and each makes a pair; a difference may be "
+        "negative.",
     },
     mistakes=(
         (
             lambda d, m, n, v: (v[n == 1].mean() - v[n == 0].mean()).item(),
-            "This is the difference of two means: methods that have one network alone are in it. Pair first.",
+            "This is the difference of two means, which includes methods with one network alone. Form pairs first.",
         ),
         (
             lambda d, m, n, v: -_paired_by_loop(d, m, n, v),
-            "The sign is turned: network 1 less network 0.",
+            "The sign is wrong. Subtract the value with network 0 from the value with network 1.",
         ),
         (
             lambda d, m, n, v: _blind_to(d, m, n, v, lambda a, b: a[1] == b[1]),
-            "Rows of two data sets are paired: an easier data set is no better network.",
+            "You pair rows of two data sets. An easier data set is not a better network.",
         ),
         (
             lambda d, m, n, v: _blind_to(d, m, n, v, lambda a, b: a[0] == b[0]),
-            "Rows of different methods are paired: the method must be the same as well.",
+            "You pair rows of different methods. The method must be the same as well.",
         ),
         (
             lambda d, m, n, v: sum(_differences(d, m, n, v)),
-            "These are the differences added up: divide by the number of pairs.",
+            "This is the sum of the differences. Divide by the number of pairs.",
         ),
         (
             lambda d, m, n, v: _one_of_each(d, m, n, v, lambda values: values[-1]),
-            "Where a method has two rows with one network only the last counts, as in a dict: each makes a pair.",
+            "Where a method has two rows with the same network, only the last counts, as in a dict. Each makes a pair.",
         ),
         (
             lambda d, m, n, v: _one_of_each(d, m, n, v, lambda values: values[0]),
-            "Where a method has two rows with one network only the first counts: each makes a pair.",
+            "Where a method has two rows with the same network, only the first counts. Each makes a pair.",
         ),
         (
             lambda d, m, n, v: _one_of_each(d, m, n, v, max),
-            "Where a method has two rows with one network only the best counts: each makes a pair.",
+            "Where a method has two rows with the same network, only the best counts. Each makes a pair.",
         ),
         (
             lambda d, m, n, v: _one_of_each(d, m, n, v, lambda values: sum(values) / len(values)),
-            "Each method counts once, with the mean of its rows: each pair counts, so two partners make two pairs.",
+            "Each method counts once, with the mean of its rows. Count each pair: two partners make two pairs.",
         ),
         (
             _of_data_sets,
-            "This is the mean over data sets of their means: take one mean over all pairs.",
+            "This is the mean of one mean per data set. Take one mean over all pairs.",
         ),
         (
             lambda d, m, n, v: (lambda f: sum(map(abs, f)) / len(f))(_differences(d, m, n, v)),
-            "A loss counts as a gain here: leave out abs.",
+            "A negative difference counts as positive here. Remove abs.",
         ),
         (
             lambda d, m, n, v: sorted(_differences(d, m, n, v))[len(_differences(d, m, n, v)) // 2],
-            "This is the median of the differences: take their mean.",
+            "This is the median of the differences. Take their mean.",
         ),
         (
             lambda d, m, n, v: round(_paired_by_loop(d, m, n, v), 1),
-            "The mean is rounded to one decimal: give it with all its digits.",
+            "You rounded the mean to one decimal. Return it with all its digits.",
         ),
         (
             lambda d, m, n, v: sum(_differences(d, m, n, v)) / len(v),
-            "Divide by the number of pairs, not by the number of rows.",
+            "You divide by the number of rows. Divide by the number of pairs.",
         ),
         (
             lambda d, m, n, v: sum(_differences(d, m, n, v)) / len(set(zip(d.tolist(), m.tolist(), strict=True))),
-            "A method without a partner counts as no difference here: leave it out of the mean.",
+            "A row without a partner counts as a difference of 0 here. Leave it out of the mean.",
         ),
     ),
 )

@@ -29,7 +29,7 @@ def split():
 
 def test_a_gallery_says_the_ranks_and_what_is_not_true(split):
     text = answers.gallery(split, [Hits("a", [1, 0, 2], [0.9, 0.8, 0.7]), Hits("b", [1, 2], [0.9, 0.8])], [0, 1])
-    assert "description 1: at rank 2; description 2: at rank 1" in text
+    assert "Description 1 finds its person at rank 2; description 2 finds its person at rank 1." in text
     assert "67 % of what the description says is true" in text and "concerns the shoes." in text
     missed = answers.gallery(split, [Hits("a", [1, 2], [0.9, 0.8])], [0])
     assert "not among the first 2" in missed and "50 % of what" in missed  # three of six statements

@@ -10,7 +10,8 @@ from matplotlib.legend import Legend
 import itm_tutorial as itm
 from itm_tutorial import show
 from itm_tutorial.chapters.ch90_literature import figures as ch90
-from itm_tutorial.chapters.ch90_literature.map_figures import NODES, chapters_there
+from itm_tutorial.chapters.ch90_literature.map_figures import NODES, chapter_notebooks
+from itm_tutorial.chapters.ch90_literature.paper_list import link
 from itm_tutorial.chapters.ch90_literature.record_figures import MARKERS, reported, staircase
 from itm_tutorial.course import leaderboard as board
 from itm_tutorial.errors import ItmError
@@ -50,7 +51,7 @@ def figures(file):
 
 
 def test_every_figure_has_alt_text_of_its_own(figures):
-    assert set(figures) == set(ch90.__all__) - {"literature_explorer", "reported", "staircase"}
+    assert set(figures) == set(ch90.__all__) - {"literature_explorer", "papers_list", "reported", "staircase"}
     assert all(len(show.alt_text(figure)) > 200 for figure in figures.values())
 
 
@@ -185,11 +186,12 @@ def test_papers_of_a_year_stand_in_its_column():
 
 
 def test_the_chapters_that_are_there_are_those_of_course_toml(monkeypatch, tmp_path):
-    assert {"00", "01", "02", "90"} <= chapters_there() and all(re.fullmatch(r"\d\d", n) for n in chapters_there())
+    assert {"00", "01", "02", "90"} <= set(chapter_notebooks())
+    assert all(re.fullmatch(r"\d\d", n) and name.startswith(n) for n, name in chapter_notebooks().items())
     monkeypatch.setattr("itm_tutorial.chapters.ch90_literature.map_figures.CONTENTS", tmp_path / "course.toml")
-    chapters_there.cache_clear()
-    assert chapters_there() == frozenset()
-    chapters_there.cache_clear()
+    chapter_notebooks.cache_clear()
+    assert chapter_notebooks() == {}
+    chapter_notebooks.cache_clear()
 
 
 def test_every_idea_is_an_arrow_between_papers_that_are_drawn():
@@ -206,6 +208,27 @@ def test_figures_draw_on_what_they_are_given(file, drawing):
     )
     inner = Figure().subfigures(1, 2)[0].subplots()
     assert ch90.record(axes=inner) is inner
+
+
+def test_the_list_of_papers_links_each_of_them_and_nothing_else():
+    papers = itm.literature.papers()
+    text = ch90.papers_list()._repr_html_()
+    links = re.findall(r'<a href="([^"]+)"', text)
+    notebooks = chapter_notebooks()
+    chapters = [notebooks[number] for number in papers.chapter if number in notebooks]
+    n_code = int(papers.code.str.startswith("http").sum())
+    assert len(links) == len(papers) + n_code + len(chapters)
+    assert text.count("<details>") == text.count("</details>") == papers.section.nunique()
+    assert "78 papers with links" in repr(ch90.papers_list())
+    assert all(re.match(r"https?://[!-~]+$", target) or target in notebooks.values() for target in links)
+
+
+def test_a_link_takes_only_addresses_of_the_web_and_escapes_its_words():
+    assert link("javascript:alert(1)", "<b>") == "&lt;b&gt;" and link("", "words") == "words"
+    assert link("https://a.org/x y?a=1&b=2", "<i>").startswith(
+        '<a href="https://a.org/x%20y?a=1&amp;b=2" target="_blank"'
+    )
+    assert "&lt;i&gt;" in link("https://a.org", "<i>")
 
 
 def test_a_board_without_runs_says_how_to_add_one(monkeypatch, tmp_path):
@@ -241,7 +264,7 @@ def explored():
 
 
 def rows_of(listed):
-    return re.findall(r"<tr><td[^>]*>([^<]+)</td>", listed.value)
+    return re.findall(r"<tr><td[^>]*>(?:<a [^>]*>)?([^<]+)(?:</a>)?</td>", listed.value)
 
 
 def test_the_explorer_starts_with_its_figure(explored):
@@ -249,6 +272,10 @@ def test_the_explorer_starts_with_its_figure(explored):
     assert view.value == show.to_html(ch90.record("Flickr30K"))
     assert rows_of(listed)[:2] == ["SCAN_i2t", "SCAN"] and len(rows_of(listed)) == 31
     assert "Lee et al., ECCV 2018: Stacked Cross Attention" in details.value
+    paper = itm.literature.papers().set_index("key").loc["lee2018scan"]
+    for text in (details.value, listed.value):  # the paper and its chapter are a click, or a Tab and Enter, away
+        assert f'<a href="{paper.paper}" target="_blank"' in text and '<a href="03_scan.ipynb">03</a>' in text
+    assert f'<a href="{paper.code}" target="_blank"' in details.value
     assert tuple(controls["dataset"].options) == tuple(
         name for name in DATASETS if name not in ("ICFG-PEDES", "RSTPReid")
     )
@@ -263,7 +290,7 @@ def test_the_explorer_follows_each_control(explored):
     controls["row"].value = 1
     assert "An ensemble." in details.value
     controls["filter"].value = "nothing of the kind"
-    assert rows_of(listed) == [] and "No row is left" in details.value and controls["row"].value is None
+    assert rows_of(listed) == [] and "No row fits these choices" in details.value and controls["row"].value is None
     controls["filter"].value = ""
     controls["category"].value = "Loss function"
     assert set(rows_of(listed)) == {"VSE++", "CMPL"} and "2018 VSE++ 52.9" in view.value

@@ -3,20 +3,18 @@
 #
 # **You will be able to**
 #
-# - read eight years of published results as a table: who held the record, and what the record is worth;
-# - find results that cannot be right, by comparing them with their neighbours;
+# - read eight years of published results as a table: who held the record, and what a record is worth;
+# - find results that cannot be right, by comparing them with related numbers;
 # - compare two published rows as far as they can be compared, and put your own runs beside them.
-#
-# *About 60 minutes with the exercises; under one of them is the computer's.*
 #
 # ## The question
 #
-# A paper on image-text matching ends with a table, and its last row is bold. A survey collects such tables: ours has 78
-# papers, and two editions of results, 576 of the year 2020 and 2,552 of 2025. So the field's history is a data set, and you
-# can ask it what you would ask any data set. **Who was best when? What bought the gain? And which numbers do you believe?**
+# A paper on image-text matching ends with a table, and the last row of the table is bold. A survey collects such tables. Ours
+# has 78 papers and two editions of results, 576 of the year 2020 and 2,552 of 2025. So the field's history is a data set, and
+# you can analyse it like any data set. **Who was best in which year? What caused the gains? And which numbers do you believe?**
 #
-# Nobody made this data set for us. Each result was measured by its own authors, on their own machines, with their own code.
-# Some were measured by rivals. That decides what can be learned from them, and this chapter is as much about what cannot.
+# Nobody designed this data set. The authors measured each result themselves, on their own machines and with their own code;
+# a few results were measured by others. This limits what you can learn from the table, and the chapter also shows these limits.
 
 # %% tags=["parameters"]
 import os
@@ -34,9 +32,11 @@ import tempfile
 from pathlib import Path
 
 import torch
+from IPython.display import display
 
 import itm_tutorial as itm
-from itm_tutorial.chapters.ch90_literature import exercises, figures
+from itm_tutorial.chapters.ch90_literature import answers, exercises, figures
+from itm_tutorial.chapters.ch90_literature.map_figures import chapter_notebooks
 
 papers, results = itm.literature.papers(), itm.literature.results(edition)
 print(f"{len(papers)} papers, {len(results)} results, {results.value.notna().sum()} of them reported")
@@ -44,22 +44,19 @@ print(f"{len(papers)} papers, {len(results)} results, {results.value.notna().sum
 # %% [markdown]
 # ## The picture to aim for
 #
-# A point is a published row, at the year in which its method appeared. The line is the record: the best single model so far. An
-# *ensemble* adds up the scores of several models. *Doubtful* results are those that we think may be wrong; each has its reason.
+# Each point is a published row, drawn at the year of its method's paper. The line is the record: the best single model so
+# far. An *ensemble* adds the scores of several models. A *doubtful* result may be wrong, for a reason that the course gives.
 #
-# **Question.** In which year did the record jump most? Does any later point lie below the line, and what does that mean?
+# **Question.** In which year did the record rise most? Some later points are below the line: are these papers failures?
 
 # %%
 figures.record(dataset, edition=edition)
 
+# %% tags=["answer"]
+itm.show.answer(answers.record(figures.reported(dataset, edition=edition)))
+
 # %% [markdown]
-# **Answer.** Read the heights of the steps, and then ask what each step changed. With the default data set the largest are those of
-# 2014 and of 2017. UVSE brought a recurrent network that reads the sentence *and* another picture network than DeViSE's
-# row has. DAN brought attention on both sides *and* a ResNet; with VGG, the network of the step before, it has 41.4, one
-# point above the record. Many points lie far below the line of their time. They are not failures: a paper may
-# study a smaller network, another data set, or an idea that helps elsewhere. A record is one number of one table.
-#
-# Below, `cite` names a paper in a few words, from the same data.
+# `cite` names a paper in a few words, from the same data.
 
 # %% tags=["nbval-check-output"]
 for key in ("frome2013devise", "kiros2014uvse", "faghri2018vsepp", "lee2018scan"):
@@ -72,32 +69,35 @@ for key in ("frome2013devise", "kiros2014uvse", "faghri2018vsepp", "lee2018scan"
 #
 # $$R(y) = \max_{i:\; y_i \le y} v_i$$
 #
-# It can only rise, whatever the field does. If papers were drawn from a hat, with no progress at all, the record would
-# still climb, quickly at first and then ever more slowly, because the best of many is better than the best of few. So a
-# rising record by itself shows nothing. What shows progress is that *most* papers of a year beat most of an earlier one.
+# A running maximum can only rise. Suppose that papers were drawn at random, with no progress at all. The record would still
+# rise, first quickly and then more slowly, because the best of many results is better than the best of few. So a rising
+# record does not prove progress. A better sign of progress is that *most* papers of one year are better than most papers of
+# an earlier year.
 #
-# The whole field on one page, as the survey sorts it. A filled square has a chapter in this course.
+# The next figure shows all papers of the survey, in the survey's own categories. A filled square marks a paper with a
+# chapter in this course. Below the figure the papers stand in a list that folds open, with links to each paper, its code and
+# its chapter.
 #
-# **Question.** Which category is the largest, and what does its name say about the survey? Which years are missing?
+# **Question.** Which category is the largest, and is it a kind of method? Which years have no papers?
 
 # %%
-figures.papers_timeline()
+display(figures.papers_timeline())
+figures.papers_list()
+
+# %% tags=["answer"]
+itm.show.answer(answers.categories(papers, chapter_notebooks()))
 
 # %% [markdown]
-# **Answer.** The largest is no category at all: thirty papers stand in a list called *Posted in*, unsorted. Read their
-# titles, and many of 2020 belong under *interaction*. Between 2010 and 2013 there is nothing, and after 2020 nothing either,
-# though the field did not stop; the edition of 2025 has results of later methods, without their papers. A survey is a sample, too.
-#
 # ## Build it
 #
-# ### Exercise 1 (10 minutes, ★★): the staircase
+# ### Exercise 1 (10 minutes, ★★): the record by year
 #
-# `years` is `[n_rows]` and `values` is `[n_rows]`, in any order; a missing result is NaN. Give the record at the end of each year
-# that occurs, `[n_years]`, in the order of years. The first year always has a result.
+# `years` is `[n_rows]` and `values` is `[n_rows]`, in any order; a missing result is NaN. Return the record at the end of each year
+# that occurs, `[n_years]`, in ascending order of years. The first year always has a result.
 #
-# <details><summary>Hint 1</summary>First the best of each year, then the best so far.</details>
+# <details><summary>Hint 1</summary>First compute the best result of each year, then the best so far.</details>
 # <details><summary>Hint 2</summary>years.unique() gives the years in their order; values[years == year].max() is the best of one.</details>
-# <details><summary>Hint 3</summary>nan_to_num(nan=-torch.inf) takes missing results out; cummax(0).values is the best so far.</details>
+# <details><summary>Hint 3</summary>nan_to_num(nan=-torch.inf) removes missing results; cummax(0).values is the best so far.</details>
 
 
 # %% tags=["exercise"]
@@ -112,8 +112,9 @@ def record_by_year(years, values):
 record_by_year = exercises.record_by_year.check(record_by_year)
 
 # %% [markdown]
-# On the field's own results: image retrieval on Flickr30K, all rows, then only single models that nobody doubts. In which year do the two differ, and
-# by whose row?
+# Now the field's own results: image retrieval on Flickr30K, first all rows, then only single models that are not doubtful.
+#
+# **Question.** Before you run it: in which years will the two records differ, and because of whose row?
 
 # %% tags=["nbval-check-output"]
 frame = itm.literature.results("2020").merge(papers[["key", "year"]], on="key")
@@ -123,15 +124,19 @@ for name, rows in (("all   ", frame), ("single", frame[~frame.ensemble & ~frame.
     found = record_by_year(torch.tensor(rows.year.to_numpy()), torch.tensor(rows.value.to_numpy()))
     print(name, [round(step, 1) for step in found.tolist()])
 
+# %% tags=["answer"]
+itm.show.answer(answers.filtered_record(frame))
+
 # %% [markdown]
-# ### Exercise 2 (10 minutes, ★★): figures that cannot be
+# ### Exercise 2 (10 minutes, ★★): results that cannot be right
 #
-# Recall never falls as *k* grows. And a later rank seldom finds more than an earlier one: ranks 6 to 10 together find R@10 − R@5, ranks 2 to 5
-# find R@5 − R@1, and *per rank* the first should not be more than the second. `r1`, `r5`, `r10` are `[n_rows]`, NaN where a paper is silent.
-# Give `[n_rows]`, True where a row breaks either rule. Silence breaks none.
+# Two rules hold for recalls. **First, recall never falls as *k* grows.** Second, a later rank seldom finds more than an earlier
+# one. Ranks 2 to 5 together find R@5 − R@1, and ranks 6 to 10 together find R@10 − R@5. **Per rank, ranks 6 to 10 should not find
+# more than ranks 2 to 5.** `r1`, `r5` and `r10` are `[n_rows]`, NaN where a paper does not report the number. Return `[n_rows]`, True
+# where a row breaks either rule. A missing number breaks none.
 #
-# <details><summary>Hint 1</summary>Two rules: recall never falls as k grows, and a later rank finds no more than an earlier one.</details>
-# <details><summary>Hint 2</summary>Ranks 2 to 5 are four, and together they find r5 - r1. Ranks 6 to 10 are five, and find r10 - r5.</details>
+# <details><summary>Hint 1</summary>Compare neighbours: r1 with r5, r5 with r10, and the gain per rank from 1 to 5 with that from 5 to 10.</details>
+# <details><summary>Hint 2</summary>Ranks 2 to 5 are four ranks and find r5 - r1 together. Ranks 6 to 10 are five ranks and find r10 - r5.</details>
 # <details><summary>Hint 3</summary>(r1 &gt; r5) | (r5 &gt; r10) | ((r10 - r5) / 5 &gt; (r5 - r1) / 4); with NaN a comparison is False.</details>
 
 
@@ -146,22 +151,26 @@ def suspicious(r1, r5, r10):
 suspicious = exercises.suspicious.check(suspicious)
 
 # %% [markdown]
-# Every row of both editions goes through your function. How many do you expect among a few hundred?
+# Your function now reads every row of both editions.
+#
+# **Question.** Before you run it: how many suspicious rows do you expect among a few hundred?
 
 # %% tags=["nbval-check-output"]
 names = ["edition", "dataset", "method", "note", "ensemble", "direction"]
-both = [itm.literature.results(year) for year in ("2020", "2025")]
+both, counts = [itm.literature.results(year) for year in ("2020", "2025")], []
 for table in both:
     wide = table.pivot_table(index=names, columns="metric", values="value", sort=False)
     odd = suspicious(*(torch.tensor(wide[metric].to_numpy()) for metric in ("R@1", "R@5", "R@10")))
+    counts.append((len(wide), int(odd.sum())))
     print(f"{len(wide)} curves, {int(odd.sum())} suspicious: {[name[1:4] for name in wide.index[odd.numpy()]]}")
 
+# %% tags=["answer"]
+itm.show.answer(answers.suspicious_rows(counts))
+
 # %% [markdown]
-# One row stands out in both editions: m-RNN on MSCOCO, with R@1 29.0, **R@5 42.2**, R@10 77.0. What R@5 was meant, nobody here knows, and so the
-# course keeps the printed value and marks it. Correcting it by guess would be making up data.
-#
-# Such a rule finds misprints, not mistakes of measurement. 2WayNet's rows pass it, and yet they are marked: the
-# authors' public code counts ranks from 0 and asks for `<= k`, so that its R@1 holds two ranks. Only someone who *ran the code* could see that.
+# Such a rule finds misprints, but no errors of measurement. The rows of 2WayNet satisfy both rules, and yet the course marks
+# them as doubtful: the authors' public code counts ranks from 0 and tests `<= k`, so its R@1 includes two ranks. Only somebody who
+# *reads or runs the code* can find this. These are all doubtful results, with the kind of doubt:
 
 # %% tags=["nbval-check-output"]
 doubts = itm.literature.corrections().query("doubtful")
@@ -171,30 +180,30 @@ for row in doubts[["method", "kind"]].drop_duplicates().itertuples():
 # %% [markdown]
 # ### Look up a row
 #
-# Choose data set and measure, sort, filter, and pick a row to see its paper and what must be known about it. Try *CUHK-PEDES*, and then the
-# edition of 2025.
+# Choose a data set and a measure, sort and filter the rows, and pick a row to see its paper and remarks. The names in the table
+# are links to the papers, and the last column links to the chapter. Try *CUHK-PEDES*, and then the edition of 2025.
 #
-# **Question.** Which rows of the list have no year? What would you have to do to place them?
+# **Question.** How many rows of the list have no year? What would you have to do to add the years?
 
 # %%
 figures.literature_explorer()
 
+# %% tags=["answer"]
+itm.show.answer(answers.rows_without_year(dataset))
+
 # %% [markdown]
-# **Answer.** In the edition of 2020 there are none. In that of 2025 most rows are of methods that are not among the 78 papers, so that the list
-# shows a question mark and the figure leaves them out. To place them you would look up each paper, one by one. We did not guess.
+# ## Measure it: what caused the gains?
 #
-# ## Measure it: what bought the gain?
-#
-# From 2013 to 2018 the record rose by some sixty points. How much was the loss's, how much the interaction's, how much the picture network's? A
-# regression over all rows would give an answer, and a wrong one: good ideas of 2018 came with good networks of 2018. More honest are *pairs*: two rows of
-# one method on one data set that differ in one thing.
+# From 2013 to 2018 the record rose by some sixty points. How much of this comes from the losses, how much from the interaction, and
+# how much from the image backbone? A regression over all rows would give an answer, but a wrong one: the good ideas of 2018
+# were published with the good backbones of 2018. *Pairs* are better evidence: two rows of one method on one data set that differ in one thing.
 #
 # ### Exercise 3 (15 minutes, ★★★): paired differences
 #
-# Each row has a `dataset`, a `method`, a `network` (0 or 1) and a `value`, all `[n_rows]`. Give the mean of value with network 1 less value
-# with network 0, over all pairs of the same method on the same data set. Rows without a partner do not count.
+# Each row has a `dataset`, a `method`, a `network` (0 or 1) and a `value`, all `[n_rows]`. Return the mean difference, the value with network 1
+# minus the value with network 0, over all pairs of the same method on the same data set. Rows without a partner do not count.
 #
-# <details><summary>Hint 1</summary>A pair is two rows of one method on one data set, one with network 0, one with network 1.</details>
+# <details><summary>Hint 1</summary>Two rows are a pair if method and data set are equal and the networks are 0 and 1.</details>
 # <details><summary>Hint 2</summary>For a row with network 0 its partners are (network == 1) &amp; (dataset == dataset[i]) &amp; (method == method[i]).</details>
 # <details><summary>Hint 3</summary>Collect value[partner] - value[i] for each row with network 0 that has a partner, and take the mean.</details>
 
@@ -213,8 +222,10 @@ def paired_difference(dataset, method, network, value):
 paired_difference = exercises.paired_difference.check(paired_difference)
 
 # %% [markdown]
-# VGG against ResNet in the edition of 2025, R@1. First the careless way, the mean of all ResNet rows less the mean of all VGG rows; then yours. Which
-# is larger, and why?
+# VGG against ResNet in the edition of 2025, R@1, computed in two ways: the mean of all ResNet rows minus the mean of all VGG rows, and
+# your mean over pairs.
+#
+# **Question.** Before you run it: which of the two is larger, and why?
 
 # %% tags=["nbval-check-output"]
 one = (
@@ -226,49 +237,46 @@ network = torch.tensor((one.note == "ResNet").to_numpy()).long()
 value = torch.tensor(one.value.to_numpy())
 where = torch.tensor((one.dataset + one.direction).astype("category").cat.codes.to_numpy())
 method = torch.tensor(one.method.astype("category").cat.codes.to_numpy())
-print(f"means: {value[network == 1].mean() - value[network == 0].mean():+.1f}", end=", ")
-print(f"pairs: {paired_difference(where, method, network, value):+.1f}")
+means = (value[network == 1].mean() - value[network == 0].mean()).item()
+paired = paired_difference(where, method, network, value)
+print(f"means: {means:+.1f}, pairs: {paired:+.1f}")
+
+# %% tags=["answer"]
+itm.show.answer(answers.careless_means(means, paired))
 
 # %% [markdown]
-# The careless way credits the network with everything that came along with it: many methods never had a VGG row, and they
-# are the later ones. Within pairs that drops out.
+# The next figure shows all such pairs that the survey's notes allow. A dot is a pair, the bar is the median.
 #
-# All such pairs that the survey's notes give. A dot is a pair; the bar is the median.
-#
-# **Question.** Where are the largest differences? Which rows of this figure would you show to someone who believes that only losses matter? And which
-# would *you* not trust?
+# **Question.** Which difference is supported best? Do these dots show that losses matter little? Which rows would you *not* trust?
 
 # %%
 figures.ingredients()
 
+# %% tags=["answer"]
+itm.show.answer(answers.ingredients())
+
 # %% [markdown]
-# **Answer.** The largest, and the best supported, come from a better picture network: 31 pairs of ten methods, all on the same side of zero. Losses
-# have few pairs and smaller differences. That does not make them weak. Hardly anyone publishes the same network under
-# two losses; who invents a network publishes it with two backbones. **What is easy to swap is what was swapped.** Distrust every row with
-# one method: its dots are three or six measurements of one thing. And even a pair may hide a second change, such as more
-# epochs, fine-tuning, or a margin that was tuned for one of the two. Direction of attention, for one, goes either way.
+# Chapters 02 and 03 do what no published table can: they train both variants with the same seeds and the same recipe.
+# `itm.claims.results("vsepp")` keeps the results.
 #
-# Chapters 02 and 03 do what no table can: they train both, with one seed and one recipe. `itm.claims.results("vsepp")` keeps what came out.
+# ### Which paper builds on which
 #
-# ### Who follows whom
+# Ideas often travel as code. The map contains only what could be checked in code, in papers or in the survey's notes. A missing
+# arrow means that we did not check, and the height of a paper has no meaning.
 #
-# Ideas travel as code. The map has only what we could check in code, in papers or in the survey's notes; heights mean nothing, and a missing arrow
-# means that we did not check.
-#
-# **Question.** Which paper has the most arrows going out? What are arrows 20 to 22?
+# **Question.** Which papers have the most outgoing arrows? Three arrows pass on a mistake in place of an idea: which?
 
 # %%
 figures.who_follows_whom()
 
+# %% tags=["answer"]
+itm.show.answer(answers.descent())
+
 # %% [markdown]
-# **Answer.** VSE++ and SCAN, four each, and SCAN's loss comes from VSE++. Arrows 20 to 22 are a mistake that was inherited: the evaluation code prints a
-# wrong line for results in folds, and the same wrong line turns up in later repositories. A shared bug is a better proof of descent than a
-# reference in the introduction.
-#
 # ## Train it: add a row of your own
 #
-# `fit` knows nothing of leaderboards. A callback watches the epochs, and when the run has ended well it appends the best one as a line to a file. Here it
-# goes into a temporary file first, so that running this chapter does not fill your leaderboard with bags of words.
+# `fit` knows nothing of leaderboards. A callback watches the epochs, and after the run it appends the best epoch as one line to a
+# file. Here this is a temporary file, so that this chapter does not fill your own leaderboard with small runs of `bow`.
 
 # %%
 mine = Path(tempfile.mkdtemp()) / "leaderboard.jsonl"
@@ -282,9 +290,11 @@ print(
 )
 
 # %% [markdown]
-# Without `file=` the line goes to `runs/leaderboard.jsonl`, and so do those of `itm train` and `itm evaluate`. If you have such a file its runs come along.
+# Without `file=` the line goes to `runs/leaderboard.jsonl`, and so do the lines of `itm train` and `itm evaluate`. If you have
+# such a file, the figure also shows its runs.
 #
-# **Question.** Below your bar stands a reason. Which of its parts could you mend, and which not?
+# **Question.** Below your bar the figure gives the reasons why your run cannot be compared with the papers. Which of them could you change,
+# and which not?
 
 # %%
 if itm.in_course(board).exists():
@@ -293,17 +303,17 @@ figures.leaderboard(
     "scenes", dataset if dataset in itm.leaderboard.STANDS_FOR["scenes"] else None, edition=edition, file=mine
 )
 
+# %% tags=["answer"]
+itm.show.answer(answers.own_run(row))
+
 # %% [markdown]
-# **Answer.** *Evaluated on the val split* is easily mended: give `run_row` of the trained model, with metrics of the test split, to `record`. *Drawn images* are not: no
-# training turns drawings into photographs. The two panels have a page in common and nothing else.
-#
 # ### Exercise 4 (10 minutes, ★): two leaderboards
 #
-# A class sends its files. `mine` and `theirs` are `[n, 3]`: method, seed, rsum, all as numbers. Give all runs once: those of `mine` in
-# their order, then those of `theirs` that are not there yet. Another rsum is another run.
+# Students of a class send you their files. `mine` and `theirs` are `[n, 3]`: method, seed and rsum, all as numbers. Return each run once: first the
+# runs of `mine` in their order, then the runs of `theirs` that are new. Rows with another rsum are other runs.
 #
-# <details><summary>Hint 1</summary>Two rows are the same run where all three numbers agree.</details>
-# <details><summary>Hint 2</summary>mine.tolist() gives rows as lists; tuple(row) can be a key of a dict, which keeps its order.</details>
+# <details><summary>Hint 1</summary>Two rows are the same run if all three numbers are equal.</details>
+# <details><summary>Hint 2</summary>mine.tolist() gives rows as lists; tuple(row) can be a key of a dict, and a dict keeps its order.</details>
 # <details><summary>Hint 3</summary>dict.fromkeys(map(tuple, mine.tolist())), update it with theirs, then torch.tensor(list(rows)).</details>
 
 
@@ -321,22 +331,25 @@ merged = exercises.merged.check(merged)
 # %% [markdown]
 # ## Break it: a record from nothing
 #
-# Now the failure that this whole chapter warns of. A hundred papers, ten a year, and **no progress at all**: each draws its R@1 from the same hat, 50 give or take 5. Your
-# staircase reads them. What will it show?
+# This is the mistake that the chapter warns of. Imagine a hundred papers, ten per year, and **no progress at all**: each R@1 is
+# drawn from the same normal distribution, with mean 50 and standard deviation 5.
+#
+# **Question.** Before you run it: what will the record of these papers do, and what will the median of each year do?
 
 # %% tags=["nbval-check-output"]
-hat = torch.Generator().manual_seed(0)
-years, drawn = torch.arange(2011, 2021).repeat_interleave(10), 50 + 5 * torch.randn(100, generator=hat)
-print("record:       ", [round(step) for step in record_by_year(years, drawn).tolist()])
+generator = torch.Generator().manual_seed(0)
+years, drawn = torch.arange(2011, 2021).repeat_interleave(10), 50 + 5 * torch.randn(100, generator=generator)
+steps = record_by_year(years, drawn)
+print("record:       ", [round(step) for step in steps.tolist()])
 print("year's median:", [round(drawn[years == year].median().item()) for year in range(2011, 2021)])
 
+# %% tags=["answer"]
+itm.show.answer(answers.no_progress(years, drawn, steps))
+
 # %% [markdown]
-# The record rises all the same, and each step would have been a bold row in somebody's table. The medians tell the truth. Do the same with the true results: the median of each year *does*
-# rise, from 4.5 to 53 on Flickr30K, so the field has learned something (though in three of seven years a single row makes the median). How much of a single step is luck, no table of single runs can say; for this you need seeds.
-#
 # ## The paper's numbers and yours
 #
-# Here is one step of the record as its paper reported it, beside what you can say about the same step from your own chapters.
+# One step of the record as its paper reported it, and below it what the kept runs of chapter 02 say about the same step.
 
 # %%
 step = itm.literature.results("2020").query(
@@ -350,43 +363,52 @@ steps = figures.staircase(figures.reported(dataset, edition=edition))
 print(f"Headline: {len(steps)} records on {dataset}, the last {steps[-1]['method']} {steps[-1]['value']:g}")
 
 # %% [markdown]
-# The two kinds of numbers are **not comparable**: one is R@1 on photographs, the other a difference of rsum on drawings. But they answer different
-# questions, and the second is the one you wanted. From UVSE to VSE++ with VGG the table shows some fifteen to eighteen points, and *several* things changed; our effect is of one change, over seeds, with its error.
+# The two kinds of numbers are **not comparable**: the first is R@1 on photographs, the second a difference of rsum on drawings. But
+# they answer different questions, and the second question is the one of interest. From UVSE to VSE++ with VGG the table shows a gain
+# of fifteen to eighteen points, and *several* things changed. Our effect is that of one change, over several seeds, with its standard error.
 #
 # ## Quiz
 #
 # **1. The record on a data set has risen every year. What follows?**
 #
-# <details><summary>The field makes progress every year</summary>No: a running maximum rises among papers drawn from a hat, as you saw.</details>
-# <details><summary>Nothing yet: look at whole years, not at their best</summary>Yes. If medians rise too, and by more than seeds scatter, something was learned.</details>
-# <details><summary>The data set is nearly solved</summary>No: how far a result is from its ceiling is another question, and needs the ceiling.</details>
+# <details><summary>The field makes progress every year</summary>No: a running maximum also rises among random numbers, as you saw.</details>
+# <details><summary>Nothing yet: compare whole years, not their best rows</summary>Yes. If the medians rise too, and by more than seeds differ, there is progress.</details>
+# <details><summary>The data set is nearly solved</summary>No: how far a result is from the ceiling is another question, for which you need the ceiling.</details>
 #
 # **2. A row has R@1 40, R@5 38, R@10 70. What do you do with it?**
 #
-# <details><summary>Mark it as doubtful and keep what was printed</summary>Yes. R@5 cannot be below R@1, and which of the two is wrong the table does not say.</details>
-# <details><summary>Replace 38 by 58, surely a slip of a digit</summary>No: that is a guess that nobody can tell from a measurement afterwards.</details>
-# <details><summary>Drop the paper</summary>No: the other results may be fine, and a row that vanishes cannot be checked by anyone.</details>
+# <details><summary>Mark it as doubtful and keep what was printed</summary>Yes. R@5 cannot be below R@1, and the table does not say which of the two is wrong.</details>
+# <details><summary>Replace 38 by 58, surely a misprint</summary>No: afterwards nobody can distinguish your guess from a measurement.</details>
+# <details><summary>Drop the paper</summary>No: the other results may be right, and nobody can check a row that is gone.</details>
 #
-# **3. VSE++ with ResNet beats VSE++ with VGG by twelve points. What may you say?**
+# **3. VSE++ with ResNet is twelve points better than VSE++ with VGG. What may you say?**
 #
-# <details><summary>ResNet is worth twelve points</summary>No: it was for this method on this data set; among ten methods the gain goes from one to eighteen.</details>
-# <details><summary>The loss of VSE++ is worth twelve points</summary>No: the loss is the same in both rows; that is what makes them a pair.</details>
-# <details><summary>In this pair, the network and what came with it made twelve points</summary>Yes. What came with it, such as fine-tuning, the note does not tell.</details>
+# <details><summary>A ResNet adds twelve points</summary>No: it did for this method on this data set; over ten methods the gain ranges from one to eighteen points.</details>
+# <details><summary>The loss of VSE++ adds twelve points</summary>No: the loss is the same in both rows, which makes them a pair.</details>
+# <details><summary>In this pair, the backbone and whatever changed with it added twelve points</summary>Yes. The note does not say what changed with it, such as fine-tuning.</details>
 #
 # **4. Why are there so few pairs for losses?**
 #
-# <details><summary>Losses have little effect, so nobody reports them</summary>No: you cannot infer an effect from how often it was measured.</details>
-# <details><summary>Who proposes a loss seldom reruns another's network, and the survey lists main rows</summary>Yes. Ablations stand in the papers themselves, and a survey leaves them out.</details>
-# <details><summary>A loss cannot be changed without changing the network</summary>No: it is a single option here, as chapter 02 showed.</details>
+# <details><summary>Losses have little effect, so nobody reports them</summary>No: how often an effect was measured does not tell you its size.</details>
+# <details><summary>Authors of a loss seldom train another network with it, and the survey lists main results only</summary>Yes. The ablations are in the papers themselves, and the survey leaves them out.</details>
+# <details><summary>A loss cannot be changed without changing the network</summary>No: here the loss is a single option, as chapter 02 showed.</details>
 #
-# **5. Your run has R@1 52 on drawn scenes, VSE++ has 39.6 on Flickr30K. Who wins?**
+# **5. Your run has R@1 52 on drawn scenes; VSE++ has 39.6 on Flickr30K. Which model is better?**
 #
-# <details><summary>You: 52 is more</summary>No: another data set, another number of pictures, another kind of sentence.</details>
-# <details><summary>VSE++: photographs are harder</summary>No: they may well be, but by how much is not known from two numbers.</details>
-# <details><summary>Nobody can know, and the board says why</summary>Yes. Train both on the same corpus, and then compare, over seeds.</details>
+# <details><summary>Yours, since 52 is more</summary>No: the data set, the number of images and the kind of sentences differ.</details>
+# <details><summary>VSE++, since photographs are harder</summary>No: they may be harder, but two numbers do not tell by how much.</details>
+# <details><summary>Nobody can know, and the leaderboard gives the reasons</summary>Yes. Train both on the same corpus, and compare them over several seeds.</details>
+#
+# ## Recap
+#
+# - A record is a running maximum, so it rises even if there is no progress; the median of each year is better evidence.
+# - Recall cannot fall as k grows, and this rule finds misprints; a result that may be wrong is marked and never corrected by guess.
+# - Some mistakes of measurement can be found only in the code, such as ranks that are counted from 0.
+# - Two rows show the effect of one change only if they are a pair, and even a pair may hide a second change.
+# - Your own run can be compared with a published row only on the same data, the same split and over several seeds.
 #
 # ## Where to go next
 #
-# - Set `dataset = "CUHK-PEDES"` above: only one direction is reported there. Why would a police archive be searched by text alone?
-# - `itm.literature.bibtex("lee2018scan")` gives an entry for your thesis; `docs/bibliography.md` lists every paper with its links.
-# - Run `itm train scan` and open this chapter again: the run stands on your board. `itm leaderboard --merge` gathers those of a class.
+# - Choose *CUHK-PEDES* in the browser of rows above: papers report only one direction there. Why would the police search an archive by text alone?
+# - `itm.literature.bibtex("lee2018scan")` gives an entry for your thesis; the [bibliography](../docs/bibliography.md) lists every paper with its links.
+# - Run `itm train scan` and open this chapter again: the run is on your leaderboard. `itm leaderboard --merge` merges the files of a class.

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from itm_tutorial.chapters.ch90_literature.record_figures import reported, staircase
-from itm_tutorial.literature import ideas, pairs, papers
+from itm_tutorial.literature import ideas, pairs, papers, results
+from itm_tutorial.literature.reported import EDITIONS
 from itm_tutorial.show.canvas import counted
 
 BROUGHT = {  # method -> what its step brought besides its main idea
@@ -112,16 +113,22 @@ def suspicious_rows(counts: Sequence[tuple[int, int]]) -> str:
 
 
 def rows_without_year(dataset: str) -> str:
-    """Says how many rows of a data set have no year in each edition, for its first metric."""
-    parts = []
-    for edition in ("2020", "2025"):
-        rows = reported(dataset, edition=edition)
+    """Says how many rows of a data set have no year in each edition, for the first measure that the edition has."""
+    parts, measure = [], ""
+    for edition in EDITIONS:
+        frame = results(edition)
+        frame = frame[(frame.dataset == dataset) & frame.value.notna()]
+        if frame.empty:
+            continue
+        metric, direction = frame.iloc[0].metric, frame.iloc[0].direction
+        rows = reported(dataset, metric, direction, edition)
         undated = [row for row in rows if row["year"] is None]
         parts.append(f"{len(undated)} of {len(rows)} in the edition of {edition}")
+        measure = f"{direction} {metric}"
     return (
-        f"On {dataset}, for R@1 from image to text, rows without a year are: {', '.join(parts)}. They belong to "
-        "methods that are not among the 78 papers; the list shows a question mark, and the figure leaves them out. To "
-        "place them you would have to look up each paper. We did not guess."
+        f"On {dataset}, for {measure}, rows without a year are: {', '.join(parts)}. They belong to methods that are "
+        "not among the 78 papers; the list shows a question mark, and the figure leaves them out. To place them you "
+        "would have to look up each paper. We did not guess."
     )
 
 

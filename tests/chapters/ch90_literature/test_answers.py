@@ -56,6 +56,8 @@ def test_ensembles_and_doubts_are_named_where_they_raise_the_record(frame):
 def test_suspicious_and_undated_rows_are_counted():
     assert "1 of 100 and 3 of 200" in answers.suspicious_rows([(100, 1), (200, 3)])
     assert "0 of 31 in the edition of 2020, 84 of 146" in answers.rows_without_year("Flickr30K")
+    later = answers.rows_without_year("RSTPReid")  # which the edition of 2020 does not have
+    assert "for t2i R@1" in later and "2020" not in later and "in the edition of 2025" in later
 
 
 def test_means_are_compared_with_pairs_as_the_numbers_go():

@@ -97,7 +97,9 @@ def _paint_costs(axes: Axes, costs: Tensor, high: float, images: Sequence[Tensor
 
 
 def gradients(by_loss: Mapping[str, Tensor], figure: Figure | None = None) -> Figure:
-    """Draws how hard each loss pushes on each score of one batch, one matrix per loss.
+    """Draws how hard each loss pushes on each score of one batch, one matrix per loss; darker is harder.
+
+    Each matrix has its own grey scale, from 0 to its hardest push on a negative pair.
 
     Args:
         by_loss: name -> gradient of the loss with respect to the scores, [n_pairs, n_pairs], positive pairs on the
@@ -105,32 +107,36 @@ def gradients(by_loss: Mapping[str, Tensor], figure: Figure | None = None) -> Fi
         figure: drawn on; a new one by default.
 
     Returns:
-        The figure; its alt text counts the scores that are pushed down.
+        The figure; its alt text counts the negative scores that are pushed down, and those that get half of the push.
     """
-    figure = figure or new_figure(4.3 * len(by_loss), 5.0)
+    figure = figure or new_figure(2.95 * len(by_loss), 3.7)
     parts = []
     for axes, (name, gradient) in zip(figure.subplots(1, len(by_loss), squeeze=False)[0], by_loss.items(), strict=True):
         n = len(gradient)
-        axes.imshow(gradient.clamp(min=0).numpy(), cmap="Greys", vmin=0, vmax=4)
-        for row, line in enumerate(gradient.tolist()):
-            for column, value in enumerate(line):
-                colour = GREEN if row == column else GREY if value == 0 else "w" if value > 2.5 else INK
-                text = f"{value:+.2g}" if value else "·"
-                bold = "bold" if row == column else "normal"
-                axes.text(column, row, text, ha="center", va="center", fontsize=9, color=colour, fontweight=bold)
-        axes.set_xticks(range(n), LETTERS[:n])
-        axes.set_yticks(range(n), LETTERS[:n])
-        axes.tick_params(length=0)
-        axes.set(xlabel="caption", ylabel="picture")
         negatives = gradient.clone().fill_diagonal_(0)
-        pushed = int((negatives != 0).sum())
-        axes.set_title(f"{name}: pushes on {pushed} of {n * n - n} negative pairs", fontsize=10, color=INK)
-        up = -gradient.diagonal()  # [n_pairs]
+        pushed, half = int((negatives > 0).sum()), holding_half(negatives)
+        axes.imshow(negatives.clamp(min=0).numpy(), cmap="Greys", vmin=0, vmax=max(negatives.max().item(), 1e-9))
+        for pair in range(n):
+            axes.add_patch(Rectangle((pair - 0.5, pair - 0.5), 1, 1, facecolor=GREEN, edgecolor="none"))
+        axes.set(xticks=[], yticks=[], xlabel="captions")
+        title = f"{name}: pushes {pushed} of {n * n - n}\nhalf of the push falls on {half}"
+        axes.set_title(title, fontsize=9.5, color=INK)
         parts.append(
-            f"{name}: {pushed} of {n * n - n} negative pairs are pushed down, the hardest by "
-            f"{0 + negatives.max():.2g}; positive pairs are pushed up by {0 + up.min():.2g} to {0 + up.max():.2g}"
+            f"{name}: {pushed} of {n * n - n} negative scores are pushed down, half of the push falls on {half}"
         )
+    figure.axes[0].set_ylabel("pictures")
+    figure.supxlabel(
+        "grey: a negative pair that is pushed down, darker is harder; green: the positive pairs", fontsize=9
+    )
     return described(figure, f"Gradients of {len(by_loss)} losses on the scores of one batch. {'. '.join(parts)}.")
+
+
+def holding_half(pushes: Tensor) -> int:
+    """The smallest number of entries above zero that hold half of their total; 0 where there is none."""
+    sizes = pushes.clamp(min=0).flatten().double().sort(descending=True).values
+    if not sizes.sum() > 0:
+        return 0
+    return int((sizes.cumsum(0) < sizes.sum() / 2 - 1e-9).sum()) + 1
 
 
 def rsum_by_batch_size(rsums: Mapping[str, Mapping[int, float]], axes: Axes | None = None) -> Figure | Axes:
@@ -167,23 +173,28 @@ def rsum_by_batch_size(rsums: Mapping[str, Mapping[int, float]], axes: Axes | No
 
 
 def collapse(
-    runs: Mapping[str, tuple[Sequence[float], Sequence[float]]], plateau: float, figure: Figure | None = None
+    runs: Mapping[str, tuple[Sequence[float], Sequence[float]]],
+    plateau: float,
+    switches: Mapping[str, float] | None = None,
+    figure: Figure | None = None,
 ) -> Figure:
     """Draws several runs: the loss of each step beside the value that equal embeddings give, and rsum per epoch.
 
     Args:
         runs: name -> (loss of every step, rsum of every epoch).
         plateau: 2 x pairs x margin.
+        switches: name -> the fraction of the run after which its loss is the maximum alone.
         figure: drawn on; a new one by default.
 
     Returns:
         The figure; its alt text gives each run's last loss and last rsum.
     """
+    switches = switches or {}
     figure = figure or new_figure(11, 4.1)
     left, right = figure.subplots(1, 2)
     left.axhline(plateau, color=INK, linestyle=":", linewidth=1.5)
     beside = {"transform": left.get_yaxis_transform(), "va": "center", "ha": "left", "fontsize": 9}
-    left.text(1.01, plateau, f"{plateau:.1f}", color=INK, **beside)
+    left.text(1.01, plateau, f"{plateau:.1f}\n2 × pairs\n× margin", color=INK, **beside)
     parts = []
     for (name, (losses, rsums)), style in zip(runs.items(), LINES, strict=False):
         smooth = _smoothed(losses)
@@ -191,9 +202,14 @@ def collapse(
         left.plot(steps, smooth, color=style["color"], linestyle=style["linestyle"], linewidth=1.8)
         right.plot(range(1, len(rsums) + 1), rsums, label=name, markersize=6, linewidth=1.8, **style)
         parts.append(f"{name}: loss {smooth[-1]:.1f}, rsum {rsums[-1]:.0f}")
-    left.set(
-        yscale="log", xlabel="step", ylabel="loss of the batch", title="training: loss; dotted: 2 x pairs x margin"
-    )
+        if name in switches:
+            step = switches[name] * len(losses)
+            parts[-1] += f", the maximum alone from step {step:.0f} on"
+            left.axvline(step, color=style["color"], linestyle=style["linestyle"], linewidth=1, zorder=0)
+            place = {"xycoords": left.get_xaxis_transform(), "textcoords": "offset points", "rotation": 90}
+            words = {"va": "top", "ha": "left", "fontsize": 8.5, "color": INK}
+            left.annotate(f"{name}: max only →", (step, 0.99), (2, 0), **place, **words)
+    left.set(yscale="log", xlabel="step", ylabel="loss of the batch", title="training: loss per batch")
     ticks = [value for value in (10, 20, 50, 100, 200, 500, 1000, 2000, 5000) if _inside(value, left.get_ylim())]
     left.set_yticks(ticks, map(str, ticks))
     left.minorticks_off()
@@ -243,11 +259,8 @@ def maps_by_epoch(snapshots: Mapping[str, tuple[Tensor, Tensor]], figure: Figure
     for axes, (title, embeddings), (squares, dots) in zip(
         figure.subplots(1, len(snapshots), squeeze=False)[0], snapshots.items(), drawn, strict=True
     ):
-        cosines = embeddings[0] @ embeddings[1].T  # [n_pairs, n_pairs]
-        n = len(cosines)
-        positive = cosines.diagonal().mean().item()
-        hardest = (cosines - 3 * torch.eye(n)).amax(0).mean().item()  # of each caption
-        found = int((cosines.argmax(0) == torch.arange(n)).sum())
+        positive, hardest, found = cosines_of(*embeddings)
+        n = len(embeddings[0])
         for a, b in zip(squares.tolist(), dots.tolist(), strict=True):
             axes.plot(*zip(a, b, strict=True), color=GREY, linewidth=0.8, zorder=1)
         axes.plot(*squares.T.tolist(), "s", color=BLUE, markersize=5, label="a picture", zorder=2)
@@ -266,6 +279,22 @@ def maps_by_epoch(snapshots: Mapping[str, tuple[Tensor, Tensor]], figure: Figure
         f"{len(snapshots)} maps of {len(images)} pictures, each tied to its caption. "
         f"{'. '.join(words.replace(chr(10), '; ') for words in parts)}.",
     )
+
+
+def cosines_of(images: Tensor, captions: Tensor) -> tuple[float, float, int]:
+    """Compares the positive pairs with the hardest negatives.
+
+    Args:
+        images, captions: unit vectors [n_pairs, dim]; caption i belongs to image i.
+
+    Returns:
+        The mean cosine of the positive pairs, that of each caption with its hardest negative image, and how many
+        captions are nearest their own image.
+    """
+    cosines = images @ captions.T  # [n_pairs, n_pairs]
+    n = len(cosines)
+    hardest = (cosines - 3 * torch.eye(n)).amax(0)  # [n_captions]
+    return cosines.diagonal().mean().item(), hardest.mean().item(), int((cosines.argmax(0) == torch.arange(n)).sum())
 
 
 def before_and_after(

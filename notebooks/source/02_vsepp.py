@@ -103,8 +103,8 @@ figures.hardest_negatives(batch, images, captions, margin)
 # `scores` is `[n_pairs, n_pairs]` with positive pairs on the diagonal, `margin` a number, and the answer one number in a tensor: $L_{\text{max}}$.
 #
 # <details><summary>Hint 1</summary>A positive score has a row and a column: in each, find the largest negative score.</details>
-# <details><summary>Hint 2</summary>scores.diagonal()[:, None] against scores gives the hinges of the rows; against scores.T, of the columns.</details>
-# <details><summary>Hint 3</summary>Clamp at 0, put 0 on the diagonal with masked_fill, take amax(1), and sum; both directions.</details>
+# <details><summary>Hint 2</summary>Compare scores.diagonal()[:, None] with scores for the hinges of the rows, with scores.T for the columns.</details>
+# <details><summary>Hint 3</summary>Clamp at 0, put 0 on the diagonal with masked_fill, take amax(1) and add up, in both directions.</details>
 
 
 # %% tags=["exercise"]
@@ -149,9 +149,9 @@ figures.gradients({name: torch.autograd.grad(loss(given, positives), given)[0] f
 # Liu and Ye (2019) train so, and call it the kNN-loss. `costs` is `[n_pairs, n_negatives]`, hinges of one direction with zeros
 # for positive pairs. Add up the `k` largest of each pair.
 #
-# <details><summary>Hint 1</summary>k = 1 is the hardest negative, and k = all is the sum.</details>
+# <details><summary>Hint 1</summary>k = 1 gives the hardest negative alone, and a large k gives the sum over all negatives.</details>
 # <details><summary>Hint 2</summary>costs.topk(k, dim=1).values holds the k largest of each row.</details>
-# <details><summary>Hint 3</summary>topk refuses a k above the number of columns: take min(k, costs.shape[1]) first.</details>
+# <details><summary>Hint 3</summary>topk stops if k exceeds the number of columns: take min(k, costs.shape[1]) first.</details>
 
 
 # %% tags=["exercise"]
@@ -211,7 +211,7 @@ print(report, f"kept: epoch {history.best_epoch} of {epochs}", sep="\n")
 #
 # <details><summary>Hint 1</summary>Only image_of says which image a caption belongs to.</details>
 # <details><summary>Hint 2</summary>image_of[None] == torch.arange(len(scores))[:, None] marks each image's own captions.</details>
-# <details><summary>Hint 3</summary>Best own score against best negative (masked_fill with -inf, amax(1)); own.any(1) are the queries.</details>
+# <details><summary>Hint 3</summary>Compare the best own with the best negative score (masked_fill with -inf, amax(1)) where own.any(1) is True.</details>
 
 
 # %% tags=["exercise"]
@@ -234,9 +234,9 @@ caption_recall = exercises.caption_recall.check(caption_recall)
 # Write R@1 of *caption to images*, in percent, as the mean over `n_folds`. (Some public code then prints six times the true rsum: 474.4
 # came out as 2846.4.)
 #
-# <details><summary>Hint 1</summary>Cut the images into n_folds runs of equal length, in their order; a caption goes where its image is.</details>
-# <details><summary>Hint 2</summary>scores[first : first + size][:, own] is a fold's matrix; its image numbers are image_of[own] - first.</details>
-# <details><summary>Hint 3</summary>In each fold R@1 as in chapter 00, ties against the model; then the plain mean over the folds.</details>
+# <details><summary>Hint 1</summary>Cut the images into n_folds consecutive parts of equal size; a caption belongs to the fold of its image.</details>
+# <details><summary>Hint 2</summary>scores[first : first + size][:, own] is the matrix of a fold; its image numbers are image_of[own] - first.</details>
+# <details><summary>Hint 3</summary>In each fold compute R@1 as in chapter 00, where a tie is a miss; then take the mean over the folds.</details>
 
 
 # %% tags=["exercise"]
@@ -328,8 +328,8 @@ figures.rsum_by_batch_size(found)
 #
 # Suppose all embeddings are the same point. What is the loss of a batch of `batch_size` distinct pictures, with the `k` hardest in both directions?
 #
-# <details><summary>Hint 1</summary>All embeddings are equal, so all scores are: what is left of margin - positive + negative?</details>
-# <details><summary>Hint 2</summary>Each hinge is one margin. A pair has k of them in each of two directions.</details>
+# <details><summary>Hint 1</summary>All embeddings are equal, so all scores are equal: what is left of margin - positive + negative?</details>
+# <details><summary>Hint 2</summary>Each hinge equals the margin. A pair has k hinges in each of the two directions.</details>
 # <details><summary>Hint 3</summary>A pair has only batch_size - 1 negatives: 2 * batch_size * min(k, batch_size - 1) * margin.</details>
 
 
@@ -395,7 +395,7 @@ figures.collapse(runs, collapse_loss(batch_sizes[1], margin, 1))
 # have had: `which_bug(loss)` may only *call* `loss(scores, margin)` on small batches of its own, and gives the number of the loss.
 #
 # <details><summary>Hint 1</summary>Think of small batches whose loss you know: all positive pairs far ahead, or all scores equal.</details>
-# <details><summary>Hint 2</summary>torch.eye(3) must give 0 and torch.zeros(3, 3) six margins. Which losses differ there, and which way?</details>
+# <details><summary>Hint 2</summary>The loss must be 0 for torch.eye(3) and six margins for torch.zeros(3, 3). Which losses are higher or lower?</details>
 # <details><summary>Hint 3</summary>Loss 2 reads the rows twice: use a matrix whose rows and columns have different maxima.</details>
 
 
@@ -441,9 +441,9 @@ figures.doubles(measured, batch_sizes[1])
 #
 # `costs` is `[n_pairs, n_pairs]`, and `image_of` says which image each pair of the batch shows. Put 0 where row and column show the same.
 #
-# <details><summary>Hint 1</summary>A pair and another of the same image are no negatives of each other: their cost must be 0.</details>
+# <details><summary>Hint 1</summary>Two pairs with the same image are not negatives of each other: their cost must be 0.</details>
 # <details><summary>Hint 2</summary>image_of[:, None] == image_of[None] is True where row and column show the same image.</details>
-# <details><summary>Hint 3</summary>costs.masked_fill(same, 0) leaves costs as they were and gives a new tensor.</details>
+# <details><summary>Hint 3</summary>costs.masked_fill(same, 0) returns a new tensor and leaves costs unchanged.</details>
 
 
 # %% tags=["exercise"]

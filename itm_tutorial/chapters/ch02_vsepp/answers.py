@@ -99,7 +99,8 @@ def about_margins(steps: int = LAST_STEP) -> str:
         ends.append(f"{loss} {scores[0]:.2f} against {scores[1:].max():.2f}")
     return (
         "At the start the two losses rotate the picture the same way for margins of "
-        f"{_and([f'{width:.2f}' for width in agree])}, and opposite ways for all others on the slider. A small margin leaves fewer negatives to the sum.\n\n"
+        f"{_and([f'{width:.2f}' for width in agree])}, and opposite ways for all others on the slider. A small margin "
+        "leaves fewer negatives to the sum.\n\n"
         f"After {steps} steps at a margin of 0.20 the cosines of the own caption and of the hardest negative are: "
         f"{_and(ends)}. In two dimensions with seven negatives the sum recovers once the easy negatives have left the "
         "margin. In a batch of hundreds there are always more."

@@ -78,7 +78,11 @@ caption_recall = Exercise(
     hints=(
         "Only image_of says which image a caption belongs to.",
         "image_of[None] == torch.arange(len(scores))[:, None] marks each image's own captions.",
-        "Best own score against best negative (masked_fill with -inf, amax(1)); own.any(1) are the queries.",
+        "Compare the best own with the best negative score (masked_fill with -inf, amax(1)) where own.any(1) is True.",
+    ),
+    begin=(
+        "Start from scores [n_images, n_captions], in which each row is one query, and image_of "
+        "[n_captions]; return a percentage as a plain number."
     ),
     reference=_caption_recall_by_loop,
     own=_own_caption_recall,
@@ -88,33 +92,35 @@ caption_recall = Exercise(
         "scores with ties": lambda g: _scored(_any_order(g), g, ties=True),
         "scores a million below zero": _a_million_below,
     },
-    remarks={"scores a million below zero": "A constant wins a maximum there: fill with minus infinity."},
+    remarks={
+        "scores a million below zero": "A constant such as 0 or -10 wins the maximum there: fill with minus infinity."
+    },
     mistakes=(
         (
             _assuming_fives,
-            "Caption c is taken to belong to image c // 5: that holds only where five stand in a row.",
+            "Caption c is assumed to belong to image c // 5: this holds only for five captions per image in order.",
         ),
         (
             lambda s, o: _recall_where(s, o, torch.ge),
-            "A wrong caption that ties stands before the right one: use >, so that a constant model gets nothing.",
+            "A tie counts as a win here: use >, so that a model with constant scores gets 0.",
         ),
         (
             lambda s, o: 100 * (o[s.argmax(1)] == torch.arange(len(s))).double().mean().item(),
-            "An image without a caption can never be right: leave it out of the mean (and argmax lets ties win).",
+            "An image without a caption counts as a miss: leave it out of the mean (and argmax lets ties win).",
         ),
         (
             lambda s, o: 100 * (s.argmax(0) == o).double().mean().item(),
-            "This is the other direction: each image searches for a caption, along its row.",
+            "This is the other direction, caption to images: here each image searches its row for a caption.",
         ),
         (
             lambda s, o: _recall_where(s.clamp(min=0), o, torch.gt),
-            "A fill of 0 wins where all scores are negative: what does not take part gets minus infinity.",
+            "A fill of 0 wins where all scores are negative: fill the masked scores with minus infinity.",
         ),
-        (_worst_own_first, "This asks all captions of the image to come first: the field asks for one of them."),
-        (lambda s, o: _own_caption_recall(s, o) / 100, "This is a fraction between 0 and 1: the field prints percent."),
+        (_worst_own_first, "This requires all captions of an image to come first: one of them is enough."),
+        (lambda s, o: _own_caption_recall(s, o) / 100, "This is a fraction between 0 and 1: return percent."),
         (
             lambda s, o: float((lambda own, a, b: (a > b)[own.any(1)].sum())(*_own_and_negative(s, o))),
-            "This is a number of images: divide by how many have a caption.",
+            "This is a number of images: divide it by the number of images that have a caption.",
         ),
     ),
 )
@@ -203,9 +209,13 @@ recall_in_folds = Exercise(
     minutes=15,
     difficulty=3,
     hints=(
-        "Cut the images into n_folds runs of equal length, in their order; a caption goes where its image is.",
-        "scores[first : first + size][:, own] is a fold's matrix; its image numbers are image_of[own] - first.",
-        "In each fold R@1 as in chapter 00, ties against the model; then the plain mean over the folds.",
+        "Cut the images into n_folds consecutive parts of equal size; a caption belongs to the fold of its image.",
+        "scores[first : first + size][:, own] is the matrix of a fold; its image numbers are image_of[own] - first.",
+        "In each fold compute R@1 as in chapter 00, where a tie is a miss; then take the mean over the folds.",
+    ),
+    begin=(
+        "Start from the number of images per fold, len(scores) // n_folds, write a loop over the folds, "
+        "and return a percentage as a plain number."
     ),
     reference=_folds_by_loop,
     own=_own_recall_in_folds,
@@ -217,39 +227,39 @@ recall_in_folds = Exercise(
         "folds with ties": lambda g: _many_folds(g, ties=True),
     },
     remarks={
-        "three folds or more": "Fold i starts at i times the size, and each counts the same in the mean.",
-        "folds with ties": "A wrong image that ties stands before the right one: use >=, and not argmax.",
+        "three folds or more": "Fold i starts at image i * size, and all folds have the same weight in the mean.",
+        "folds with ties": "A tie is a miss: use >= and not argmax.",
     },
     mistakes=(
         (
             lambda s, o, n: 100 * _hits_in_folds(s, o, _consecutive(s, 1)).mean().item(),
-            "Each caption searches all images here: a fold's captions search the images of that fold.",
+            "Each caption searches all images here: it must search only the images of its own fold.",
         ),
         (
             lambda s, o, n: _image_recall_by_loop(s, o, list(range(len(s) // n))),
-            "This is the first fold alone: take the mean over all.",
+            "This is the recall of the first fold alone: take the mean over all folds.",
         ),
         (
             lambda s, o, n: _where_ties_win(s, o, n),
-            "A wrong image that ties stands before the right one: count those that score at least as much.",
+            "A tie counts as a hit here: count the images that score at least as much as the right one.",
         ),
         (
             lambda s, o, n: _where_ties_win(s, o, n, by_place=True),
-            "argmax takes the first of those that tie, which may be the right one by chance: ties count against it.",
+            "argmax takes the first of several tied images, which may be the right one by chance: a tie is a miss.",
         ),
         (
             lambda s, o, n: _running(_recalls_of_folds(s, o, n)),
-            "This averages as it goes, so that the last fold weighs most: add the recalls up, and divide by n_folds.",
+            "In this running average the last fold has the largest weight: add up the recalls and divide by n_folds.",
         ),
         (
             lambda s, o, n: sum(_recalls_of_folds(s, o, n)[i] for i in {0, n - 1}) / len({0, n - 1}),
-            "Only the first and the last fold count here: take the mean over all.",
+            "Only the first and the last fold count here: take the mean over all folds.",
         ),
         (
             lambda s, o, n: (lambda r: sum(r) / len(r))(
                 _recalls_of_folds(s, o, n, (torch.arange(len(s)) >= len(s) // n).long() if n > 1 else None)
             ),
-            "The second fold is all the rest here: cut n_folds runs of equal length.",
+            "The second fold holds all remaining images here: cut n_folds parts of equal size.",
         ),
         (
             lambda s, o, n: _mean_of_folds(s, o, torch.arange(len(s)) % n),
@@ -261,11 +271,11 @@ recall_in_folds = Exercise(
         ),
         (
             lambda s, o, n: n * _mean_of_folds(s, o, _consecutive(s, n)),
-            "These are the folds' recalls added up: divide by how many there are.",
+            "The recalls of the folds are added up: divide by n_folds.",
         ),
         (
             lambda s, o, n: _mean_of_folds(s, o, _consecutive(s, n)) / 100,
-            "This is a fraction between 0 and 1: the field prints percent.",
+            "This is a fraction between 0 and 1: return percent.",
         ),
     ),
 )

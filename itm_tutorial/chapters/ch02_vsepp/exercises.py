@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import functools
-import inspect
-
 import torch
 from torch import LongTensor, Tensor
 
 from itm_tutorial.chapters.adversarial import NEGATIVE
+from itm_tutorial.chapters.ch02_vsepp.bug_exercise import SUSPECTS, print_suspects, which_bug
 from itm_tutorial.chapters.ch02_vsepp.evaluation_exercises import caption_recall, recall_in_folds
 from itm_tutorial.chapters.exercise import Exercise, random_size
 
@@ -60,8 +58,12 @@ hardest_negative_loss = Exercise(
     difficulty=2,
     hints=(
         "A positive score has a row and a column: in each, find the largest negative score.",
-        "scores.diagonal()[:, None] against scores gives the hinges of the rows; against scores.T, of the columns.",
-        "Clamp at 0, put 0 on the diagonal with masked_fill, take amax(1), and sum; both directions.",
+        "Compare scores.diagonal()[:, None] with scores for the hinges of the rows, with scores.T for the columns.",
+        "Clamp at 0, put 0 on the diagonal with masked_fill, take amax(1) and add up, in both directions.",
+    ),
+    begin=(
+        "Start from scores [n_pairs, n_pairs] and its diagonal, and return the second formula above as a "
+        "tensor with one number."
     ),
     reference=_hardest_by_loop,
     own=_own_hardest_negative_loss,
@@ -80,7 +82,7 @@ hardest_negative_loss = Exercise(
         ),
         (
             lambda s, m: _added(s, m, lambda c: c.amax(1).sum(), keep=True),
-            "The positive pairs compete with themselves: put 0 on the diagonal, else each costs a margin at least.",
+            "The positive pairs count as negatives of themselves: put 0 on the diagonal.",
         ),
         (
             lambda s, m: _added(s, m, torch.max),
@@ -88,22 +90,22 @@ hardest_negative_loss = Exercise(
         ),
         (
             lambda s, m: _added(s, m, lambda c: c.amax(0).sum()),
-            "The largest is taken over the pairs: take it over the negatives of each pair (dim=1).",
+            "The maximum is taken over the pairs: take it over the negatives of each pair (dim=1).",
         ),
         (
             lambda s, m: sum(
                 (m - s.diagonal()[:, None] + t).masked_fill(torch.eye(len(s)).bool(), -9).amax(1).sum()
                 for t in (s, s.T)
             ),
-            "Costs below zero are counted: a negative that is far enough costs 0, no less (clamp).",
+            "Costs below zero are counted: clamp every hinge at 0.",
         ),
         (
             lambda s, m: _added(s, m, lambda c: c.masked_fill(c == c.diagonal()[:, None], 0).amax(1).sum(), keep=True),
-            "A negative that ties with the positive pair is left out with it: leave out the diagonal by its place.",
+            "A negative whose score equals the positive score is left out too: mask the diagonal by its place.",
         ),
         (
             lambda s, m: _added(-s, m, lambda c: c.amax(1).sum()),
-            "The sign is turned: subtract the positive score, and add the negative one.",
+            "The signs are swapped: subtract the positive score and add the negative score.",
         ),
     ),
 )
@@ -127,9 +129,13 @@ top_k_loss = Exercise(
     minutes=5,
     difficulty=1,
     hints=(
-        "k = 1 is the hardest negative, and k = all is the sum.",
+        "k = 1 gives the hardest negative alone, and a large k gives the sum over all negatives.",
         "costs.topk(k, dim=1).values holds the k largest of each row.",
-        "topk refuses a k above the number of columns: take min(k, costs.shape[1]) first.",
+        "topk stops if k exceeds the number of columns: take min(k, costs.shape[1]) first.",
+    ),
+    begin=(
+        "Start from one row of costs [n_pairs, n_negatives], extend it to all rows, and return a tensor "
+        "with one number."
     ),
     reference=_top_k_by_loop,
     own=_own_top_k_loss,
@@ -142,28 +148,34 @@ top_k_loss = Exercise(
     mistakes=(
         (
             lambda c, k: c.topk(min(k, len(c)), dim=0).values.sum(),
-            "The k hardest are taken among the pairs: a pair has its negatives in a row (dim=1).",
+            "The k largest are taken over the pairs: the negatives of a pair are in its row (dim=1).",
         ),
-        (lambda c, k: c.flatten().topk(min(k, c.numel())).values.sum(), "These are the k hardest of the whole batch."),
-        (lambda c, k: c.sort(1).values[:, :k].sum(), "These are the k easiest: sort gives the smallest first."),
+        (
+            lambda c, k: c.flatten().topk(min(k, c.numel())).values.sum(),
+            "These are the k largest costs of the whole batch: take the k largest of each row.",
+        ),
+        (lambda c, k: c.sort(1).values[:, :k].sum(), "These are the k smallest costs: sort puts the smallest first."),
         (
             lambda c, k: c.topk(min(k, c.shape[1]), dim=1).values.mean(1).sum(),
             "This is the mean of the k hardest: with k = all it must be the sum.",
         ),
         (
             lambda c, k: c.topk(min(k, c.shape[1]), dim=1).values[:, -1].sum(),
-            "This is the k-th alone: those before it count too.",
+            "Only the k-th largest cost is added: add the larger ones too.",
         ),
-        (lambda c, k: c.amax(1).sum(), "This is k = 1 whatever k is."),
+        (lambda c, k: c.amax(1).sum(), "Only the largest cost of each row is added: add k of them."),
         (
             lambda c, k: sum(row.unique().flip(0)[:k].sum() for row in c),
-            "Equal costs count once here: two negatives that cost the same both count.",
+            "Equal costs are counted once: two negatives with the same cost both count.",
         ),
         (
             lambda c, k: c.masked_fill(c < c.sort(1, descending=True).values[:, :k].amin(1, keepdim=True), 0).sum(),
-            "Every cost that ties with the k-th counts here: a pair has k of them, and no more.",
+            "Every cost equal to the k-th largest is added: add exactly k costs per pair.",
         ),
-        (lambda c, k: c[:, :k].sum(), "These are the first k columns, in the order of the batch: take the largest."),
+        (
+            lambda c, k: c[:, :k].sum(),
+            "These are the first k columns, in the order of the batch: take the k largest costs.",
+        ),
     ),
 )
 
@@ -191,9 +203,13 @@ collapse_loss = Exercise(
     minutes=5,
     difficulty=1,
     hints=(
-        "All embeddings are equal, so all scores are: what is left of margin - positive + negative?",
-        "Each hinge is one margin. A pair has k of them in each of two directions.",
+        "All embeddings are equal, so all scores are equal: what is left of margin - positive + negative?",
+        "Each hinge equals the margin. A pair has k hinges in each of the two directions.",
         "A pair has only batch_size - 1 negatives: 2 * batch_size * min(k, batch_size - 1) * margin.",
+    ),
+    begin=(
+        "Start from the formula of the loss, write down each of its factors for equal scores, and return "
+        "a plain number."
     ),
     reference=_collapse_by_loop,
     own=_own_collapse_loss,
@@ -205,143 +221,31 @@ collapse_loss = Exercise(
     mistakes=(
         (
             lambda n, m, k: n * min(k, n - 1) * m,
-            "One direction is missing: captions are searched, and images too.",
+            "One direction is missing: the loss has hinges against negative captions and against negative images.",
         ),
-        (lambda n, m, k: 2 * min(k, n - 1) * m, "This is one pair's loss: the losses here sum over the batch."),
-        (lambda n, m, k: 2 * n * k * m, "A pair has only batch_size - 1 negatives: k may be more than there are."),
-        (lambda n, m, k: 2 * n * min(k, n) * m, "A pair is no negative of its own: there are batch_size - 1."),
-        (lambda n, m, k: 2 * n * m, "This holds for k = 1: with k negatives a pair pays k margins."),
-        (lambda n, m, k: 0.0, "Equal scores are no win: the positive one must be ahead by the margin, and is not."),
-        (lambda n, m, k: 2.0 * n * min(k, n - 1), "The margin is missing: equal scores leave the whole of it."),
+        (
+            lambda n, m, k: 2 * min(k, n - 1) * m,
+            "This is the loss of one pair: the loss is a sum over the pairs of the batch.",
+        ),
+        (
+            lambda n, m, k: 2 * n * k * m,
+            "k can exceed the number of negatives: a pair has only batch_size - 1 of them.",
+        ),
+        (lambda n, m, k: 2 * n * min(k, n) * m, "A pair is not a negative of itself: it has batch_size - 1 negatives."),
+        (
+            lambda n, m, k: 2 * n * m,
+            "This is the loss for k = 1: with k negatives a pair costs k margins per direction.",
+        ),
+        (lambda n, m, k: 0.0, "Equal scores do cost something: the positive score is not ahead by the margin."),
+        (
+            lambda n, m, k: 2.0 * n * min(k, n - 1),
+            "The margin is missing: with equal scores each hinge equals the margin.",
+        ),
         (
             lambda n, m, k: round(2 * n * min(k, n - 1) * m, 1),
-            "The loss is rounded to one decimal: give it with all its digits.",
+            "The loss is rounded to one decimal: return it with all its digits.",
         ),
         (lambda n, m, k: int(2 * n * min(k, n - 1) * m), "The loss is cut to a whole number: leave out int()."),
-    ),
-)
-
-
-def loss_0(scores: Tensor, margin: float) -> Tensor:
-    costs = (margin - scores.diagonal()[:, None] + torch.stack([scores, scores.T])).clamp(min=0)
-    costs = costs.masked_fill(torch.eye(len(scores), dtype=torch.bool), 0)
-    return costs.amax(2).sum()
-
-
-def loss_1(scores: Tensor, margin: float) -> Tensor:
-    costs = (margin - scores.diagonal()[:, None] + torch.stack([scores, scores.T])).clamp(min=0)
-    return costs.amax(2).sum()
-
-
-def loss_2(scores: Tensor, margin: float) -> Tensor:
-    costs = (margin - scores.diagonal()[:, None] + torch.stack([scores, scores])).clamp(min=0)
-    costs = costs.masked_fill(torch.eye(len(scores), dtype=torch.bool), 0)
-    return costs.amax(2).sum()
-
-
-def loss_3(scores: Tensor, margin: float) -> Tensor:
-    costs = margin - scores.diagonal()[:, None] + torch.stack([scores, scores.T])
-    costs = costs.masked_fill(torch.eye(len(scores), dtype=torch.bool), -torch.inf)
-    return costs.amax(2).sum()
-
-
-def loss_4(scores: Tensor, margin: float) -> Tensor:
-    costs = (margin - scores.diagonal()[:, None] + torch.stack([scores, scores.T])).clamp(min=0)
-    costs = costs.masked_fill(torch.eye(len(scores), dtype=torch.bool), 0)
-    return costs.amax(2).mean()
-
-
-SUSPECTS = (loss_0, loss_1, loss_2, loss_3, loss_4)
-
-
-def print_suspects() -> None:
-    """Prints the correct loss, 0, and the four with a bug."""
-    print("\n".join(inspect.getsource(loss) for loss in SUSPECTS))
-
-
-class Suspect:
-    """One of the losses, to be called: its name, its source and what it equals are those of another suspect."""
-
-    def __init__(self, number: int, alias: int):
-        self._call = lambda scores, margin: SUSPECTS[number](scores, margin)
-        self._number = lambda: number
-        functools.update_wrapper(self, SUSPECTS[alias])
-
-    def __call__(self, scores: Tensor, margin: float) -> Tensor:
-        return self._call(scores, margin)
-
-    def __deepcopy__(self, memo: dict) -> Suspect:
-        return self
-
-    def __eq__(self, other: object) -> bool:
-        return other is self or other is self.__wrapped__
-
-    def __hash__(self) -> int:
-        return hash(self.__wrapped__)
-
-    def __repr__(self) -> str:
-        return "(one of the five)"
-
-
-def _number_of(loss) -> int:
-    return loss._number() if isinstance(loss, Suspect) else SUSPECTS.index(loss)
-
-
-def _suspect(number: int):
-    return lambda g: (Suspect(number, (number + random_size(g, 1, len(SUSPECTS))) % len(SUSPECTS)),)
-
-
-def _own_which_bug(loss):
-    ahead = loss(torch.eye(3), 0.2)  # each positive pair wins by far: the loss must be 0
-    if ahead != 0:
-        return 1 if ahead > 0 else 3
-    if loss(torch.zeros(3, 3), 0.2) < 1:  # equal scores: six margins
-        return 4
-    rows_differ = torch.tensor([[0.0, 0.1, 0.1], [0.0, 0.0, 0.0], [0.0, 0.0, 0.0]])
-    return 2 if loss(rows_differ, 0.2) < 1.45 else 0  # rows 0.3 + 0.2 + 0.2, columns 0.2 + 0.3 + 0.3
-
-
-def _by_far_ahead(loss) -> int:
-    ahead = loss(torch.eye(3), 0.2)
-    return 0 if ahead == 0 else 1 if ahead > 0 else 3
-
-
-def _by_equal_scores(loss) -> int:
-    return 4 if loss(torch.zeros(3, 3), 0.2) < 1 else 0
-
-
-which_bug = Exercise(
-    name="which_bug",
-    minutes=20,
-    difficulty=3,
-    hints=(
-        "Think of small batches whose loss you know: all positive pairs far ahead, or all scores equal.",
-        "torch.eye(3) must give 0 and torch.zeros(3, 3) six margins. Which losses differ there, and which way?",
-        "Loss 2 reads the rows twice: use a matrix whose rows and columns have different maxima.",
-    ),
-    reference=_number_of,
-    own=_own_which_bug,
-    inputs={f"loss {number}": _suspect(number) for number in range(len(SUSPECTS))},
-    mistakes=(
-        (lambda loss: 0, "Every loss is called correct: find a batch on which the five differ."),
-        (
-            _by_equal_scores,
-            "Equal scores betray loss 4 alone: the others agree there. Try a batch whose positive pairs win by far.",
-        ),
-        (
-            _by_far_ahead,
-            "Where the positive pairs win by far only losses 1 and 3 are betrayed: add a batch that costs something.",
-        ),
-        (
-            lambda loss: _by_far_ahead(loss) or _by_equal_scores(loss),
-            "A symmetric matrix hides loss 2, which reads the rows twice: let rows and columns differ.",
-        ),
-        (lambda loss: (0, 3, 2, 1, 4)[_number_of(loss)], "1 and 3 are mixed up: which of them can fall below zero?"),
-        (lambda loss: _number_of(loss) - 1, "The numbers start with the correct loss, which is 0."),
-        (
-            lambda loss: SUSPECTS.index(loss.__wrapped__),
-            "The loss is recognised by its name, its source or what it is, and here these are another's: only call it.",
-        ),
     ),
 )
 
@@ -381,10 +285,11 @@ without_same_image = Exercise(
     minutes=5,
     difficulty=1,
     hints=(
-        "A pair and another of the same image are no negatives of each other: their cost must be 0.",
+        "Two pairs with the same image are not negatives of each other: their cost must be 0.",
         "image_of[:, None] == image_of[None] is True where row and column show the same image.",
-        "costs.masked_fill(same, 0) leaves costs as they were and gives a new tensor.",
+        "costs.masked_fill(same, 0) returns a new tensor and leaves costs unchanged.",
     ),
+    begin="Start from costs [n_pairs, n_pairs] and image_of [n_pairs], and return a new tensor of the shape of costs.",
     reference=_masked_by_loop,
     own=_own_without_same_image,
     inputs={"a batch with an image twice": _doubles, "a batch of distinct images": _all_distinct},
@@ -393,28 +298,31 @@ without_same_image = Exercise(
     mistakes=(
         (
             lambda c, o: c.masked_fill(torch.eye(len(c)).bool(), 0),
-            "Only the diagonal is masked, as in the public code: ask image_of where the same image comes again.",
+            "Only the diagonal is masked, as in the public code: mask all pairs of one image, using image_of.",
         ),
-        (lambda c, o: c.masked_fill(~_same(o), 0), "Turned round: these are the costs of the same image alone."),
+        (
+            lambda c, o: c.masked_fill(~_same(o), 0),
+            "The mask is inverted: only the costs between pairs of the same image are left.",
+        ),
         (
             lambda c, o: c.masked_fill(_same(o) & ~torch.eye(len(c)).bool(), 0),
-            "The diagonal still costs: a pair is no negative of its own either.",
+            "The diagonal still has costs: a pair is not a negative of itself.",
         ),
         (
             lambda c, o: c.masked_fill(_same(o), -torch.inf),
-            "Hinges are never below 0: what does not count costs 0, not minus infinity.",
+            "A masked cost must be 0, not minus infinity: a hinge is never below 0.",
         ),
         (
             lambda c, o: c.masked_fill(_same(o) | (c == c.diagonal()[:, None]), 0),
-            "Costs that equal the diagonal's are masked too: ask image_of, not the costs.",
+            "Costs equal to those of the diagonal are masked too: compare image_of, not the costs.",
         ),
         (
             lambda c, o: c.masked_fill(_same(o).triu(), 0),
-            "Only one half is masked: where i is no negative of j, j is none of i.",
+            "Only the upper half is masked: mask row j, column i wherever row i, column j is masked.",
         ),
         (
             lambda c, o: c.masked_fill((_same(o).sum(1) > 1)[:, None] | torch.eye(len(c)).bool(), 0),
-            "Rows of images that come twice are gone as a whole: their other negatives are true ones.",
+            "The whole row of an image that occurs twice is masked: its other negatives are true negatives.",
         ),
     ),
 )
@@ -428,3 +336,5 @@ EXERCISES = (
     which_bug,
     without_same_image,
 )
+
+__all__ = ["EXERCISES", "SUSPECTS", "print_suspects", *(exercise.name for exercise in EXERCISES)]

@@ -169,7 +169,7 @@ def halving(recalls):
 
 WRONG = {
     "hardest_negative_loss": [
-        (by_equal_diagonal, "A negative that ties with the positive pair is left out with it"),
+        (by_equal_diagonal, "A negative whose score equals the positive score is left out too"),
         (lambda s, m: hardest_by_sorting(s, m).round(decimals=1), "and right is"),
         (lambda s, m: hardest_by_sorting(s, 0.2), "wrong for scores that are all negative"),
         (
@@ -178,10 +178,13 @@ WRONG = {
         ),
     ],
     "top_k_loss": [
-        (lambda c, k: sum(row.unique().sort(descending=True).values[:k].sum() for row in c), "Equal costs count once"),
+        (
+            lambda c, k: sum(row.unique().sort(descending=True).values[:k].sum() for row in c),
+            "Equal costs are counted once",
+        ),
         (
             lambda c, k: sum(row[row >= row.topk(min(k, len(row))).values[-1]].sum() for row in c),
-            "Every cost that ties with the k-th counts here",
+            "Every cost equal to the k-th largest is added",
         ),
         (lambda c, k: c.topk(k, dim=1).values.sum(), "stopped with RuntimeError"),
         (lambda c, k: c.topk(min(k, c.shape[1]), 1).values.sum().clamp(max=20), "and right is 2"),
@@ -192,17 +195,20 @@ WRONG = {
         (lambda s, o: round(caption_recall_by_first(s, o)), "and right is"),
     ],
     "recall_in_folds": [
-        (in_folds(hit=lambda part, targets: part.argmax(0) == targets), "argmax takes the first of those that tie"),
+        (
+            in_folds(hit=lambda part, targets: part.argmax(0) == targets),
+            "argmax takes the first of several tied images",
+        ),
         (
             in_folds(hit=lambda part, targets: part.amax(0) == part[targets, torch.arange(len(targets))]),
-            "A wrong image that ties stands before the right one",
+            "A tie counts as a hit here",
         ),
-        (in_folds(mean=halving), "This averages as it goes"),
+        (in_folds(mean=halving), "In this running average"),
         (in_folds(mean=lambda r: (r[0] + r[-1]) / 2), "Only the first and the last fold count here"),
         (in_folds(mean=lambda r: r[-1]), "and right is"),
         (in_folds(mean=max), "and right is"),
         (in_folds(offset=lambda first, size: size if first else 0), "the case of three folds or more: Fold i starts"),
-        (in_folds(of=lambda first, size: size if first else 0), "Fold i starts at i times the size"),
+        (in_folds(of=lambda first, size: size if first else 0), "Fold i starts at image i * size"),
         (by_slices, "captions in any order"),
     ],
     "collapse_loss": [
@@ -212,11 +218,11 @@ WRONG = {
         (lambda n, m, k: torch.tensor(2 * n * min(k, n - 1) * m), "end with .item()"),
     ],
     "which_bug": [
-        (lambda loss: int(loss.__name__[-1]), "recognised by its name, its source or what it is"),
-        (lambda loss: exercises.SUSPECTS.index(loss), "recognised by its name, its source or what it is"),
+        (lambda loss: int(loss.__name__[-1]), "recognised by its name, its source or its identity"),
+        (lambda loss: exercises.SUSPECTS.index(loss), "recognised by its name, its source or its identity"),
         (
             lambda loss: [inspect.getsource(one) for one in exercises.SUSPECTS].index(inspect.getsource(loss)),
-            "recognised by its name, its source or what it is",
+            "recognised by its name, its source or its identity",
         ),
         (lambda loss: {one: n for n, one in enumerate(exercises.SUSPECTS)}[loss], "recognised by its name"),
         (
@@ -229,7 +235,7 @@ WRONG = {
         (lambda c, o: c.masked_fill(c == c.diagonal()[:, None], 0), "and right is"),
         (
             lambda c, o: c.masked_fill((o[:, None] == o) | (c == c.diagonal()[:, None]), 0),
-            "Costs that equal the diagonal's are masked too",
+            "Costs equal to those of the diagonal are masked too",
         ),
         (lambda c, o: c.masked_fill((o[:, None] - o).abs() < 1, 0).clamp(max=1), "and right is 1."),
         (lambda c, o: c.mul_(o[:, None] != o), "changes costs for whoever called it"),

@@ -3,25 +3,23 @@
 #
 # **You will be able to**
 #
-# - say what one word of a loss, *max* in place of *sum*, changes in every step of training;
-# - recognise a collapsed run by one number, and mend it;
-# - avoid three traps of the field's public code: false negatives, five captions per image, folds.
-#
-# *About 90 minutes with the exercises; under three of them are the computer's.*
+# - say how a ranking loss with *max* differs from one with *sum* in every training step;
+# - recognise a collapsed run by its loss, and repair it;
+# - avoid three traps of the field's public code: false negatives, five captions per image, and folds.
 #
 # ## The question
 #
-# Chapter 00 trained two encoders with a loss that adds up every negative pair that comes too close.
+# Chapter 00 trained two encoders with a loss that adds up the cost of every negative pair within the margin.
 # VSE++ (Faghri, Fleet, Kiros and Fidler, BMVC 2018) kept the two encoders and asked: **which negative pairs should
-# count?** A search goes wrong because *one* wrong picture stands before the right one, not because a hundred
-# stand a little too near.
+# count?** A search fails if *one* wrong picture scores higher than the right one. A hundred wrong pictures that score a
+# little lower do no harm.
 
 # %% tags=["parameters"]
 import os
 
 size = "mini"  # 3,000 pictures to train on
 epochs = 8  # of the main model
-batch_sizes = (32, 128, 512)  # of the comparison, the middle one of everything else
+batch_sizes = (32, 128, 512)  # that are compared; all other runs use the middle one
 margin = 0.2
 seed = 0
 device = "auto"
@@ -34,8 +32,9 @@ import warnings
 import torch
 
 import itm_tutorial as itm
-from itm_tutorial.chapters.ch02_vsepp import exercises, figures
+from itm_tutorial.chapters.ch02_vsepp import answers, exercises, figures
 from itm_tutorial.interaction.order import order_similarity
+from itm_tutorial.losses.contrastive import InfoNCE
 from itm_tutorial.losses.ranking import MaxOfHinges, SumOfHinges, TopKHinges
 from itm_tutorial.training.samplers import SAMPLERS
 
@@ -46,61 +45,68 @@ print(corpus)
 # %% [markdown]
 # ## The picture to aim for
 #
-# Two dimensions, one picture, its caption and seven wrong ones. A score is the cosine of an angle, and a caption inside the grey
-# wedge scores less than the margin below the right one. Arrows are forces: the negative gradient of the loss.
+# The figure shows a space of two dimensions with one picture, its own caption and seven negative captions, a to g. A score is the
+# cosine of the angle between picture and caption. A negative caption costs something if it lies within the margin, the grey wedge. The
+# thin arrows are the forces on the captions, that is, the negative gradient of the loss. The thick arrow shows how the picture's vector rotates,
+# and the bars show how much each negative contributes to this rotation.
 #
-# **Question.** On which side of the picture should it turn? Does it, under the sum?
+# **Question.** Which way should the picture's vector rotate, and which way does each loss rotate it?
 
 # %%
 figures.forces(margin)
 
+# %% tags=["answer"]
+itm.show.answer(answers.about_forces(margin))
+
 # %% [markdown]
-# **Answer.** It should turn to its caption, away from the wrong one that lies nearer. Under the sum each wrong caption in the wedge
-# pushes, however little it costs, and by the sine of its angle: the further, the harder. Three that hardly matter outvote the one that
-# matters, and the picture turns the wrong way. Under the maximum the nearest alone counts.
+# The same space with sliders. *Steps* is the number of steps of gradient descent before the drawing; the play button runs them.
 #
-# Move the margin until the two losses agree. Then choose *sum*, let 60 steps pass, and do the same with *max*: both end well.
-# In two dimensions with seven captions the sum repairs itself once the easy ones have left the wedge. In a
-# batch of hundreds there are always more.
+# **Question.** For which margins do the two losses rotate the picture the same way? Set the margin to 0.2 and press play: does the sum end
+# worse than the maximum?
 
 # %%
 figures.explorer_of_forces(margin)
 
+# %% tags=["answer"]
+itm.show.answer(answers.about_margins())
+
 # %% [markdown]
 # ## The idea
 #
-# In a batch of $n$ positive pairs, with their scores on the diagonal of $S$:
+# For a batch of $n$ positive pairs, with their scores on the diagonal of $S$ and a margin $\alpha$:
 #
 # $$L_{\text{sum}} = \sum_i \sum_{j \ne i} [\alpha - S_{ii} + S_{ij}]_+ + [\alpha - S_{ii} + S_{ji}]_+ \qquad
 # L_{\text{max}} = \sum_i \max_{j \ne i} [\alpha - S_{ii} + S_{ij}]_+ + \max_{j \ne i} [\alpha - S_{ii} + S_{ji}]_+$$
 #
-# Both are sums over the batch, not means: a batch of half the size is not the same recipe.
+# One term, $[\alpha - S_{ii} + S_{ij}]_+$, is a **hinge**: the cost of one negative. The negative with the largest hinge is the **hardest
+# negative**. Both losses are sums over the batch and not means, so they depend on the batch size.
 #
-# To see one batch we let a bag of words learn with the sum for two epochs, take six pictures that are alike, and write
-# what each negative pair costs.
+# To see one batch, we train a bag of words with the sum for one epoch at a low learning rate, take six similar pictures, and write down the
+# hinge of each negative pair. In each row and each column the hardest negative is ringed.
 #
-# **Question.** Which wrong captions are ringed, and what do they have in common with the right one? May one caption be ringed twice?
+# **Question.** What do a ringed caption and the picture's own caption have in common? May one caption be ringed twice?
 
 # %%
-bow = itm.create_model("vsepp", corpus, sentence="bow", max_violation=False, margin=margin, seed=seed)
-itm.fit(bow, corpus, epochs=2, **shared)
+early = itm.create_model("vsepp", corpus, sentence="bow", max_violation=False, margin=margin, seed=seed)
+itm.fit(early, corpus, epochs=1, learning_rate=1e-3, **shared)
+early_scores, image_of = itm.score(early, corpus.test), corpus.test.image_of
 query = 31  # a caption of the test split
 alike = itm.oracle_scores(corpus.test)[:, query].topk(6).indices
-first = [int((corpus.test.image_of == i).nonzero()[0]) for i in alike]
-batch = itm.score(bow, corpus.test)[alike][:, first]  # [6, 6]
-images, captions = [corpus.test.images[i] for i in alike], [corpus.test.captions[c] for c in first]
+first = [int((image_of == i).nonzero()[0]) for i in alike]  # one caption per picture
+batch = early_scores[alike][:, first]  # [6, 6]
+images, captions = [corpus.test.display(int(i)) for i in alike], [corpus.test.captions[c] for c in first]
 figures.hardest_negatives(batch, images, captions, margin)
 
+# %% tags=["answer"]
+itm.show.answer(answers.about_ringed(batch, captions, margin))
+
 # %% [markdown]
-# **Answer.** Compare words: a ringed caption often names the same things or colours. It may be ringed for several pictures, as hubs are;
-# others never are. A row with no ring is won already. The totals above a matrix say how much the other pairs add. With
-# six pairs that is little. With 128 there are 16,256 negative pairs and at most 128 rings per matrix.
-#
 # ## Build it
 #
 # ### Exercise 1 (15 minutes, ★★): the hardest-negative loss
 #
-# `scores` is `[n_pairs, n_pairs]` with positive pairs on the diagonal, `margin` a number, and the answer one number in a tensor: $L_{\text{max}}$.
+# `scores` is `[n_pairs, n_pairs]` with the positive pairs on the diagonal, and `margin` is a number. Return $L_{\text{max}}$ as a tensor with
+# one number.
 #
 # <details><summary>Hint 1</summary>A positive score has a row and a column: in each, find the largest negative score.</details>
 # <details><summary>Hint 2</summary>Compare scores.diagonal()[:, None] with scores for the hinges of the rows, with scores.T for the columns.</details>
@@ -121,7 +127,7 @@ def hardest_negative_loss(scores, margin):
 hardest_negative_loss = exercises.hardest_negative_loss.check(hardest_negative_loss)
 
 # %% [markdown]
-# Three pairs, margin 0.2. Work out both losses on paper first; only four of the twelve hinges are above zero.
+# **Question.** Compute both losses of these three pairs on paper, with margin 0.2. Only four of the twelve hinges are above zero.
 
 # %% tags=["nbval-check-output"]
 toy = torch.tensor([[0.8, 0.7, 0.1], [0.3, 0.6, 0.5], [0.2, 0.7, 0.9]])
@@ -129,25 +135,50 @@ print("hardest:", round(hardest_negative_loss(toy, 0.2).item(), 2))
 print("all:    ", round(SumOfHinges(0.2)(toy, torch.eye(3, dtype=torch.bool)).item(), 2))
 
 # %% [markdown]
-# What a loss *is* matters less than what it does: its gradient. Autograd shows how hard each score of the six pairs is pushed. A plus is
-# pushed down, a minus up.
+# <details><summary>Answer</summary>
 #
-# **Question.** Under the sum, is a hinge of 0.30 pushed harder than one of 0.01? Where do the 2s come from?
+# Row hinges: 0.1 for picture 1 with caption 2, and 0.1 for picture 2 with caption 3. Column hinges: 0.3 for caption 2 with picture 1, another 0.3 for
+# caption 2 with picture 3. The sum is 0.8. Caption 2 has two hard pictures and the maximum takes one of them: 0.1 + 0.1 + 0.3 = 0.5.
+#
+# </details>
+#
+# ### Which scores does a step change?
+#
+# In a training step a loss acts through its gradient. Autograd shows how hard each score of a batch is pushed. We compare the sum, the three
+# hardest negatives, the maximum and a fourth loss, which needs no margin. **InfoNCE** treats each row as a classification: which of the $n$
+# captions belongs to this picture? It is the cross-entropy of a softmax over the row, plus the same over the column, with a temperature $\tau$:
+#
+# $$L_{\text{InfoNCE}} = -\frac{1}{n} \sum_i \Bigl( \log \frac{e^{S_{ii}/\tau}}{\sum_j e^{S_{ij}/\tau}} +
+# \log \frac{e^{S_{ii}/\tau}}{\sum_j e^{S_{ji}/\tau}} \Bigr)$$
+#
+# CLIP (2021) trains two encoders with this loss, a learned temperature and 32,768 pairs per batch. Its two encoders, its cosine and its score matrix
+# have the same roles as those of this chapter.
+#
+# The figure shows a batch of 32 pairs, scored by the model from above.
+#
+# **Question.** How many of the negative pairs does each loss push in this step? Does it push a hard negative harder than an easy one?
 
 # %%
-positives, given = torch.eye(6, dtype=torch.bool), batch.clone().requires_grad_()
-losses = {"sum": SumOfHinges(margin), "top 2": TopKHinges(margin, k=2), "max": MaxOfHinges(margin)}
-figures.gradients({name: torch.autograd.grad(loss(given, positives), given)[0] for name, loss in losses.items()})
+n = min(32, len(corpus.test.images))
+pairs = [int((image_of == i).nonzero()[0]) for i in range(n)]  # one caption per picture
+positives, given = torch.eye(n, dtype=torch.bool), early_scores[:n][:, pairs].clone().requires_grad_()
+losses = {
+    "sum": SumOfHinges(margin),
+    "top 3": TopKHinges(margin, k=3),
+    "max": MaxOfHinges(margin),
+    "InfoNCE": InfoNCE(),
+}
+pushes = {name: torch.autograd.grad(loss(given, positives), given)[0] for name, loss in losses.items()}  # [n, n] each
+figures.gradients(pushes)
+
+# %% tags=["answer"]
+itm.show.answer(answers.about_pushes(pushes))
 
 # %% [markdown]
-# **Answer.** No: a hinge pushes with 1 or with 0, whatever it costs. A 2 is a pair that costs in both directions. Under the sum,
-# then, the *number* of near misses decides where the step goes; under the maximum each pair has one negative per direction, and
-# the other entries are 0. In between stand the $k$ hardest.
-#
 # ### Exercise 2 (5 minutes, ★): the k hardest
 #
-# Liu and Ye (2019) train so, and call it the kNN-loss. `costs` is `[n_pairs, n_negatives]`, hinges of one direction with zeros
-# for positive pairs. Add up the `k` largest of each pair.
+# Liu and Ye (2019) train with the $k$ hardest negatives and call this the kNN-loss. `costs` is `[n_pairs, n_negatives]`: the hinges of one direction,
+# with zeros for the positive pairs. Add up the `k` largest costs of each row.
 #
 # <details><summary>Hint 1</summary>k = 1 gives the hardest negative alone, and a large k gives the sum over all negatives.</details>
 # <details><summary>Hint 2</summary>costs.topk(k, dim=1).values holds the k largest of each row.</details>
@@ -172,15 +203,12 @@ for k in (1, 2, 3, 9):
 # %% [markdown]
 # ## Train it
 #
-# The model is that of chapter 00, a GRU and one linear map, with the new loss. For the first fifth of the run `warmup=0.2` takes the sum; you will
-# see why. A callback, which `fit` calls after each epoch, keeps the embeddings of 25 test pictures and of one caption each.
+# The model is that of chapter 00, a GRU and one linear map, with the new loss. In the first fifth of the run, `warmup=0.2` uses the sum; the
+# section *Break it* shows why. A callback, which `fit` calls after each epoch, keeps the embeddings of 25 test pictures and of one caption each.
 
 # %%
 model = itm.create_model("vsepp", corpus, margin=margin, warmup=0.2, seed=seed)
-shown = [
-    int((corpus.test.image_of == i).nonzero()[0])
-    for i in range(0, len(corpus.test.images), len(corpus.test.images) // 25)
-]
+shown = [int((image_of == i).nonzero()[0]) for i in range(0, len(corpus.test.images), len(corpus.test.images) // 25)]
 seen = itm.features(corpus).test[corpus.test.image_of[shown]]
 moments = []
 
@@ -201,13 +229,14 @@ print(report, f"kept: epoch {history.best_epoch} of {epochs}", sep="\n")
 # %% [markdown]
 # ## Measure it: two traps
 #
-# The public evaluators of this field take caption $c$ to belong to image $c // 5$. Give them images that were stored once, where
-# they expect five copies, and they raise no error: they score the wrong pairs. Here only `image_of` says whose a caption is.
+# The public evaluators of this field assume that caption $c$ belongs to image $c // 5$, and that each image is stored five times. If the images
+# are stored once, these evaluators raise no error and score the wrong pairs. In this course only `image_of` says which image a caption
+# belongs to.
 #
 # ### Exercise 3 (15 minutes, ★★): recall without five in a row
 #
-# R@1 of *image to captions*, in percent: the fraction of images, among those that have a caption, one of whose own captions beats every
-# wrong one. A tie is no win.
+# Compute R@1 of *image to captions* in percent. A query is an image that has a caption. It is a hit if one of its own captions scores higher than
+# every other caption. A tie is a miss.
 #
 # <details><summary>Hint 1</summary>Only image_of says which image a caption belongs to.</details>
 # <details><summary>Hint 2</summary>image_of[None] == torch.arange(len(scores))[:, None] marks each image's own captions.</details>
@@ -230,9 +259,9 @@ caption_recall = exercises.caption_recall.check(caption_recall)
 # %% [markdown]
 # ### Exercise 4 (15 minutes, ★★★): recall in folds
 #
-# "MSCOCO 1K" is no test set of 1,000 images. It is the mean over five consecutive folds of the 5,000, each searched by itself.
-# Write R@1 of *caption to images*, in percent, as the mean over `n_folds`. (Some public code then prints six times the true rsum: 474.4
-# came out as 2846.4.)
+# "MSCOCO 1K" is not a test set of 1,000 images. It is the mean over five consecutive folds of the 5,000 test images, and each fold is searched by itself.
+# Compute R@1 of *caption to images* in percent, as the mean over `n_folds`. (Some public code prints six times the true rsum: 2846.4
+# for 474.4.)
 #
 # <details><summary>Hint 1</summary>Cut the images into n_folds consecutive parts of equal size; a caption belongs to the fold of its image.</details>
 # <details><summary>Hint 2</summary>scores[first : first + size][:, own] is the matrix of a fold; its image numbers are image_of[own] - first.</details>
@@ -256,57 +285,65 @@ def recall_in_folds(scores, image_of, n_folds):
 recall_in_folds = exercises.recall_in_folds.check(recall_in_folds)
 
 # %% [markdown]
-# Made-up scores of 50 images with five captions each, once in order and once shuffled. Which of these numbers is nonsense? And what do folds
-# do to the very same scores?
+# Made-up scores of 50 images with five captions each, once in order and once shuffled.
+#
+# **Question.** Which of the printed numbers is wrong? And how do folds change the recall of the same scores?
 
 # %% tags=["nbval-check-output"]
 random = torch.Generator().manual_seed(0)
-image_of = torch.arange(50).repeat_interleave(5)
-made_up = torch.rand(50, 250, generator=random) + 0.9 * (image_of == torch.arange(50)[:, None])
+fives = torch.arange(50).repeat_interleave(5)  # [250], the image of each caption
+made_up = torch.rand(50, 250, generator=random) + 0.9 * (fives == torch.arange(50)[:, None])
 mixed = torch.randperm(250, generator=random)
 for name, order in (("in order", torch.arange(250)), ("shuffled", mixed)):
-    given, whose = made_up[:, order], image_of[order]
-    trap = 100 * (given.argmax(1) // 5 == torch.arange(50)).double().mean().item()
-    print(f"{name}: R@1 by image_of {caption_recall(given, whose):.0f}, by c // 5 {trap:.0f}")
-print(f"caption to images: whole {recall_in_folds(made_up, image_of, 1):.1f}", end=", ")
-print(f"in five folds {recall_in_folds(made_up, image_of, 5):.1f}")
+    shuffled, whose = made_up[:, order], fives[order]
+    trap = 100 * (shuffled.argmax(1) // 5 == torch.arange(50)).double().mean().item()
+    print(f"{name}: R@1 by image_of {caption_recall(shuffled, whose):.0f}, by c // 5 {trap:.0f}")
+print(f"caption to images: whole {recall_in_folds(made_up, fives, 1):.1f}", end=", ")
+print(f"in five folds {recall_in_folds(made_up, fives, 5):.1f}")
 
 # %% [markdown]
-# The order of captions is no property of a model, so `c // 5` gives nonsense on shuffled ones. And folds *raise* recall: a caption meets
-# ten pictures in place of fifty. Never compare a recall in folds with one on the whole.
+# <details><summary>Answer</summary>
+#
+# The recall by `c // 5` on shuffled captions is wrong. The order of the captions does not change a model's scores, so it must not change the recall.
+# Folds *raise* the recall: a caption is compared with ten pictures and not with fifty. So never compare a recall in folds with a recall on the whole
+# test set.
+#
+# </details>
 #
 # ## See what it learned
 #
-# The embeddings that the callback kept, on the plane in which those of the last epoch spread most.
+# The maps show the embeddings that the callback kept, on the plane in which those of the last epoch spread most. A line joins each picture and
+# its caption.
 #
-# **Question.** When do positive pairs come near each other? When do they pass the hardest negatives?
+# **Question.** At which moment are positive pairs closer to each other than to their hardest negatives?
 
 # %%
 moment_names = {"before training": 0, "after epoch 1": 1, f"after epoch {epochs}": epochs}
-figures.maps_by_epoch({name: moments[n] for name, n in moment_names.items()})
+snapshots = {name: moments[number] for name, number in moment_names.items()}
+figures.maps_by_epoch(snapshots)
+
+# %% tags=["answer"]
+itm.show.answer(answers.about_maps(snapshots))
 
 # %% [markdown]
-# **Answer.** Read the cosines, which use all dimensions; the map shows two. The hardest negative is the wrong picture with the highest cosine for a caption. What
-# counts is not how near the right picture comes but its lead over this one. Before training the two kinds of embeddings know
-# nothing of each other. Lines that stay long on the last map need not be mistakes: two directions cannot hold everything.
+# One search, with the untrained and with the trained model.
 #
-# **Question.** One caption, before and after. Which words of it does the first row obey? And the second?
+# **Question.** Which words of the query do the pictures of the first row show? And those of the second row?
 
 # %%
-trained = itm.search(model, corpus.test, corpus.test.captions[query], k=6)
-figures.before_and_after(corpus.test, untrained, trained, [int(corpus.test.image_of[query])])
+trained, right = itm.search(model, corpus.test, corpus.test.captions[query], k=6), int(image_of[query])
+figures.before_and_after(corpus.test, untrained, trained, [right])
+
+# %% tags=["answer"]
+itm.show.answer(answers.about_searches(corpus.test, untrained, trained, right))
 
 # %% [markdown]
-# **Answer.** The first row obeys none. With random weights the order has nothing to do with the sentence, even where it seems so: pictures
-# that look alike get similar embeddings, and when one of them comes first the others follow. In the second row look at the wrong pictures. They are the hard negatives of this query: if one differs from the right
-# one by a single word, this is the word to work on.
+# ### How does the batch size matter?
 #
-# ### How hard is the hardest?
+# The hardest of 31 negative captions is easier than the hardest of 511. So the batch size should matter more for the maximum than for the sum.
+# The next cell trains a bag of words six times, which is much faster than a GRU.
 #
-# The hardest of 31 negative captions is easier than the hardest of 511. So the maximum should care about the size of a batch.
-# Six short runs of a bag of words, which trains much faster than the GRU:
-#
-# **Question.** For which loss should large batches pay? Guess before you look.
+# **Question.** For which loss should large batches help? Guess before you run the cell.
 
 # %%
 found = {"sum": {}, "max": {}}
@@ -317,16 +354,16 @@ for name, options in (("sum", {"max_violation": False}), ("max", {"warmup": 0.25
         found[name][n] = itm.evaluate(itm.score(other, corpus.test), corpus.test.image_of).rsum
 figures.rsum_by_batch_size(found)
 
+# %% tags=["answer"]
+itm.show.answer(answers.about_batches(found))
+
 # %% [markdown]
-# **Answer.** Read the lead at each size, written between the lines, rather than one line: a larger batch also means fewer steps per epoch, which
-# costs both losses something. If the lead grows, it is the maximum that makes use of more negatives. One seed says
-# little; `itm sweep vsepp` and its two notebooks ask the same with three.
-#
 # ## Break it: the collapse
 #
 # ### Exercise 5 (5 minutes, ★): the loss of a collapse
 #
-# Suppose all embeddings are the same point. What is the loss of a batch of `batch_size` distinct pictures, with the `k` hardest in both directions?
+# Suppose that all embeddings are equal. What is the loss of a batch of `batch_size` different pictures, with the `k` hardest negatives in both
+# directions?
 #
 # <details><summary>Hint 1</summary>All embeddings are equal, so all scores are equal: what is left of margin - positive + negative?</details>
 # <details><summary>Hint 2</summary>Each hinge equals the margin. A pair has k hinges in each of the two directions.</details>
@@ -347,15 +384,19 @@ for k in (1, 3, 127):
     print(f"128 pairs, margin 0.2, k = {k}: {collapse_loss(128, 0.2, k):.1f}")
 
 # %% [markdown]
-# 51.2 is a number to remember: users of VSE++ and its heirs report a loss that stands there. Early on, the hardest negative often scores
-# *above* the right caption, and the cheapest way to cut the largest of many differences is to make all differences small.
+# Remember 51.2: users of VSE++ and of later models report a loss that stays at this number. Early in training the hardest negative often
+# scores *higher* than the right caption. The loss then falls most easily if all differences between scores become small, so all embeddings move to one
+# point. This is the **collapse**.
 #
-# We provoke it: a bag of words, no warm-up, and a learning rate five times too high. Then we change one thing at a time.
+# To provoke it, we train a bag of words without warm-up and with a learning rate that is five times too high. Each of the other runs changes one
+# thing. *Trained start* begins with a model that was trained with the sum; *top 3* uses the three hardest negatives; *annealed* goes from the sum to the
+# maximum step by step.
 #
-# **Question.** Which runs reach the dotted line and stay? And what does rsum do meanwhile?
+# **Question.** Which runs reach the dotted line and stay there? How does their rsum develop?
 
 # %%
-fast = 0.03
+fast, spreads, runs = 0.03, {}, {}
+itm.fit(early, corpus, epochs=2, **shared)  # two more epochs with the sum
 cures = {
     "no warm-up": {},
     "warm-up": {"warmup": 0.2},
@@ -364,35 +405,32 @@ cures = {
     "trained start": {},
     "a tenth of the rate": {},
 }
-runs = {}
 for name, options in cures.items():
     other = itm.create_model("vsepp", corpus, sentence="bow", margin=margin, seed=seed, **options)
     if name == "trained start":
-        other.load_state_dict(bow.state_dict())  # two epochs with the sum
+        other.load_state_dict(early.state_dict())
     losses, rate = [], fast / 10 if "tenth" in name else fast
     hook = other.loss_function.register_forward_hook(lambda module, given, loss, kept=losses: kept.append(loss.item()))
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
         run = itm.fit(other, corpus, epochs=5, learning_rate=rate, **shared)
     runs[name] = (losses, run.frame().rsum.tolist())
-    spread = itm.score(other, corpus.val).std()
-    print(
-        f"{name:<20} spread of scores {spread:.4f}", *(f"\n  {w.message}" for w in warned if "stood" in str(w.message))
-    )
-figures.collapse(runs, collapse_loss(batch_sizes[1], margin, 1))
+    spreads[name] = itm.score(other, corpus.val).std().item()
+    print(name, *(f"\n  {w.message}" for w in warned if "stood" in str(w.message)))
+switches = {name: options["warmup"] for name, options in cures.items() if "warmup" in options}
+figures.collapse(runs, collapse_loss(batch_sizes[1], margin, 1), switches)
+
+# %% tags=["answer"]
+itm.show.answer(answers.about_collapse(runs, spreads, collapse_loss(batch_sizes[1], margin, 1)))
 
 # %% [markdown]
-# **Answer.** A collapsed run lies on the dotted line, its scores hardly spread, and `fit` says so in a warning. Yet its rsum may go on
-# rising, slowly: recall asks only for the *order* of scores, and the order can be right where the differences are tiny. So a rising rsum does not
-# clear a run. Compare it with the others at the same epoch.
-#
-# Which changes helped? Trust your figure, and do not carry it over unseen. The plateau of *top 3* is three times as high, so a
-# loss below it has left. Now take the GRU: `sentence="gru"`, four epochs, its own rate, then a lower one. Does the same cure work?
+# `fit` warns when a run stands on the plateau. A cure that works for one model need not work for another: try `sentence="gru"` for four epochs, with
+# its own learning rate and with a lower one.
 #
 # ### Exercise 6 (20 minutes, ★★★): find the bug
 #
-# `exercises.print_suspects()` shows five losses. Loss 0 is right; 1 to 4 have one bug each. Write the test that a library should
-# have had: `which_bug(loss)` may only *call* `loss(scores, margin)` on small batches of its own, and gives the number of the loss.
+# `exercises.print_suspects()` shows five losses. Loss 0 is right; losses 1 to 4 have one bug each. Write the test that a library should
+# have: `which_bug(loss)` returns the number of the loss. It may only *call* `loss(scores, margin)` on small batches that it makes itself.
 #
 # <details><summary>Hint 1</summary>Think of small batches whose loss you know: all positive pairs far ahead, or all scores equal.</details>
 # <details><summary>Hint 2</summary>The loss must be 0 for torch.eye(3) and six margins for torch.zeros(3, 3). Which losses are higher or lower?</details>
@@ -417,10 +455,11 @@ which_bug = exercises.which_bug.check(which_bug)
 # %% [markdown]
 # ### False negatives
 #
-# Batches are drawn from shuffled captions. If two of one batch describe the same picture, then each is a "negative" for the other, scores
-# nearly as high as the right one, and is the hardest negative by far. The authors' code masks the diagonal alone.
+# The public code draws batches from shuffled captions. If two captions of one batch describe the same picture, each is a "negative" of the other.
+# It scores nearly as high as the right caption, so it is the hardest negative: a **false negative**. The authors' code masks only
+# the diagonal.
 #
-# **Question.** On which data set is this harmless? And here?
+# **Question.** On which data sets is this harmless? How often does it happen here?
 
 # %%
 samplers = {"captions": "shuffled captions", "images": "distinct images"}
@@ -432,14 +471,16 @@ for sampler, name in samplers.items():
     measured[name] = (len(corpus.train.images), fraction)
 figures.doubles(measured, batch_sizes[1])
 
+# %% tags=["answer"]
+itm.show.answer(answers.about_doubles(measured, batch_sizes[1]))
+
 # %% [markdown]
-# **Answer.** A batch of 128 from MSCOCO seldom holds a double, which is why the authors could call it harmless. On small data nearly every
-# batch does. `fit(..., sampler="images")` draws each picture once an epoch, with one of its captions; the losses of this course also mask
-# by image. `mask_same_image=False` gives you the behaviour of the public code.
+# `fit(..., sampler="images")` draws each picture once per epoch, with one of its captions. The losses of this course also mask by image;
+# `mask_same_image=False` gives the behaviour of the public code.
 #
 # ### Exercise 7 (5 minutes, ★): mask them
 #
-# `costs` is `[n_pairs, n_pairs]`, and `image_of` says which image each pair of the batch shows. Put 0 where row and column show the same.
+# `costs` is `[n_pairs, n_pairs]`, and `image_of` `[n_pairs]` gives the image of each pair. Put 0 where row and column have the same image.
 #
 # <details><summary>Hint 1</summary>Two pairs with the same image are not negatives of each other: their cost must be 0.</details>
 # <details><summary>Hint 2</summary>image_of[:, None] == image_of[None] is True where row and column show the same image.</details>
@@ -459,11 +500,11 @@ without_same_image = exercises.without_same_image.check(without_same_image)
 # %% [markdown]
 # ## A relative: order embeddings
 #
-# A caption says less than its picture shows: *a dog* is true of many. Vendrov and others (2016) gave up the cosine, which treats both sides
-# alike, and asked that a picture lie *beyond* its captions in each coordinate. The score is minus the violation
-# $\lVert \max(0, t - v) \rVert^2$. The loss was the sum; the rows *Order++* put the maximum on top.
+# A caption says less than its picture shows: *a dog* is true of many pictures. Vendrov and others (2016) therefore replaced the cosine, which treats both
+# sides alike. Their score is asymmetric: no coordinate of a caption $t$ should exceed that of its picture $v$, and the score is minus the violation
+# $\lVert \max(0, t - v) \rVert^2$. They trained with the sum; the rows *Order++* in the paper of VSE++ use the maximum.
 #
-# A picture at (3, 1, 2) and three captions. Which break the order, and by how much? What would an empty sentence be?
+# **Question.** A picture at (3, 1, 2) and three captions: (1, 1, 0), (3, 0, 4) and (0, 0, 0). Which captions violate the order, and by how much?
 
 # %% tags=["nbval-check-output"]
 picture = torch.tensor([[3.0, 1.0, 2.0]])
@@ -472,12 +513,18 @@ print("violations:     ", (-order_similarity(picture, sentences)).tolist()[0])
 print("the other way:  ", (-order_similarity(sentences, picture)).flatten().tolist())
 
 # %% [markdown]
-# The second wants 4 where the picture has 2: 2² = 4. The origin says nothing, and is true of every picture. (The code of VSE++ takes the root of
-# this, so margins do not carry over.) `itm.create_model("orderpp", corpus)` trains one.
+# <details><summary>Answer</summary>
+#
+# Only the second: it has 4 where the picture has 2, and 2² = 4. The third, the origin, violates nothing; it is like an empty sentence, true of every
+# picture. In the other direction the picture violates the order of all three captions.
+#
+# </details>
+#
+# The code of VSE++ takes the square root of the violation, so its margins cannot be reused here. `itm.create_model("orderpp", corpus)` trains such a model.
 #
 # ## The paper's numbers and yours
 #
-# As the field's survey lists them, on photographs. MSCOCO 1K is a mean over five folds.
+# The figures as the field's survey lists them, on photographs. MSCOCO 1K is a mean over five folds.
 
 # %%
 listed = {
@@ -497,56 +544,66 @@ print(*map(itm.literature.cite, ("faghri2018vsepp", "vendrov2016order", "liu2019
 print(f"Headline: vsepp rsum {report.rsum:.0f}, ceiling {ceiling.rsum:.0f}")
 
 # %% [markdown]
-# Yours are **not comparable** with the rest: drawings are not photographs, a fold here is a fifth of a small test, and your network was not
-# fine-tuned. Nor are the upper rows with each other. From the first to the second row more changed than the loss, and the ResNet rows
-# come from a second stage that trains the network too: without it, a user of the authors' code reports R@1 43.8 and 31.6 on Flickr30k in place of 52.9 and
-# 39.6. (Try it: `tuned = itm.unfreeze(model)`, then `itm.fit(tuned, corpus, sampler="images")`. On these drawings it adds about 6 points of
-# rsum over three seeds.) So the rows cannot say how much is the hardest negative's. Only a comparison such as
-# your batch-size figure can, in which nothing else changes. We ran three seeds until nothing moved (docs/results/ch02.md): for a bag of words
+# Your numbers are **not comparable** with the others: drawings are not photographs, a fold here is a fifth of a small test set, and your
+# backbone was not fine-tuned. The upper rows are not comparable with each other either. More than the loss changed from the first row to
+# the second, and the ResNet rows come from a second stage that also trains the backbone. Without this stage, a user of the authors' code reports R@1
+# 43.8 and 31.6 on Flickr30k, where the paper has 52.9 and 39.6. (Try it: `tuned = itm.unfreeze(model)`, then `itm.fit(tuned, corpus, sampler="images")`.
+# On these drawings it adds about 6 points of rsum over three seeds.)
+#
+# So these rows cannot say how much of the gain comes from the hardest negative. Only a comparison in which nothing else changes can, such as your
+# figure of batch sizes. We ran three seeds until they converged (docs/results/ch02.md): for a bag of words
 # the maximum beats the sum by 11 points of rsum with a warm-up and by 14 without; InfoNCE and the five hardest
-# negatives are too close to the maximum to say. Even the paper's own baseline, `vse0` here, changes two things: its
-# images also keep their length.
+# negatives are too close to the maximum to say. Even the paper's own baseline, `vse0` here, changes two things: it
+# also leaves the image embeddings unnormalised.
 #
 # ## Quiz
 #
-# **1. Training stands at a loss of 25.6, with 64 pairs a batch and margin 0.2. What do you suspect?**
+# **1. The training loss stays at 25.6, with 64 pairs per batch and margin 0.2. What do you suspect?**
 #
 # <details><summary>A good fit: the loss no longer falls</summary>No: a good fit ends near 0. This is exactly 2 × 64 × 0.2.</details>
-# <details><summary>All embeddings lie nearly in one point</summary>Yes. Each pair then pays one margin in either direction.</details>
-# <details><summary>A learning rate that is too low</summary>No: a low rate crawls, but it does not stop at this very number.</details>
+# <details><summary>All embeddings are nearly equal</summary>Yes. Each pair then costs one margin in each direction.</details>
+# <details><summary>A learning rate that is too low</summary>No: a low rate makes training slow, but it does not stop at exactly this number.</details>
 #
-# **2. Under the maximum, two wrong captions cost 0.30 and 0.29. How are they pushed in this step?**
+# **2. Under the maximum, two negative captions of a picture cost 0.30 and 0.29. How hard is each pushed in this step?**
 #
-# <details><summary>Almost alike: 0.30 to 0.29</summary>No: a hinge's slope is 1 or 0. What it costs does not set how hard it pushes.</details>
-# <details><summary>Both by 1, as both are within the margin</summary>No: that is the sum. The maximum has one winner a row.</details>
-# <details><summary>The first by 1, the second not at all</summary>Yes. The second has its turn when the first has been pushed below it.</details>
+# <details><summary>Almost equally: 0.30 to 0.29</summary>No: the slope of a hinge is 1 or 0, whatever the hinge costs.</details>
+# <details><summary>Both by 1, as both are within the margin</summary>No: that is the sum. The maximum takes one negative per row.</details>
+# <details><summary>The first by 1, the second not at all</summary>Yes. The second is pushed in a later step, when the first costs less than the second.</details>
 #
-# **3. You train on 500 photographs with five captions each, 128 a batch, masking the diagonal only. What goes wrong first?**
+# **3. You train on 500 photographs with five captions each and 128 pairs per batch, and mask only the diagonal. What goes wrong first?**
 #
-# <details><summary>True captions are pushed away as hardest negatives</summary>Yes. Nearly every batch holds a picture twice, and its other caption scores highest.</details>
-# <details><summary>Nothing, the authors found it harmless</summary>No: they found it on MSCOCO, which has over a hundred thousand pictures.</details>
-# <details><summary>The batch is too large for so few captions</summary>No: 2,500 captions make nineteen batches. What counts is whose captions meet in one.</details>
+# <details><summary>True captions are pushed away as hardest negatives</summary>Yes. Nearly every batch holds a picture twice, and its other caption is often the hardest negative.</details>
+# <details><summary>Nothing, the authors found it harmless</summary>No: they trained on MSCOCO, which has over a hundred thousand pictures.</details>
+# <details><summary>The batch is too large for so few captions</summary>No: 2,500 captions make nineteen batches. What matters is which captions share a batch.</details>
 #
 # **4. A paper reports R@1 40 on 5,000 MSCOCO images, another 60 on "1K". Which model is better?**
 #
-# <details><summary>The second: 60 is more than 40</summary>No: a caption meets five times fewer pictures in a fold, so every model scores higher there.</details>
-# <details><summary>The first: 5K is the harder test</summary>No: harder, yes, but by how much is not known from these two numbers.</details>
-# <details><summary>Nobody can know from this</summary>Yes. Score one of them on the other's gallery; the same matrix gives both numbers.</details>
+# <details><summary>The second: 60 is more than 40</summary>No: in a fold a caption is compared with five times fewer pictures, so every model scores higher there.</details>
+# <details><summary>The first: 5K is the harder test</summary>No: it is harder, but these two numbers do not say by how much.</details>
+# <details><summary>These numbers cannot tell</summary>Yes. Compute both numbers for both models; one score matrix gives both.</details>
 #
-# **5. A run without warm-up stands on the plateau while rsum climbs from epoch to epoch. Is it healthy?**
+# **5. The loss of a run without warm-up stays on the plateau while rsum rises from epoch to epoch. Is the run healthy?**
 #
-# <details><summary>Yes, rsum is what counts</summary>No: it climbs far below a run that never collapsed. Compare at the same epoch.</details>
-# <details><summary>No, and rsum climbs since it reads only the order of scores</summary>Yes. Differences however small are enough to rank by.</details>
-# <details><summary>It cannot be: rsum must stand still too</summary>No: equal to two decimals is not equal. Your figure shows such a run.</details>
+# <details><summary>Yes, rsum is what counts</summary>No: its rsum stays far below that of a run that did not collapse, at the same epoch.</details>
+# <details><summary>No, and rsum rises because it depends only on the order of scores</summary>Yes. Even tiny differences between scores give an order.</details>
+# <details><summary>This cannot happen: rsum must stay constant too</summary>No: scores that agree to two decimals still differ, and your figure shows such a run.</details>
 #
-# **6. You halve the batch and keep the rest. What changes in the loss of VSE++?**
+# **6. You halve the batch size and change nothing else. How does the loss of VSE++ change?**
 #
-# <details><summary>Nothing, as it is a mean over pairs</summary>No: it is a sum, as in the authors' code. Half the pairs, about half the loss.</details>
-# <details><summary>It halves, and nothing else</summary>Not yet: the number about halves, but the hardest of fewer negatives is also easier.</details>
-# <details><summary>It has fewer terms, and each hardest negative is easier</summary>Yes. Both move, so a batch size belongs to the recipe.</details>
+# <details><summary>It does not: it is a mean over pairs</summary>No: it is a sum, as in the authors' code, so half the pairs give about half the loss.</details>
+# <details><summary>It halves, and nothing else changes</summary>Not yet: it roughly halves, but the hardest of fewer negatives is also easier.</details>
+# <details><summary>It has fewer terms, and each hardest negative is easier</summary>Yes. Both change, so the batch size is part of the recipe.</details>
+#
+# ## Recap
+#
+# - The sum adds up the hinges of all negatives within the margin, and the maximum takes only the hardest negative per row and per column.
+# - A hinge pushes with the same force whatever it costs, so under the sum many easy negatives can outweigh the one that matters.
+# - A loss that stays at 2 × pairs × margin means that all embeddings are nearly equal; a warm-up with the sum or a lower learning rate can prevent this.
+# - Two captions of one image in a batch are false negatives: draw distinct images, or mask by image.
+# - A recall is meaningful only with the right `image_of` and the same gallery: five consecutive captions and folds both change it.
 #
 # ## Where to go next
 #
-# - Replace the loss: `loss="infonce"` makes every negative count by how hard it is. Is the maximum still ahead?
-# - Set `margin` to 0.05 or 0.5 above. The lab `02_vsepp_lab_1_sweep` turns margin, loss and batch size together.
+# - Replace the loss of the main model by `loss="infonce"`. Is the maximum still ahead?
+# - Set `margin` to 0.05 or 0.5 above. The lab `02_vsepp_lab_1_sweep` varies margin, loss and batch size together.
 # - Chapter 03 keeps this loss and changes the interaction: each word attends to regions.

@@ -3,18 +3,16 @@
 #
 # **You will be able to**
 #
-# - say what margin, choice of negatives and batch size each do to a ranking loss;
-# - turn a notebook into an experiment that a program can repeat: parameters in, metrics out;
+# - say how margin, choice of negatives and batch size each affect a ranking loss;
+# - turn a notebook into an experiment that a program can repeat, with parameters as input and metrics as output;
 # - run a grid of such experiments with one command, and stop and resume it.
-#
-# *About 15 minutes. The sweep itself takes about ten more on two cores, without you.*
 #
 # ## The question
 #
-# VSE++ changed one thing, which negatives the loss listens to, and reported a large gain. The gain was measured at one margin
-# and one batch size. Would another margin have served the older loss as well? Does the hardest of 31 negatives teach what the
-# hardest of 511 teaches? One run cannot say. This notebook trains *one* model, and is made so that a program can run it at
-# every point of a grid. The notebook `02_vsepp_lab_2_results` reads what comes out.
+# VSE++ changed which negatives the loss uses, and reported a large gain. The gain was measured at one margin
+# and one batch size. Would another margin have improved the older loss as much? Is the hardest of 31 negatives as useful as the
+# hardest of 511? One run cannot answer this. This notebook trains *one* model, and a program can run it at
+# every point of a grid. The notebook `02_vsepp_lab_2_results` reads the results.
 
 # %%
 import os
@@ -23,22 +21,24 @@ from pathlib import Path
 import torch
 
 import itm_tutorial as itm
+from itm_tutorial.chapters.ch02_vsepp import figures, sweep_answers
+from itm_tutorial.chapters.ch02_vsepp.sample import sample_sweep
 from itm_tutorial.course.sweep import Point
 from itm_tutorial.losses import create_loss
 from itm_tutorial.storage import write_json
 
 # %% [markdown]
-# ## Parameters in
+# ## Parameters as input
 #
-# The next cell is tagged `parameters`. Papermill puts another cell behind it, with the values of one point of the grid, and runs
-# the notebook from top to bottom. By hand, you edit it.
+# The next cell is tagged `parameters`. Papermill inserts a cell after it with the values of one point of the grid, and runs
+# the notebook from top to bottom. To run a point by hand, edit this cell.
 
 # %% tags=["parameters"]
 size = "mini"  # 3,000 pictures to train on; "tiny" is for a quick look
 epochs = 10
 seed = 0  # of the pictures, of the first weights and of the batches
 device = "auto"
-sentence = "bow"  # "gru" is what the paper has, and takes five times as long
+sentence = "bow"  # the paper uses "gru", which takes five times as long
 margin = 0.2
 negatives = "max_of_hinges"  # or "sum_of_hinges", or "top_k_hinges"
 batch_size = 128
@@ -49,8 +49,9 @@ if os.environ.get("ITM_FAST") == "1":  # the smallest size, for tests
 # %% [markdown]
 # ## What the three settings do
 #
-# Three pictures and their three captions; the positive pairs are on the diagonal. At a margin of 0.2, work out by hand what the first
-# picture's two wrong captions cost. Then run the cell.
+# The matrix holds the scores of three pictures and their three captions, with the positive pairs on the diagonal.
+#
+# **Question.** At a margin of 0.2, how much does each of the two negative captions of the first picture cost? Work it out by hand, then run the cell.
 
 # %% tags=["nbval-check-output"]
 toy = torch.tensor([[0.60, 0.55, 0.50], [0.45, 0.70, 0.68], [0.10, 0.50, 0.65]])  # [3 images, 3 captions]
@@ -59,26 +60,32 @@ for name in ("sum_of_hinges", "top_k_hinges", "max_of_hinges"):
     print(f"{name:<15}{create_loss(name, margin=0.2, k=1)(toy, positives).item():.2f}")
 
 # %% [markdown]
-# With `k = 1` the middle line is the maximum under another name. In a batch of three there are only two negatives to choose from;
-# `k = 3`, the default, would be the sum. The **margin** decides how many of the hinges are open at all:
+# <details><summary>Answer</summary>
+#
+# 0.2 - 0.60 + 0.55 = 0.15, and 0.2 - 0.60 + 0.50 = 0.10. The sum adds both, and the maximum takes 0.15.
+#
+# </details>
+#
+# With `k = 1`, top-k is the same as the maximum. A batch of three has only two negatives per picture, so
+# `k = 3`, the default, would be the sum. The **margin** determines how many hinges are above zero:
 
 # %% tags=["nbval-check-output"]
 for width in (0.05, 0.2, 0.5):
-    costs = width - toy.diag()[:, None] + toy  # [n_images, n_captions]: above 0, the hinge is open
-    print(f"margin {width:<5} open hinges: {int((costs[~positives] > 0).sum())} of 6")
+    costs = width - toy.diag()[:, None] + toy  # [n_images, n_captions]: above 0, the negative costs something
+    print(f"margin {width:<5} hinges above zero: {int((costs[~positives] > 0).sum())} of 6")
 
 # %% [markdown]
-# With all hinges open, the sum pushes against every wrong caption alike, near or far. With few open, even the sum hears only the hard ones: a
-# small margin makes the two losses alike. The **batch** decides from how many negatives the hardest is taken.
+# If all hinges are above zero, the sum pushes every negative caption with the same force, near or far. If few are above zero, the sum uses only hard
+# negatives too: a small margin makes the two losses similar. The **batch size** determines from how many negatives the hardest is taken.
 
 # %% tags=["nbval-check-output"]
 for n in (32, 128, 512):
     print(f"batch of {n:>3}: {2 * n * (n - 1):>7,} hinges in the sum, {2 * n:>5,} in the maximum")
 
 # %% [markdown]
-# So the settings are not independent, and this is why a grid is worth its time. One thing can go wrong: when all embeddings lie in one
-# point, all scores are equal and each hinge costs one margin. From there the hardest negative gives little to go by, and the maximum may
-# stay. Its loss then stands at a number that you can compute beforehand:
+# So the three settings depend on each other, and only a grid shows how. One thing can go wrong: if all embeddings are equal,
+# all scores are equal and each hinge costs one margin. The hardest negative then gives hardly any gradient, and training with the maximum may
+# stay there. This is the collapse, and its loss can be computed beforehand:
 
 # %% tags=["nbval-check-output"]
 same = torch.zeros(32, 32)  # [32 images, 32 captions]: one score for all
@@ -89,7 +96,7 @@ for width in (0.05, 0.2, 0.5):
 # %% [markdown]
 # ## Train and measure one point
 #
-# The validation split measures here, because the sweep is going to *choose*. What is chosen may be measured on the test split once, at
+# We measure on the validation split, because the sweep is used to *choose* a setting. The chosen setting is measured on the test split once, at
 # the end.
 
 # %%
@@ -98,18 +105,18 @@ model = itm.create_model("vsepp", corpus, seed=seed, loss=negatives, margin=marg
 history = itm.fit(model, corpus, epochs=epochs, batch_size=batch_size, seed=seed, device=device)
 
 # %% [markdown]
-# **Question.** Would this point look better, beside others, had it trained longer?
+# **Question.** Would more epochs have raised the rsum of this point?
 
 # %%
 itm.show.training_curve(history)
 
+# %% tags=["answer"]
+itm.show.answer(sweep_answers.about_budget(history))
+
 # %% [markdown]
-# **Answer.** If the right panel still climbs at its end, yes. All points get the same number of epochs, so a batch of 512 gets a
-# sixteenth of the steps of a batch of 32. A sweep compares settings *at a budget*; keep the budget in mind when you read it.
+# ## Metrics as output
 #
-# ## Figures out
-#
-# The metrics go where `result` says, all at once: a run that is killed leaves no half file.
+# The notebook writes its metrics to the file in `result`, in one step: a run that is killed leaves no half-written file.
 
 # %%
 report = itm.evaluate(itm.score(model, corpus.val), corpus.val.image_of)
@@ -120,28 +127,51 @@ print(report)
 print(f"Headline: {negatives}, margin {margin}, batch {batch_size}: rsum {report.rsum:.0f} on val")
 
 # %% [markdown]
-# ## Run the grid
+# ## A grid of points
 #
-# In a terminal, in the course's folder:
+# This sweep comes with the course. Each cell is a mean over seeds.
+#
+# **Question.** For which margin and batch size does the choice of negatives matter most?
+
+# %%
+sample, about_sample = sample_sweep()
+print(about_sample)
+figures.heat_map(sample)
+
+# %% tags=["answer"]
+itm.show.answer(sweep_answers.about_sweep(sample))
+
+# %% [markdown]
+# ## Run your own grid
+#
+# In a terminal, in the folder of the course:
 #
 # ```
 # itm sweep vsepp
 # ```
 #
-# The grid stands in `course.toml`. Each point is this notebook, run by papermill in a process of its own; the executed notebook and
-# its metrics are kept in `runs/sweeps/vsepp`, under a name made of the point's own values:
+# The grid is in `course.toml`. For each point, papermill runs this notebook in its own process. The executed notebook and
+# its metrics are kept in `runs/sweeps/vsepp`, under a name made of the values of the point:
 
 # %% tags=["nbval-check-output"]
 point = {"margin": 0.2, "negatives": "max_of_hinges", "batch_size": 512, "seed": 0}
 print(Point(axes=point, parameters=point).stem)
 
 # %% [markdown]
-# Stop it whenever you like and start it again: what is there is kept. A point is run anew only when its file is damaged, or when the code of this
-# notebook or a fixed parameter has changed. The final table lists each point that failed, with its cell and its
-# error, and the other points are still run.
+# You can stop the sweep at any time and start it again: finished points are kept. A point is run again only if its file is damaged, or if the code of this
+# notebook or a fixed parameter has changed. The final table lists each point that failed, with the cell and the
+# error; a failure does not stop the other points.
+#
+# ## Recap
+#
+# - The margin determines how many hinges are above zero, and with a small margin sum and maximum are similar.
+# - The batch size determines from how many negatives the maximum takes the hardest.
+# - A loss of 2 × batch size × margin under the maximum means that the embeddings have collapsed.
+# - A notebook with a `parameters` cell and a `result` file can be run by a program at every point of a grid.
+# - A sweep chooses on the validation split and compares settings at the same number of epochs.
 #
 # ## Where to go next
 #
-# - Open `02_vsepp_lab_2_results`; it shows the points that are there, while the sweep is still running too.
+# - Open `02_vsepp_lab_2_results`; it reads the points that are finished, also while the sweep is still running.
 # - Add 128 to `batch_size` in `course.toml` and run the command again: only the new points are run.
-# - Set `sentence = "gru"` there: does the order of the losses stay? It takes about five times as long.
+# - Set `sentence = "gru"` there. Does the order of the losses stay the same? It takes about five times as long.

@@ -69,7 +69,7 @@ def about_forces(margin: float) -> str:
     angles, told = toy_angles(), {}
     for loss in ("sum", "max"):
         turns, force = toy_turns(angles, margin, loss), toy_forces(angles, margin, loss)[0].item()
-        listed = _and([f"{name} {turn:+.2f}" for name, turn in zip(NAMES, turns.tolist(), strict=True) if turn])
+        listed = joined([f"{name} {turn:+.2f}" for name, turn in zip(NAMES, turns.tolist(), strict=True) if turn])
         way = "towards its own caption" if force > 0 else "away from its own caption"
         told[loss] = f"{listed}; together {force:+.2f}, so the picture rotates **{way}**"
     hinges = toy_hinges(angles, margin)
@@ -99,11 +99,11 @@ def about_margins(steps: int = LAST_STEP) -> str:
         ends.append(f"{loss} {scores[0]:.2f} against {scores[1:].max():.2f}")
     return (
         "At the start the two losses rotate the picture the same way for margins of "
-        f"{_and([f'{width:.2f}' for width in agree])}, and opposite ways for all others on the slider. A small margin "
-        "leaves fewer negatives to the sum.\n\n"
+        f"{joined([f'{width:.2f}' for width in agree])}, and opposite ways for all others on the slider. A small "
+        "margin leaves fewer negatives to the sum.\n\n"
         f"After {steps} steps at a margin of 0.20 the cosines of the own caption and of the hardest negative are: "
-        f"{_and(ends)}. In two dimensions with seven negatives the sum recovers once the easy negatives have left the "
-        "margin. In a batch of hundreds there are always more."
+        f"{joined(ends)}. In two dimensions with seven negatives the sum recovers once the easy negatives have left "
+        "the margin. In a batch of hundreds there are always more."
     )
 
 
@@ -130,16 +130,16 @@ def about_ringed(scores: Tensor, captions: Sequence[str], margin: float) -> str:
     picture = int(worst.argmax())
     hardest = int(place[picture])
     shared = _shared(captions[picture], captions[hardest])
-    said = f"Both name *{_and(shared)}*." if shared else "The two share no word but articles and the like."
+    said = f"Both name *{joined(shared)}*." if shared else "The two share no word but articles and the like."
     twice = (
-        f"Caption {LETTERS[often]} is ringed for {len(ringed[often])} pictures ({_and(ringed[often])}): a caption that "
-        "is near to many pictures is called a **hub**."
+        f"Caption {LETTERS[often]} is ringed for {len(ringed[often])} pictures ({joined(ringed[often])}): a caption "
+        "that is near to many pictures is called a **hub**."
         if len(ringed[often]) > 1
         else "A caption may be ringed for several pictures; here each is ringed for one at most."
     )
     won = [LETTERS[i] for i, value in enumerate(worst.tolist()) if value == 0]
-    free = f"In {'row' if len(won) == 1 else 'rows'} {_and(won)} nothing is ringed: the own caption leads by the margin"
-    lead = free if won else "Every row has a ring"
+    rows = f"In {'row' if len(won) == 1 else 'rows'} {joined(won)}"
+    lead = f"{rows} nothing is ringed: the own caption leads by the margin" if won else "Every row has a ring"
     total, ring = (costs.sum() + against_images.sum()).item(), (worst.sum() + against_images.amax(1).sum()).item()
     return (
         f"The most expensive pair of the left matrix is picture {LETTERS[picture]} with caption {LETTERS[hardest]}, at "
@@ -189,7 +189,7 @@ def about_maps(snapshots: Mapping[str, tuple[Tensor, Tensor]]) -> str:
     listed = "; ".join(f"{name} {own:.2f} against {hardest:.2f}" for name, (own, hardest, _) in cosines.items())
     ahead = [name for name, (own, hardest, _) in cosines.items() if own > hardest]
     when = (
-        f"The positive pairs are ahead on average {_and(ahead)}."
+        f"The positive pairs are ahead on average {joined(ahead)}."
         if ahead
         else "At none of these moments are the positive pairs ahead on average."
     )
@@ -229,9 +229,9 @@ def about_searches(split: Split, before: Hits, after: Hits, right: int) -> str:
     words = _shared(after.query, " ".join(split.captions_of(wrong)))
     missing = [word for word in _words(after.query) if word not in words]
     said = (
-        f"Its captions share *{_and(words)}* with the query" if words else "Its captions share no word with the query"
+        f"Its captions share *{joined(words)}* with the query" if words else "Its captions share no word with the query"
     )
-    lacks = f", and lack *{_and(missing)}*" if missing else ""
+    lacks = f", and lack *{joined(missing)}*" if missing else ""
     return f"{text}\n\nThe first wrong picture of the second row is a hard negative of this query. {said}{lacks}."
 
 
@@ -242,7 +242,7 @@ def about_batches(rsums: Mapping[str, Mapping[int, float]]) -> str:
         rsums: "sum" and "max" -> batch size -> rsum.
     """
     leads = {size: rsums["max"][size] - rsums["sum"][size] for size in rsums["sum"]}
-    listed = _and([f"{lead:+.0f} at {size}" for size, lead in leads.items()])
+    listed = joined([f"{lead:+.0f} at {size}" for size, lead in leads.items()])
     small, *_, large = leads
     if leads[large] > leads[small]:
         said = "It is larger for the largest batch than for the smallest: here the maximum makes use of more negatives."
@@ -290,8 +290,8 @@ def about_collapse(
     return (
         f"On the plateau of {plateau:.1f}: {'; '.join(parts)}. rsum reads only the *order* of the scores, and the "
         "order can be right where the differences are tiny. So a rising rsum does not prove that a run is healthy.\n\n"
-        f"Off the plateau, with their last rsum: {_and(free) or 'none'}. The highest of all is *{best}*. The plateau "
-        "of *top 3* would be three times as high."
+        f"Off the plateau, with their last rsum: {joined(free) or 'none'}. The highest of all is *{best}*. The "
+        "plateau of *top 3* would be three times as high."
     )
 
 
@@ -303,11 +303,11 @@ def about_doubles(measured: Mapping[str, tuple[int, float]], batch_size: int) ->
         batch_size: captions per batch.
     """
     published = [f"{100 * fraction_with_doubles(n, batch_size):.0f} % on {name}" for name, n in PUBLISHED.items()]
-    here = _and([f"{100 * fraction:.0f} % with {name}" for name, (_, fraction) in measured.items()])
+    here = joined([f"{100 * fraction:.0f} % with {name}" for name, (_, fraction) in measured.items()])
     images = next(iter(measured.values()))[0]
     return (
-        f"The share of batches of {batch_size} that hold an image twice would be {_and(published)}. The authors worked "
-        f"with MSCOCO and called it harmless. Here, with {images:,} images, we counted {here}."
+        f"The share of batches of {batch_size} that hold an image twice would be {joined(published)}. The authors "
+        f"worked with MSCOCO and called it harmless. Here, with {images:,} images, we counted {here}."
     )
 
 
@@ -321,7 +321,7 @@ def _shared(first: str, second: str) -> list[str]:
     return [word for word in _words(first) if word in known]
 
 
-def _and(parts: Sequence[str]) -> str:
+def joined(parts: Sequence[str]) -> str:
     """Parts as a list in words: "a", "a and b", "a, b and c"."""
     *first, last = parts or [""]
     return f"{', '.join(first)} and {last}" if first else last

@@ -34,6 +34,7 @@ _DEFINED_IN = {
     "evaluate_folds": "evaluation.retrieval_metrics",
     "evaluate_minimal_pairs": "evaluation.minimal_pairs",
     "oracle_scores": "evaluation.minimal_pairs",
+    "true_fractions": "evaluation.minimal_pairs",
     "attend": "evaluation.grounding",
     "evaluate_attention": "evaluation.grounding",
     "WordVectors": "data.word_vectors",

@@ -35,14 +35,34 @@ def oracle_scores(split: Split, seed: int = 0) -> Tensor:
     Raises:
         ItmError: the split has no facts.
     """
-    facts = _facts(split)
-    number = {fact: n for n, fact in enumerate(sorted(set().union(*facts.of_image, *facts.of_caption), key=str))}
-    true, stated = (_indicator(sets, number) for sets in (facts.of_image, facts.of_caption))
+    true, stated = _indicators(_facts(split))
     shared = true @ stated.T  # [n_images, n_captions]
     relevance = shared / stated.sum(1).clamp(min=1)
     coverage = shared / true.sum(1, keepdim=True).clamp(min=1)
     guess = torch.rand(shared.shape, generator=torch.Generator().manual_seed(seed))
     return relevance + 1e-2 * coverage + 1e-5 * guess
+
+
+def true_fractions(split: Split) -> Tensor:
+    """The fraction of each caption's facts that are true of each image: 1 where the whole caption is true.
+
+    Args:
+        split: of a drawn world.
+
+    Returns:
+        float32 [n_images, n_captions] in [0, 1]; 0 for a caption that states nothing.
+
+    Raises:
+        ItmError: the split has no facts.
+    """
+    true, stated = _indicators(_facts(split))
+    return true @ stated.T / stated.sum(1).clamp(min=1)
+
+
+def _indicators(facts: SplitFacts) -> tuple[Tensor, Tensor]:
+    """Which facts are true of each image [n_images, n_facts], and which each caption states [n_captions, n_facts]."""
+    number = {fact: n for n, fact in enumerate(sorted(set().union(*facts.of_image, *facts.of_caption), key=str))}
+    return _indicator(facts.of_image, number), _indicator(facts.of_caption, number)
 
 
 def _indicator(sets: list[frozenset], number: dict) -> Tensor:

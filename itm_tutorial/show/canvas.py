@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import html
 import io
+import textwrap
+import unicodedata
 
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
@@ -50,6 +52,39 @@ def axes_of(axes: Axes | None, width: float, height: float) -> tuple[Axes, Axes 
 def counted(n: int, thing: str) -> str:
     """A number with its noun, in the plural where needed: "1 query", "3 queries"."""
     return f"{n} {thing if n == 1 else thing.replace('query', 'querie') + 's'}"
+
+
+def wrapped(text: str, width: int, most: int | None = None) -> str:
+    """Breaks a text into lines that are about equally wide when drawn, whatever its script.
+
+    Args:
+        text: any text; its own line breaks count as spaces.
+        width: of a line, in Latin letters; a Chinese character is as wide as two of them.
+        most: lines at most; the last one then ends with an ellipsis. None for all.
+
+    Returns:
+        The text with line breaks; a word longer than a line is broken too.
+    """
+    lines, line, space = [], "", 0.0
+    for word in text.split():
+        if line and space + 1 + _width(word) <= width:
+            line, space = f"{line} {word}", space + 1 + _width(word)
+            continue
+        lines += [line] if line else []
+        line, space = "", 0.0
+        for character in word:
+            if line and space + _width(character) > width:
+                lines, line, space = [*lines, line], "", 0.0
+            line, space = line + character, space + _width(character)
+    lines += [line] if line else []
+    if most is not None and len(lines) > most:
+        lines = [*lines[: most - 1], textwrap.shorten(lines[most - 1] + " x" * width, width, placeholder=" …")]
+    return "\n".join(lines)
+
+
+def _width(text: str) -> float:
+    """How wide a text is drawn, in Latin letters."""
+    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1.6 if c > "\u08ff" else 1 for c in text)
 
 
 def described(drawn, alt: str):

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 from torch import Tensor
 
 from itm_tutorial.data.corpus import Split
 from itm_tutorial.data.readers.photographs import decode
 from itm_tutorial.evaluation.minimal_pairs import MinimalPairResult
 from itm_tutorial.retrieval.search import Hits
-from itm_tutorial.show.canvas import ACCENT, BLUE, GREEN, GREY, INK, axes_of, counted, described, new_figure
+from itm_tutorial.show.canvas import ACCENT, BLUE, GREEN, GREY, INK, axes_of, counted, described, new_figure, wrapped
 
 KINDS = {
     "object": "one object replaced",
@@ -61,13 +61,18 @@ def pictures(split: Split, indices: Sequence[int], columns: int = 4, figure: Fig
     rows = -(-len(indices) // columns)
     figure = figure or new_figure(2.5 * columns, 2.95 * rows)
     for axes, i, caption in zip(_grid(figure, len(indices), columns), indices, captions, strict=True):
-        _paint(axes, split.display(i), below=textwrap.fill(caption, 34))
+        _paint(axes, split.display(i), below=wrapped(caption, 34))
     listed = " ".join(f"{n}: {caption}" for n, caption in enumerate(captions, start=1))
     return described(figure, f"{counted(len(indices), 'picture')}, each with one of its captions. {listed}")
 
 
 def ranked(
-    split: Split, hits: Hits, right: Sequence[int] = (), columns: int = 6, figure: Figure | None = None
+    split: Split,
+    hits: Hits,
+    right: Sequence[int] = (),
+    columns: int = 6,
+    figure: Figure | None = None,
+    notes: Sequence[str] = (),
 ) -> Figure:
     """Draws the results of a search in order: rank above, score below; correct ones are framed and ticked.
 
@@ -77,23 +82,26 @@ def ranked(
         right: indices of the correct images, if known.
         columns: pictures per row, at most.
         figure: drawn on; a new one by default.
+        notes: one text per result, drawn below its score; none by default.
 
     Returns:
-        The figure; its alt text gives the ranks of the correct pictures, and what the first five show.
+        The figure; its alt text gives the ranks of the correct pictures, what the first five show, and the notes.
     """
     n = len(hits.indices)
     columns = min(columns, n)
     width = max(1.75 * columns, 4)
-    question = textwrap.fill(hits.query, round(11 * width))
+    question = wrapped(hits.query, round(11 * width))
     if right and not set(right) & set(hits.indices):
         question += "\n(the right picture is not among these)"
-    figure = figure or new_figure(width, 2.25 * -(-n // columns) + 0.2 * (2 + question.count("\n")))
-    places = zip(_grid(figure, n, columns), hits.indices, hits.scores, strict=True)
-    for rank, (axes, i, value) in enumerate(places, start=1):
+    noted = [f"\n{note}" for note in notes] or [""] * n
+    height = 2.25 + 0.15 * max((note.count("\n") for note in noted), default=0)
+    figure = figure or new_figure(width, height * -(-n // columns) + 0.2 * (2 + question.count("\n")))
+    places = zip(_grid(figure, n, columns), hits.indices, hits.scores, noted, strict=True)
+    for rank, (axes, i, value, note) in enumerate(places, start=1):
         correct = i in right
-        _paint(axes, split.display(i), f"✓ {rank}, right" if correct else f"{rank}", f"{value:.2f}", correct)
+        _paint(axes, split.display(i), f"✓ {rank}, right" if correct else f"{rank}", f"{value:.2f}{note}", correct)
     figure.suptitle(question, fontsize=10, color=INK)
-    return described(figure, _ranked_alt(split, hits, right))
+    return described(figure, _ranked_alt(split, hits, right, notes))
 
 
 def _caption(split: Split, image: int) -> str:
@@ -115,18 +123,24 @@ def captions_found(image: Tensor | Path, split: Split, hits: Hits, figure: Figur
     """
     pixels = image if isinstance(image, Tensor) else decode(image)
     found = [(value, split.captions[i]) for i, value in zip(hits.indices, hits.scores, strict=True)]
-    lines = [f"{rank}  {value:.2f}  {caption}" for rank, (value, caption) in enumerate(found, start=1)]
-    listed = "\n".join(textwrap.fill(line, 70, subsequent_indent="      ") for line in lines)
-    figure = figure or new_figure(9.5, max(3, 0.6 + 0.21 * (1 + listed.count("\n"))))
+    texts = [wrapped(caption, 62) for _, caption in found]
+    n_lines = sum(1.35 + text.count("\n") for text in texts)
+    figure = figure or new_figure(9.5, max(3, 0.3 + 0.185 * n_lines))
     picture, beside = figure.subplots(1, 2, width_ratios=(1, 2))
     _paint(picture, pixels)
     beside.axis("off")
-    beside.text(0, 1, listed, va="top", fontsize=9.5, color=INK, transform=beside.transAxes)
+    beside.set(xlim=(0, 1), ylim=(max(n_lines, 14), 0))
+    style, line = {"va": "top", "fontsize": 9.5, "color": INK}, 0.0
+    for rank, ((value, _), text) in enumerate(zip(found, texts, strict=True), start=1):  # three columns, so that a
+        beside.text(0.03, line, f"{rank}", ha="right", fontweight="bold", **style)  # script from right to left
+        beside.text(0.12, line, f"{value:.2f}", ha="right", **style)  # exchanges none of them
+        beside.text(0.15, line, text, **style)
+        line += 1.35 + text.count("\n")
     spoken = " ".join(f"{rank}, score {value:.2f}: {caption}" for rank, (value, caption) in enumerate(found, start=1))
     return described(figure, f"A picture, and the {counted(len(found), 'caption')} that fit it best. {spoken}")
 
 
-def _ranked_alt(split: Split, hits: Hits, right: Sequence[int]) -> str:
+def _ranked_alt(split: Split, hits: Hits, right: Sequence[int], notes: Sequence[str]) -> str:
     n = len(hits.indices)
     found = [str(rank) for rank, i in enumerate(hits.indices, start=1) if i in right]
     if len(found) > 1:
@@ -137,37 +151,61 @@ def _ranked_alt(split: Split, hits: Hits, right: Sequence[int]) -> str:
         where = " The right picture is not among them." if right else ""
     shown = zip(range(1, 6), hits.indices, hits.scores, strict=False)
     listed = " ".join(f"{rank}, score {value:.2f}: {_caption(split, i)}" for rank, i, value in shown)
-    return f"{counted(n, 'picture')} for the query “{hits.query}”, best first.{where} They show: {listed}"
+    said = "".join(f" Under {rank}: {', '.join(note.splitlines())}." for rank, note in enumerate(notes, start=1))
+    return f"{counted(n, 'picture')} for the query “{hits.query}”, best first.{where} They show: {listed}{said}"
 
 
-def training_curve(history, figure: Figure | None = None) -> Figure:
-    """Draws loss and validation rsum by epoch, in two panels; the epoch that was kept is marked.
+def training_curve(history, ceiling: float | None = None, figure: Figure | None = None) -> Figure:
+    """Draws loss (on a logarithmic axis) and validation rsum by epoch, in two panels; the kept epoch is marked.
 
     Args:
         history: what ``fit`` returned.
+        ceiling: the highest rsum that a model can reach on the validation split, drawn as a line; none by default.
         figure: drawn on; a new one by default.
 
     Returns:
         The figure.
     """
     frame, best = history.frame(), history.best_epoch
-    figure = figure or new_figure(8.4, 2.9)
-    for axes, column, name in zip(figure.subplots(1, 2), ("loss", "rsum"), ("loss", "rsum, of 600"), strict=True):
+    figure = figure or new_figure(8.4, 3.1)
+    panels = figure.subplots(1, 2)
+    for axes, column, name in zip(panels, ("loss", "rsum"), ("loss", "rsum, of 600"), strict=True):
         axes.plot(frame.epoch, frame[column], marker="o", markersize=4, color=BLUE)
         kept = frame[column][frame.epoch == best]
         axes.plot([best], kept, marker="*", markersize=15, color=ACCENT, linestyle="none", label=f"kept: epoch {best}")
         axes.set_title(f"{'training' if column == 'loss' else 'validation'} split", fontsize=10, color=INK)
-        axes.set(xlabel="epoch", ylabel=name, ylim=(0, 1.12 * frame[column].max()))
+        axes.set(xlabel="epoch", ylabel=name)
         axes.xaxis.get_major_locator().set_params(integer=True)
         axes.spines[["top", "right"]].set_visible(False)
-        axes.legend(frameon=False, loc="lower right" if column == "rsum" else "upper right")
+    loss, rsum = panels
+    if frame.loss.min() > 0:  # a hinge loss may reach 0, which a logarithmic axis cannot show
+        _logarithmic(loss, frame.loss.min(), frame.loss.max())
+    top = max(frame.rsum.max(), ceiling or 0)
+    rsum.set_ylim(0, 1.15 * top)
+    if ceiling is not None:
+        rsum.axhline(ceiling, color=GREY, linestyle="--", linewidth=1.5)
+        place = (0.02, ceiling + 0.02 * top)
+        rsum.text(*place, f"ceiling: {ceiling:.0f}", color=INK, fontsize=9.5, transform=rsum.get_yaxis_transform())
+    loss.legend(frameon=False, loc="upper right")
+    rsum.legend(frameon=False, loc="lower right" if frame.rsum.iloc[-1] > 0.4 * top else "center right")
     first, last = frame.iloc[0], frame.iloc[-1]
+    limit = f" A dashed line marks the ceiling, {ceiling:.0f}." if ceiling is not None else ""
     return described(
         figure,
         f"Two curves over {len(frame)} epochs. The loss on the training split goes from {first.loss:.3g} to "
         f"{last.loss:.3g}; rsum on the validation split goes from {first.rsum:.0f} to {last.rsum:.0f} "
-        f"and is highest, with {frame.rsum.max():.0f}, at epoch {best}.",
+        f"and is highest, with {frame.rsum.max():.0f}, at epoch {best}.{limit}",
     )
+
+
+def _logarithmic(axes: Axes, low: float, high: float) -> None:
+    """A logarithmic y axis with plain numbers at 1, 2 and 5 times the powers of ten, two of them at least."""
+    axes.set_yscale("log")
+    axes.set_ylim(low / 1.25, high * 1.25)
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high / low > 3 else range(1, 10)))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.yaxis.set_minor_locator(NullLocator())
+    axes.set_ylabel("loss, logarithmic axis")
 
 
 def minimal_pair_accuracy(results: Mapping[str, MinimalPairResult], axes: Axes | None = None) -> Figure | Axes:

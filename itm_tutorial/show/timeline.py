@@ -133,10 +133,10 @@ def _column(axes: Axes, column: int, step: Step, mark: str | None) -> None:
 
 def _card(axes: Axes, column: float, row: float, words: str, color: str) -> None:
     rounded = "round,pad=0,rounding_size=0.06"
-    box = FancyBboxPatch((column - 0.44, row - 0.34), 0.88, 0.68, boxstyle=rounded, facecolor="w", edgecolor=color)
+    box = FancyBboxPatch((column - 0.46, row - 0.36), 0.92, 0.72, boxstyle=rounded, facecolor="w", edgecolor=color)
     box.set_linewidth(1.8)
     axes.add_patch(box)
-    axes.text(column, row, words, ha="center", va="center", fontsize=9.5, color=INK, linespacing=1.1)
+    axes.text(column, row, words, ha="center", va="center", fontsize=9, color=INK, linespacing=1.15)
 
 
 def _alt(here: str) -> str:

@@ -10,7 +10,13 @@ import itm_tutorial as itm
 from itm_tutorial.data.corpus import Split, SplitFacts
 from itm_tutorial.data.loading import _scene_split
 from itm_tutorial.errors import ItmError
-from itm_tutorial.evaluation.minimal_pairs import ceiling, evaluate_minimal_pairs, minimal_pair_queries, oracle_scores
+from itm_tutorial.evaluation.minimal_pairs import (
+    ceiling,
+    evaluate_minimal_pairs,
+    minimal_pair_queries,
+    oracle_scores,
+    true_fractions,
+)
 from itm_tutorial.worlds.scenes.facts import closure, relevance, scene_facts
 from itm_tutorial.worlds.scenes.world import make_split
 
@@ -102,6 +108,21 @@ def test_the_oracle_adds_a_hundredth_of_what_the_caption_covers_of_the_image():
             relevance, coverage = (len(true & stated) / len(facts) for facts in (stated, true))
             assert -1e-6 < scores[image, caption].item() - relevance - 0.01 * coverage < 1.1e-5
     assert scores[1, 0] > scores[0, 0]  # "a dog" says half of image 1, a quarter of image 0
+
+
+def test_the_true_fraction_counts_facts_and_nothing_else():
+    images = [frozenset({DOG, CAT, VAN, RED}), frozenset({DOG, CAT}), frozenset({VAN})]
+    captions = [frozenset({DOG}), frozenset({DOG, CAT}), frozenset({CAT, RED}), frozenset()]
+    fractions = true_fractions(split_by_hand(images, captions, [0, 1, 0, 2]))
+    for image, true in enumerate(images):
+        for caption, stated in enumerate(captions):
+            assert fractions[image, caption].item() == sum(fact in true for fact in stated) / max(1, len(stated))
+
+
+def test_a_caption_is_wholly_true_of_its_own_image(split):
+    fractions = itm.true_fractions(split)
+    assert fractions.max() == 1 and (fractions[split.image_of, torch.arange(len(split.captions))] == 1).all()
+    assert (itm.oracle_scores(split) - fractions).max() < 0.011
 
 
 def test_the_oracle_breaks_ties_by_its_seed_alone():

@@ -1,70 +1,65 @@
-"""Widgets: the default state of each can be drawn as a plain figure too, for pages without a kernel."""
+"""The search widget; it carries its first state as a picture too, for pages without a kernel."""
 
 from __future__ import annotations
 
 import difflib
 import html
+from collections.abc import Mapping, Sequence
 
 from itm_tutorial.data.corpus import Split
-from itm_tutorial.data.text import tokenize
+from itm_tutorial.errors import ItmError
+from itm_tutorial.evaluation.statements import Statement
 from itm_tutorial.models import Matching
-from itm_tutorial.retrieval.search import search
-from itm_tutorial.show.canvas import to_html
-from itm_tutorial.show.figures import ranked
+from itm_tutorial.show.canvas import wrapped
 
 
-def explorer(model: Matching, split: Split, queries: list[str], k: int = 6):
-    """Makes a search box with ready-made queries; pictures appear in the order of their scores.
+def explorer(model: Matching | Mapping[str, Matching], split: Split, queries: Sequence[str], k: int = 6):
+    """Makes a search box with buttons for ready-made queries, and a second box for a changed query to compare with.
 
-    The widget names each word that the model never learned, and leaves it out of the search.
+    Pictures appear in the order of their scores, one row per query. For drawn scenes, each statement of the query is
+    marked as true or false under each picture. The widget names each word that the model never learned, and leaves it
+    out of the search.
 
     Args:
-        model: a trained model.
+        model: a trained model, or several by name, to switch between.
         split: the split to search.
-        queries: captions to choose from; the images that a caption belongs to are marked as correct.
-        k: pictures shown.
+        queries: one or more captions, a button each; the images that a caption belongs to are marked as correct.
+        k: pictures per row.
 
     Returns:
-        The widget: the box, and below it the results. ``ranked(split, search(model, split, queries[0], k))`` is
-        its default state.
+        The widget. It starts with the first query and, where the query names sides, the same query with its sides
+        exchanged.
+
+    Raises:
+        ItmError: there is no model or no query.
     """
-    import ipywidgets as widgets
+    models = dict(model) if isinstance(model, Mapping) else {"": model}
+    queries = list(dict.fromkeys(queries))
+    if not models or not queries:
+        raise ItmError(f"explorer needs a model and a query: it was given {len(models)} and {len(queries)}")
+    from itm_tutorial.show.search_box import SearchBox
 
-    described_by: dict[tuple[str, ...], set[int]] = {}  # the same words may be a caption of several images
-    for caption, image in zip(split.captions, split.image_of.tolist(), strict=True):
-        described_by.setdefault(tuple(tokenize(caption)), set()).add(image)
-    text = widgets.Combobox(
-        value=queries[0],
-        options=list(dict.fromkeys(queries)),
-        placeholder="Type a query and press Enter, or choose one",
-        description="Query",
-        continuous_update=False,
-        layout=widgets.Layout(width="90%"),
-    )
-    view = widgets.HTML()
-
-    def show(change=None) -> None:
-        words = tokenize(text.value)
-        strange = [word for word in dict.fromkeys(words) if word not in model.vocabulary]
-        known = [word for word in words if word in model.vocabulary]
-        note = _unknown_words(strange, model.vocabulary.words)
-        if not words:
-            view.value = (
-                "<p>Type what the picture should show and press Enter. An empty box lists ready-made queries.</p>"
-            )
-        elif not known:
-            view.value = f"{note}<p>No word is left to search for.</p>"
-        else:
-            query = " ".join(known) if strange else text.value.strip()
-            right = sorted(described_by.get(tuple(words), ()))
-            view.value = note + to_html(ranked(split, search(model, split, query, k), right))
-
-    text.observe(show, names="value")
-    show()
-    return widgets.VBox([text, view])
+    return SearchBox(models, split, queries, k)
 
 
-def _unknown_words(strange: list[str], known: list[str]) -> str:
+def marked(stated: Sequence[Statement], true: frozenset) -> str:
+    """Marks each statement as true or false of a picture.
+
+    Args:
+        stated: the statements of a text.
+        true: every fact that is true of the picture.
+
+    Returns:
+        Lines, one per thing with its number and attributes, then one per relation, place and light.
+    """
+    lines: dict[str, list[str]] = {}
+    for number, statement in enumerate(stated):
+        mark = f"{'✓' if statement.fact in true else '✗'} {statement.words}"
+        lines.setdefault(statement.subject or f"{number}", []).append(mark)
+    return "\n".join(wrapped(" ".join(marks), 28) for marks in lines.values())
+
+
+def unknown_words(strange: list[str], known: list[str]) -> str:
     """Names the words that the model does not know, with the nearest that it knows, as HTML; "" if it knows all."""
     if not strange:
         return ""
@@ -74,5 +69,5 @@ def _unknown_words(strange: list[str], known: list[str]) -> str:
         named.append(
             f"<b>{html.escape(word)}</b>" + (f" (did you mean <b>{html.escape(near[0])}</b>?)" if near else "")
         )
-    words = "word" if len(named) == 1 else "words"
-    return f"<p>No training caption has the {words} {', '.join(named)}: left out of the search.</p>"
+    words, them = ("word", "it") if len(named) == 1 else ("words", "them")
+    return f"<p>No training caption has the {words} {', '.join(named)}: the search leaves {them} out.</p>"

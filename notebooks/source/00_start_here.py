@@ -3,22 +3,20 @@
 #
 # **You will be able to**
 #
-# - say what image-text matching is, and which four parts every system has;
-# - train a small model that does it, and search a thousand pictures with a sentence;
-# - compute the field's own numbers by hand, and say what they hide.
-#
-# *About 45 minutes with the exercises; about three minutes of that is the computer's.*
+# - say what image-text matching is, and name the four parts of every system;
+# - train a small model for it, and search a thousand pictures with a sentence;
+# - compute the field's metrics by hand, and say what they hide.
 #
 # ## The question
 #
-# You have a thousand pictures and a sentence: *"A woman in yellow stands to the left of a red van."* Which picture is
-# meant? Now the other way round: here is a picture, and which of five thousand sentences describes it? The first question
-# is **image retrieval** (text to image, *t2i*), the second **sentence retrieval** (image to text, *i2t*). Together they are
+# You have a thousand pictures and a sentence: *"A woman in yellow stands to the left of a red van."* Which picture does the
+# sentence describe? This is **image retrieval** (text to image, *t2i*). Now you have one picture and five thousand sentences.
+# Which sentence describes the picture? This is **sentence retrieval** (image to text, *i2t*). Both together are called
 # image-text matching.
 #
-# A picture is a grid of numbers and a sentence is a row of words. How can the two be compared at all? The field's answers
-# have the same four parts. An **image encoder** and a **text encoder** turn each side into numbers, an **interaction** lets
-# the two meet and gives a score, and a **loss** says during training which scores are wrong.
+# A picture is a grid of numbers, and a sentence is a list of words. How can a computer compare the two? Every system of the
+# field has the same four parts. An **image encoder** and a **text encoder** turn the picture and the sentence into vectors.
+# An **interaction** compares these vectors and gives a score. A **loss** tells the model during training which scores are wrong.
 #
 # ```
 # image ──► image encoder ──┐
@@ -26,7 +24,7 @@
 # text  ──► text encoder ───┘
 # ```
 #
-# This course swaps one part at a time.
+# Each chapter of this course changes one of these parts.
 
 # %%
 import os
@@ -34,27 +32,32 @@ import os
 import torch
 
 import itm_tutorial as itm
-from itm_tutorial.chapters.ch00_start_here import exercises, figures
+from itm_tutorial.chapters.ch00_start_here import answers, exercises, figures
 from itm_tutorial.data.text import Vocabulary, tokenize
 from itm_tutorial.retrieval.search import Hits
 
 # %% [markdown]
 # ## Eight years in one picture
 #
-# Each column is a system, each card a part in which it differed from those before it. The bars are what the field's
-# survey lists for it: the fraction of captions, on the test photographs of Flickr30K, that put their picture first.
+# Each column is a system. Each card names a part in which it differed from the systems before it. The bars show R@1 as the
+# field's survey lists it: the percentage of captions of the Flickr30K test photographs for which the right picture comes first.
 #
-# **Question.** Which part would you have changed first? Which was changed most often?
+# **Question.** Which part would you have changed first? Which part was changed most often?
 
 # %%
 itm.show.history()
 
 # %% [markdown]
-# **Answer.** The text encoder has the most cards; the loss, after its start in 2013, has none until 2018 and three from then on.
-# Do not read the bars as a race between ideas: the network under each bar changed as well, and a better network lifts every
-# idea. To learn what one part is worth you change that part and nothing else. That is what you will do here.
+# <details><summary>Answer</summary>
 #
-# The next cell holds all that you may want to turn. A teacher, or papermill, can set these from outside.
+# The text encoder has the most cards, five. The loss has one card at the start in 2013, none until 2018, and three from then on.
+# The bars do not compare these ideas alone, because the image network below each bar changed as well, and a better image
+# network improves every system. To measure one part, you change that part and nothing else, as this course does.
+#
+# </details>
+
+# %% [markdown]
+# The next cell holds the parameters of this chapter. Change them here; papermill can set them from outside.
 
 # %% tags=["parameters"]
 size = "mini"  # 3,000 pictures to train on; "tiny" is for a quick look
@@ -67,8 +70,8 @@ if os.environ.get("ITM_FAST") == "1":  # the smallest size, for tests
 # %% [markdown]
 # ## Look at the data
 #
-# The pictures of this course are *drawn*, from a seed. Nothing has to be downloaded, and the computer knows the truth about
-# each picture, which a photograph never tells. A picture has five captions, written by a grammar.
+# The pictures of this course are *drawn* by a program from a random seed. You need no download, and the program knows everything
+# that is true of each picture; nobody knows this of a photograph. Each picture has five captions, written by a grammar.
 
 # %%
 corpus = itm.load_corpus("scenes", size=size, seed=seed)
@@ -81,62 +84,67 @@ print("The first picture of the test split:", *corpus.test.captions_of(0), sep="
 # %%
 itm.show.pictures(corpus.test, range(0, 24, 3), columns=4)
 
+# %% tags=["answer"]
+itm.show.answer(answers.named_things(corpus.test, 0))
+
 # %% [markdown]
-# **Answer.** A caption names two or three things, often a colour, sometimes a number, a place, or how things stand to each
-# other. It seldom says everything: compare the first picture with its five captions above. That matters, because no model
-# can find *the* picture when a caption fits several.
-#
-# Which caption belongs to which picture is written in one place only, `image_of`: for each caption, the number of its
-# picture. Public code of this field has often assumed five captions per picture, in order. Here nothing does.
+# One tensor says which caption belongs to which picture: `image_of` holds, for each caption, the index of its picture. Much
+# public code of this field assumes five captions per picture, in order. Nothing in this course assumes it.
 
 # %% tags=["nbval-check-output"]
 example_image_of = torch.tensor([0, 0, 1, 2, 2, 2])  # six captions of three images
 print("captions of image 2:", (example_image_of == 2).nonzero().flatten().tolist())
-print("captions an image:  ", example_image_of.bincount().tolist())
+print("captions per image: ", example_image_of.bincount().tolist())
 
 # %% [markdown]
 # ## The picture to aim for
 #
-# What would a perfect search look like? Because the world is drawn we can ask an **oracle**, which reads the list of facts
-# that a picture was drawn from and never looks at a pixel. Its score is the fraction of the caption's statements that are true
-# of a picture.
+# What would a perfect search look like? An **oracle** can tell us: it reads the list of facts from which each picture was drawn,
+# and never looks at the pixels. The number below each picture is the fraction of the caption's facts that are true of the
+# picture. (Facts that follow count too: a brown dog is also a brown animal.)
 #
-# **Question.** The right picture has a frame and a tick. At which score does the oracle stop being sure?
+# **Question.** The right picture has a frame and a tick. Is it the only one of which the whole sentence is true?
 
 # %%
-query = 31  # a caption of the test split; try others
-text, meant = corpus.test.captions[query], int(corpus.test.image_of[query])
-best = itm.oracle_scores(corpus.test)[:, query].topk(6)
-itm.show.ranked(corpus.test, Hits(text, best.indices.tolist(), best.values.tolist()), right=[meant])
+query = 75  # a caption of the test split; try others
+text, positive = corpus.test.captions[query], int(corpus.test.image_of[query])
+best = itm.oracle_scores(corpus.test)[:, query].topk(6).indices
+fractions = itm.true_fractions(corpus.test)[best, query]  # of the caption's facts, for six pictures
+itm.show.ranked(corpus.test, Hits(text, best.tolist(), fractions.tolist()), right=[positive])
+
+# %% tags=["answer"]
+itm.show.answer(answers.true_of(corpus.test, query))
 
 # %% [markdown]
-# **Answer.** A score of 1 says that the whole sentence is true of the picture (the trifle above 1 only breaks ties); below
-# that something is false. Where two pictures reach 1 the sentence does not decide between them, and even the oracle may put the wrong one first. So the most that a
-# model can reach is less than 100 %. You will measure this **ceiling** below.
-#
 # ## The idea: two encoders, one space
 #
-# Today's model is UVSE (Kiros, Salakhutdinov and Zemel, 2014). A picture goes through a convolutional network and one linear
-# map; a caption goes through a GRU, which reads word by word. Both come out as a vector, and the score of picture $i$ and
-# caption $c$ is the cosine of the angle between the two:
+# The model of this chapter is UVSE (Kiros, Salakhutdinov and Zemel, 2014). Its image encoder is a convolutional network
+# followed by one linear map. Its text encoder is a GRU, which reads the caption word by word. Each encoder returns one vector, an
+# **embedding**. The score of picture $i$ and caption $c$ is the cosine of the angle between their embeddings $v_i$ and $t_c$:
 #
 # $$S_{ic} = \frac{v_i \cdot t_c}{\lVert v_i \rVert \, \lVert t_c \rVert}$$
 #
-# The numbers on the lower line of the figure are made up.
+# The lower part of the figure shows what the loss does with three scores of one picture. The caption that describes the picture is the
+# **positive**, every other caption is a **negative**. The three numbers are made up.
 #
-# **Question.** In which of the four parts do words and pixels meet? Which of the two wrong captions does the loss leave alone?
+# **Question.** In which of the four parts do words and pixels meet? Which of the two negatives does the loss leave alone?
 
 # %%
 figures.two_encoders(corpus.test, query)
 
 # %% [markdown]
-# **Answer.** They meet in the interaction alone, and here that is one dot product: the picture never learns which word was
-# asked for. Pictures can therefore be encoded once, before any question comes, and this makes such a model fast. The
-# loss leaves alone the caption that already lies further below the right one than the margin.
+# <details><summary>Answer</summary>
 #
+# Words and pixels meet only in the interaction, which here is one dot product. The image encoder never knows which words the
+# query has. So every picture can be encoded once, before any query comes, and this makes such a model fast. The loss leaves alone
+# the negative at 0.30, because it lies more than the margin of 0.2 below the positive.
+#
+# </details>
+
+# %% [markdown]
 # ## Build it: words become numbers
 #
-# A vocabulary numbers the words of the training captions. Four numbers are reserved: 0 fills up short captions, 1 starts a
+# A vocabulary gives each word of the training captions a number. Four numbers are reserved: 0 pads short captions, 1 starts a
 # caption, 2 ends it, and 3 stands for any word that training never showed.
 
 # %% tags=["nbval-check-output"]
@@ -145,7 +153,7 @@ print(vocabulary.words)
 print(tokenize("A woman in yellow, left of the van."))
 
 # %% [markdown]
-# Before you run the next cell: how long is the row of *a dog*, and which number does *zebra* get?
+# Before you run the next cell: how many numbers does the row of *a dog* have, and which number does *zebra* get?
 
 # %% tags=["nbval-check-output"]
 tokens = vocabulary.encode(["a red dog", "a dog", "a zebra"])
@@ -153,16 +161,24 @@ print(tokens.ids.tolist())  # [n_captions, seq_len]
 print(tokens.lengths.tolist())  # [n_captions], with start and end
 
 # %% [markdown]
+# <details><summary>Answer</summary>
+#
+# The row of *a dog* has five numbers, as many as the longest caption of the batch: start, two words, end, and one 0 as padding.
+# *zebra* gets 3, because the vocabulary does not have the word.
+#
+# </details>
+
+# %% [markdown]
 # ### Exercise 1 (5 minutes, ★): the score matrix
 #
-# Write the cosine for all pairs at once. `images` is `[n_images, dim]`, `captions` is `[n_captions, dim]`, and the answer is
-# `[n_images, n_captions]`. The cell checks your answer and tells you what it finds.
+# Compute the cosines of all pairs at once. `images` is `[n_images, dim]`, `captions` is `[n_captions, dim]`, and the result is
+# `[n_images, n_captions]`. The cell checks your function and says what is wrong with it.
 #
 # <details><summary>Hint 1</summary>The cosine of two vectors is the dot product of their unit vectors.</details>
 # <details><summary>Hint 2</summary>torch.nn.functional.normalize(x, dim=-1) divides each row by its length.</details>
 # <details><summary>Hint 3</summary>Normalise both, then images @ captions.T gives [n_images, n_captions].</details>
 #
-# `exercises.cosine_scores.solution()` prints ours. Without an answer the chapter goes on with it.
+# `exercises.cosine_scores.solution()` prints our solution. Without yours, the chapter goes on with ours.
 
 
 # %% tags=["exercise"]
@@ -177,7 +193,7 @@ def cosine_scores(images, captions):
 cosine_scores = exercises.cosine_scores.check(cosine_scores)
 
 # %% [markdown]
-# Two pictures and three captions, in a space of two dimensions. Which score must be exactly 1?
+# Two pictures and three captions with embeddings of two dimensions. Before you run it: which two scores must be exactly 1?
 
 # %% tags=["nbval-check-output"]
 images = torch.tensor([[1.0, 0.0], [3.0, 4.0]])  # [2, dim]
@@ -185,24 +201,32 @@ captions = torch.tensor([[2.0, 0.0], [0.0, 1.0], [3.0, 4.0]])  # [3, dim]
 print([[round(score, 2) for score in row] for row in cosine_scores(images, captions).tolist()])
 
 # %% [markdown]
+# <details><summary>Answer</summary>
+#
+# Picture 0 and caption 0 point in the same direction, although their lengths are 1 and 2. So do picture 1 and caption 2, which are
+# equal. The cosine ignores lengths, so both scores are 1.
+#
+# </details>
+
+# %% [markdown]
 # ## Train it
 #
-# The loss asks each positive pair to score higher than every negative pair of its batch by a margin $\alpha = 0.2$:
+# The loss wants the score of each positive pair to exceed the score of every negative pair of its batch by a margin $\alpha = 0.2$:
 #
 # $$L = \sum_{(i,c)} \Big( \sum_{c'} [\alpha - S_{ic} + S_{ic'}]_+ + \sum_{i'} [\alpha - S_{ic} + S_{i'c}]_+ \Big)$$
 #
-# The sum runs over the positive pairs; $c'$ over captions of other pictures, $i'$ over other pictures, and $[x]_+$ is $x$ where it is
-# positive and else 0.
+# The outer sum runs over the positive pairs, $c'$ over the captions of other pictures, and $i'$ over the other pictures. $[x]_+$ is
+# $x$ where $x$ is positive, and 0 elsewhere.
 #
-# The convolutional network stays as it is, so each picture goes through it once. The first run also teaches it to see, from
-# pictures of single things, in about 45 seconds; it is kept for later.
+# The convolutional network is not trained further here, so each picture goes through it once. Before the first use it is
+# trained on pictures of single things, in about 45 seconds; the cache keeps it.
 
 # %%
 features = itm.features(corpus)
-print("numbers a picture:", list(features.train.shape))  # [n_images, dim]
+print("features of the training split:", list(features.train.shape))  # [n_images, dim]
 
 # %% [markdown]
-# Now the rest learns: the linear map, the word vectors and the GRU.
+# Now the other parts are trained: the linear map, the word vectors and the GRU.
 
 # %%
 model = itm.create_model("vse", corpus, seed=seed)
@@ -210,77 +234,82 @@ batch_size = min(128, len(corpus.train.captions) // 4)
 history = itm.fit(model, corpus, epochs=epochs, batch_size=batch_size, seed=seed, device=device)
 
 # %% [markdown]
-# **Question.** Two panels: on the left the loss on captions that the model trains on; on the right rsum (you will compute its
-# terms in a moment) on pictures that it never trains on. Would more epochs help?
+# The left panel of the next figure shows the loss on the captions that the model trains on. The right panel shows rsum on pictures that it
+# never trains on. You will compute the six terms of rsum soon; higher is better, and the dashed line is the oracle's rsum.
+#
+# **Question.** Would more epochs help?
 
 # %%
-itm.show.training_curve(history)
+ceiling = itm.evaluate(itm.oracle_scores(corpus.val), corpus.val.image_of).rsum
+itm.show.training_curve(history, ceiling)
+
+# %% tags=["answer"]
+itm.show.answer(answers.training(history, ceiling))
 
 # %% [markdown]
-# **Answer.** Decide by the right panel. Where it has gone flat while the loss still falls, the model only learns its
-# training captions by heart. The star marks the weights that `fit` kept. Where it stands on the last epoch and the curve
-# still climbs, more epochs may help.
-#
 # ## Search
 #
-# **Question.** The same sentence as before, now answered by your model from pixels alone. Where did the right picture go, and what
-# do the wrong ones have in common with it?
-
-# %%
-itm.show.ranked(corpus.test, itm.search(model, corpus.test, text, k=6), right=[meant])
-
-# %% [markdown]
-# **Answer.** Read the row from the left and ask three things of each wrong picture. Are the things right? Are they in the right
-# colours? Do they stand where the sentence says? A wrong picture with the right things in the right colours tells you
-# that the model took the words and lost their order. You will count such cases below.
+# Search with the same sentence again, now with your model, which sees only pixels. For comparison the next cell also trains `bow`,
+# whose text encoder is a bag of words: it adds up word vectors and cannot know the order of the words.
 #
-# Now ask your own. The box starts with the figure above and has ready-made captions; clear it to see them. Turn *left* into
-# *right*: does the order of the pictures change? Then try one thing with one colour, two things, their colours swapped, and a word
-# that no caption has.
+# The upper row shows the query, the lower row a changed query. Below each picture, ✓ and ✗ say which statements of the query are true of it.
+# The buttons choose another query, change it in one way, or switch the model. You can also type your own.
+#
+# **Question.** Exchange the sides: which pictures stay? Then swap the colours: does `bow` notice? Does `vse`?
 
 # %%
-itm.show.explorer(model, corpus.test, [text, *corpus.test.captions[20:120:20]])
+bow = itm.create_model("bow", corpus, seed=seed)
+itm.fit(bow, corpus, epochs=epochs, batch_size=batch_size, seed=seed, device=device)
+itm.show.explorer({"vse": model, "bow": bow}, corpus.test, [text, *corpus.test.captions[20:120:20]])
+
+# %% tags=["answer"]
+itm.show.answer(answers.changed_queries({"vse": model, "bow": bow}, corpus.test, query))
 
 # %% [markdown]
-# The other direction: the first picture of the grid above is the query, and five sentences come back. One without a tick was
-# written for another picture. It may be true of this one all the same, and then it counts as wrong only because nobody wrote it here.
+# Now the other direction: the query is the first picture of the grid above, and the search returns five sentences. A tick marks
+# the sentences that were written for this picture. The fraction says how much of the sentence is true of it. A sentence with 1.00 and
+# no tick is true, but it counts as wrong, because it was written for another picture.
 
 # %%
 found = itm.search(model, corpus.test, corpus.test.images[0], k=5)
+fractions = itm.true_fractions(corpus.test)[0]  # [n_captions]
 for caption, score in zip(found.indices, found.scores, strict=True):
     mark = "✓" if corpus.test.image_of[caption] == 0 else " "
-    print(f"{mark} {score:.2f}  {corpus.test.captions[caption]}")
+    print(f"{mark} score {score:.2f}, true {fractions[caption]:.2f}  {corpus.test.captions[caption]}")
 
 # %% [markdown]
 # ## Measure it by hand
 #
-# A model gives one number for each pair, so a test split becomes one matrix of scores. Here is a corner of it: eight pictures
-# and the first caption of each.
+# A model gives one score per pair, so a test split becomes one matrix of scores. The figure shows a corner of it: eight pictures and
+# the first caption of each. Column 3 holds the scores of caption 3, whose text stands to the right of its own picture.
 #
-# **Question.** Each column is a search. Where should its darkest cell be? Which wrong cell comes closest, and what do its picture and its caption have in common?
+# **Question.** Each column is one search. Which cell of a column should be the darkest? Which wrong cell is the darkest of all, and
+# what do its picture and its caption have in common?
 
 # %%
 scores = itm.score(model, corpus.test)  # [n_images, n_captions]
 first = [int((corpus.test.image_of == i).nonzero()[0]) for i in range(8)]
+shown = [corpus.test.display(i) for i in range(8)]
 names = [corpus.test.captions[c] for c in first]
-figures.score_matrix(scores[:8, first], torch.arange(8), images=corpus.test.images[:8], captions=names)
+figures.score_matrix(scores[:8, first], torch.arange(8), images=shown, captions=names)
+
+# %% tags=["answer"]
+itm.show.answer(answers.nearest_negative(scores[:8, first], corpus.test, first))
 
 # %% [markdown]
-# **Answer.** A search goes right where the framed cell is the darkest of its *column*. A darker cell elsewhere in the column
-# is a picture that the model likes better. Among eight pictures a column has seven chances to fail; in the whole split it has
-# one for each other picture. The field boils the whole matrix down to a few numbers, and you now write them.
+# The field summarises the whole matrix in a few metrics. You will write them now.
 #
 # ### Exercise 2 (10 minutes, ★★): ranks
 #
-# For each caption: at which place does its picture stand? Place 1 is best. A wrong picture with the *same* score stands before
-# the right one, so that a model which gives every pair the same score gets nothing for it. `scores` is
-# `[n_images, n_captions]`, `image_of` is `[n_captions]`, and the answer is `[n_captions]`.
+# For each caption, compute the **rank** of its picture: 1 if it has the highest score of all pictures, 2 if one other picture scores at
+# least as much, and so on. A wrong picture with the *same* score counts as better, so that a model which gives every pair the same
+# score gains nothing. `scores` is `[n_images, n_captions]`, `image_of` is `[n_captions]`, and the result is `[n_captions]`.
 #
 # <details><summary>Hint 1</summary>You need no sorting: a rank is a count of those that stand before.</details>
 # <details><summary>Hint 2</summary>The scores of the right images are scores[image_of, torch.arange(len(image_of))].</details>
 # <details><summary>Hint 3</summary>In each column count the images that score at least as much. The right one counts itself: place 1.</details>
 #
-# `exercises.image_ranks.solution()` prints ours.
+# `exercises.image_ranks.solution()` prints our solution.
 
 
 # %% tags=["exercise"]
@@ -296,14 +325,14 @@ image_ranks = exercises.image_ranks.check(image_ranks)
 # %% [markdown]
 # ### Exercise 3 (5 minutes, ★): recall at k
 #
-# *Recall at k*, R@k, is the fraction of queries, in percent, whose right answer stands among the first k. `ranks` is
-# `[n_queries]`, `k` is a number, and so is the answer.
+# *Recall at k*, R@k, is the percentage of queries whose rank is at most k. `ranks` is `[n_queries]`, `k` is a whole number, and the
+# result is one number.
 #
 # <details><summary>Hint 1</summary>Recall at k is the fraction of queries whose right answer is among the first k.</details>
 # <details><summary>Hint 2</summary>ranks &lt;= k is True for those; ranks start at 1.</details>
 # <details><summary>Hint 3</summary>100 * (ranks &lt;= k).float().mean().item() is in percent, as the field prints it.</details>
 #
-# `exercises.recall_at_k.solution()` prints ours.
+# `exercises.recall_at_k.solution()` prints our solution.
 
 
 # %% tags=["exercise"]
@@ -316,7 +345,7 @@ def recall_at_k(ranks, k):
 recall_at_k = exercises.recall_at_k.check(recall_at_k)
 
 # %% [markdown]
-# Two pictures and three captions, the third of the first picture again. Work out R@1 on paper, then run the cell.
+# Two pictures and three captions; the third caption belongs to picture 0, like the first. Work out R@1 on paper, then run the cell.
 
 # %% tags=["nbval-check-output"]
 toy = torch.tensor([[0.9, 0.2, 0.6], [0.1, 0.8, 0.7]])  # [2 images, 3 captions]
@@ -324,8 +353,17 @@ ranks = image_ranks(toy, torch.tensor([0, 1, 0]))
 print("ranks:", ranks.tolist(), " R@1:", round(recall_at_k(ranks, 1), 1))
 
 # %% [markdown]
-# Now the whole test split, yours beside the package's. The package adds the other direction, where one of a picture's
-# captions is enough for a hit, and **rsum**, the sum of the six recalls. The last line is the ceiling: what the oracle reaches.
+# <details><summary>Answer</summary>
+#
+# Captions 0 and 1 give their own pictures the higher score, so their rank is 1. Caption 2 gives picture 0 only 0.6 and picture 1
+# the higher score of 0.7, so its rank is 2. Two of three ranks are 1: R@1 is 66.7 %.
+#
+# </details>
+
+# %% [markdown]
+# Now the whole test split, with your functions and with the package's. The package adds the other direction, where a picture counts as a
+# hit if one of its captions is among the first k. It also adds **rsum**, the sum of the six recalls. The last line is the
+# ceiling, the rsum of the oracle.
 
 # %%
 ranks = image_ranks(scores, corpus.test.image_of)  # [n_captions]
@@ -335,33 +373,41 @@ ceiling = itm.evaluate(itm.oracle_scores(corpus.test), corpus.test.image_of)
 print(report, f"ceiling: rsum {ceiling.rsum:.1f}", sep="\n")
 
 # %% [markdown]
-# Your three numbers must be those of the line *caption to images*. If you changed `query`, nothing here moved: these are means
-# over all captions.
+# Your three numbers must equal those of the line *caption to images*. They do not depend on `query`, because they are means over all
+# captions.
 #
 # ## Break it
 #
-# A mean hides things. About a quarter of the pictures have a **minimal pair**: another picture of the same split that differs in exactly
-# one thing. Two colours are swapped, two things change sides, there is one more or one fewer, or a wolf stands where the dog stood. A
-# caption that states this one thing should prefer its own picture. Guessing gives 50 %. Where colours or sides
-# are swapped, both pictures answer to the same words, and a model that only collects words is lost.
+# A mean hides much. About a quarter of the pictures belong to a **minimal pair**: two pictures of the same split that differ in exactly
+# one fact. The figure shows one pair of each kind with a caption that is true of the first picture alone. (Clouds, walls and mounds
+# vary too; no caption mentions them.)
 #
-# **Question.** Which kind of difference does one vector for a whole picture keep? Guess before you run the cell.
+# **Question.** Which words of each caption are false of the second picture? Which of the four pairs could a bag of words tell apart?
+
+# %%
+figures.minimal_pairs(corpus.test)
+
+# %% tags=["answer"]
+itm.show.answer(answers.what_decides(corpus.test))
+
+# %% [markdown]
+# A caption should score its own picture higher than the other picture of the pair. Guessing is right in 50 % of the cases.
+#
+# **Question.** Which kinds of difference does your model notice? Guess before you run the cell. A bar shows two standard
+# errors to either side; a bar that crosses the dashed line does not differ clearly from guessing.
 
 # %%
 minimal_pairs = itm.evaluate_minimal_pairs(scores, corpus.test)
 itm.show.minimal_pair_accuracy(minimal_pairs)
 
+# %% tags=["answer"]
+bow_pairs = itm.evaluate_minimal_pairs(itm.score(bow, corpus.test), corpus.test)
+itm.show.answer(answers.minimal_pairs(minimal_pairs, bow_pairs, itm.claims.results("start_here")["figures"]))
+
 # %% [markdown]
-# **Answer.** Read each row against the dashed line; the bar is two standard errors either way. A bar that clears the line says that the model
-# uses this difference. A bar that crosses it says that these queries cannot tell your model from a coin. Rows with few
-# queries have long bars, and `size = "tiny"` has too few to say anything. Over the five runs that we keep
-# (`itm.claims.results("start_here")`), replaced objects, swapped colours and counts cleared the line by many points and sides never did. A model that
-# only collects words, `bow`, was at the line for colours too: which colour belongs to which thing is what the GRU's reading in
-# order bought. Sides stay open: chapter 03 says why.
-#
 # ## The paper's numbers and yours
 #
-# UVSE with VGG features, on the test photographs of Flickr8k, as the survey lists it, beside your run:
+# The next cell prints the recalls of UVSE with VGG features on the test photographs of Flickr8k, as the survey lists them, and those of your run:
 
 # %%
 paper = (18.0, 40.9, 55.0, 12.5, 37.0, 51.5)
@@ -373,54 +419,62 @@ print(itm.literature.cite("kiros2014uvse"), sep="; ")
 print(f"Headline: vse rsum {report.rsum:.0f}, ceiling {ceiling.rsum:.0f}")
 
 # %% [markdown]
-# The two rows are **not comparable**, and a higher number of yours is no victory. Photographs hold far more than these drawings; people write
-# more freely than a grammar does; your network is far smaller than VGG; and the authors' code trains with
-# images that are not scaled to length one, and scales them in the test alone. What carries over is how one measures, and which mistakes a
-# model of this shape makes.
+# The two rows are **not comparable**, and a higher number of yours does not mean a better model. Photographs show far more than these drawings, people write
+# more freely than a grammar does, and your image network is far smaller than VGG. The authors' code also differs: it trains with image
+# vectors that are not scaled to length 1, and scales them only in the test. What you can compare is the way of
+# measuring, and the kinds of mistakes that such a model makes.
 #
 # ## Quiz
 #
-# Open an answer to see what it is worth.
+# Open an option to see whether it is correct, and why.
 #
-# **1. A model gives every pair the score 0.5. What is its R@1 here?**
+# **1. A model gives every pair the score 0.5. What is its R@1 in this chapter?**
 #
-# <details><summary>100 %: nobody scores higher than the right picture</summary>No: an evaluator that counts only what scores <i>higher</i> would say so. Here a tie counts against the model.</details>
-# <details><summary>0 %: every wrong picture ties, and stands before the right one</summary>Yes. All that a constant model can be given is the last place.</details>
-# <details><summary>0.1 %: one in a thousand, as by guessing</summary>No: that is what breaking ties at random would give. Here ties are not broken, they are lost.</details>
+# <details><summary>100 %: no picture scores higher than the right one</summary>No: an evaluator that counts only <i>higher</i> scores would say so. Here a tie counts against the model.</details>
+# <details><summary>0 %: every wrong picture ties with the right one, and counts as better</summary>Yes. With equal scores everywhere, the right picture always has the last rank.</details>
+# <details><summary>0.1 %: one in a thousand, as by guessing</summary>No: random tie-breaking would give that. Here a tie always counts against the model.</details>
 #
-# **2. A wrong caption scores 0.25 below the right one, and the margin is 0.2. What does this pair add to the loss?**
+# **2. A negative caption scores 0.25 below the positive one, and the margin is 0.2. What does this pair add to the loss?**
 #
-# <details><summary>0.05</summary>No: 0.2 − 0.25 is <i>minus</i> 0.05, and the brackets turn what is negative into 0.</details>
-# <details><summary>−0.05</summary>No: the loss has no negative terms. With them, the model could lower the loss by pushing negative pairs ever further away.</details>
-# <details><summary>0</summary>Yes. The caption lies far enough below; its gradient is zero as well.</details>
+# <details><summary>0.05</summary>No: 0.2 − 0.25 is <i>minus</i> 0.05, and the brackets turn a negative number into 0.</details>
+# <details><summary>−0.05</summary>No: the loss has no negative terms. With them, the model could lower the loss by pushing negatives ever further away.</details>
+# <details><summary>0</summary>Yes. The caption lies more than the margin below the positive, so its loss and its gradient are 0.</details>
 #
 # **3. Why are other captions of the same picture no negatives in the loss?**
 #
 # <details><summary>They describe the picture too</summary>Yes. Pushing them away would teach the model that a true sentence is wrong.</details>
-# <details><summary>Leaving them out saves time</summary>No: masking them costs a little time. It is about what is true.</details>
-# <details><summary>They are too easy to matter</summary>No: they are the hardest of all, since they score about as high as the right caption.</details>
+# <details><summary>Leaving them out saves time</summary>No: leaving them out costs a little time, for a mask. The reason is that these captions are true.</details>
+# <details><summary>They are too easy to matter</summary>No: they would be the hardest of all, because they score about as high as the positive.</details>
 #
-# **4. You search among 100 pictures in place of 1,000, with the same model. What happens to R@1?**
+# **4. You search among 100 pictures instead of 1,000, with the same model. What happens to R@1?**
 #
-# <details><summary>It stays: the model is the same</summary>No: the scores stay, but a rank counts the wrong pictures that stand before, and there are fewer.</details>
-# <details><summary>It falls: there is less to choose from</summary>No: what is missing are wrong answers. The right one is always among the 100.</details>
-# <details><summary>It rises, or at least cannot fall</summary>Yes. This is why a recall without the number of pictures says nothing.</details>
+# <details><summary>It stays the same, because the model is the same</summary>No: the scores stay the same, but a rank counts the wrong pictures with a higher score, and there are fewer pictures.</details>
+# <details><summary>It falls, because there is less to choose from</summary>No: only wrong pictures were removed. The right picture is always among the 100.</details>
+# <details><summary>It rises, or at least it cannot fall</summary>Yes. So a recall says nothing unless the number of pictures is given with it.</details>
 #
-# **5. A model guesses where two pictures differ in their sides, and still has a high R@1. How can that be?**
+# **5. A model guesses where two pictures differ only in their sides, and still has a high R@1. How can that be?**
 #
-# <details><summary>R@1 does not count captions that name a side</summary>No: it counts them like all others. They are only few that hang on the side alone.</details>
-# <details><summary>For most captions the things and their colours leave one picture</summary>Yes. The sides decide only where everything else is the same, and this is rare unless one looks for it.</details>
-# <details><summary>Its captions never name sides</summary>No: many do. But a caption may name what it does not need.</details>
+# <details><summary>R@1 does not count captions that name a side</summary>No: it counts them like all others. But few captions depend on the side alone.</details>
+# <details><summary>For most captions, the things and their colours fit only one picture</summary>Yes. The sides decide only where everything else is the same, and such pairs are rare.</details>
+# <details><summary>Its captions never name sides</summary>No: many do. But the other words of such a caption often suffice to find the picture.</details>
 #
 # **6. You change the loss, and rsum rises by 4 on seed 0. What do you know?**
 #
-# <details><summary>The new loss is better</summary>Not yet: another seed alone may move rsum by as much. Try it.</details>
-# <details><summary>The new loss is better on drawn scenes</summary>Not yet, for the same reason: the data are not the only thing that one run depends on.</details>
-# <details><summary>Little, until other seeds say the same</summary>Yes. The spread over seeds is the smallest difference worth talking about.</details>
+# <details><summary>The new loss is better</summary>Not yet: another seed alone may change rsum by as much. Try it.</details>
+# <details><summary>The new loss is better on drawn scenes</summary>Not yet: the result of one run also depends on its seed, even on the same data.</details>
+# <details><summary>Little, until other seeds show the same</summary>Yes. A difference counts only if it is larger than the spread over seeds.</details>
+#
+# ## Recap
+#
+# - An image-text matching system has four parts: an image encoder, a text encoder, an interaction and a loss.
+# - UVSE encodes each picture and each caption as one vector, and the score of a pair is the cosine of the two vectors.
+# - The loss pushes each negative pair at least a margin below its positive pair, and adds nothing once it is that far below.
+# - R@k is the percentage of queries whose right answer is among the first k, and rsum is the sum of the six recalls of both directions.
+# - A high recall hides mistakes: minimal pairs show which differences a model notices, and the ceiling shows what the captions allow.
 #
 # ## Where to go next
 #
-# - Turn `seed` above and run the chapter again: how much do your results change?
-# - Replace `"vse"` by `"bow"`, a bag of words that cannot know their order. Which numbers change, and which do not?
-# - Chapter 01 will go back to 2013, when pictures were first sent into a space of words; chapters 02 to 04 then
-#   follow the cards of the first figure.
+# - Change `seed` in the parameters and run the chapter again: how much do your results change?
+# - In the training cell, replace `"vse"` by `"bow"`. Which numbers of the chapter change, and which do not?
+# - Chapter 01 goes back to 2013, when pictures were first mapped into a space of words. Chapters 02 to 04 follow the cards
+#   of the first figure.

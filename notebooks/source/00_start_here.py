@@ -305,9 +305,9 @@ itm.show.answer(answers.nearest_negative(scores[:8, first], corpus.test, first))
 # least as much, and so on. A wrong picture with the *same* score counts as better, so that a model which gives every pair the same
 # score gains nothing. `scores` is `[n_images, n_captions]`, `image_of` is `[n_captions]`, and the result is `[n_captions]`.
 #
-# <details><summary>Hint 1</summary>You need no sorting: a rank is a count of those that stand before.</details>
+# <details><summary>Hint 1</summary>You need no sorting: a rank is a count of images.</details>
 # <details><summary>Hint 2</summary>The scores of the right images are scores[image_of, torch.arange(len(image_of))].</details>
-# <details><summary>Hint 3</summary>In each column count the images that score at least as much. The right one counts itself: place 1.</details>
+# <details><summary>Hint 3</summary>In each column, count the images that score at least as much as the right one. The right one counts itself, so the best rank is 1.</details>
 #
 # `exercises.image_ranks.solution()` prints our solution.
 

@@ -18,6 +18,7 @@ from itm_tutorial.models import Matching
 from itm_tutorial.retrieval.search import search
 from itm_tutorial.show.canvas import counted
 from itm_tutorial.show.figures import KINDS
+from itm_tutorial.worlds.scenes.lexicon import plural
 from itm_tutorial.worlds.scenes.queries import exchange_sides, swap_colours
 
 
@@ -29,8 +30,8 @@ def named_things(split: Split, image: int) -> str:
     whole = sum(n == len(things) for n in named)
     return (
         f"Take the first picture and its captions, printed above. It shows {counted(len(things), 'thing')} that "
-        f"captions may name ({_listed(things)}). Its captions name {_listed(map(str, named))} of them: {_of(whole, len(named))} "
-        "named all. A caption often gives a colour, sometimes a number, a place, or how things stand to each other. It "
+        f"captions may name ({_listed(things)}). Its captions name {_listed(map(str, named))} of them: "
+        f"{_of(whole, len(named))} named all. A caption often gives a colour, sometimes a number, a place, or how things stand to each other. It "
         "seldom says everything, so no model can find *the* picture when a caption fits several."
     )
 
@@ -126,8 +127,9 @@ def _true_of_the_wrong(stated: Sequence[Statement], split: Split, wrong: list[in
     for sort, name in sorts.items():
         facts = {statement.fact for statement in stated if statement.fact[0] == sort}
         if facts:
-            parts.append(f"{name} in {_of(sum(facts <= split.facts.of_image[i] for i in wrong), len(wrong))}")
-    return f"Of the {counted(len(wrong), 'wrong picture')} beside it, the query is true about {_listed(parts)}."
+            n = sum(facts <= split.facts.of_image[i] for i in wrong)
+            parts.append(f"{name} in {n or 'none'}")
+    return f"In the {counted(len(wrong), 'wrong picture')} beside it, the query is right about {_listed(parts)}."
 
 
 def nearest_negative(scores: Tensor, split: Split, captions: Sequence[int]) -> str:
@@ -149,15 +151,14 @@ def nearest_negative(scores: Tensor, split: Split, captions: Sequence[int]) -> s
     stated = statements(split.captions[captions[column]])
     shared = [statement.words for statement in stated if statement.fact in split.facts.of_image[image]]
     common = (
-        f"{len(shared)} of the caption's {counted(len(stated), 'statement')} are true of that picture too "
-        f"({_listed(shared)})"
+        f"of the caption's {counted(len(stated), 'statement')}, that picture shares {len(shared)} ({_listed(shared)})"
         if shared
         else "no statement of the caption is true of that picture"
     )
     return (
         f"A search goes right where the framed cell is the darkest of its *column*: here {_of(right, n)}. The highest "
-        f"wrong cell is caption {column} with picture {image}, at {negatives[image, column]:.2f}; the caption's own picture "
-        f"has {positives[column]:.2f}. What the two have in common: {common}.\n\n"
+        f"wrong cell is caption {column} with picture {image}, at {negatives[image, column]:.2f}; the caption's own "
+        f"picture has {positives[column]:.2f}. What the two have in common: {common}.\n\n"
         f"Among {n} pictures a column has {n - 1} chances to fail; in the whole split it has {len(split.images) - 1:,}."
     )
 
@@ -167,7 +168,7 @@ def what_decides(split: Split) -> str:
     parts = []
     for kind, (caption, _, other) in one_query_of_each_kind(split).items():
         false = [
-            statement.words if statement.subject in ("", statement.words) else f"{statement.subject} {statement.words}"
+            _phrase(statement)
             for statement in statements(split.captions[caption])
             if statement.fact not in split.facts.of_image[other]
         ]
@@ -178,6 +179,14 @@ def what_decides(split: Split) -> str:
         "a model that only collects words can find the right picture. Where colours are swapped or sides change, the "
         "second picture has the same things and the same colours: the words decide by their order alone."
     )
+
+
+def _phrase(statement: Statement) -> str:
+    """A statement in words: "dog", "white dog", "three dogs", "dog left of cat"."""
+    if statement.subject in ("", statement.words):
+        return statement.words
+    noun = plural(statement.subject) if statement.fact[0] == "count" else statement.subject
+    return f"{statement.words} {noun}"
 
 
 def minimal_pairs(

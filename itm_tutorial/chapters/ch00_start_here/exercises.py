@@ -51,11 +51,13 @@ cosine_scores = Exercise(
         "a single image": _one_image,
     },
     shape="[n_images, n_captions]",
+    begin="Start from `images` [n_images, dim] and `captions` [n_captions, dim], one embedding per row, and return a "
+    "tensor [n_images, n_captions] with one score per pair.",
     spared=NO_LENGTH,
     mistakes=(
         (
             lambda i, c: i @ c.T,
-            "These are dot products of vectors that still have their lengths: normalise both sides.",
+            "These are plain dot products, which grow with the lengths of the vectors: normalise both sides.",
         ),
         (lambda i, c: normalize(i, dim=-1) @ c.T, "Only the images are unit vectors: normalise the captions too."),
         (lambda i, c: i @ normalize(c, dim=-1).T, "Only the captions are unit vectors: normalise the images too."),
@@ -70,14 +72,14 @@ cosine_scores = Exercise(
         ),
         (
             lambda i, c: torch.cdist(normalize(i, dim=-1), normalize(c, dim=-1)),
-            "This is a distance, where less is more alike.",
+            "This is a distance, which is smaller for more similar vectors: a cosine is larger.",
         ),
     ),
 )
 
 
 def _image_of(g: torch.Generator) -> tuple[int, LongTensor]:
-    """A number of images, and captions of them in any order; some images have none."""
+    """A number of images, and the image of each caption, in any order; some images have no caption."""
     n = random_size(g, 4, 9)
     return n, torch.randint(0, n, (random_size(g, n, 3 * n),), generator=g)
 
@@ -118,9 +120,9 @@ image_ranks = Exercise(
     minutes=10,
     difficulty=2,
     hints=(
-        "You need no sorting: a rank is a count of those that stand before.",
+        "You need no sorting: a rank is a count of images.",
         "The scores of the right images are scores[image_of, torch.arange(len(image_of))].",
-        "In each column count the images that score at least as much. The right one counts itself: place 1.",
+        "In each column, count the images that score at least as much as the right one. The right one counts itself, so the best rank is 1.",
     ),
     reference=_ranks_by_loop,
     own=_own_image_ranks,
@@ -130,28 +132,33 @@ image_ranks = Exercise(
         "five captions per image in a row": _five_in_order,
     },
     shape="[n_captions]",
+    begin="Start from one column of `scores`: it holds the scores of all images for one caption, and `image_of` says "
+    "which of these images is the right one. Return whole numbers [n_captions].",
     mistakes=(
         (
             lambda s, o: (s > _positive_scores(s, o)).sum(0) + 1,
-            "Ties stand behind the right image here: let them count against the model (>=).",
+            "You let the right image win every tie: a wrong image with the same score counts as better (>=).",
         ),
-        (lambda s, o: (s >= _positive_scores(s, o)).sum(0) - 1, "These ranks start at 0: the first place is 1."),
+        (lambda s, o: (s >= _positive_scores(s, o)).sum(0) - 1, "These ranks start at 0: the best rank is 1."),
         (
             lambda s, o: (s >= _positive_scores(s, o)).sum(0) + 1,
             "The right image counts itself: with >= the count is already the rank.",
         ),
-        (lambda s, o: (s <= _positive_scores(s, o)).sum(0), "You counted those that score less: larger is more alike."),
+        (
+            lambda s, o: (s <= _positive_scores(s, o)).sum(0),
+            "You counted the images with lower scores: a higher score is better.",
+        ),
         (
             lambda s, o: (s >= s[torch.arange(s.shape[1]) // 5 % len(s), torch.arange(s.shape[1])]).sum(0),
             "You assume five captions per image, in order: image_of says which image a caption belongs to.",
         ),
         (
             lambda s, o: (s >= _positive_scores(s, o)).sum(1),
-            "You counted captions: for each caption count the images, which are the first dimension (dim=0).",
+            "You counted over captions (dim=1): for each caption count the images, which are the first dimension (dim=0).",
         ),
         (
             lambda s, o: s.argsort(0, descending=True).gather(0, o[None])[0] + 1,
-            "argsort says which image stands at a place: the answer is the place at which an image stands.",
+            "argsort gives the image at each rank: the exercise asks for the rank of one image.",
         ),
     ),
 )
@@ -189,17 +196,22 @@ recall_at_k = Exercise(
         "one to three queries": _few_queries,
         "queries that all fail": lambda g: (torch.randint(9, 99, (random_size(g, 5, 30),), generator=g), 8),
     },
+    begin="Start from `ranks` [n_queries], where 1 is best, and the whole number `k`. Return one plain number from 0 to "
+    "100.",
     mistakes=(
         (
             lambda r, k: 100 * (r < k).float().mean().item(),
             "Ranks start at 1, so rank k is still among the first k: <=, not <.",
         ),
         (lambda r, k: (r <= k).float().mean().item(), "This is a fraction between 0 and 1: the field prints percent."),
-        (lambda r, k: (r <= k).sum().item(), "This is a number of queries: divide by how many there are."),
-        (lambda r, k: 100 * (r > k).float().mean().item(), "This is the fraction that was missed."),
+        (lambda r, k: (r <= k).sum().item(), "This is the number of hits: divide it by the number of queries."),
+        (
+            lambda r, k: 100 * (r > k).float().mean().item(),
+            "This is the percentage of misses: count the queries with a rank of at most k.",
+        ),
         (
             lambda r, k: 100 * (r == k).float().mean().item(),
-            "This counts rank k alone: the ranks before it are hits too.",
+            "This counts only rank k: the ranks from 1 to k - 1 are hits too.",
         ),
         (
             lambda r, k: 100 * (r <= k + 1).float().mean().item(),

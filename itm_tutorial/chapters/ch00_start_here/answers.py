@@ -149,9 +149,10 @@ def nearest_negative(scores: Tensor, split: Split, captions: Sequence[int]) -> s
     right = int((negatives.max(0).values < positives).sum())
     image, column = divmod(int(negatives.argmax()), n)
     stated = statements(split.captions[captions[column]])
-    shared = [statement.words for statement in stated if statement.fact in split.facts.of_image[image]]
+    shared = [statement for statement in stated if statement.fact in split.facts.of_image[image]]
     common = (
-        f"of the caption's {counted(len(stated), 'statement')}, that picture shares {len(shared)} ({_listed(shared)})"
+        f"that picture shares {len(shared)} of the caption's {counted(len(stated), 'statement')} "
+        f"({_listed(_phrases(shared))})"
         if shared
         else "no statement of the caption is true of that picture"
     )
@@ -159,7 +160,7 @@ def nearest_negative(scores: Tensor, split: Split, captions: Sequence[int]) -> s
         f"A search goes right where the framed cell is the darkest of its *column*: here {_of(right, n)}. The highest "
         f"wrong cell is caption {column} with picture {image}, at {negatives[image, column]:.2f}; the caption's own "
         f"picture has {positives[column]:.2f}. What the two have in common: {common}.\n\n"
-        f"Among {n} pictures a column has {n - 1} chances to fail; in the whole split it has {len(split.images) - 1:,}."
+        f"Among {n} pictures a column has {counted(n - 1, 'chance')} to fail; in the whole split it has {len(split.images) - 1:,}."
     )
 
 
@@ -167,11 +168,8 @@ def what_decides(split: Split) -> str:
     """Which words of each drawn minimal pair's caption are false of the other picture."""
     parts = []
     for kind, (caption, _, other) in one_query_of_each_kind(split).items():
-        false = [
-            _phrase(statement)
-            for statement in statements(split.captions[caption])
-            if statement.fact not in split.facts.of_image[other]
-        ]
+        stated, true = statements(split.captions[caption]), split.facts.of_image[other]
+        false = _phrases([statement for statement in stated if statement.fact not in true])
         parts.append(f"**{KINDS.get(kind, kind)}**: {_listed(false)}")
     return (
         f"False of the second picture: {'; '.join(parts)}.\n\n"
@@ -181,12 +179,18 @@ def what_decides(split: Split) -> str:
     )
 
 
-def _phrase(statement: Statement) -> str:
-    """A statement in words: "dog", "white dog", "three dogs", "dog left of cat"."""
-    if statement.subject in ("", statement.words):
-        return statement.words
-    noun = plural(statement.subject) if statement.fact[0] == "count" else statement.subject
-    return f"{statement.words} {noun}"
+def _phrases(found: Sequence[Statement]) -> list[str]:
+    """Statements as phrases, one per thing, relation, place and light: "small white dog", "dog left of cat"."""
+    phrases: dict[str, str] = {}
+    for statement in found:
+        if not statement.subject:
+            phrases[statement.words] = statement.words
+    for subject in dict.fromkeys(statement.subject for statement in found if statement.subject):
+        own = [statement for statement in found if statement.subject == subject]
+        noun = plural(subject) if any(statement.fact[0] == "count" for statement in own) else subject
+        adjectives = [statement.words for statement in own if statement.words != subject]
+        phrases[subject] = " ".join([*adjectives, noun])
+    return list(phrases.values())
 
 
 def minimal_pairs(

@@ -71,6 +71,14 @@ cosine_scores = Exercise(
             "This is [n_captions, n_images]: images go first.",
         ),
         (
+            lambda i, c: normalize(i, p=1, dim=-1) @ normalize(c, p=1, dim=-1).T,
+            "You divided by the sum of absolute values (p=1): divide by the length, the root of the sum of squares.",
+        ),
+        (
+            lambda i, c: i @ c.T / (i.square().sum(-1)[:, None] * c.square().sum(-1)),
+            "You divided by squared lengths: take the root of each sum of squares.",
+        ),
+        (
             lambda i, c: torch.cdist(normalize(i, dim=-1), normalize(c, dim=-1)),
             "This is a distance, which is smaller for more similar vectors: a cosine is larger.",
         ),
@@ -122,7 +130,8 @@ image_ranks = Exercise(
     hints=(
         "You need no sorting: a rank is a count of images.",
         "The scores of the right images are scores[image_of, torch.arange(len(image_of))].",
-        "In each column, count the images that score at least as much as the right one. The right one counts itself, so the best rank is 1.",
+        "In each column, count the images that score at least as much as the right one. The right one counts itself, "
+        "so the best rank is 1.",
     ),
     reference=_ranks_by_loop,
     own=_own_image_ranks,
@@ -154,11 +163,15 @@ image_ranks = Exercise(
         ),
         (
             lambda s, o: (s >= _positive_scores(s, o)).sum(1),
-            "You counted over captions (dim=1): for each caption count the images, which are the first dimension (dim=0).",
+            "You counted captions (dim=1): for each caption count the images, which are the first dimension (dim=0).",
         ),
         (
             lambda s, o: s.argsort(0, descending=True).gather(0, o[None])[0] + 1,
             "argsort gives the image at each rank: the exercise asks for the rank of one image.",
+        ),
+        (
+            lambda s, o: s.argsort(0, descending=True).argsort(0)[o, torch.arange(len(o))] + 1,
+            "Sorting gives equal scores different ranks: count every tie against the model (>=).",
         ),
     ),
 )
@@ -196,8 +209,8 @@ recall_at_k = Exercise(
         "one to three queries": _few_queries,
         "queries that all fail": lambda g: (torch.randint(9, 99, (random_size(g, 5, 30),), generator=g), 8),
     },
-    begin="Start from `ranks` [n_queries], where 1 is best, and the whole number `k`. Return one plain number from 0 to "
-    "100.",
+    begin="Start from `ranks` [n_queries], where 1 is best, and the whole number `k`. Return one plain number, in "
+    "percent.",
     mistakes=(
         (
             lambda r, k: 100 * (r < k).float().mean().item(),

@@ -95,6 +95,31 @@ def test_wrong_answers_are_named(exercise, exercise_checks):
 
 
 @each_exercise
+@pytest.mark.parametrize(
+    "returned",
+    [None, "0.5", [], [0.5, "a"], float("nan"), torch.tensor(float("nan")), torch.zeros(1, 2, 3), {}, object(), print],
+    ids=repr,
+)
+def test_any_returned_object_gets_a_sentence(exercise, returned):
+    verdict = exercise.verdict(lambda *inputs: returned)
+    assert verdict.startswith("Not yet.") and "Traceback" not in verdict
+
+
+@each_exercise
+def test_an_answer_on_another_device_gets_a_sentence(exercise):
+    verdict = exercise.verdict(lambda *inputs: torch.as_tensor(exercise.own(*inputs)).to("meta"))
+    assert verdict.startswith("Not yet.") and "device" in verdict
+
+
+@each_exercise
+def test_a_stub_names_the_inputs_and_gives_no_hint_away(exercise):
+    printed = exercise.verdict(lambda *inputs: ...)
+    assert exercise.begin in printed
+    assert all(f"`{name}`" in exercise.begin for name in exercise.parameters)
+    assert not any(hint in printed for hint in exercise.hints) and "normali" not in printed
+
+
+@each_exercise
 def test_a_stub_says_how_to_begin(exercise, exercise_checks):
     exercise_checks.stubs(exercise)
 

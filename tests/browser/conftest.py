@@ -70,7 +70,7 @@ def _said(message) -> str:
 
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory):
-    """JupyterLab with copies of the notebooks, at their smallest size: ``lab.url(name)``, ``lab.pid``."""
+    """JupyterLab with copies of the notebooks, at their smallest size: ``url(name)``, ``pid``, ``add(name, cell)``."""
     pytest.importorskip("jupyterlab", reason="no browser tests: pip install jupyterlab")
     folder = tmp_path_factory.mktemp("lab")
     for file in sorted((ROOT / "notebooks").glob("*.ipynb")):
@@ -111,7 +111,9 @@ def lab(tmp_path_factory):
     try:
         _wait_until_it_answers(port, server, folder / "lab.log")
         yield SimpleNamespace(
-            url=lambda name: f"http://127.0.0.1:{port}/lab/tree/{name}.ipynb?reset&token={token}", pid=server.pid
+            url=lambda name: f"http://127.0.0.1:{port}/lab/tree/{name}.ipynb?reset&token={token}",
+            pid=server.pid,
+            add=lambda name, cell: _write(folder / f"{name}.ipynb", cell),
         )
     finally:
         from itm_tutorial.course.patience import end
@@ -119,6 +121,15 @@ def lab(tmp_path_factory):
         end(server.pid)  # with its kernels
         server.wait()
         log.close()
+
+
+def _write(file: Path, cell: str) -> None:
+    """Writes a notebook of one cell."""
+    import nbformat
+
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell)])
+    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(notebook, file)
 
 
 def _wait_until_it_answers(port: int, server: subprocess.Popen, log: Path) -> None:

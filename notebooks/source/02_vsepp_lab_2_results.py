@@ -103,7 +103,7 @@ print(f"truth 440.0, mean of the cells {mean(cells):.1f}, best cell {max(cells):
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# 7.2 points here. The maximum of many noisy means is too high on average, and more so with more cells.
+# 7.0 points here. The maximum of many noisy means is too high on average, and more so with more cells.
 #
 # </details>
 #

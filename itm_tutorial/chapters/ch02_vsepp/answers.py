@@ -167,7 +167,7 @@ def about_pushes(by_loss: Mapping[str, Tensor]) -> str:
     return (
         f"Of the {n * n - n} negative scores the sum pushes {pushed['sum']} and the maximum {pushed['max']}, which can "
         f"be {2 * n} at most: one caption per picture and one picture per caption. A hinge pushes with 1 or with 0, "
-        f"whatever it costs. The {both} black squares of the sum are pushed with 2, because the pair costs something "
+        f"whatever it costs. Under the sum {both} scores are pushed with 2 (black), because the pair costs something "
         "in its row and in its column. So under the sum the *number* of negatives within the margin decides where the "
         "step goes.\n\n"
         f"InfoNCE pushes {pushed['InfoNCE']} scores, each by its softmax probability, and half of its push falls on "

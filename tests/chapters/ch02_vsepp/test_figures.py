@@ -7,8 +7,15 @@ from torch.nn.functional import normalize
 
 from itm_tutorial import show
 from itm_tutorial.chapters.ch02_vsepp import figures as ch02
-from itm_tutorial.chapters.ch02_vsepp.loss_figures import fraction_with_doubles
-from itm_tutorial.chapters.ch02_vsepp.toy_figures import LOSSES, toy_after, toy_angles, toy_forces, toy_hinges
+from itm_tutorial.chapters.ch02_vsepp.loss_figures import cosines_of, fraction_with_doubles, holding_half
+from itm_tutorial.chapters.ch02_vsepp.toy_figures import (
+    LOSSES,
+    toy_after,
+    toy_angles,
+    toy_forces,
+    toy_hinges,
+    toy_turns,
+)
 from itm_tutorial.retrieval.search import Hits
 
 SWEEP = pd.DataFrame({"margin": [0.1, 0.2], "negatives": "sum", "batch_size": 32, "rsum": [400.0, 410.0]})
@@ -31,7 +38,7 @@ def maps():
 def figures_of(split):
     return {
         "before_and_after": ch02.before_and_after(split, hits(6), hits(4), [3]),
-        "collapse": ch02.collapse(RUNS, 51.2),
+        "collapse": ch02.collapse(RUNS, 51.2, {"warm-up": 0.5}),
         "doubles": ch02.doubles(DOUBLES),
         "forces": ch02.forces(),
         "gradients": ch02.gradients({"sum": torch.tensor([[-3.0, 1, 2], [0, -1, 0], [0, 0, 0]]), "max": -torch.eye(3)}),
@@ -47,10 +54,17 @@ def test_alt_text_quotes_the_numbers(small_split, drawing):
     assert set(figures) == set(ch02.__all__) - {"explorer_of_forces"}
     quoted = {
         "before_and_after": ["“before training: a red van”", "“after training: a red van”, best first. The right"],
-        "collapse": ["51.2, the loss of equal", "no warm-up: loss 51.2, rsum 90; warm-up: loss 30.0, rsum 420"],
+        "collapse": [
+            "51.2, the loss of equal",
+            "no warm-up: loss 51.2, rsum 90; warm-up: loss 30.0, rsum 420, the maximum alone from",
+        ],
         "doubles": ["Flickr8k 66 %; Flickr30k 20 %; MSCOCO 6 %", "distinct images on 3000 images, counted: 0 %"],
-        "forces": ["4 of 7 negatives pushed; the picture turns to the nearest", "the picture turns to its own"],
-        "gradients": ["sum: 2 of 6 negative pairs are pushed down, the hardest by 2;", "max: 0 of 6", "up by 0 to 3"],
+        "forces": [
+            "sum: 4 of 7 negatives count, loss 0.44; cosine: own caption 0.94, hardest negative 0.98",
+            "rotates away from its own caption with a force of 0.18; by negative: a +0.55, b -0.19, c -0.25, d -0.30",
+            "rotates towards its own caption with a force of 0.55; by negative: a +0.55.",
+        ],
+        "gradients": ["sum: 2 of 6 negative scores are pushed down, half of the push falls on 1", "max: 0 of 6"],
         "hardest_negatives": [
             "3 of 6 negative pairs cost something, sum 0.45, ringed 0.40",
             "2 of 6",
@@ -103,15 +117,30 @@ def test_forces_of_the_toy_space_are_the_slopes_of_its_hinges(loss):
         step = small * torch.eye(len(angles))[n]
         up, down = (toy_hinges(a, 0.2).topk(LOSSES[loss]).values.sum() for a in (angles + step, angles - step))
         assert pushes[n].item() == pytest.approx(-float(up - down) / (2 * small), abs=2e-3)
+    turns = toy_turns(angles, 0.2, loss)
+    assert turns.sum().item() == pytest.approx(pushes[0].item(), abs=1e-5)
+    assert int((turns != 0).sum()) == min(LOSSES[loss], 4)
     assert pushes.sum().item() == pytest.approx(0, abs=1e-5)  # turning everything changes nothing
     assert toy_hinges(toy_after(0.2, loss, 60), 0.2).sum() < 0.4 * toy_hinges(angles, 0.2).sum()
 
 
 def test_the_explorer_of_forces_starts_with_its_figure_and_follows_its_controls():
-    (row, choice, view) = ch02.explorer_of_forces().children
-    margin, steps = row.children
-    assert view.value == show.to_html(ch02.forces(0.2, ("max",)))
-    choice.value = "sum"
-    assert "turns to the nearest negative" in view.value
-    steps.value, margin.value = 20, 0.0
-    assert "after 20 steps" in view.value and "margin 0.00" in view.value
+    (first, second, view) = ch02.explorer_of_forces().children
+    (margin, choice), (play, steps) = first.children, second.children
+    assert view.value == show.to_html(ch02.forces(0.2))
+    assert "rotates away from its own" in view.value and "rotates towards its own" in view.value
+    play.value = 21
+    assert steps.value == 21 and "after 21 steps" in view.value
+    choice.value, margin.value = "top 2", 0.0
+    assert "top 2: " in view.value and "margin 0.00" in view.value
+
+
+def test_half_of_the_push_is_counted_from_the_hardest():
+    assert holding_half(torch.tensor([[0.0, 1.0], [1.0, 1.0]])) == 2
+    assert holding_half(torch.tensor([5.0, 1.0, 1.0, -9.0])) == 1 and holding_half(torch.zeros(3)) == 0
+
+
+def test_cosines_compare_each_caption_with_its_hardest_negative():
+    images, captions = torch.eye(3), normalize(torch.tensor([[1.0, 0.0, 0.0], [1.0, 0.0, 0.0], [0.0, 3.0, 4.0]]), dim=1)
+    own, hardest, found = cosines_of(images, captions)
+    assert (own, hardest) == (pytest.approx((1 + 0 + 0.8) / 3), pytest.approx((0 + 1 + 0.6) / 3)) and found == 2

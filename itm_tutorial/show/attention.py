@@ -156,7 +156,7 @@ def _regions_of_word(axes: Axes, view: AttentionView, word: int) -> str:
     names = [f"{region + 1}, {place_of(view.boxes[region])}" for region in order]
     marked = [bool(view.names(word, region)) for region in order]
     _bars(axes, names, weights[order].tolist(), marked, 1 / view.n)
-    hatched = "\nhatched: inside what it names" if word in view.named else ""
+    hatched = "\nhatched: centre in a box that it names" if word in view.named else ""
     first = f"the first {len(order)} of " if len(order) < view.n else ""
     axes.set_title(f"“{view.words[word]}” attends to {first}{view.n} {view.noun}s{hatched}", fontsize=10, color=INK)
     return _listed(f"Its {view.noun}s above uniform attention", names, weights[order].tolist(), 1 / view.n)
@@ -169,7 +169,7 @@ def _words_of_region(axes: Axes, view: AttentionView, region: int) -> str:
     names, values = [view.words[word] for word in order], weights[order].tolist()
     marked = [bool(view.names(word, region)) for word in order]
     _bars(axes, names, values, marked, 1 / view.n)
-    hatched = "\nhatched: they name it" if any(marked) else ""
+    hatched = "\nhatched: the word names it" if any(marked) else ""
     axes.set_title(f"how much each word attends to {view.noun} {region + 1}{hatched}", fontsize=10, color=INK)
     where = f"{view.noun.capitalize()} {region + 1}, {place_of(view.boxes[region])}"
     return _listed(f"{where}: words above uniform attention", names, values, 1 / view.n)

@@ -182,9 +182,9 @@ for name, normalised in (("over words", normalised_similarities(toy)), ("over re
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# With the length over words, the last word attends mostly to the second region (0.95), although its similarity is lower
+# With the length over words, the last word attends mostly to the second region (0.98), although its similarity is lower
 # (0.5 against 0.6): this region is similar to no other word. With the length over regions, the wrong axis, the first
-# region keeps most of the weight of every word.
+# region keeps most of the weight of every word, 0.76 of the last.
 #
 # </details>
 
@@ -428,9 +428,8 @@ for n in (1, 2, 3):
 # <details><summary>Answer</summary>
 #
 # The order of regions changes nothing: they are a *set*, and no coordinate enters the score. The only trace of *left of*
-# is what a region's vector holds of its surroundings, such as the edge of a neighbour. Counts hardly change it either: the
-# mean of three equal vectors points in the same direction as one of them. The score rises slightly, because less weight is
-# left for the other nine.
+# is what a region's vector holds of its surroundings, such as the edge of a neighbour. Counts do not change it either: the
+# mean of three equal vectors points in the same direction as one of them, and a cosine compares only directions.
 #
 # </details>
 

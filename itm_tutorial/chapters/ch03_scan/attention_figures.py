@@ -224,7 +224,7 @@ def smoothing(
     panels[-1, 0].set_yticks(range(n), [f"{region + 1}" for region in range(n)], fontsize=8)
     panels[-1, 0].set_ylabel("region", fontsize=9)
     figure.supxlabel(
-        f"weights of “{word}”; dashed: uniform, {1 / n:.2f}; over n regions: exp of the entropy",
+        f"weights of “{word}”; dashed: uniform, {1 / n:.2f}; over n regions: exponential of the entropy",
         fontsize=9,
         color=INK,
     )
@@ -297,8 +297,6 @@ def search_cost(
     for n, (name, by_size) in enumerate(seconds.items()):
         points = sorted(by_size.items())
         axes.plot(*zip(*points, strict=True), label=name, markersize=8, linewidth=2, **LINES[n % len(LINES)])
-        axes.annotate(f"{name}, {duration(points[-1][1])}", points[-1], (9, 0), textcoords="offset points",
-                      va="center", fontsize=9, color=INK, annotation_clip=False)  # fmt: skip
         parts.append(f"{name}: " + ", ".join(f"{duration(value)} at {size:,}" for size, value in points))
     axes.set(xscale="log", yscale="log", xlabel="pictures in the gallery", ylabel="time per query")
     low, high = axes.get_ylim()
@@ -310,12 +308,25 @@ def search_cost(
                   ha="right", va="bottom", fontsize=8.5, color=INK)  # fmt: skip
     axes.set_xticks(sizes, [f"{size:,}" for size in sizes])
     axes.minorticks_off()
+    _name_ends(axes, {name: by_size[max(by_size)] for name, by_size in seconds.items()}, sizes[-1])
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines["bottom"].set_bounds(sizes[0], sizes[-1])
     axes.margins(x=0.04, y=0.1)
     return described(
         drawn, f"Time per query against pictures in the gallery, {len(seconds)} lines. {'; '.join(parts)}."
     )
+
+
+def _name_ends(axes: Axes, ends: Mapping[str, float], size: int) -> None:
+    """Names each line at its end with its time; names of lines that end close together are moved apart."""
+    low, high = (math.log(end) for end in axes.get_ylim())
+    points = 72 * 0.8 * axes.figure.get_figheight() / (high - low)  # per unit of the logarithm, about
+    free = -math.inf
+    for name, value in sorted(ends.items(), key=lambda end: end[1]):
+        height = max(points * math.log(value), free)
+        free = height + 13
+        axes.annotate(f"{name}, {duration(value)}", (size, value), (9, height - points * math.log(value)), va="center",
+                      textcoords="offset points", fontsize=9, color=INK, annotation_clip=False)  # fmt: skip
 
 
 def duration(seconds: float) -> str:

@@ -41,9 +41,9 @@ def queries_keys_values(
     """
     if weights.ndim != 1 or len(weights) != len(boxes):
         raise ItmError(f"queries_keys_values: weights {list(weights.shape)} for {len(boxes)} boxes; give one per box")
-    figure = figure or new_figure(10.6, 5.2)
+    figure = figure or new_figure(10.6, 4.7)
     axes = figure.subplots()
-    axes.set(xlim=(0, 10.8), ylim=(0, 5.4), aspect="equal")
+    axes.set(xlim=(0, 10.8), ylim=(0, 5.3), aspect="equal")
     axes.axis("off")
     order = weights.argsort(descending=True, stable=True)[:SHOWN].tolist()
     crops = {region: _crop(image, boxes[region]) for region in order}

@@ -34,13 +34,13 @@ def regions_found(split: Split, regions: Tensor, indices: Sequence[int], figure:
     indices = list(indices)
     if split.boxes is None or not indices:
         raise ItmError("regions_found: give a split of a drawn world, which knows its boxes, and at least one image")
-    figure = figure or new_figure(2.9 * len(indices), 3.2)
+    figure = figure or new_figure(2.9 * len(indices), 3.3)
     parts = []
     for axes, i in zip(figure.subplots(1, len(indices), squeeze=False)[0], indices, strict=True):
-        image, true = split.images[i], split.boxes[i]
+        image, true = split.display(i), split.boxes[i]
         found = int((box_iou(true, regions[i]) >= FOUND).any(1).sum()) if len(true) else 0
         axes.imshow(image.permute(1, 2, 0).numpy(), extent=(0, 1, 1, 0), interpolation="bicubic")
-        for boxes, style in ((true, (INK, 3.0)), (regions[i], (ACCENT, 1.2))):
+        for boxes, style in ((true, (INK, 2.6)), (regions[i], (ACCENT, 1.2))):
             for x0, y0, x1, y1 in boxes.tolist():
                 colour, width = style
                 axes.add_patch(Rectangle((x0, y0), x1 - x0, y1 - y0, fill=False, edgecolor=colour, linewidth=width))

@@ -130,6 +130,15 @@ def test_smoothing_goes_from_uniform_to_hard():
     assert len(ch03.smoothing(similarities, [0, 9]).axes) == 2
 
 
+def test_names_at_the_ends_of_lines_do_not_meet():
+    axes = ch03.search_cost({"a": {10: 1e-3, 100: 1e-2}, "b": {10: 1e-3, 100: 1.05e-2}, "c": {10: 1.0, 100: 9.0}}).axes[
+        0
+    ]
+    axes.figure.draw_without_rendering()
+    boxes = sorted((text.get_window_extent() for text in axes.texts), key=lambda box: box.y0)
+    assert len(boxes) == 3 and all(below.y1 <= above.y0 + 1 for below, above in zip(boxes, boxes[1:], strict=False))
+
+
 @pytest.mark.parametrize(
     ("seconds", "expected"),
     [(2e-6, "2 µs"), (3.14e-3, "3.1 ms"), (0.1, "100 ms"), (12, "12 s"), (150, "2.5 min"), (7200, "2 h")],
@@ -143,7 +152,7 @@ def test_true_boxes_and_regions_are_drawn_apart_and_counted(boxed):
     first, second = figure.get_axes()
     assert [axes.get_title()[:6] for axes in (first, second)] == ["1 of 2", "0 of 0"]
     widths = [patch.get_linewidth() for patch in first.patches]
-    assert widths == [3.0, 3.0, 1.2, 1.2, 1.2] and len(second.patches) == 3
+    assert widths == [2.6, 2.6, 1.2, 1.2, 1.2] and len(second.patches) == 3
     assert first.patches[1].get_bbox().extents.tolist() == [0.5, 0.5, 1.0, 1.0]
 
 

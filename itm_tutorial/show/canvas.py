@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import html
 import io
-import textwrap
 import unicodedata
 
 from matplotlib.axes import Axes
@@ -78,7 +77,10 @@ def wrapped(text: str, width: int, most: int | None = None) -> str:
             line, space = line + character, space + _width(character)
     lines += [line] if line else []
     if most is not None and len(lines) > most:
-        lines = [*lines[: most - 1], textwrap.shorten(lines[most - 1] + " x" * width, width, placeholder=" …")]
+        last = lines[most - 1]
+        while last and _width(last) + 2 > width:
+            last = last.rpartition(" ")[0] if " " in last else last[:-1]
+        lines = [*lines[: most - 1], f"{last} …"]
     return "\n".join(lines)
 
 

@@ -58,10 +58,11 @@ def pictures(split: Split, indices: Sequence[int], columns: int = 4, figure: Fig
     indices = list(indices)
     columns = min(columns, len(indices))
     captions = [_caption(split, i) for i in indices]
-    rows = -(-len(indices) // columns)
-    figure = figure or new_figure(2.5 * columns, 2.95 * rows)
-    for axes, i, caption in zip(_grid(figure, len(indices), columns), indices, captions, strict=True):
-        _paint(axes, split.display(i), below=wrapped(caption, 34))
+    texts = [wrapped(caption, 34) for caption in captions]
+    rows, n_lines = -(-len(indices) // columns), 1 + max((text.count("\n") for text in texts), default=0)
+    figure = figure or new_figure(2.5 * columns, (2.62 + 0.17 * n_lines) * rows)
+    for axes, i, text in zip(_grid(figure, len(indices), columns), indices, texts, strict=True):
+        _paint(axes, split.display(i), below=text)
     listed = " ".join(f"{n}: {caption}" for n, caption in enumerate(captions, start=1))
     return described(figure, f"{counted(len(indices), 'picture')}, each with one of its captions. {listed}")
 

@@ -18,7 +18,7 @@ from itm_tutorial.data.corpus import Split
 from itm_tutorial.data.text import tokenize
 from itm_tutorial.evaluation.grounding import Attention
 from itm_tutorial.retrieval.search import Hits
-from itm_tutorial.show.canvas import FORMULA, described, new_figure
+from itm_tutorial.show.canvas import FORMULA, described, new_figure, wrapped
 
 
 def test_no_window_and_no_pyplot():
@@ -142,3 +142,29 @@ def test_a_dollar_has_the_pixels_of_a_dollar(drawing):
 
     assert width("$mm$") > width("mm") + 5
     assert np.isclose(width("€mm€"), width("$mm$"), rtol=0.2)
+
+
+@pytest.mark.parametrize(
+    ("text", "width", "most", "lines"),
+    [
+        ("a red van on the beach", 10, None, ["a red van", "on the", "beach"]),
+        ("", 10, None, [""]),
+        ("one\ntwo", 10, None, ["one two"]),
+        ("abcdefghijkl m", 5, None, ["abcde", "fghij", "kl m"]),
+        ("一只狗在海滩上", 6, None, ["一只狗", "在海滩", "上"]),
+        ("a red van on the beach", 10, 2, ["a red van", "on the …"]),
+    ],
+)
+def test_lines_are_broken_by_their_drawn_width(text, width, most, lines):
+    assert wrapped(text, width, most).split("\n") == lines
+
+
+@pytest.mark.parametrize("caption", ["一只狗在海滩上旁边有一辆红色的面包车" * 2, "e" * 90, "कुत्ता और एक लाल कार " * 3])
+def test_a_caption_of_any_script_stays_below_its_picture(caption, said, drawing):
+    split = split_of(caption)
+    drawing.check_texts(
+        {
+            "pictures": show.pictures(split, [0, 1, 0]),
+            "captions_found": show.captions_found(split.images[0], split, Hits("an image", [0, 1], [0.5, 0.4])),
+        }
+    )

@@ -69,6 +69,33 @@ def test_ranked_says_where_the_right_ones_are(small_split):
     assert "The right pictures stand at ranks 1, 3." in show.alt_text(show.ranked(small_split, hits(3), [0, 2]))
 
 
+def test_notes_stand_below_their_pictures(small_split, drawing):
+    notes = ["✓ dog ✗ red\n✓ at night", "✗ dog", "✓ van"]
+    figure = show.ranked(small_split, hits(3), [1], notes=notes)
+    assert [axes.get_xlabel() for axes in figure.axes] == [
+        f"{0.9 - i / 100:.2f}\n{note}" for i, note in enumerate(notes)
+    ]
+    assert "Under 1: ✓ dog ✗ red, ✓ at night. Under 2: ✗ dog." in show.alt_text(figure)
+    drawing.check_texts({"notes": figure})
+
+
+def test_the_ceiling_is_a_line_and_the_loss_is_logarithmic(drawing):
+    figure = show.training_curve(HISTORY, 480.0)
+    loss, rsum = figure.axes
+    assert loss.get_yscale() == "log" and rsum.get_yscale() == "linear"
+    assert any(list(line.get_ydata()) == [480.0, 480.0] for line in rsum.get_lines())
+    assert rsum.texts[0].get_text() == "ceiling: 480" and rsum.get_ylim()[1] > 480
+    assert "marks the ceiling, 480." in show.alt_text(figure)
+    plain = show.training_curve(HISTORY)
+    assert len(plain.axes[1].get_lines()) == 2 and "ceiling" not in show.alt_text(plain)
+    drawing.check_texts({"curve": figure})
+
+
+def test_a_loss_of_zero_is_drawn_on_a_linear_axis():
+    history = History([{"epoch": n, "loss": 2.0 - n, "rsum": 6.0} for n in (1, 2)])
+    assert show.training_curve(history).axes[0].get_yscale() == "linear"
+
+
 def test_one_epoch_is_a_curve_too():
     history = History([{"epoch": 1, "loss": 2.0, "rsum": 6.0}])
     assert "at epoch 1" in show.alt_text(show.training_curve(history))

@@ -31,8 +31,8 @@ def named_things(split: Split, image: int) -> str:
     return (
         f"Take the first picture and its captions, printed above. It shows {counted(len(things), 'thing')} that "
         f"captions may name ({_listed(things)}). Its captions name {_listed(map(str, named))} of them: "
-        f"{_of(whole, len(named))} named all. A caption often gives a colour, sometimes a number, a place, or how things stand to each other. It "
-        "seldom says everything, so no model can find *the* picture when a caption fits several."
+        f"{_of(whole, len(named))} named all. A caption often gives a colour, sometimes a number, a place, "
+        "or how things stand to each other. It seldom says everything, so no model can find *the* picture when a caption fits several."
     )
 
 
@@ -160,7 +160,8 @@ def nearest_negative(scores: Tensor, split: Split, captions: Sequence[int]) -> s
         f"A search goes right where the framed cell is the darkest of its *column*: here {_of(right, n)}. The highest "
         f"wrong cell is caption {column} with picture {image}, at {negatives[image, column]:.2f}; the caption's own "
         f"picture has {positives[column]:.2f}. What the two have in common: {common}.\n\n"
-        f"Among {n} pictures a column has {counted(n - 1, 'chance')} to fail; in the whole split it has {len(split.images) - 1:,}."
+        f"Among {n} pictures a column has {counted(n - 1, 'chance')} to fail; in the whole split it has "
+        f"{len(split.images) - 1:,}."
     )
 
 

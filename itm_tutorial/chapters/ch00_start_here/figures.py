@@ -135,11 +135,11 @@ def minimal_pairs(split: Split, figure: Figure | None = None) -> Figure:
     examples = one_query_of_each_kind(split)
     if not examples:
         raise ItmError(f"split {split.name!r} has no minimal pair with a caption that decides: take a larger size")
-    rows = -(-len(examples) // 2)
-    figure = figure or new_figure(10, 3.15 * rows)
+    texts = [wrapped(split.captions[caption], 52) for caption, _, _ in examples.values()]
+    rows, n_lines = -(-len(examples) // 2), 1 + max(text.count("\n") for text in texts)
+    figure = figure or new_figure(10, (3.02 + 0.17 * n_lines) * rows)
     blocks = figure.subfigures(rows, 2, squeeze=False, wspace=0.06, hspace=0.04).flat
-    for block, (kind, (caption, image, other)) in zip(blocks, examples.items(), strict=False):
-        text = wrapped(split.captions[caption], 52)
+    for block, text, (kind, (_, image, other)) in zip(blocks, texts, examples.items(), strict=False):
         block.suptitle(f"{KINDS.get(kind, kind).upper()}\n{text}", fontsize=9.5, color=INK)
         for axes, i, below in zip(block.subplots(1, 2), (image, other), ("true", "false"), strict=True):
             axes.imshow(split.display(i).permute(1, 2, 0).numpy(), interpolation="bicubic")

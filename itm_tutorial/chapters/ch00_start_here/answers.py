@@ -32,7 +32,8 @@ def named_things(split: Split, image: int) -> str:
         f"Take the first picture and its captions, printed above. It shows {counted(len(things), 'thing')} that "
         f"captions may name ({_listed(things)}). Its captions name {_listed(map(str, named))} of them: "
         f"{_of(whole, len(named))} named all. A caption often gives a colour, sometimes a number, a place, "
-        "or how things stand to each other. It seldom says everything, so no model can find *the* picture when a caption fits several."
+        "or how things stand to each other. It seldom says everything, so no model can find *the* picture when a "
+        "caption fits several."
     )
 
 

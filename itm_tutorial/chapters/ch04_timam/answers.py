@@ -232,7 +232,7 @@ def adversary(kept: Mapping[str, Any]) -> str:
         else "For the network, a judge of the discriminator's own kind, three seeds show no clear difference at any "
         "weight. This is what to expect if the encoders mislead only the one discriminator that they were trained with."
     )
-    search = f"R@1 rises at {counted(len(helped), 'weight')}." if helped else "R@1 rises at no weight."
+    search = f"R@1 clearly rises at {counted(len(helped), 'weight')}." if helped else "R@1 clearly rises at no weight."
     return (
         f"{line} {network}\n\n{search} The changes, each with two standard errors, are {changes} points. Three reasons "
         "why the game does not help the search here. First, there was little left to do: without an adversary the gap "

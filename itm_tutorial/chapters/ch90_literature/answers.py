@@ -223,8 +223,8 @@ def no_progress(years: Tensor, values: Tensor, record: Tensor) -> str:
     rises = int((record.diff() > 0).sum())
     return (
         f"The record rises from {record[0]:.0f} to {record[-1]:.0f} in {counted(rises, 'step')}, and each step would "
-        f"have been a bold row in a paper's table. The medians stay between {min(medians):.0f} and {max(medians):.0f} "
-        f"and show no trend. {_true_medians()} No table of single runs can say how much of one step is luck. For this "
+        f"have been a bold row in a paper's table. The medians stay between {min(medians):.0f} and {max(medians):.0f}. "
+        f"{_true_medians()} No table of single runs can say how much of one step is luck. For this "
         "you need several seeds."
     )
 

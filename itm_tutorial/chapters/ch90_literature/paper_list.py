@@ -67,9 +67,11 @@ def link(address: str, words: str) -> str:
 
 
 def chapter_link(number: str) -> str:
-    """A link to the notebook of a chapter, which lies in the same folder; empty if the course does not have it yet."""
+    """A link to the notebook of a chapter, in the same folder; empty if the course does not have the chapter yet."""
     notebook = chapter_notebooks().get(number)
-    return f'<a href="{html.escape(notebook, quote=True)}">{html.escape(number)}</a>' if notebook else ""
+    if not notebook:
+        return ""
+    return f'<a href="{html.escape(notebook, quote=True)}" target="_blank" rel="noopener">{html.escape(number)}</a>'
 
 
 def paper_links(key: str) -> str:

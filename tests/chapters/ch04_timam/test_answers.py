@@ -103,10 +103,10 @@ def turned(kept, words, verdict):
 
 def test_the_adversary_is_judged_by_the_kept_verdicts(kept):
     text = answers.adversary(kept)
-    assert "with an adversary of weight 0.03, 0.1 and 1.0" in text and "R@1 rises at no weight" in text
+    assert "with an adversary of weight 0.03, 0.1 and 1.0" in text and "R@1 clearly rises at no weight" in text
     assert "no clear difference at any weight" in text
     helped = answers.adversary(turned(copy.deepcopy(kept), "adds to the rest (R@1)", "holds"))
-    assert "R@1 rises at 4 weights" in helped
+    assert "R@1 clearly rises at 4 weights" in helped
     blind = answers.adversary(turned(copy.deepcopy(kept), "a fresh line", "too close to say"))
     assert "as accurate with an adversary as without" in blind
     network = answers.adversary(turned(kept, "a fresh network", "holds"))

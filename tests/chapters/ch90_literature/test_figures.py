@@ -274,7 +274,10 @@ def test_the_explorer_starts_with_its_figure(explored):
     assert "Lee et al., ECCV 2018: Stacked Cross Attention" in details.value
     paper = itm.literature.papers().set_index("key").loc["lee2018scan"]
     for text in (details.value, listed.value):  # the paper and its chapter are a click, or a Tab and Enter, away
-        assert f'<a href="{paper.paper}" target="_blank"' in text and '<a href="03_scan.ipynb">03</a>' in text
+        assert (
+            f'<a href="{paper.paper}" target="_blank"' in text
+            and '<a href="03_scan.ipynb" target="_blank" rel="noopener">03</a>' in text
+        )
     assert f'<a href="{paper.code}" target="_blank"' in details.value
     assert tuple(controls["dataset"].options) == tuple(
         name for name in DATASETS if name not in ("ICFG-PEDES", "RSTPReid")

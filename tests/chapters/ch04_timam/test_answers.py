@@ -32,7 +32,9 @@ def test_a_gallery_says_the_ranks_and_what_is_not_true(split):
     assert "Description 1 finds its person at rank 2; description 2 finds its person at rank 1." in text
     assert "67 % of what the description says is true" in text and "concerns the shoes." in text
     missed = answers.gallery(split, [Hits("a", [1, 2], [0.9, 0.8])], [0])
-    assert "not among the first 2" in missed and "50 % of what" in missed  # three of six statements
+    assert (
+        "does not find its person among the first 2" in missed and "50 % of what" in missed
+    )  # three of six statements
     assert "No picture of another person" in answers.gallery(split, [Hits("a", [0], [0.9])], [0])
 
 

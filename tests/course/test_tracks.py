@@ -217,14 +217,10 @@ def test_the_command_prints_the_tracks():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "part", TRACKS["lab"]["notebooks"] + TRACKS["day"]["notebooks"][1:], ids=lambda p: p["notebook"]
-)
-def test_the_cut_notebooks_run_to_their_end(part):
+@pytest.mark.parametrize("name, part", CUT, ids=[f"{n}-{p['notebook'][:-6]}" for n, p in CUT])
+def test_the_cut_notebooks_run_to_their_end(name, part):
     from itm_tutorial.course.running import execute_cells
 
-    if "sections" not in part:
-        pytest.skip("a whole notebook, which other tests run")
     notebook = learners_edition(SOURCES / f"{part['notebook'][:-6]}.py", cut=cut_of(part))
     execute_cells(notebook, NOTEBOOKS, ITM_FAST="1", ITM_PROGRESS="0")
     assert all(cell.execution_count for cell in notebook.cells if cell.cell_type == "code")

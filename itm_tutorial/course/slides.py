@@ -8,7 +8,7 @@ from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
-from itm_tutorial.course.editions import ANSWER, EXERCISE, has_tag
+from itm_tutorial.course.editions import ANSWER, BOOTSTRAP, EXERCISE, has_tag
 from itm_tutorial.course.sections import Cell, heading_of, split_at_headings
 from itm_tutorial.errors import ItmError
 
@@ -169,7 +169,8 @@ def _is_hidden(cell: Cell) -> bool:
     """Cells that a slide does without: parameters, imports alone, widgets."""
     lines = [line for line in cell["source"].splitlines() if line.strip()]
     only_imports = bool(lines) and all(re.match(r"(import|from) |[ )]", line) for line in lines)
-    return has_tag(cell, "parameters") or only_imports or any(_WIDGET in o.get("data", {}) for o in cell["outputs"])
+    left_out = has_tag(cell, "parameters") or has_tag(cell, BOOTSTRAP)
+    return left_out or only_imports or any(_WIDGET in o.get("data", {}) for o in cell["outputs"])
 
 
 def _code(cell: Cell) -> Cell:

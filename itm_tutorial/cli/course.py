@@ -92,11 +92,15 @@ def export(
 
 
 @app_of_commands.command()
-def tracks() -> None:
+def tracks(
+    executed: Annotated[
+        Path | None, typer.Option(help="a folder where itm course ran: adds the computer's time")
+    ] = None,
+) -> None:
     """Prints the tracks of course.toml: their notebooks, minutes, exercises, and what they leave out."""
     from itm_tutorial.course.track_table import tracks_table
 
-    say(tracks_table())
+    say(tracks_table(executed))
 
 
 @app_of_commands.command()

@@ -7,15 +7,18 @@ from pathlib import Path
 from itm_tutorial.course import editions
 from itm_tutorial.course.files import Track, read_tracks
 from itm_tutorial.course.markdown import table
-from itm_tutorial.course.tracks import outline
+from itm_tutorial.course.tracks import outline, seconds_in
 from itm_tutorial.errors import ItmError
 from itm_tutorial.storage import write_text
 
 BEGIN, END = "<!-- tracks: made by itm_tutorial.course.track_table -->", "<!-- end of tracks -->"
 
 
-def tracks_table() -> str:
+def tracks_table(executed: Path | None = None) -> str:
     """The tracks as text for a terminal.
+
+    Args:
+        executed: a folder where ``itm course`` ran the notebooks: the computer's time for each track is added.
 
     Raises:
         ItmError: course.toml is broken, or a section of a track is none of its chapter's.
@@ -24,6 +27,10 @@ def tracks_table() -> str:
     for track in read_tracks(editions.ROOT / "course.toml").values():
         rows = outline(track)
         lines.append(f"{track['name']}: {track['title']}, {_sum(track, rows)}")
+        if executed is not None:
+            seconds = [seconds_in(part, executed) for part in track["notebooks"]]
+            missing = f"; {seconds.count(None)} of its notebooks did not run there" if None in seconds else ""
+            lines.append(f"  as run in {executed}: {sum(filter(None, seconds)):.0f} s{missing}")
         for notebook, minutes, n_exercises, left_out in rows:
             without = f"; without {', '.join(left_out)}" if left_out else ""
             lines.append(f"  {Path(notebook).stem:<24}{minutes:>4} min, {_exercises(n_exercises)}{without}")

@@ -194,3 +194,31 @@ def outline(track: Track) -> list[tuple[str, int, int, list[str]]]:
         left_out = [section.heading for section in sections if section.heading not in kept]
         rows.append((part["notebook"], minutes_in(part), n_exercises, left_out))
     return rows
+
+
+def seconds_in(part: Part, executed: Path) -> float | None:
+    """How long the computer needed for a notebook in a track.
+
+    Args:
+        part: a notebook of a track.
+        executed: the folder where ``itm course`` ran the whole notebooks.
+
+    Returns:
+        The seconds of the cells that stay, as papermill noted them; None where the notebook was not run there.
+
+    Raises:
+        ItmError: the run is of another version of the notebook.
+    """
+    import nbformat
+
+    file = executed / part["notebook"]
+    if not file.exists():
+        return None
+    try:
+        cells = nbformat.read(file, as_version=4).cells
+    except Exception as error:  # nbformat raises the errors of its parsers
+        raise ItmError(f"{file} is no notebook ({type(error).__name__}): run itm course again") from error
+    sections = sections_of(cells)
+    kept = kept_headings(sections, part)
+    stay = [cell for s in sections for cell in s.cells if s.heading in kept or is_needed_anyway(cell)]
+    return sum(cell["metadata"].get("papermill", {}).get("duration") or 0.0 for cell in stay)

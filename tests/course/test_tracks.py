@@ -17,6 +17,7 @@ from itm_tutorial.course.tracks import (
     missing_names,
     outline,
     read_track,
+    seconds_in,
     source_sections,
 )
 from itm_tutorial.errors import ItmError
@@ -214,6 +215,19 @@ def test_the_command_prints_the_tracks():
     ran = CliRunner().invoke(app_of_commands, ["tracks"])
     assert ran.exit_code == 0 and "lab: A lab of 90 minutes, " in ran.output
     assert "without Measure it: two traps" in ran.output
+
+
+def test_the_computers_time_of_a_track_is_that_of_the_cells_that_stay(tmp_path):
+    cells = [cell for section in MADE for cell in section.cells]
+    for number, cell in enumerate(cell for cell in cells if cell["cell_type"] == "code"):
+        cell["metadata"] = {"papermill": {"duration": 2.0**number}}
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / "a.ipynb")
+    assert seconds_in({"notebook": "a.ipynb"}, tmp_path) == 2**10 - 1
+    assert seconds_in({"notebook": "a.ipynb", "sections": ["Again"]}, tmp_path) == 1 + 2**8 + 2**9  # with the imports
+    assert seconds_in({"notebook": "b.ipynb"}, tmp_path) is None
+    (tmp_path / "b.ipynb").write_text("{")
+    with pytest.raises(ItmError, match="b.ipynb is no notebook"):
+        seconds_in({"notebook": "b.ipynb"}, tmp_path)
 
 
 @pytest.mark.slow

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -54,12 +53,9 @@ def index_page(root: Path, pages: set[str], repository: str = "") -> str:
     lines += ["## Chapters", "", "::::{grid} 1 2 2 2", ":gutter: 3", ""]
     shown = {notebook: (image, alt, said) for image, alt, notebook, said in _ROW.findall(readme)}
     contents = [chapter for chapter in read_contents(root / "course.toml") if _page(chapter) in pages]
-    labs = [chapter for chapter in contents if "_lab_" in chapter["notebook"]]
     for chapter in contents:
-        if chapter not in labs:
-            lines += _card(chapter, *shown.get(chapter["notebook"], ("", "", "")))
+        lines += _card(chapter, *shown.get(chapter["notebook"], ("", "", "")))
     lines += ["::::", "", "## Everything else", ""]
-    lines += [f"- {{doc}}`notebooks/{Path(lab['notebook']).stem}`: {_times(lab)}." for lab in labs]
     sections = {caption: [page for page in said if _exists(page, pages)] for caption, said in _SECTIONS.items()}
     for said in sections.values():
         lines += [f"- {{doc}}`{page}`: {_SAID[page]}." for page in said]
@@ -88,19 +84,17 @@ def _exists(page: str, pages: set[str]) -> bool:
 
 
 def _card(chapter: Chapter, image: str, alt: str, said: str) -> list[str]:
-    """The card of a chapter: its figure, its title with a link, a sentence, and the minutes."""
+    """The card of a chapter or a lab: its figure, its title with a link, a sentence, and the minutes."""
     stem = Path(chapter["notebook"]).stem
     lines = [f":::{{grid-item-card}} {stem[:2]} · {chapter.get('title', stem)}", f":link: notebooks/{stem}"]
     lines += [":link-type: doc"]
     if image:
         lines += [f":img-top: docs/images/{image}", f":img-alt: {alt}"]
-    said = re.sub(r"\[(.+?)\]\(.+?\)", r"\1", said)
-    return [*lines, "", said[:1].upper() + said[1:], "", f"*{_times(chapter)}*", ":::", ""]
-
-
-def _times(chapter: Chapter) -> str:
     times = f"{chapter['minutes']} minutes" if "minutes" in chapter else ""
-    return times + (f"; the computer needs {chapter['computing']}" if "computing" in chapter else "")
+    if "computing" in chapter:
+        times += f"; the computer needs {chapter['computing']}"
+    lines += ["", re.sub(r"\[(.+?)\]\(.+?\)", r"\1", said)] if said else []
+    return [*lines, "", f"*{times}*", ":::", ""]
 
 
 def timings_page(runs: list[tuple[Chapter, Any, dict[str, Any]]]) -> str:
@@ -128,24 +122,15 @@ def timings_page(runs: list[tuple[Chapter, Any, dict[str, Any]]]) -> str:
                 f"{made['duration']:.0f}" if made.get("duration") else "unknown",
                 f"{slowest:.0f}" if slowest else "unknown",
                 "smallest" if about.get("fast") else "full",
-                _day(made.get("start_time")),
+                str(made.get("start_time", "unknown"))[:10],
                 str(machines.index(name) + 1),
             )
         )
     head = ("notebook", "learner, minutes", "run, seconds", "slowest cell, seconds", "size", "date", "machine")
-    lines = [
-        "# Timings",
-        "",
-        "How long each notebook of this site ran. The minutes for a learner include the exercises.",
-    ]
+    lines = ["# Timings", "", "How long the notebooks of this site ran. The minutes for a learner include the exercises."]
     lines += ["Each time is of one run; a machine that is busy with other work is slower.", "", table(head, rows), ""]
     lines += ["## Machines", ""] + [f"{number}. {name}" for number, name in enumerate(machines, start=1)]
     return "\n".join(lines) + "\n"
-
-
-def _day(time: str | None) -> str:
-    """A day that no line break divides."""
-    return datetime.fromisoformat(time).strftime("%d&nbsp;%b&nbsp;%Y") if time else "unknown"
 
 
 def _machine(about: dict[str, Any]) -> str:
@@ -185,5 +170,4 @@ def code_page(file: Path, name: str) -> str:
     """
     language = {".py": "python", ".toml": "toml", ".md": "markdown"}.get(file.suffix, "text")
     text = file.read_text(encoding="utf-8").rstrip("\n")
-    head = f"---\norphan: true\n---\n\n# {file.name}\n\nThe file `{name}` of the repository."
-    return f"{head}\n\n``````{language}\n{text}\n``````\n"
+    return f"---\norphan: true\n---\n\n# {file.name}\n\nThe file `{name}` of the repository.\n\n``````{language}\n{text}\n``````\n"

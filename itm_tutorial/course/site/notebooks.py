@@ -53,11 +53,12 @@ def _output(output: Any, states: dict, stem: str, folder: Path) -> Any:
     data = output.get("data", {})
     if WIDGET in data:
         shown = _still(data[WIDGET]["model_id"], states)
-        output["data"] = data = {"text/html": f'<div class="widget-still">{shown}</div>', "text/plain": ""}
+        data = {"text/html": f'<div class="widget-still">{shown}</div>', "text/plain": ""}
         output["output_type"], output["metadata"] = "display_data", {}
         output.pop("execution_count", None)
     if "text/html" in data:
         data["text/html"] = _PICTURE.sub(lambda found: _to_file(found, stem, folder), _text(data["text/html"]))
+        output["data"] = data
     return output
 
 

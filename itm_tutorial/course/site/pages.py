@@ -127,7 +127,11 @@ def timings_page(runs: list[tuple[Chapter, Any, dict[str, Any]]]) -> str:
             )
         )
     head = ("notebook", "learner, minutes", "run, seconds", "slowest cell, seconds", "size", "date", "machine")
-    lines = ["# Timings", "", "How long the notebooks of this site ran. The minutes for a learner include the exercises."]
+    lines = [
+        "# Timings",
+        "",
+        "How long each notebook of this site ran. The minutes for a learner include the exercises.",
+    ]
     lines += ["Each time is of one run; a machine that is busy with other work is slower.", "", table(head, rows), ""]
     lines += ["## Machines", ""] + [f"{number}. {name}" for number, name in enumerate(machines, start=1)]
     return "\n".join(lines) + "\n"
@@ -170,4 +174,5 @@ def code_page(file: Path, name: str) -> str:
     """
     language = {".py": "python", ".toml": "toml", ".md": "markdown"}.get(file.suffix, "text")
     text = file.read_text(encoding="utf-8").rstrip("\n")
-    return f"---\norphan: true\n---\n\n# {file.name}\n\nThe file `{name}` of the repository.\n\n``````{language}\n{text}\n``````\n"
+    head = f"---\norphan: true\n---\n\n# {file.name}\n\nThe file `{name}` of the repository."
+    return f"{head}\n\n``````{language}\n{text}\n``````\n"

@@ -2,6 +2,7 @@
 # make course   run every notebook, print one table
 # make test     lint, unit tests, notebooks
 # make site     the course as web pages in build/site/html, from the notebooks that make course left
+# make pictures the figures of README and of the gallery
 # make lab      open JupyterLab at the first chapter
 # make lock     write uv.lock again, with the versions of constraints.txt (needs uv)
 
@@ -11,7 +12,7 @@ READY := .venv/installed
 # processes for `make test`, each with one thread; "logical" is one per core
 WORKERS ?= logical
 
-.PHONY: install course test site lab notebooks lock clean
+.PHONY: install course test site pictures lab notebooks lock clean
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: set PYTHON=")'
@@ -37,6 +38,11 @@ site: $(READY)  ## with the notebooks of build/course; what is missing there is 
 	$(BIN)/python -c 'import myst_nb, furo' 2>/dev/null || \
 		$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[lab,site]'
 	$(BIN)/python -m itm_tutorial.course.site.build
+
+pictures: $(READY)  ## figures of README and docs/gallery.md; the one of chapter 03 trains a model first
+	$(BIN)/python docs/thumbnails.py
+	$(BIN)/python docs/attention_picture.py
+	$(BIN)/python docs/gallery.py
 
 lab: $(READY)
 	$(BIN)/jupyter lab notebooks/00_start_here.ipynb

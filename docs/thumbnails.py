@@ -20,11 +20,11 @@ from itm_tutorial.chapters.ch90_literature.figures import record
 from itm_tutorial.show.canvas import new_figure
 
 IMAGES = Path(__file__).parent / "images"
-WIDTH = 480  # pixels: README shows them 240 wide, and fine screens have two pixels for one
+WIDTH = 960  # pixels: README shows them 240 wide, the gallery and the site larger
 LEFT = {"01": 0.61}  # chapter -> where the part of its figure begins that is shown
 
 
-def save_small(figure: Figure, file: Path, left: float = 0.0, width: int = WIDTH, colours: int = 64) -> None:
+def save_small(figure: Figure, file: Path, left: float = 0.0, width: int = WIDTH, colours: int = 256) -> None:
     """Writes a figure, or what stands right of a fraction of its width, as a small PNG of few colours."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=2 * width / figure.get_figwidth() / (1 - left))

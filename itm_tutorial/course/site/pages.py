@@ -33,6 +33,40 @@ _SAID = {
 }
 
 
+def figures_of_chapters(readme: str) -> dict[str, tuple[str, str, str]]:
+    """What README's table shows of each chapter.
+
+    Args:
+        readme: the text of README.md.
+
+    Returns:
+        Name of a notebook -> the file of its figure in docs/images, the figure's alt text, and what a learner does.
+    """
+    rows = _ROW.findall(readme)
+    return {notebook: (image, alt, re.sub(r"\[(.+?)\]\(.+?\)", r"\1", said)) for image, alt, notebook, said in rows}
+
+
+def gallery_page(contents: list[Chapter], readme: str) -> str:
+    """One figure per chapter, for a reader who wants to see what the course is like.
+
+    Args:
+        contents: the notebooks of the course, in reading order.
+        readme: the text of README.md, from which figures, alt texts and sentences come.
+
+    Returns:
+        Markdown for docs/gallery.md.
+    """
+    lines = ["# Gallery", "", "One figure per chapter. Made by `python docs/gallery.py`; do not edit it here.", ""]
+    shown = figures_of_chapters(readme)
+    for chapter in contents:
+        if chapter["notebook"] in shown:
+            image, alt, said = shown[chapter["notebook"]]
+            name = f"{chapter['notebook'][:2]} · {chapter.get('title', '')}"
+            lines += [f"## {name}", "", f"![{alt}](images/{image})", "", said[:1].upper() + said[1:], ""]
+            lines += [f"[Open the notebook](../notebooks/{chapter['notebook']}): {_times(chapter)}.", ""]
+    return "\n".join(lines).rstrip() + "\n"
+
+
 def index_page(root: Path, pages: set[str], repository: str = "") -> str:
     """The first page: what the course is, its chapters with their figures, and everything else.
 
@@ -51,7 +85,7 @@ def index_page(root: Path, pages: set[str], repository: str = "") -> str:
     if hero:
         lines += [f"![{hero[1]}]({hero[2]})", ""]
     lines += ["## Chapters", "", "::::{grid} 1 2 2 2", ":gutter: 3", ""]
-    shown = {notebook: (image, alt, said) for image, alt, notebook, said in _ROW.findall(readme)}
+    shown = figures_of_chapters(readme)
     contents = [chapter for chapter in read_contents(root / "course.toml") if _page(chapter) in pages]
     for chapter in contents:
         lines += _card(chapter, *shown.get(chapter["notebook"], ("", "", "")))
@@ -90,6 +124,10 @@ def _card(chapter: Chapter, image: str, alt: str, said: str) -> list[str]:
     lines += [":link-type: doc"]
     if image:
         lines += [f":img-top: docs/images/{image}", f":img-alt: {alt}"]
+    return [*lines, "", said[:1].upper() + said[1:], "", f"*{_times(chapter)}*", ":::", ""]
+
+
+def _times(chapter: Chapter) -> str:
     times = f"{chapter['minutes']} minutes" if "minutes" in chapter else ""
     if "computing" in chapter:
         times += f"; the computer needs {chapter['computing']}"

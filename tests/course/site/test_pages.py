@@ -1,10 +1,12 @@
 """The pages that the site makes itself."""
 
+import re
+
 import nbformat
 
 from itm_tutorial.course.files import read_contents
 from itm_tutorial.course.notebooks import ROOT
-from itm_tutorial.course.site.pages import code_page, index_page, models_page, timings_page
+from itm_tutorial.course.site.pages import code_page, gallery_page, index_page, models_page, timings_page
 
 CONTENTS = read_contents(ROOT / "course.toml")
 PAGES = {f"notebooks/{chapter['notebook']}" for chapter in CONTENTS} | {"docs/glossary.md", "docs/museum.ipynb"}
@@ -18,6 +20,15 @@ def test_the_first_page_shows_each_chapter_with_its_figure_and_lists_each_page_o
     for page in PAGES:
         assert said.count(f"\n{page.rpartition('.')[0]}\n") == 1, f"{page} is not in the navigation"
     assert all(f"{chapter['minutes']} minutes" in said for chapter in chapters)
+
+
+def test_the_gallery_is_up_to_date_and_shows_a_figure_of_each_chapter():
+    """It is made by ``python docs/gallery.py``."""
+    wanted = gallery_page(CONTENTS, (ROOT / "README.md").read_text(encoding="utf-8"))
+    assert (ROOT / "docs" / "gallery.md").read_text(encoding="utf-8") == wanted
+    figures = re.findall(r"^!\[.{20,}\]\((images/ch\d\d\.png)\)$", wanted, re.MULTILINE)
+    assert len(figures) == sum("_lab_" not in chapter["notebook"] for chapter in CONTENTS)
+    assert all((ROOT / "docs" / figure).exists() for figure in figures)
 
 
 def test_pages_that_do_not_exist_are_left_out():

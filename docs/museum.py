@@ -1,7 +1,7 @@
 # %% [markdown]
 # # The error museum
 #
-# Twelve mistakes of image-text matching, most of them found in public code. Each exhibit has a **symptom**, its **cause**,
+# Twelve mistakes of image-text matching, half of them found in public code. Each exhibit has a **symptom**, its **cause**,
 # a cell that provokes the mistake and mends it, and a **cure**. The cell prints the number with the mistake, then the
 # number without it; both are measured when this page is made.
 #

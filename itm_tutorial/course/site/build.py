@@ -7,7 +7,6 @@ The pages lie in folders named as in the repository, so that its links work on t
 from __future__ import annotations
 
 import argparse
-import os
 import shutil
 import subprocess
 import sys
@@ -53,19 +52,37 @@ def build_site(course: Path = Path("build/course"), out: Path = Path("build/site
     runs = executed(course, out / "executed")
     exhibits = museum(out / "executed")
     say(f"notebooks are executed ({time.perf_counter() - start:.0f} s)")
+    return make(runs, exhibits, out)
+
+
+def make(runs: list[Run], exhibits: Any, out: Path) -> list[str]:
+    """Makes the pages of executed notebooks and of docs, and checks them.
+
+    Args:
+        runs: the executed notebooks.
+        exhibits: the executed error museum, or None.
+        out: the folder for the site.
+
+    Returns:
+        One line per fault that was found; empty where there is none.
+    """
     start = time.perf_counter()
     for old in (out / "source", out / "html"):
         shutil.rmtree(old, ignore_errors=True)
     stage(runs, exhibits, out / "source")
-    command = [sys.executable, "-m", "sphinx", "-b", "html", "-W", "--keep-going", "-q", "-d", str(out / "doctrees")]
-    command += ["-D", f"html_extra_path={(out / 'source' / 'extra').resolve()}"]  # figures, beside the pages
-    command += ["-E", "-c", str(CONFIGURATION), str(out / "source"), str(out / "html")]
-    made = subprocess.run(command, check=False, env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"})
-    faults = check_site(out / "html")
-    if made.returncode:
-        faults.insert(0, "Sphinx found faults: its warnings are above")
+    faults = [] if sphinx(out / "source", out / "html") else ["Sphinx found faults: its warnings are above"]
+    faults += check_site(out / "html")
     say(f"{out / 'html' / 'index.html'} is made ({time.perf_counter() - start:.0f} s)")
     return faults
+
+
+def sphinx(source: Path, html: Path) -> bool:
+    """Runs Sphinx, for which every warning is an error; whether it found none."""
+    command = [sys.executable, "-m", "sphinx", "-b", "html", "-W", "--keep-going", "-q", "-E"]
+    command += ["-d", str(html.parent / "doctrees"), "-c", str(CONFIGURATION)]
+    if (source / "extra").exists():  # figures, beside the pages
+        command += ["-D", f"html_extra_path={(source / 'extra').resolve()}"]
+    return subprocess.run([*command, str(source), str(html)], check=False).returncode == 0
 
 
 def executed(course: Path, own: Path) -> list[Run]:

@@ -26,7 +26,7 @@ _SAID = {
     "docs/models/index": "one page per model: paper, options, recipes, results",
     "docs/timings": "how long each notebook ran, where and when",
     "docs/faults": "what happens on damaged files, full disks and killed runs",
-    "docs/museum": "ten mistakes of real code: symptom, cause and cure, each provoked by a cell",
+    "docs/museum": "twelve mistakes: symptom, cause and cure, each provoked by a cell",
     "docs/teaching": "for a teacher: minutes, talking points, common mistakes",
     "docs/class": "a class on one server",
     "docs/gallery": "one figure per chapter",

@@ -83,17 +83,22 @@ def changed(page, root, before):
     return root.evaluate(SHOWN) != before
 
 
+def press(page, kind, arrow):
+    """Moves a list or a slider by one. Arrows alone would move JupyterLab to another cell; Alt+Down opens the list."""
+    for key in ("Alt+ArrowDown", arrow, "Enter") if kind == "dropdown" else (arrow,):
+        page.keyboard.press(key)
+
+
 def operate(page, control, kind):
     """Gives a control another value, with the keyboard alone."""
     control.focus()
     assert control.evaluate("one => one === document.activeElement"), f"the {kind} cannot be reached by keyboard"
-    if kind == "dropdown":  # arrows alone would move JupyterLab to another cell; Alt+Down opens the list
+    if kind == "dropdown":
         last = control.evaluate("one => one.selectedIndex === one.options.length - 1")
-        for key in ("Alt+ArrowDown", "ArrowUp" if last else "ArrowDown", "Enter"):
-            page.keyboard.press(key)
+        press(page, kind, "ArrowUp" if last else "ArrowDown")
     elif kind == "slider":
         last = control.evaluate("one => one.ariaValueNow === one.ariaValueMax")
-        page.keyboard.press("ArrowLeft" if last else "ArrowRight")
+        press(page, kind, "ArrowLeft" if last else "ArrowRight")
     elif kind in ("checkbox", "button", "play"):
         page.keyboard.press("Space")
     elif kind == "radio":
@@ -134,6 +139,15 @@ def label(control):
     )
 
 
+def choose(page, root, control, index):
+    """Moves a list back to an entry."""
+    while (now := control.evaluate("one => one.selectedIndex")) != index:
+        before = root.evaluate(SHOWN)
+        control.focus()
+        press(page, "dropdown", "ArrowUp" if now > index else "ArrowDown")
+        changed(page, root, before)
+
+
 def operate_all(page, root):
     """Operates every control of a widget -> what was operated, what changed nothing, and the pictures seen."""
     root.scroll_into_view_if_needed()
@@ -144,14 +158,17 @@ def operate_all(page, root):
                 continue
             before, tries = root.evaluate(SHOWN), TRIES.get(kind, 1)
             operated.append(f"{kind} {label(control)}")
+            first = control.evaluate("one => one.selectedIndex")
             while tries and root.evaluate(SHOWN) == before:
                 operate(page, control, kind)
                 tries = 0 if changed(page, root, before) else tries - 1
             if root.evaluate(SHOWN) == before:
                 dead.append(operated[-1])
+            pictures.add(root.evaluate(PICTURES))
             if kind == "play":
                 page.keyboard.press("Space")  # a pause, so that what changes next is the next control's
-            pictures.add(root.evaluate(PICTURES))
+            elif kind == "dropdown":  # back to what it was, so that the next control has as much to choose from
+                choose(page, root, control, first)
     return operated, dead, pictures
 
 

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from itm_tutorial.chapters.ch02_vsepp.figures import heat_map
+from itm_tutorial.course import notebooks as builds
 from itm_tutorial.course import running as course
 from itm_tutorial.course import sweep
 from itm_tutorial.course.sweep import Point, load_sweep, run_sweep
@@ -208,8 +209,8 @@ def test_unknown_names_and_missing_files_are_reported(make, tmp_path):
 def test_the_courses_own_sweeps_fit_their_notebooks(tmp_path, monkeypatch):
     import tomllib
 
-    for source in course.SOURCES.glob("*_lab_*.py"):  # not the generated ones: those may be made in a moment
-        nbformat.write(course.learners_edition(source), tmp_path / f"{source.stem}.ipynb")
+    for source in builds.SOURCES.glob("*_lab_*.py"):  # not the generated ones: those may be made in a moment
+        nbformat.write(builds.learners_edition(source), tmp_path / f"{source.stem}.ipynb")
     monkeypatch.setattr(course, "NOTEBOOKS", tmp_path)
     for table in tomllib.loads((course.ROOT / "course.toml").read_text(encoding="utf-8"))["sweep"]:
         monkeypatch.delenv("ITM_FAST", raising=False)

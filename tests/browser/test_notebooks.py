@@ -141,7 +141,9 @@ def label(control):
 
 def choose(page, root, control, index):
     """Moves a list back to an entry."""
-    while (now := control.evaluate("one => one.selectedIndex")) != index:
+    for _ in range(control.evaluate("one => one.options.length")):
+        if (now := control.evaluate("one => one.selectedIndex")) == index:
+            return
         before = root.evaluate(SHOWN)
         control.focus()
         press(page, "dropdown", "ArrowUp" if now > index else "ArrowDown")

@@ -94,7 +94,7 @@ def export(
 @app_of_commands.command()
 def tracks(
     executed: Annotated[
-        Path | None, typer.Option(help="a folder where itm course ran: adds the computer's time")
+        Path | None, typer.Option(help="a folder where itm course ran: adds computing time")
     ] = None,
 ) -> None:
     """Prints the tracks of course.toml: their notebooks, minutes, exercises, and what they leave out."""

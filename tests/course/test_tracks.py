@@ -1,5 +1,7 @@
 """Tracks: what stays, what it lacks, and that the cut notebooks run."""
 
+from copy import deepcopy
+
 import nbformat
 import pytest
 from typer.testing import CliRunner
@@ -113,7 +115,7 @@ def test_sections_are_named_up_to_their_colon_and_nothing_else():
 
 
 def test_a_cut_keeps_imports_and_parameters_of_sections_that_it_leaves_out():
-    cells = [cell for section in MADE for cell in section.cells]
+    cells = deepcopy([cell for section in MADE for cell in section.cells])
     cells[3]["metadata"] = {"tags": ["parameters"]}  # x = torch.ones(2)
     kept = cut_of({"notebook": "a.ipynb", "sections": ["Again"]})(cells)
     assert [cell["source"] for cell in kept[1:]] == [
@@ -218,12 +220,13 @@ def test_the_command_prints_the_tracks():
 
 
 def test_the_computers_time_of_a_track_is_that_of_the_cells_that_stay(tmp_path):
-    cells = [cell for section in MADE for cell in section.cells]
+    cells = deepcopy([cell for section in MADE for cell in section.cells])
     for number, cell in enumerate(cell for cell in cells if cell["cell_type"] == "code"):
         cell["metadata"] = {"papermill": {"duration": 2.0**number}}
-    nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / "a.ipynb")
-    assert seconds_in({"notebook": "a.ipynb"}, tmp_path) == 2**10 - 1
-    assert seconds_in({"notebook": "a.ipynb", "sections": ["Again"]}, tmp_path) == 1 + 2**8 + 2**9  # with the imports
+    notebook = nbformat.from_dict(nbformat.v4.new_notebook(cells=cells))
+    nbformat.write(notebook, tmp_path / "a.ipynb")
+    assert seconds_in({"notebook": "a.ipynb"}, tmp_path) == 2**9 - 1
+    assert seconds_in({"notebook": "a.ipynb", "sections": ["Again"]}, tmp_path) == 1 + 2**7 + 2**8  # with the imports
     assert seconds_in({"notebook": "b.ipynb"}, tmp_path) is None
     (tmp_path / "b.ipynb").write_text("{")
     with pytest.raises(ItmError, match="b.ipynb is no notebook"):

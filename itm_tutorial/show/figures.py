@@ -193,8 +193,8 @@ def training_curve(history, ceiling: float | None = None, figure: Figure | None 
     limit = f" A dashed line marks the ceiling, {ceiling:.0f}." if ceiling is not None else ""
     return described(
         figure,
-        f"Two curves over {len(frame)} epochs. The loss on the training split goes from {first.loss:.3g} to "
-        f"{last.loss:.3g}; rsum on the validation split goes from {first.rsum:.0f} to {last.rsum:.0f} "
+        f"Two curves over {len(frame)} epochs. The loss on the training split goes from {first.loss:.4g} to "
+        f"{last.loss:.4g}; rsum on the validation split goes from {first.rsum:.0f} to {last.rsum:.0f} "
         f"and is highest, with {frame.rsum.max():.0f}, at epoch {best}.{limit}",
     )
 

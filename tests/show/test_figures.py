@@ -41,7 +41,7 @@ def test_alt_text_quotes_the_numbers(small_split, drawing):
             "colours swapped (68 queries): 50 % ± 12",
             "new (1 query): 0 %",
         ],
-        "training_curve": ["3 epochs", "from 0.5 to 0.167", "from 299 to 299", "with 300, at epoch 2"],
+        "training_curve": ["3 epochs", "from 0.5 to 0.1667", "from 299 to 299", "with 300, at epoch 2"],
     }
     drawing.check_alt_texts(figures_of(small_split), quoted)
 

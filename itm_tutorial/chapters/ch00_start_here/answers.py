@@ -72,8 +72,8 @@ def training(history, ceiling: float) -> str:
     else:
         rose = f"rose by only {gain:.1f}" if gain > 0 else "did not rise"
         verdict = (
-            f"The highest rsum {rose} {when}, while the loss went from {before.loss.iloc[-1]:.3g} to "
-            f"{after.loss.iloc[-1]:.3g}: more epochs would mostly teach the model its training captions by heart."
+            f"The highest rsum {rose} {when}, while the loss went from {_short(before.loss.iloc[-1])} to "
+            f"{_short(after.loss.iloc[-1])}: more epochs would mostly teach the model its training captions by heart."
         )
     return (
         f"Decide by the right panel. {verdict} The star marks the weights that `fit` kept, those of epoch {best}, "
@@ -246,6 +246,11 @@ def minimal_pairs(
 
 def _shown(kinds: Iterable[str], results: Mapping[str, MinimalPairResult]) -> str:
     return _listed(f"{KINDS.get(kind, kind)} ({results[kind].accuracy:.0f} %)" for kind in kinds)
+
+
+def _short(number: float) -> str:
+    """A number with about three digits: "1,304", "26.3"."""
+    return f"{number:,.0f}" if number >= 100 else f"{number:.3g}"
 
 
 def _of(n: int, total: int) -> str:

@@ -136,9 +136,10 @@ def minimal_pairs(split: Split, figure: Figure | None = None) -> Figure:
     if not examples:
         raise ItmError(f"split {split.name!r} has no minimal pair with a caption that decides: take a larger size")
     texts = [wrapped(split.captions[caption], 52) for caption, _, _ in examples.values()]
-    rows, n_lines = -(-len(examples) // 2), 1 + max(text.count("\n") for text in texts)
-    figure = figure or new_figure(10, (3.02 + 0.17 * n_lines) * rows)
-    blocks = figure.subfigures(rows, 2, squeeze=False, wspace=0.06, hspace=0.04).flat
+    columns = min(2, len(examples))
+    rows, n_lines = -(-len(examples) // columns), 1 + max(text.count("\n") for text in texts)
+    figure = figure or new_figure(5 * columns, (3.02 + 0.17 * n_lines) * rows)
+    blocks = figure.subfigures(rows, columns, squeeze=False, wspace=0.06, hspace=0.04).flat
     for block, text, (kind, (_, image, other)) in zip(blocks, texts, examples.items(), strict=False):
         block.suptitle(f"{KINDS.get(kind, kind).upper()}\n{text}", fontsize=9.5, color=INK)
         for axes, i, below in zip(block.subplots(1, 2), (image, other), ("true", "false"), strict=True):

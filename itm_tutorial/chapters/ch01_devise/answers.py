@@ -179,6 +179,7 @@ def words_and_pictures(
         inside = family_share(looks[shown], kind, classes)
         named = dict(first_labels(scores[shown], classes, classes.unseen_classes, len(classes.names)))
         most, share = max(named.items(), key=lambda pair: (pair[1], pair[0] == kind))
+        tied = next((f" together with *{label}*" for label, n in named.items() if n == share and label != most), "")
         listed = " and ".join(f"*{label}* ({value:.0f} %)" for label, value in like)
         verdict = (
             "The two paths agree" if inside >= 75
@@ -186,7 +187,7 @@ def words_and_pictures(
             else "The two paths agree for a part of the pictures"
         )  # fmt: skip
         ending = (
-            f"and *{kind}* is the most frequent name, with {share:.0f} %"
+            f"and *{kind}* is the most frequent name{tied}, with {share:.0f} %"
             if most == kind
             else f"and the most frequent name is *{most}* ({share:.0f} %); *{kind}* has {named.get(kind, 0.0):.0f} %"
         )

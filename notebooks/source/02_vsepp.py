@@ -11,8 +11,7 @@
 #
 # Chapter 00 trained two encoders with a loss that adds up the cost of every negative pair within the margin.
 # VSE++ (Faghri, Fleet, Kiros and Fidler, BMVC 2018) kept the two encoders and asked: **which negative pairs should
-# count?** A search fails if *one* wrong picture scores higher than the right one. A hundred wrong pictures that score a
-# little lower do no harm.
+# count?** A search fails if *one* wrong picture scores higher than the right one, however many others score lower.
 
 # %% tags=["parameters"]
 import os
@@ -79,7 +78,7 @@ itm.show.answer(answers.about_margins())
 # L_{\text{max}} = \sum_i \max_{j \ne i} [\alpha - S_{ii} + S_{ij}]_+ + \max_{j \ne i} [\alpha - S_{ii} + S_{ji}]_+$$
 #
 # One term, $[\alpha - S_{ii} + S_{ij}]_+$, is a **hinge**: the cost of one negative. The negative with the largest hinge is the **hardest
-# negative**. Both losses are sums over the batch and not means, so they depend on the batch size.
+# negative**. Both losses are sums over the batch, not means.
 #
 # To see one batch, we train a bag of words with the sum for one epoch at a low learning rate, take six similar pictures, and write down the
 # hinge of each negative pair. In each row and each column the hardest negative is ringed.
@@ -151,8 +150,8 @@ print("all:    ", round(SumOfHinges(0.2)(toy, torch.eye(3, dtype=torch.bool)).it
 # $$L_{\text{InfoNCE}} = -\frac{1}{n} \sum_i \Bigl( \log \frac{e^{S_{ii}/\tau}}{\sum_j e^{S_{ij}/\tau}} +
 # \log \frac{e^{S_{ii}/\tau}}{\sum_j e^{S_{ji}/\tau}} \Bigr)$$
 #
-# CLIP (2021) trains two encoders with this loss, a learned temperature and 32,768 pairs per batch. Its two encoders, its cosine and its score matrix
-# have the same roles as those of this chapter.
+# CLIP (2021) trains two encoders with this loss, a learned temperature and 32,768 pairs per batch. Its encoders, cosine and score matrix
+# play the same roles as here.
 #
 # The figure shows a batch of 32 pairs, scored by the model from above.
 #
@@ -305,8 +304,7 @@ print(f"in five folds {recall_in_folds(made_up, fives, 5):.1f}")
 # <details><summary>Answer</summary>
 #
 # The recall by `c // 5` on shuffled captions is wrong. The order of the captions does not change a model's scores, so it must not change the recall.
-# Folds *raise* the recall: a caption is compared with ten pictures and not with fifty. So never compare a recall in folds with a recall on the whole
-# test set.
+# Folds *raise* the recall: a caption is compared with ten pictures and not with fifty.
 #
 # </details>
 #
@@ -388,8 +386,7 @@ for k in (1, 3, 127):
 # scores *higher* than the right caption. The loss then falls most easily if all differences between scores become small, so all embeddings move to one
 # point. This is the **collapse**.
 #
-# To provoke it, we train a bag of words without warm-up and with a learning rate that is five times too high. Each of the other runs changes one
-# thing. *Trained start* begins with a model that was trained with the sum; *top 3* uses the three hardest negatives; *annealed* goes from the sum to the
+# To provoke it, we train a bag of words without warm-up at five times the usual learning rate. Each other run changes one thing. *Trained start* begins with a model that was trained with the sum; *top 3* uses the three hardest negatives; *annealed* goes from the sum to the
 # maximum step by step.
 #
 # **Question.** Which runs reach the dotted line and stay there? How does their rsum develop?
@@ -424,8 +421,7 @@ figures.collapse(runs, collapse_loss(batch_sizes[1], margin, 1), switches)
 itm.show.answer(answers.about_collapse(runs, spreads, collapse_loss(batch_sizes[1], margin, 1)))
 
 # %% [markdown]
-# `fit` warns when a run stands on the plateau. A cure that works for one model need not work for another: try `sentence="gru"` for four epochs, with
-# its own learning rate and with a lower one.
+# `fit` warns when a run stands on the plateau. Does the same cure work for `sentence="gru"`, at its own learning rate and at a lower one?
 #
 # ### Exercise 6 (20 minutes, ★★★): find the bug
 #
@@ -456,8 +452,7 @@ which_bug = exercises.which_bug.check(which_bug)
 # ### False negatives
 #
 # The public code draws batches from shuffled captions. If two captions of one batch describe the same picture, each is a "negative" of the other.
-# It scores nearly as high as the right caption, so it is the hardest negative: a **false negative**. The authors' code masks only
-# the diagonal.
+# Such a **false negative** scores nearly as high as the right caption. The authors' code masks only the diagonal.
 #
 # **Question.** On which data sets is this harmless? How often does it happen here?
 
@@ -515,8 +510,8 @@ print("the other way:  ", (-order_similarity(sentences, picture)).flatten().toli
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# Only the second: it has 4 where the picture has 2, and 2² = 4. The third, the origin, violates nothing; it is like an empty sentence, true of every
-# picture. In the other direction the picture violates the order of all three captions.
+# Only the second: it has 4 where the picture has 2, and 2² = 4. The third, the origin, violates nothing: it is like an empty sentence, true of every
+# picture.
 #
 # </details>
 #
@@ -545,13 +540,11 @@ print(f"Headline: vsepp rsum {report.rsum:.0f}, ceiling {ceiling.rsum:.0f}")
 
 # %% [markdown]
 # Your numbers are **not comparable** with the others: drawings are not photographs, a fold here is a fifth of a small test set, and your
-# backbone was not fine-tuned. The upper rows are not comparable with each other either. More than the loss changed from the first row to
-# the second, and the ResNet rows come from a second stage that also trains the backbone. Without this stage, a user of the authors' code reports R@1
+# backbone was not fine-tuned. The upper rows are not comparable with each other either. From the first row to the second more changed than the loss, and the ResNet rows come from a second stage that also trains the backbone. Without this stage, a user of the authors' code reports R@1
 # 43.8 and 31.6 on Flickr30k, where the paper has 52.9 and 39.6. (Try it: `tuned = itm.unfreeze(model)`, then `itm.fit(tuned, corpus, sampler="images")`.
 # On these drawings it adds about 6 points of rsum over three seeds.)
 #
-# So these rows cannot say how much of the gain comes from the hardest negative. Only a comparison in which nothing else changes can, such as your
-# figure of batch sizes. We ran three seeds until they converged (docs/results/ch02.md): for a bag of words
+# So only a comparison in which nothing else changes, such as your figure of batch sizes, shows what the hardest negative adds. We ran three seeds until they converged (docs/results/ch02.md): for a bag of words
 # the maximum beats the sum by 11 points of rsum with a warm-up and by 14 without; InfoNCE and the five hardest
 # negatives are too close to the maximum to say. Even the paper's own baseline, `vse0` here, changes two things: it
 # also leaves the image embeddings unnormalised.

@@ -95,7 +95,7 @@ def ranked(
     if right and not set(right) & set(hits.indices):
         question += "\n(the right picture is not among these)"
     noted = [f"\n{note}" for note in notes] or [""] * n
-    height = 2.12 + 0.135 * max((note.count("\n") for note in noted), default=0)
+    height = 2.2 + 0.155 * max((note.count("\n") for note in noted), default=0)
     figure = figure or new_figure(width, height * -(-n // columns) + 0.2 * (1.5 + question.count("\n")))
     places = zip(_grid(figure, n, columns), hits.indices, hits.scores, noted, strict=True)
     for rank, (axes, i, value, note) in enumerate(places, start=1):

@@ -76,7 +76,9 @@ def test_notes_stand_below_their_pictures(small_split, drawing):
         f"{0.9 - i / 100:.2f}\n{note}" for i, note in enumerate(notes)
     ]
     assert "Under 1: ✓ dog ✗ red, ✓ at night. Under 2: ✗ dog." in show.alt_text(figure)
-    drawing.check_texts({"notes": figure})
+    for n_lines, n in ((1, 3), (5, 6), (9, 12)):
+        long = show.ranked(small_split, hits(n), [1], notes=["\n".join(["✓ a line"] * n_lines)] * n)
+        drawing.check_texts({f"{n_lines} lines": long})
 
 
 def test_the_ceiling_is_a_line_and_the_loss_is_logarithmic(drawing):

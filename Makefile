@@ -1,6 +1,7 @@
 # make install  make .venv and install the course with its tests
 # make course   run every notebook, print one table
-# make test     lint, unit tests, notebooks
+# make test     lint, unit tests, notebooks, and a real browser where there is one
+# make browser  the notebooks and the site in a real browser alone; screenshots in build/browser
 # make site     the course as web pages in build/site/html, from the notebooks that make course left
 # make pictures the figures of README and of the gallery
 # make lab      open JupyterLab at the first chapter
@@ -12,7 +13,7 @@ READY := .venv/installed
 # processes for `make test`, each with one thread; "logical" is one per core
 WORKERS ?= logical
 
-.PHONY: install course test site pictures lab notebooks lock clean
+.PHONY: install course test browser site pictures lab notebooks lock clean
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: set PYTHON=")'
@@ -33,6 +34,9 @@ test: $(READY)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests -n $(WORKERS) --maxprocesses=8 --dist loadgroup
 	ITM_FAST=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -p tests.nbval_patience --nbval-lax --nbval-current-env \
 		-n $(WORKERS) --maxprocesses=4 --dist loadfile notebooks/*.ipynb
+
+browser: $(READY)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -rs tests/browser
 
 site: $(READY)  ## with the notebooks of build/course; what is missing there is run at the smallest size
 	$(BIN)/python -c 'import myst_nb, furo' 2>/dev/null || \

@@ -14,7 +14,7 @@ extensions = ["myst_nb", "sphinx_design"]
 exclude_patterns = ["extra"]
 
 html_theme = "furo"
-html_title = "Image-Text Matching, one idea at a time"
+html_title = "Image-Text Matching"
 html_static_path = [str(HERE / "static")]
 html_css_files = ["course.css"]
 html_favicon = str(HERE / "static" / "favicon.svg")

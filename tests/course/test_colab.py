@@ -13,7 +13,7 @@ import zipfile
 import pytest
 
 from itm_tutorial.course import colab
-from itm_tutorial.course.notebooks import ROOT
+from itm_tutorial.course.running import ROOT
 from itm_tutorial.errors import ItmError
 
 TORCH = "2.13.0"  # not the course's own; as a package without content

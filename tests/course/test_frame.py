@@ -2,7 +2,7 @@
 
 import pytest
 
-from itm_tutorial.course import notebooks
+from itm_tutorial.course import editions as notebooks
 from itm_tutorial.course.colab import bootstrap
 from itm_tutorial.course.files import read_repository, read_site
 from itm_tutorial.course.frame import header

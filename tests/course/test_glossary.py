@@ -4,14 +4,16 @@ import re
 
 import pytest
 
-from itm_tutorial.course.notebooks import ROOT, SOURCES
+from itm_tutorial.course.editions import ROOT, SOURCES
 
 GLOSSARY, NOTATION = ROOT / "docs" / "glossary.md", ROOT / "docs" / "notation.md"
 ENTRY = re.compile(r"^### (.+)\n\n(.+)$", re.MULTILINE)
 SHOWN = {"question", "answer", "hidden", "tree", "batch", "person", "not comparable", "the same regions"}  # not terms
-SHOWN |= {"papers and code", "in the package", "next", "no progress at all"}
+SHOWN |= {"papers and code", "in the package", "next", "no progress at all", "other direction"}
 OTHER_NAMES = {
     "hubs": "hub",
+    "seen": "seen class",
+    "unseen": "unseen class",
     "generalised": "generalised zero-shot",
     "hierarchical precision@k": "hierarchical precision",
 }

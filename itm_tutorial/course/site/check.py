@@ -9,7 +9,15 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 MADE_BY_SPHINX = ("genindex.html", "search.html", "py-modindex.html")  # their headings are the theme's
-_LOADED = {"script": "src", "img": "src", "iframe": "src", "source": "src", "video": "src", "audio": "src", "link": "href"}
+_LOADED = {
+    "script": "src",
+    "img": "src",
+    "iframe": "src",
+    "source": "src",
+    "video": "src",
+    "audio": "src",
+    "link": "href",
+}
 _REMOTE = re.compile(r"^(https?:)?//")
 _IN_STYLE = re.compile(r"(?:url\(\s*['\"]?|@import\s+['\"])\s*((?:https?:)?//[^'\")]+)")
 

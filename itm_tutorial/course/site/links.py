@@ -7,6 +7,8 @@ import re
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
+from itm_tutorial.course.frame import BRANCH
+
 CODE = "code"  # the site's folder for pages of source files
 _LINK = re.compile(r"(\]\()(<?)([^)>\s]+)(>?\))|(\b(?:href|src)=\")([^\"]+)(\")")
 
@@ -54,12 +56,14 @@ class Links:
         start = PurePosixPath(page).parent
         file = os.path.normpath(start / path).replace(os.sep, "/")
         if (self._root / file).is_dir():
-            file = next((f"{file}/{name}" for name in ("README.md", "index.md") if f"{file}/{name}" in self._pages), file)
+            file = next(
+                (f"{file}/{name}" for name in ("README.md", "index.md") if f"{file}/{name}" in self._pages), file
+            )
         if file not in self._pages:
             if file.startswith("..") or not (self._root / file).exists():
                 return link  # Sphinx reports it
             if self._repository:
-                return f"{self._repository}/blob/HEAD/{file}"
+                return f"{self._repository}/blob/{BRANCH}/{file}"
             if (self._root / file).is_dir():
                 return link
             self.sources.add(file)

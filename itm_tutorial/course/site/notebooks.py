@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from itm_tutorial.course.notebooks import ANSWER
+from itm_tutorial.course.editions import ANSWER
 from itm_tutorial.course.site.links import Links
 
 FIGURES = "figures"  # the site's folder for the figures of notebooks

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -87,9 +88,12 @@ def index_page(root: Path, pages: set[str], repository: str = "") -> str:
     lines += ["## Chapters", "", "::::{grid} 1 2 2 2", ":gutter: 3", ""]
     shown = figures_of_chapters(readme)
     contents = [chapter for chapter in read_contents(root / "course.toml") if _page(chapter) in pages]
+    labs = [chapter for chapter in contents if "_lab_" in chapter["notebook"]]
     for chapter in contents:
-        lines += _card(chapter, *shown.get(chapter["notebook"], ("", "", "")))
+        if chapter not in labs:
+            lines += _card(chapter, *shown.get(chapter["notebook"], ("", "", "")))
     lines += ["::::", "", "## Everything else", ""]
+    lines += [f"- {{doc}}`notebooks/{Path(lab['notebook']).stem}`: {_times(lab)}." for lab in labs]
     sections = {caption: [page for page in said if _exists(page, pages)] for caption, said in _SECTIONS.items()}
     for said in sections.values():
         lines += [f"- {{doc}}`{page}`: {_SAID[page]}." for page in said]
@@ -118,7 +122,7 @@ def _exists(page: str, pages: set[str]) -> bool:
 
 
 def _card(chapter: Chapter, image: str, alt: str, said: str) -> list[str]:
-    """The card of a chapter or a lab: its figure, its title with a link, a sentence, and the minutes."""
+    """The card of a chapter: its figure, its title with a link, a sentence, and the minutes."""
     stem = Path(chapter["notebook"]).stem
     lines = [f":::{{grid-item-card}} {stem[:2]} · {chapter.get('title', stem)}", f":link: notebooks/{stem}"]
     lines += [":link-type: doc"]
@@ -129,10 +133,7 @@ def _card(chapter: Chapter, image: str, alt: str, said: str) -> list[str]:
 
 def _times(chapter: Chapter) -> str:
     times = f"{chapter['minutes']} minutes" if "minutes" in chapter else ""
-    if "computing" in chapter:
-        times += f"; the computer needs {chapter['computing']}"
-    lines += ["", re.sub(r"\[(.+?)\]\(.+?\)", r"\1", said)] if said else []
-    return [*lines, "", f"*{times}*", ":::", ""]
+    return times + (f"; the computer needs {chapter['computing']}" if "computing" in chapter else "")
 
 
 def timings_page(runs: list[tuple[Chapter, Any, dict[str, Any]]]) -> str:
@@ -160,7 +161,7 @@ def timings_page(runs: list[tuple[Chapter, Any, dict[str, Any]]]) -> str:
                 f"{made['duration']:.0f}" if made.get("duration") else "unknown",
                 f"{slowest:.0f}" if slowest else "unknown",
                 "smallest" if about.get("fast") else "full",
-                str(made.get("start_time", "unknown"))[:10],
+                _day(made.get("start_time")),
                 str(machines.index(name) + 1),
             )
         )
@@ -173,6 +174,11 @@ def timings_page(runs: list[tuple[Chapter, Any, dict[str, Any]]]) -> str:
     lines += ["Each time is of one run; a machine that is busy with other work is slower.", "", table(head, rows), ""]
     lines += ["## Machines", ""] + [f"{number}. {name}" for number, name in enumerate(machines, start=1)]
     return "\n".join(lines) + "\n"
+
+
+def _day(time: str | None) -> str:
+    """A day that no line break divides."""
+    return datetime.fromisoformat(time).strftime("%d&nbsp;%b&nbsp;%Y") if time else "unknown"
 
 
 def _machine(about: dict[str, Any]) -> str:

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from itm_tutorial.course.notebooks import ROOT
+from itm_tutorial.course.running import ROOT
 
 MUSEUM = ROOT / "docs" / "museum.py"
 MISTAKE_IS_HIGHER = {  # exhibit -> whether its number is higher with the mistake, and by how much at least

@@ -5,7 +5,7 @@ import re
 import nbformat
 
 from itm_tutorial.course.files import read_contents
-from itm_tutorial.course.notebooks import ROOT
+from itm_tutorial.course.running import ROOT
 from itm_tutorial.course.site.pages import code_page, gallery_page, index_page, models_page, timings_page
 
 CONTENTS = read_contents(ROOT / "course.toml")

@@ -93,9 +93,7 @@ def export(
 
 @app_of_commands.command()
 def tracks(
-    executed: Annotated[
-        Path | None, typer.Option(help="a folder where itm course ran: adds computing time")
-    ] = None,
+    executed: Annotated[Path | None, typer.Option(help="a folder where itm course ran: adds computing time")] = None,
 ) -> None:
     """Prints the tracks of course.toml: their notebooks, minutes, exercises, and what they leave out."""
     from itm_tutorial.course.track_table import tracks_table

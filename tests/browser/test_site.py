@@ -11,7 +11,7 @@ from urllib.parse import unquote, urldefrag, urlsplit
 import pytest
 
 ROOT = Path(__file__).parents[2]
-SITE, SHOTS = ROOT / "build" / "site", ROOT / "build" / "browser"
+SITE, SHOTS = ROOT / "build" / "site" / "html", ROOT / "build" / "browser"
 LINKS = """() => [...document.querySelectorAll('a[href], link[rel=stylesheet], img[src], script[src]')]
     .map(one => one.href || one.src)"""
 NAMED = "() => [...document.querySelectorAll('[id], a[name]')].map(one => one.id || one.name)"

@@ -161,7 +161,7 @@ def stage(runs: list[Run], exhibits: Any, source: Path) -> None:
 
     repository = read_repository(ROOT / "course.toml")
     texts = {file.relative_to(ROOT).as_posix(): file for file in sorted(DOCS.glob("*.md"))}
-    for folder in ("models", "results"):
+    for folder in ("models", "results", "teacher"):
         texts |= {file.relative_to(ROOT).as_posix(): file for file in sorted((DOCS / folder).glob("*.md"))}
     notebooks = {f"notebooks/{chapter['notebook']}": (notebook, about) for chapter, notebook, about in runs}
     if exhibits is not None:
@@ -169,10 +169,14 @@ def stage(runs: list[Run], exhibits: Any, source: Path) -> None:
     images = [file for file in (DOCS / "images").iterdir() if file.is_file()]
     pages = {*texts, *notebooks, "docs/models/index.md", "docs/timings.md"}
     links = Links(ROOT, pages | {f"docs/images/{file.name}" for file in images}, repository)
-    extra, results = source / "extra", [Path(name).stem for name in texts if name.startswith("docs/results/")]
+    extra = source / "extra"
+    below = {  # page -> those below it in the navigation
+        "docs/results/README.md": [Path(name).stem for name in texts if name.startswith("docs/results/")],
+        "docs/teaching.md": [f"teacher/{Path(name).stem}" for name in texts if name.startswith("docs/teacher/")],
+    }
     for name, file in texts.items():
         text = links.rewritten(file.read_text(encoding="utf-8"), name)
-        _write(source / name, text + (toctree(results) if name == "docs/results/README.md" else ""))
+        _write(source / name, text + toctree(below.get(name, [])))
     for name, (notebook, about) in notebooks.items():
         made = page_of(notebook, name, extra, links, SMALL if about.get("fast") else "")
         (source / name).parent.mkdir(parents=True, exist_ok=True)

@@ -19,7 +19,7 @@ $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: set PYTHON=")'
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -c 'import pip' 2>/dev/null || $(BIN)/python -m ensurepip >/dev/null  # uv makes .venv without pip
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[lab,test]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[lab,test,site]'
 	$(BIN)/python -m ipykernel install --sys-prefix --name python3 >/dev/null
 	touch $(READY)
 
@@ -39,8 +39,6 @@ browser: $(READY)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -rs tests/browser
 
 site: $(READY)  ## with the notebooks of build/course; what is missing there is run at the smallest size
-	$(BIN)/python -c 'import myst_nb, furo' 2>/dev/null || \
-		$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[lab,site]'
 	$(BIN)/python -m itm_tutorial.course.site.build
 
 pictures: $(READY)  ## figures of README and docs/gallery.md; the one of chapter 03 trains a model first

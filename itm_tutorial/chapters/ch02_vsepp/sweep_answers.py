@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from itm_tutorial.training.history import History
 
+NEAR = 0.05  # a mean loss of the last epoch that differs from the plateau by no more counts as standing on it
 STILL = 0.01  # a run that adds less than this fraction of its best rsum in its last quarter has stopped improving
 
 
@@ -64,7 +65,22 @@ def about_sweep(points: pd.DataFrame, value: str = "rsum") -> str:
     )
     batch, loss, margin = cells.idxmin()
     lowest = f"The lowest cell is the {_name(loss)} at margin {margin} and batch size {batch}, with {cells.min():.1f}."
-    return "\n\n".join([*parts, f"{fair} {lowest}"])
+    return "\n\n".join([*parts, f"{fair} {lowest}{_collapsed(points)}"])
+
+
+def _collapsed(points: pd.DataFrame) -> str:
+    """A sentence on the runs with the maximum whose last loss is that of equal embeddings, if there are some."""
+    if "loss" not in points.columns:
+        return ""
+    runs = points[points["negatives"] == "max_of_hinges"]
+    stuck = runs[(runs["loss"] / (2 * runs["batch_size"] * runs["margin"]) - 1).abs() < NEAR]
+    if stuck.empty:
+        return " No run with the maximum ends with the loss of a collapse, 2 × batch size × margin."
+    sizes = joined([str(size) for size in sorted(stuck["batch_size"].unique())])
+    return (
+        f" Of the {len(runs)} runs with the maximum, {len(stuck)} end within {100 * NEAR:.0f} % of 2 × batch size × "
+        f"margin (batch size {sizes}): their embeddings have **collapsed**. These runs have no warm-up."
+    )
 
 
 def _name(loss: str) -> str:

@@ -117,3 +117,12 @@ def test_the_sample_is_whole_and_says_where_it_comes_from():
     assert points["rsum"].between(0, 600).all() and len(sweep_answers.about_sweep(points)) > 200
     of_recalls = points[[f"{side}_r{k}" for side in ("i2t", "t2i") for k in (1, 5, 10)]].sum(axis=1)
     assert (of_recalls - points["rsum"]).abs().max() < 0.01
+
+
+def test_a_sweep_tells_which_runs_with_the_maximum_collapsed():
+    points = sweep(410.0)
+    assert "collapse" not in sweep_answers.about_sweep(points)
+    free = sweep_answers.about_sweep(points.assign(loss=1.0))
+    assert "No run with the maximum ends with the loss of a collapse" in free
+    stuck = sweep_answers.about_sweep(points.assign(loss=2 * 32 * 0.2))
+    assert "Of the 2 runs with the maximum, 1 end within 5 % of 2 × batch size × margin (batch size 32)" in stuck

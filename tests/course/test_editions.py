@@ -300,14 +300,11 @@ def test_an_export_that_fails_leaves_the_folder_as_it_was(tmp_path):
 
 @pytest.mark.slow
 @each_chapter
-def test_all_checks_pass_in_the_teachers_edition(source, monkeypatch):
-    from nbclient import NotebookClient
+def test_all_checks_pass_in_the_teachers_edition(source):
+    from itm_tutorial.course.running import execute_cells
 
-    monkeypatch.setenv("ITM_FAST", "1")
-    monkeypatch.setenv("ITM_PROGRESS", "0")
     notebook = teachers_edition(source)
-    resources = {"metadata": {"path": str(NOTEBOOKS)}}
-    NotebookClient(notebook, timeout=None, kernel_name="python3", resources=resources).execute()
+    execute_cells(notebook, NOTEBOOKS, ITM_FAST="1", ITM_PROGRESS="0")
     answered = [cell for cell in notebook.cells if has_tag(cell, EXERCISE)]
     assert len(answered) == len(exercises_of(source))
     for cell in answered:

@@ -98,7 +98,7 @@ def test_wrong_answers_are_named(exercise, exercise_checks):
 @pytest.mark.parametrize(
     "returned",
     [None, "0.5", [], [0.5, "a"], float("nan"), torch.tensor(float("nan")), torch.zeros(1, 2, 3), {}, object(), print],
-    ids=repr,
+    ids=lambda odd: type(odd).__name__,
 )
 def test_any_returned_object_gets_a_sentence(exercise, returned):
     verdict = exercise.verdict(lambda *inputs: returned)

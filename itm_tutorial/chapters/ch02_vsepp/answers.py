@@ -53,6 +53,9 @@ STOP = frozenset(
         "there",
         "to",
         "with",
+        "view",
+        "left",
+        "right",
     )
 )
 

@@ -249,12 +249,15 @@ def maps_by_epoch(snapshots: Mapping[str, tuple[Tensor, Tensor]], figure: Figure
     Returns:
         The figure; its alt text gives the mean cosine of positive pairs, and of each caption's hardest negative.
     """
-    figure = figure or new_figure(3.7 * len(snapshots), 5.2)
     images, captions = list(snapshots.values())[-1]
     both = torch.cat([images, captions])
     plane = torch.linalg.svd(both - both.mean(0), full_matrices=False)[2][:2].T  # [dim, 2]
     drawn = [[embeddings @ plane for embeddings in pair] for pair in snapshots.values()]
-    reach = 1.15 * max(float(part.abs().max()) for pair in drawn for part in pair)
+    points = torch.cat([part for pair in drawn for part in pair])  # of all maps: they share their scale
+    low, high = points.amin(0), points.amax(0)
+    centre, reach = (low + high) / 2, 0.55 * (high - low).clamp(min=0.6 * float((high - low).max()))
+    (left, bottom), (right, top) = (centre - reach).tolist(), (centre + reach).tolist()
+    figure = figure or new_figure(3.7 * len(snapshots), 1.05 + 3.6 * float(reach[1] / reach[0]))
     parts = []
     for axes, (title, embeddings), (squares, dots) in zip(
         figure.subplots(1, len(snapshots), squeeze=False)[0], snapshots.items(), drawn, strict=True
@@ -270,10 +273,9 @@ def maps_by_epoch(snapshots: Mapping[str, tuple[Tensor, Tensor]], figure: Figure
             f"{found} of {n} captions nearest their own"
         )
         axes.set_title(parts[-1], fontsize=9.5, color=INK)
-        axes.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal", xticks=[], yticks=[])
+        axes.set(xlim=(left, right), ylim=(bottom, top), aspect="equal", xticks=[], yticks=[])
         axes.spines[:].set_color(GREY)
-    handles = figure.axes[0].get_legend_handles_labels()
-    figure.legend(*handles, loc="outside lower center", ncols=2, frameon=False)
+    figure.axes[0].legend(loc="best", frameon=False, fontsize=9, labelcolor=INK)
     return described(
         figure,
         f"{len(snapshots)} maps of {len(images)} pictures, each tied to its caption. "

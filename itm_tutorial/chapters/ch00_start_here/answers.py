@@ -129,8 +129,9 @@ def _true_of_the_wrong(stated: Sequence[Statement], split: Split, wrong: list[in
         facts = {statement.fact for statement in stated if statement.fact[0] == sort}
         if facts:
             n = sum(facts <= split.facts.of_image[i] for i in wrong)
-            parts.append(f"{name} in {n or 'none'}")
-    return f"In the {counted(len(wrong), 'wrong picture')} beside it, the query is right about {_listed(parts)}."
+            agree = "" if parts else f" agree{'s' if n == 1 else ''} with the query"
+            parts.append(f"{n or 'none'}{agree} in {name}")
+    return f"Of the {counted(len(wrong), 'wrong picture')} beside it, {_listed(parts)}."
 
 
 def nearest_negative(scores: Tensor, split: Split, captions: Sequence[int]) -> str:

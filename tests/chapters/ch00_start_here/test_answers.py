@@ -118,7 +118,7 @@ def fixed_search(monkeypatch):
 def test_a_changed_query_finds_the_same_pictures_or_others(tiny, fixed_search):
     models = {"vse": Reader(True), "bow": Reader(False)}
     answer = answers.changed_queries(models, tiny.test, 1)  # "In a room, a small white dog ... to the right of a cat."
-    assert "`vse` puts the right picture at rank 1 of 30" in answer and "In the 5 wrong pictures beside it" in answer
+    assert "`vse` puts the right picture at rank 1 of 30" in answer and "Of the 5 wrong pictures beside it, " in answer
     assert "With the sides exchanged, `vse` returns 0 of the same 6 pictures and `bow` returns 6" in answer
     assert "colours swapped, `" not in answer  # it names one colour
     plain = answers.changed_queries(models, tiny.test, 4)  # no sides, one colour

@@ -25,7 +25,7 @@ CONTROLS = {  # kind -> what is focused; texts come late, for they may leave lit
     "text": "input[type=text], input:not([type]), textarea",
     "play": ".widget-play button:first-child",  # a bar that moves a slider; its other buttons stop and repeat
 }
-TRIES = {"slider": 8}  # steps of which one must change what is shown: a year may have no paper
+TRIES = {"slider": 10}  # steps of which one must change what is shown: a year may have no paper
 NOISE = (  # what JupyterLab itself writes to the console as an error
 )
 SHOWN = """root => {  // what a widget shows, apart from its controls
@@ -35,7 +35,15 @@ SHOWN = """root => {  // what a widget shows, apart from its controls
     return JSON.stringify(seen);
 }"""
 PICTURES = "root => JSON.stringify([...root.querySelectorAll('img')].map(image => image.src))"
-ROUNDS = 6  # answers of the kernel after which a control is known to have changed nothing
+REQUESTS = """() => {  // notes the requests of widgets that the kernel has not finished; they may run beside its cells
+    window.asked = new Set();
+    window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.anyMessage.connect((_, {msg, direction}) => {
+        if (direction === 'send' && msg.header.msg_type === 'comm_msg') window.asked.add(msg.header.msg_id);
+        if (msg.header.msg_type === 'status' && msg.content.execution_state === 'idle')
+            window.asked.delete(msg.parent_header.msg_id);
+    });
+}"""
+ROUNDS = 4  # answers of the kernel after which a control is known to have changed nothing
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser")]
 
@@ -57,6 +65,7 @@ def run_all(page, lab, name):
     page.goto(lab.url(name))
     ready = "() => window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
     wait_until(page, lab, ready, f"{name}: the kernel starts")
+    page.evaluate(REQUESTS)
     page.evaluate(
         "() => { window.ran = null; window.jupyterapp.commands.execute('notebook:run-all-cells')"
         ".then(() => { window.ran = true; }, error => { window.ran = String(error); }); }"
@@ -67,22 +76,20 @@ def run_all(page, lab, name):
     )
 
 
-def kernel_answers(page):
-    """Returns when the kernel has done all that it was asked to before."""
-    page.evaluate(  # an empty cell waits its turn behind what widgets sent; a question about the kernel need not
-        "() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel"
-        ".requestExecute({code: '', silent: true, store_history: false}).done.then(() => true)"
-    )
-    page.wait_for_timeout(100)  # for the page to draw what has come
+def kernel_answers(page, lab):
+    """Returns when the kernel has done all that widgets asked it to, and the page has drawn it."""
+    page.wait_for_timeout(100)  # for the page to ask
+    wait_until(page, lab, "() => window.asked.size === 0", "a widget's request")
+    page.wait_for_timeout(100)
 
 
-def changed(page, root, before):
+def changed(page, lab, root, before):
     """Whether what a widget shows differs from before, as soon as the kernel has answered."""
     for _ in range(ROUNDS):
         if root.evaluate(SHOWN) != before:
-            kernel_answers(page)
+            kernel_answers(page, lab)
             return True
-        kernel_answers(page)
+        kernel_answers(page, lab)
     return root.evaluate(SHOWN) != before
 
 
@@ -92,16 +99,15 @@ def press(page, kind, arrow):
         page.keyboard.press(key)
 
 
-def operate(page, control, kind):
-    """Gives a control another value, with the keyboard alone."""
+def operate(page, control, kind, tries=1):
+    """Gives a control another value, with the keyboard alone; ``tries`` says how many are left."""
     control.focus()
     assert control.evaluate("one => one === document.activeElement"), f"the {kind} cannot be reached by keyboard"
     if kind == "dropdown":
         last = control.evaluate("one => one.selectedIndex === one.options.length - 1")
         press(page, kind, "ArrowUp" if last else "ArrowDown")
-    elif kind == "slider":
-        last = control.evaluate("one => one.ariaValueNow === one.ariaValueMax")
-        press(page, kind, "ArrowLeft" if last else "ArrowRight")
+    elif kind == "slider":  # to the right first; one that stands at its end then goes to the left
+        press(page, kind, "ArrowRight" if tries > TRIES["slider"] // 2 else "ArrowLeft")
     elif kind in ("checkbox", "button", "play"):
         page.keyboard.press("Space")
     elif kind == "radio":
@@ -142,7 +148,7 @@ def label(control):
     )
 
 
-def choose(page, root, control, index):
+def choose(page, lab, root, control, index):
     """Moves a list back to an entry."""
     for _ in range(control.evaluate("one => one.options.length")):
         if (now := control.evaluate("one => one.selectedIndex")) == index:
@@ -150,10 +156,10 @@ def choose(page, root, control, index):
         before = root.evaluate(SHOWN)
         control.focus()
         press(page, "dropdown", "ArrowUp" if now > index else "ArrowDown")
-        changed(page, root, before)
+        changed(page, lab, root, before)
 
 
-def operate_all(page, root):
+def operate_all(page, lab, root):
     """Operates every control of a widget -> what was operated, what changed nothing, and the pictures seen."""
     root.scroll_into_view_if_needed()
     operated, dead, pictures = [], [], {root.evaluate(PICTURES)}
@@ -165,19 +171,19 @@ def operate_all(page, root):
             operated.append(f"{kind} {label(control)}")
             first = control.evaluate("one => one.selectedIndex")
             while tries and root.evaluate(SHOWN) == before:
-                operate(page, control, kind)
-                tries = 0 if changed(page, root, before) else tries - 1
+                operate(page, control, kind, tries)
+                tries = 0 if changed(page, lab, root, before) else tries - 1
             if root.evaluate(SHOWN) == before:
                 dead.append((operated[-1], kind, control))
             pictures.add(root.evaluate(PICTURES))
             if kind == "play":
                 page.keyboard.press("Space")  # a pause, so that what changes next is the next control's
             elif kind == "dropdown":  # back to what it was, so that the next control has as much to choose from
-                choose(page, root, control, first)
+                choose(page, lab, root, control, first)
     for last in [one for one in dead if one[1] == "button" and usable(one[2], "button")]:
         before = root.evaluate(SHOWN)  # a button may have stood for what was shown already; now the others were pressed
         operate(page, last[2], "button")
-        if changed(page, root, before):
+        if changed(page, lab, root, before):
             dead.remove(last)
     return operated, [what for what, _, _ in dead], pictures
 
@@ -193,7 +199,7 @@ def test_a_chapter_runs_and_every_widget_changes_what_it_shows(page, lab, name):
     still, widgets = [], [root for root in page.locator(ROOTS).all() if root.locator(any_control).count()]
     assert widgets, "the notebook shows no widget"  # a bar has no control, and is none
     for n, root in enumerate(widgets):
-        operated, dead, pictures = operate_all(page, root)
+        operated, dead, pictures = operate_all(page, lab, root)
         still += dead
         root.screenshot(path=SHOTS / f"{name}-{n}.png")
         assert operated, f"widget {n} has no control that can be used"
@@ -234,7 +240,7 @@ def test_a_control_that_changes_nothing_is_found(page, lab):
     lab.add("toy", TOY)
     run_all(page, lab, "toy")
     (root,) = [one for one in page.locator(ROOTS).all() if one.locator("select").count()]
-    operated, dead, pictures = operate_all(page, root)
+    operated, dead, pictures = operate_all(page, lab, root)
     kinds = [what.split()[0] for what in operated]
     expected = {"dropdown": 1, "slider": 3, "checkbox": 1, "button": 4, "number": 1, "text": 1, "play": 1}
     assert {kind: kinds.count(kind) for kind in kinds} == expected, operated

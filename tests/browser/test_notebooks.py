@@ -25,7 +25,7 @@ CONTROLS = {  # kind -> what is focused; texts come late, for they may leave lit
     "text": "input[type=text], input:not([type]), textarea",
     "play": ".widget-play button:first-child",  # a bar that moves a slider; its other buttons stop and repeat
 }
-TRIES = {"slider": 10}  # steps of which one must change what is shown: a year may have no paper
+TRIES = {"slider": 10, "dropdown": 3}  # steps of which one must change what is shown: a year may have no paper
 NOISE = (  # what JupyterLab itself writes to the console as an error
 )
 SHOWN = """root => {  // what a widget shows, apart from its controls

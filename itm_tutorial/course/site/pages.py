@@ -16,7 +16,7 @@ _SECTIONS = {  # caption of the navigation -> its pages, as paths from the root;
     "Look up": ("docs/glossary", "docs/notation", "docs/bibliography", "docs/data"),
     "Evidence": ("docs/results/README", "docs/models/index", "docs/timings", "docs/faults"),
     "Mistakes": ("docs/museum",),
-    "Teach": ("docs/teaching", "docs/class", "docs/gallery"),
+    "Teach": ("docs/teaching", "docs/class", "docs/accessibility", "docs/gallery"),
 }
 _SAID = {
     "docs/glossary": "every term of the field that the course uses",
@@ -28,6 +28,7 @@ _SAID = {
     "docs/timings": "how long each notebook ran, where and when",
     "docs/faults": "what happens on damaged files, full disks and killed runs",
     "docs/museum": "twelve mistakes: symptom, cause and cure, each provoked by a cell",
+    "docs/accessibility": "alt text, colours, keys, pages",
     "docs/teaching": "for a teacher: minutes, talking points, common mistakes",
     "docs/class": "a class on one server",
     "docs/gallery": "one figure per chapter",

@@ -54,7 +54,7 @@ def word_space() -> Figure:
 
 def two_losses() -> Figure:
     """Chapter 02: which wrong captions the hardest negative moves."""
-    return forces(losses=("max",), figure=new_figure(3.6, 3.4))
+    return forces(losses=("max",), figure=new_figure(7.2, 5.6))
 
 
 def three_worlds() -> Figure:

@@ -221,7 +221,7 @@ def _check_words(model: Matching, query: str) -> None:
     if len(unseen) == len(words):
         raise ItmError(f"{message}: use words of its training captions")
     warnings.warn(
-        f"{message}: the search goes by the other words", stacklevel=5
+        f"{message}: the search goes by the other words", stacklevel=6
     )  # past the checks and torch's own wrapper
 
 

@@ -60,6 +60,7 @@ def test_eight_processes_write_fifty_rows_each(file):
 SLOW_WRITER = """
 import os, sys
 from itm_tutorial.course import leaderboard, leaderboard_row
+from itm_tutorial.storage import lines
 
 def write(descriptor, text):  # stands still in the middle of its turn
     print("writing", flush=True)
@@ -70,7 +71,7 @@ class Slow:
     def __getattr__(self, name):
         return write if name == "write" else getattr(os, name)
 
-leaderboard.os = Slow()
+lines.os = Slow()
 row, file = sys.argv[1:]
 leaderboard.record(leaderboard.json.loads(row), file)
 """
@@ -118,6 +119,7 @@ import os, sys, warnings
 sys.modules["fcntl"] = None  # as on Windows: the import fails
 warnings.simplefilter("ignore")  # filelock then says that it has no lock of the system's
 from itm_tutorial.course import leaderboard, leaderboard_row
+from itm_tutorial.storage import lines
 
 for number in range(20):
     leaderboard.record(leaderboard.json.loads(sys.argv[1]) | {"number": number}, sys.argv[2])

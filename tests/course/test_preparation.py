@@ -26,6 +26,8 @@ print(json.dumps(asked))
 sys.exit(status)
 """
 
+POPEN = subprocess.Popen  # the real one
+
 
 @pytest.fixture(scope="module")
 def prepared(cache, tmp_path_factory):
@@ -57,8 +59,7 @@ def test_a_chapter_makes_no_cache_of_its_own(prepared, tmp_path, name):
 
 def stand_in(monkeypatch, code):
     """Lets another program do the work."""
-    popen = subprocess.Popen
-    monkeypatch.setattr(preparation.subprocess, "Popen", lambda command, **o: popen([sys.executable, "-c", code], **o))
+    monkeypatch.setattr(preparation.subprocess, "Popen", lambda command, **o: POPEN([sys.executable, "-c", code], **o))
 
 
 def test_a_terminal_sees_what_is_made_and_a_log_file_one_line(monkeypatch, capsys):

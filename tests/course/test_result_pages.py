@@ -357,7 +357,7 @@ def test_names_after_commands_exist():
     known = {
         "train": itm.list_models(),
         "claims": experiment.list_claims(),
-        "prepare": itm.list_corpora(),
+        "prepare": [*itm.list_corpora(), "course"],
         "sweep": sweeps(),
     }
     assert len(named) >= 6 and [pair for pair in named if pair[1] not in known[pair[0]]] == []

@@ -12,7 +12,17 @@ from pathlib import Path
 from readers import register
 
 from itm_tutorial.chapters import attempts, experiment, runner
-from itm_tutorial.course import leaderboard, model_cards, notebooks, photographs, result_pages, sweep, sweep_results
+from itm_tutorial.course import (
+    editions,
+    leaderboard,
+    model_cards,
+    notebooks,
+    photographs,
+    result_pages,
+    running,
+    sweep,
+    sweep_results,
+)
 from itm_tutorial.course.files import read_chapters
 
 CLAIM = "start_here"
@@ -105,7 +115,7 @@ def read_photographs(folder):
 
 
 SWEEP = """[[chapter]]
-notebook = "00_one.ipynb"
+notebook = "run.ipynb"
 title = "One"
 minutes = 45
 
@@ -151,11 +161,11 @@ def make_course(folder: Path) -> None:
 
 
 def _course_at(folder):
-    notebooks.ROOT, notebooks.NOTEBOOKS, notebooks.SOURCES = (
-        folder,
-        folder / "notebooks",
-        folder / "notebooks" / "source",
-    )
+    for module in (running, editions, notebooks):
+        places = {"ROOT": folder, "NOTEBOOKS": folder / "notebooks", "SOURCES": folder / "notebooks" / "source"}
+        for name, place in places.items():
+            if hasattr(module, name):
+                setattr(module, name, place)
 
 
 @register("course.toml: chapters and sweeps", make_course, damaged=("course.toml",))
@@ -182,7 +192,7 @@ def read_notebook(folder):
 @register("notebook: drift and headline", make_course, damaged=("**/*.ipynb", "**/source/*.py"))
 def read_drift(folder):
     _course_at(folder)
-    notebooks._headline(folder / "notebooks" / "run.ipynb")
+    running._headline(folder / "notebooks" / "run.ipynb")
     notebooks.build_notebooks(check=True)
 
 

@@ -135,7 +135,7 @@ def test_features_that_a_data_set_brings_are_read_as_they_are(tmp_path):
     assert torch.equal(itm.features(corpus).val, torch.from_numpy(corpus.val.precomputed))
     with pytest.raises(itm.ItmError, match="leave backbone out"):
         itm.create_model("scan", corpus, backbone="resnet50")
-    with pytest.raises(itm.ItmError, match="one feature an image"):
+    with pytest.raises(itm.ItmError, match="one feature per image"):
         itm.create_model("scan", precomputed(shape=(8,)))
     with pytest.raises(itm.ItmError, match="it cannot encode a new image"):
         itm.search(model, corpus.val, torch.zeros(3, 8, 8, dtype=torch.uint8))

@@ -50,9 +50,12 @@ def read_source(source: Path):
     import jupytext
 
     try:
-        return jupytext.read(source)
+        notebook = jupytext.read(source)
     except Exception as error:  # jupytext raises the errors of its parsers
         raise ItmError(f"{source} cannot be read ({first_line(error)}): correct it, as py:percent in UTF-8") from error
+    if not any(cell["source"].strip() for cell in notebook.cells):
+        raise ItmError(f"{source} has no cell: begin it with # %% [markdown] and a line with the title")
+    return notebook
 
 
 def learners_edition(source: Path, contents: list[Chapter] | None = None, cut: Cut | None = None):

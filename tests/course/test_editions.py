@@ -316,3 +316,11 @@ def test_an_exercise_knows_its_chapter():
     assert start_here.recall_at_k.chapter == "00_start_here"
     for source in CHAPTERS:
         assert {exercise.chapter for exercise in exercises_of(source)} == {source.stem}
+
+
+@pytest.mark.parametrize("text", ["", "\n\n"])
+def test_a_source_without_a_cell_is_refused(tmp_path, text):
+    source = tmp_path / "run.py"
+    source.write_text(text, encoding="utf-8")
+    with pytest.raises(ItmError, match="has no cell: begin it with # %%"):
+        learners_edition(source)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from itm_tutorial.data.readers.finding import composed
-from itm_tutorial.errors import ItmError
+from itm_tutorial.errors import ItmError, shown
 
 GET_AGAIN = "get this file again"
 _IMAGE = r"[^,|\t]*?\.(?:jpe?g|png|gif|bmp|webp)"
@@ -123,7 +123,7 @@ def _read_tokens(file: Path, lines: list[tuple[int, str]]) -> CaptionTable:
         if not tab:
             raise ItmError(f"{where}: no tab between image name and caption; put one there")
         if not (image and count):
-            raise ItmError(f"{where}: {key!r} has no #number after the image name; write it as name.jpg#0")
+            raise ItmError(f"{where}: {shown(key)} has no #number after the image name; write it as name.jpg#0")
         if key in line_of:
             raise ItmError(f"{where}: {key} is in line {line_of[key]} already; remove one of them")
         _refuse_empty(caption, image, where)

@@ -21,7 +21,7 @@ from itm_tutorial.data.readers.entries import (
 from itm_tutorial.data.readers.finding import Files, files_below, layout
 from itm_tutorial.data.readers.karpathy import karpathy_layout
 from itm_tutorial.data.readers.listing import Listing, read_prepared
-from itm_tutorial.errors import ItmError, refuse_options
+from itm_tutorial.errors import ItmError, refuse_options, shown
 
 YEARS = ("2014", "2017")
 HELD_OUT = 5000  # images of Karpathy's validation and test splits each; so many are taken here where there are more
@@ -65,7 +65,7 @@ def load(name: str = "coco", restval: bool = True, **options: Any) -> Corpus:
     """
     refuse_options(name, options, "its only option is restval")
     if not isinstance(restval, bool):
-        raise ItmError(f"restval is {restval!r}: give True or False")
+        raise ItmError(f"restval is {shown(restval)}: give True or False")
     return read_prepared(name, train=("train", "restval") if restval else ("train",))
 
 

@@ -13,7 +13,7 @@ from itm_tutorial.data.names import SPLITS
 from itm_tutorial.data.readers.caption_tables import CaptionTable
 from itm_tutorial.data.readers.finding import PLACES, Files, composed
 from itm_tutorial.data.readers.listing import Listing, Row
-from itm_tutorial.errors import ItmError
+from itm_tutorial.errors import ItmError, shown
 from itm_tutorial.storage import checked, read_json
 
 GET_AGAIN = "get this file again"
@@ -172,11 +172,11 @@ def _check_name(entry: Entry) -> None:
     try:
         entry.image.encode()
     except UnicodeEncodeError as error:
-        raise ItmError(f"{entry.where}: {entry.image!r} is not a file name; {GET_AGAIN}") from error
+        raise ItmError(f"{entry.where}: {shown(entry.image)} is not a file name; {GET_AGAIN}") from error
     try:
         (entry.identity or "").encode()
     except UnicodeEncodeError as error:
-        raise ItmError(f"{entry.where}: the identity {entry.identity!r} is no text; {GET_AGAIN}") from error
+        raise ItmError(f"{entry.where}: the identity {shown(entry.identity)} is no text; {GET_AGAIN}") from error
     if not entry.image.strip("/. \\") or len(entry.image) > 1000:
         raise ItmError(f"{entry.where}: {entry.image!r:.100} is not a file name; {GET_AGAIN}")
 

@@ -10,7 +10,7 @@ from typing_extensions import TypedDict
 from itm_tutorial.data.readers.entries import Entry, list_entries, published_json
 from itm_tutorial.data.readers.finding import PLACES, layout
 from itm_tutorial.data.readers.listing import Layout, Listing
-from itm_tutorial.errors import ItmError
+from itm_tutorial.errors import ItmError, shown
 
 FILES = {name: f"dataset_{name}.json" for name in ("flickr8k", "flickr30k", "coco")}
 SPLITS = ("train", "restval", "val", "test")  # restval: what is left of COCO's validation images
@@ -56,13 +56,13 @@ def read_json_entries(name: str, file: Path) -> list[Entry]:
     is_for = read.get("dataset", name)
     if is_for != name:
         remedy = f"run `itm prepare {is_for} --from {file.parent}`" if is_for in FILES else "get another copy"
-        raise ItmError(f"{file} is for {is_for!r}, not {name}: {remedy}")
+        raise ItmError(f"{file} is for {shown(is_for)}, not {name}: {remedy}")
     entries = []
     for number, image in enumerate(read["images"]):
         where = f"{file} images[{number}]"
         split = image["split"]
         if split not in SPLITS:
-            raise ItmError(f"{where}: the split is {split!r}; write one of {', '.join(SPLITS)}")
+            raise ItmError(f"{where}: the split is {shown(split)}; write one of {', '.join(SPLITS)}")
         below = image.get("filepath", "").strip("/")
         path = f"{below}/{image['filename']}" if below else image["filename"]
         entries.append(

@@ -22,7 +22,7 @@ from itm_tutorial.data.readers.entries import (
 )
 from itm_tutorial.data.readers.finding import layout
 from itm_tutorial.data.readers.listing import Layout, Listing
-from itm_tutorial.errors import ItmError
+from itm_tutorial.errors import ItmError, shown
 
 # corpus -> the names of its file of captions, the better one first; caption_all.json has no splits
 FILES = {
@@ -70,7 +70,7 @@ def read_persons(folder: Path, name: str) -> Listing:
         notes.append(f"{made_note(split_of, 'persons')}, which are in {FILES[name][0]}")
     for entry in entries:
         if entry.split not in SPLITS:
-            raise ItmError(f"{entry.where}: the split is {entry.split!r}; write one of {', '.join(SPLITS)}")
+            raise ItmError(f"{entry.where}: the split is {shown(entry.split)}; write one of {', '.join(SPLITS)}")
     if name == "icfg_pedes":
         entries = _numbered_apart(entries)
     refuse_shared_identities(entries, "person")

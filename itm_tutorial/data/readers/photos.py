@@ -316,7 +316,7 @@ def _hidden(file: Path) -> bool:
 def _existing(source: object) -> Path:
     """The folder that the user named, as an absolute path without links."""
     if not isinstance(source, (str, Path)) or not str(source) or "\0" in str(source):
-        raise ItmError(f"folder is {source!r}: give the path of the folder with the photographs")
+        raise ItmError(f"folder is {shown(source)}: give the path of the folder with the photographs")
     try:
         folder = Path(source).expanduser().resolve()
         is_file, is_folder = folder.is_file(), folder.is_dir()
@@ -350,7 +350,9 @@ def _checked_options(options: dict[str, Any]) -> Options:
             several = name == "caption" and isinstance(value, (list, tuple))
             texts = list(value) if several else [value]
             if not texts or not all(isinstance(text, str) and text.strip() for text in texts):
-                raise ItmError(f"{name} is {value!r}: give the name of a column{' or several' * (name == 'caption')}")
+                raise ItmError(
+                    f"{name} is {shown(value)}: give the name of a column{' or several' * (name == 'caption')}"
+                )
             value = texts if several else value
         checked[name] = value
     return checked

@@ -18,7 +18,7 @@ from itm_tutorial.data.readers import existing
 from itm_tutorial.data.readers.listing import Record, Row, prepared_folder, read_prepared
 from itm_tutorial.data.readers.photographs import decode
 from itm_tutorial.data.splitting import KEYWORDS, complete, grouped, split_named
-from itm_tutorial.errors import ItmError, refuse_options, unknown
+from itm_tutorial.errors import ItmError, refuse_options, shown, unknown
 from itm_tutorial.progress import progress_counter
 from itm_tutorial.storage import cache_dir, disk_errors, read_json, replace_folder, write_json
 
@@ -153,7 +153,9 @@ def _records(
                     rows = rows.cast_column(column, datasets.Image(decode=False))
             name = None if split == "all" else SPLIT_WORDS.get(split, split_named(split))
             if files is None and name is None:
-                raise ItmError(f"{kind} has a split {split!r}, which is none of train, val and test: {_SPLIT_COLUMN}")
+                raise ItmError(
+                    f"{kind} has a split {shown(split)}, which is none of train, val and test: {_SPLIT_COLUMN}"
+                )
             alone = files is not None and len(files[split]) == 1
             place = files[split][0] if alone else f"{kind} {split}"
             for number, row in enumerate(rows):

@@ -83,6 +83,16 @@ def kernel_answers(page, lab):
     page.wait_for_timeout(100)
 
 
+def settled(page, lab, root):
+    """What a widget shows, once nothing that was asked before changes it any more."""
+    shown = None
+    while (now := root.evaluate(SHOWN)) != shown:
+        shown = now
+        kernel_answers(page, lab)
+        page.wait_for_timeout(200)
+    return shown
+
+
 def changed(page, lab, root, before):
     """Whether what a widget shows differs from before, as soon as the kernel has answered."""
     for _ in range(ROUNDS):
@@ -167,7 +177,7 @@ def operate_all(page, lab, root):
         for control in root.locator(selector).all():
             if not usable(control, kind):
                 continue
-            before, tries = root.evaluate(SHOWN), TRIES.get(kind, 1)
+            before, tries = settled(page, lab, root), TRIES.get(kind, 1)
             operated.append(f"{kind} {label(control)}")
             first = control.evaluate("one => one.selectedIndex")
             while tries and root.evaluate(SHOWN) == before:
@@ -181,7 +191,7 @@ def operate_all(page, lab, root):
             elif kind == "dropdown":  # back to what it was, so that the next control has as much to choose from
                 choose(page, lab, root, control, first)
     for last in [one for one in dead if one[1] == "button" and usable(one[2], "button")]:
-        before = root.evaluate(SHOWN)  # a button may have stood for what was shown already; now the others were pressed
+        before = settled(page, lab, root)  # a button may have stood for what was shown; now the others were pressed
         operate(page, last[2], "button")
         if changed(page, lab, root, before):
             dead.remove(last)

@@ -40,7 +40,9 @@ def course_wheel(tmp_path_factory):
     package = ROOT / "itm_tutorial"
     kept = [file for file in package.rglob("*") if file.suffix in (".py", ".csv", ".toml", ".json")]
     files = {file.relative_to(ROOT).as_posix(): file.read_text(encoding="utf-8") for file in kept}
-    metadata = importlib.metadata.distribution(colab.COURSE).read_text("METADATA")
+    found = importlib.metadata.distribution(colab.COURSE)  # an .egg-info in the working directory has PKG-INFO
+    metadata = found.read_text("METADATA") or found.read_text("PKG-INFO")
+    assert "Requires-Dist: torch" in metadata
     version = importlib.metadata.version(colab.COURSE)
     return wheel(tmp_path_factory.mktemp("course"), colab.COURSE, version, files=files, metadata=metadata)
 

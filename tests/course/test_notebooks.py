@@ -67,6 +67,7 @@ def test_only_checked_cells_have_outputs_and_five_of_them_do(file):
     checked = [cell for cell in code if has_tag(cell, CHECKED)]
     assert sum(bool(cell.outputs) for cell in checked) >= 5
     assert not any(cell.outputs for cell in code if cell not in checked)
+    assert all(cell.execution_count for cell in checked if cell.outputs)  # without one, nbval takes a cell for not run
 
 
 @pytest.mark.parametrize("source", EDITED, ids=lambda f: f.stem)

@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.nn.functional import normalize
 from typing_extensions import TypedDict
 
-from itm_tutorial.errors import ItmError
+from itm_tutorial.errors import ItmError, shown
 from itm_tutorial.storage import read_json, read_tensors, write_json, write_tensors
 
 LONGEST_WORD = 1000  # bytes: a longer "word" in a binary file means that the file is something else
@@ -60,12 +60,13 @@ class WordVectors:
             )
         if len(self.index) != len(self.words):
             twice = next(word for i, word in enumerate(self.words) if self.index[word] != i)
-            raise ItmError(f"word vectors: the word {twice!r} occurs twice; keep each word once")
+            raise ItmError(f"word vectors: the word {shown(twice)} occurs twice; keep each word once")
         finite = torch.isfinite(self.vectors).all(1)  # [n_words]
         if not finite.all():
             word = self.words[int((~finite).nonzero()[0])]
             raise ItmError(
-                f"word vectors: the vector of {word!r} holds a NaN or an infinity; check whether the training diverged"
+                f"word vectors: the vector of {shown(word)} holds a NaN or an infinity; "
+                "check whether the training diverged"
             )
 
     @cached_property
@@ -96,7 +97,7 @@ class WordVectors:
         if word not in self.index:
             near = self._spelled_like(word)
             remedy = f"did you mean {' or '.join(map(repr, near))}?" if near else "no word is spelled like it"
-            raise ItmError(f"there is no vector for {word!r} among {len(self):,} words: {remedy}")
+            raise ItmError(f"there is no vector for {shown(word)} among {len(self):,} words: {remedy}")
         return self.vectors[self.index[word]]
 
     def _spelled_like(self, word: str) -> list[str]:
@@ -118,7 +119,7 @@ class WordVectors:
             ItmError: no word of a name has a vector.
         """
         if isinstance(names, str):
-            raise ItmError(f"names is the single text {names!r}; give a list, [{names!r}]")
+            raise ItmError(f"names is the single text {shown(names)}; give a list, [{shown(names)}]")
         return torch.stack([self._of_name(name) for name in names]) if names else self.vectors[:0]
 
     def _of_name(self, name: str) -> Tensor:
@@ -128,7 +129,7 @@ class WordVectors:
         if not known:
             near = self._spelled_like(name)
             remedy = f"did you mean {' or '.join(map(repr, near))}?" if near else "give another word for it"
-            raise ItmError(f"the name {name!r} has no word with a vector among {len(self):,} words: {remedy}")
+            raise ItmError(f"the name {shown(name)} has no word with a vector among {len(self):,} words: {remedy}")
         return self.vectors[known].mean(0)
 
     def unit(self) -> WordVectors:
@@ -140,7 +141,7 @@ class WordVectors:
         zero = (self.vectors == 0).all(1)  # [n_words]
         if zero.any():
             word = self.words[int(zero.nonzero()[0])]
-            raise ItmError(f"the vector of {word!r} is zero and cannot be made a unit vector: leave the word out")
+            raise ItmError(f"the vector of {shown(word)} is zero and cannot be made a unit vector: leave the word out")
         largest = self.vectors.abs().amax(1, keepdim=True)  # so that no square is too small or too large for a float32
         return WordVectors(self.words, normalize(self.vectors / largest, dim=1), self.duplicates)
 
@@ -331,7 +332,7 @@ class _Kept:
 
     def __init__(self, file: Path, words: Iterable[str] | None):
         if isinstance(words, str):
-            raise ItmError(f"words is the single text {words!r}; give a set or a list of words")
+            raise ItmError(f"words is the single text {shown(words)}; give a set or a list of words")
         self.file = file
         self.wanted = None if words is None else {word.encode() for word in words}
         self.begins = None if words is None else {word.partition(b" ")[0] for word in self.wanted}
@@ -353,7 +354,7 @@ class _Kept:
         except ValueError:
             wrong = next(column for column in columns if not _is_number(column)).decode(errors="replace")
             raise ItmError(
-                f"{self.file} line {number}: {wrong!r} is not a number; correct or remove the line"
+                f"{self.file} line {number}: {shown(wrong)} is not a number; correct or remove the line"
             ) from None
         self.add(word, values, f"line {number}")
 
@@ -366,12 +367,14 @@ class _Kept:
         except UnicodeDecodeError as error:
             near = word.decode(errors="replace")
             raise ItmError(
-                f"{self.file} {where}: the word {near!r} is not UTF-8 (byte {error.start}); convert the file to UTF-8"
+                f"{self.file} {where}: the word {shown(near)} is not UTF-8 (byte {error.start}); "
+                "convert the file to UTF-8"
             ) from None
         if not all(abs(value) <= _LARGEST for value in values):  # false for NaN too
             wrong = next(value for value in values if not abs(value) <= _LARGEST)
             raise ItmError(
-                f"{self.file} {where}: the vector of {text!r} holds {wrong}, not a finite float32; correct or remove it"
+                f"{self.file} {where}: the vector of {shown(text)} holds {wrong}, not a finite float32; "
+                "correct or remove it"
             )
         if text in self.row:
             self.duplicates += 1

@@ -16,7 +16,7 @@ from typing_extensions import TypedDict
 from itm_tutorial import __version__
 from itm_tutorial.data.options import Count, Seed, check_options
 from itm_tutorial.data.text import Vocabulary
-from itm_tutorial.errors import ItmError
+from itm_tutorial.errors import ItmError, shown
 from itm_tutorial.models import FeatureSpec, Matching, build_model
 from itm_tutorial.storage import (
     checked,
@@ -227,7 +227,7 @@ def check_format(about: Any, file: Path) -> None:
     found = about.get("format", 1) if isinstance(about, dict) else FORMAT
     if found != FORMAT:
         raise ItmError(
-            f"{file} was saved by another version of the course (format {str(found)[:20]}; this one reads {FORMAT}): "
+            f"{file} was saved by another version of the course (format {shown(found, 20)}; this one reads {FORMAT}): "
             "train the model again, or load it with the version that saved it"
         )
 

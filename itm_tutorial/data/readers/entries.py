@@ -13,7 +13,7 @@ from itm_tutorial.data.names import SPLITS
 from itm_tutorial.data.readers.caption_tables import CaptionTable
 from itm_tutorial.data.readers.finding import PLACES, Files, composed
 from itm_tutorial.data.readers.listing import Listing, Row
-from itm_tutorial.errors import ItmError, shown
+from itm_tutorial.errors import ItmError, shown, visible
 from itm_tutorial.storage import checked, read_json
 
 GET_AGAIN = "get this file again"
@@ -162,8 +162,8 @@ def _find_photographs(files: Files, entries: list[Entry], source: str, places: t
         if part in there:
             others = f", and so are {len(lost) - 1:,} others" if len(lost) > 1 else ""
             raise ItmError(
-                f"{lost[0].image} is missing below {files.folder}, though {lost[0].where} lists it{others}: get the "
-                "photographs again, or remove the records of those that are missing"
+                f"{visible(lost[0].image)} is missing below {files.folder}, though {lost[0].where} lists it{others}: "
+                "get the photographs again, or remove the records of those that are missing"
             )
     return path_of
 

@@ -52,7 +52,7 @@ def steps(size: str) -> list[tuple[str, Callable[[], object]]]:
 
     made = [
         ("the list of fonts", lambda: import_module("matplotlib.font_manager")),
-        ("the backbone, which learns to see", load_mini),
+        ("the backbone", load_mini),
         ("the detector of image regions", load_detector),
     ]
     made += [(f"drawings of {name}", lambda name=name: itm.load_corpus(name, size=size)) for name in FEATURES]

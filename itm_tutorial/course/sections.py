@@ -10,7 +10,7 @@ from typing import Any
 Cell = dict[str, Any]  # of nbformat
 _HEADING = re.compile(r"^(#{1,6}) +(.+?) *$")
 _EXERCISE = re.compile(r"^### Exercise \d+ \((\d+) minutes?,", re.MULTILINE)
-_FIGURE = re.compile(r"^(itm\.show|figures)\.\w+\(", re.MULTILINE)
+_FIGURE = re.compile(r"^(?:display\()?(?:itm\.show\.(?!answer\()|figures\.)\w+\(", re.MULTILINE)
 WORDS_PER_MINUTE = 150  # of prose with formulas, read once, with the code between it
 FIGURE_WORDS = 100  # a figure takes as long as a hundred words: it is looked at, and its question is answered
 

@@ -8,13 +8,13 @@ import ipywidgets as widgets
 
 from itm_tutorial.data.corpus import Split
 from itm_tutorial.data.text import tokenize
+from itm_tutorial.evaluation.query_changes import CHANGES
 from itm_tutorial.evaluation.statements import has_statements, statements
 from itm_tutorial.models import Matching
 from itm_tutorial.retrieval.search import Hits, search
 from itm_tutorial.show.canvas import to_html
 from itm_tutorial.show.figures import ranked
 from itm_tutorial.show.widgets import marked, unknown_words
-from itm_tutorial.worlds.scenes.queries import CHANGES
 
 BUTTONS = {  # kind of minimal pair -> the button that changes a query in this way
     "relation": "exchange sides",

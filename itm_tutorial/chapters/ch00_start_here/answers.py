@@ -13,13 +13,13 @@ from itm_tutorial.chapters.ch00_start_here.figures import one_query_of_each_kind
 from itm_tutorial.chapters.verdict import VERDICTS, effect, per_model
 from itm_tutorial.data.corpus import Split
 from itm_tutorial.evaluation.minimal_pairs import MinimalPairResult, true_fractions
+from itm_tutorial.evaluation.query_changes import exchange_sides, swap_colours
 from itm_tutorial.evaluation.statements import Statement, statements
 from itm_tutorial.models import Matching
 from itm_tutorial.retrieval.search import search
 from itm_tutorial.show.canvas import counted
 from itm_tutorial.show.figures import KINDS
 from itm_tutorial.worlds.scenes.lexicon import plural
-from itm_tutorial.worlds.scenes.queries import exchange_sides, swap_colours
 
 
 def named_things(split: Split, image: int) -> str:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from itm_tutorial.worlds.scenes.queries import CHANGES, change_count, exchange_sides, replace_object, swap_colours
+from itm_tutorial.evaluation.query_changes import CHANGES, change_count, exchange_sides, replace_object, swap_colours
 
 
 @pytest.mark.parametrize(

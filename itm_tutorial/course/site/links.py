@@ -11,6 +11,8 @@ from itm_tutorial.course.frame import BRANCH
 
 CODE = "code"  # the site's folder for pages of source files
 _LINK = re.compile(r"(\]\()(<?)([^)>\s]+)(>?\))|(\b(?:href|src)=\")([^\"]+)(\")")
+_HREF = re.compile(r"(\bhref=\")([^\"]+)(\")")
+_SOURCE = re.compile(r"^(?![a-z][a-z0-9+.-]*:)([^#]+)\.(?:ipynb|md)(?=#|$)")
 
 
 class Links:
@@ -40,6 +42,15 @@ class Links:
             page: the page's path from the root, such as "notebooks/00_start_here.ipynb".
         """
         return _LINK.sub(self._replaced(page), text)
+
+    def in_html(self, text: str, page: str) -> str:
+        """The HTML of an output, which Sphinx passes on as it is, with links to the pages that Sphinx makes.
+
+        Args:
+            text: HTML.
+            page: the page's path from the root.
+        """
+        return _HREF.sub(lambda found: found[1] + _SOURCE.sub(r"\1.html", self._target(found[2], page)) + found[3], text)
 
     def _replaced(self, page: str) -> Callable[[re.Match], str]:
         def replaced(found: re.Match) -> str:

@@ -43,6 +43,9 @@ def page_of(notebook: Any, name: str, folder: Path, links: Links, note: str = ""
         if ANSWER in cell["metadata"].get("tags", ()):
             cell["metadata"]["tags"] = [*cell["metadata"]["tags"], "remove-input"]
         cell["outputs"] = [_output(output, states, stem, folder) for output in cell["outputs"]]
+        for output in cell["outputs"]:
+            if "text/html" in output.get("data", {}):
+                output["data"]["text/html"] = links.in_html(output["data"]["text/html"], name)
     if note:
         notebook.cells.insert(1, nbformat.v4.new_markdown_cell(note))
     return notebook

@@ -53,3 +53,18 @@ def test_with_a_repository_a_source_file_leads_there(root, address):
 def test_an_address_in_angle_brackets_stays(root):
     said = "[paper](<https://example.org/a (b).pdf>) · [code](<https://example.org/c>)"
     assert Links(root, PAGES).rewritten(said, "notebooks/00_a.ipynb") == said
+
+
+@pytest.mark.parametrize(
+    ("link", "wanted"),
+    [
+        ("00_a.ipynb", "00_a.html"),
+        ("../docs/glossary.md#hub", "../docs/glossary.html#hub"),
+        ("../itm_tutorial/models/vse.py", "../code/itm_tutorial/models/vse.py.html"),
+        ("https://example.org/a.md", "https://example.org/a.md"),
+        ("#quiz", "#quiz"),
+    ],
+)
+def test_a_link_in_the_output_of_a_cell_leads_to_the_page_that_sphinx_makes(root, link, wanted):
+    links = Links(root, PAGES)
+    assert links.in_html(f'<a href="{link}">it</a>', "notebooks/01_b.ipynb") == f'<a href="{wanted}">it</a>'

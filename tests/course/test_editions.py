@@ -125,7 +125,12 @@ def test_the_minutes_of_a_section_are_those_of_its_exercises_and_of_its_words():
 
 @pytest.mark.parametrize(
     ("code", "n_figures"),
-    [("figures.a(1)", 1), ("display(figures.a(1))\nitm.show.b()", 2), ('itm.show.answer("It falls.")', 0), ("x = 1", 0)],
+    [
+        ("figures.a(1)", 1),
+        ("display(figures.a(1))\nitm.show.b()", 2),
+        ('itm.show.answer("It falls.")', 0),
+        ("x = 1", 0),
+    ],
 )
 def test_a_figure_takes_time_and_a_printed_answer_is_none(code, n_figures):
     (section,) = sections_of([nbformat.v4.new_code_cell(code)])

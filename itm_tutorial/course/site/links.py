@@ -50,7 +50,9 @@ class Links:
             text: HTML.
             page: the page's path from the root.
         """
-        return _HREF.sub(lambda found: found[1] + _SOURCE.sub(r"\1.html", self._target(found[2], page)) + found[3], text)
+        return _HREF.sub(
+            lambda found: found[1] + _SOURCE.sub(r"\1.html", self._target(found[2], page)) + found[3], text
+        )
 
     def _replaced(self, page: str) -> Callable[[re.Match], str]:
         def replaced(found: re.Match) -> str:

@@ -13,6 +13,12 @@ torch.set_num_threads(1 if "PYTEST_XDIST_WORKER" in os.environ else 2)  # a proc
 os.environ.setdefault("OMP_NUM_THREADS", str(torch.get_num_threads()))  # so that no busy machine changes it in a test
 
 
+@pytest.fixture(autouse=True)
+def _same_numbers_in_every_run():
+    """Starts torch's generator alike for each test, so that no test fails by chance."""
+    torch.manual_seed(0)
+
+
 @pytest.fixture(scope="session")
 def cache():
     """The package's own cache, which a test may fill and never damages; a test that would takes a folder of its own."""

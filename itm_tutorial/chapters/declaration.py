@@ -16,7 +16,8 @@ A chapter's ``claims.py`` holds its declarations::
     )
 
 Functions that a declaration names are in another file, such as the chapter's ``measures.py``: the saved results of a
-claim depend on the files of its functions, and a new claim in ``claims.py`` must not invalidate the others.
+claim depend on the files of its functions, and a new claim in ``claims.py`` must not invalidate the others. In a
+chapter of a family of methods, ``claims/METHOD.py`` and ``measures/METHOD.py`` hold those of one method each.
 """
 
 from __future__ import annotations

@@ -2,6 +2,8 @@
 
 ``itm claims`` lists them, ``itm claims NAME`` runs one; ``results.json`` of its chapter holds the results with seeds,
 versions, machine and a digest of the sources. A claim is found in its chapter's ``claims.py``; see ``declaration``.
+A chapter of a family of methods has a folder ``claims`` in its place, with one file per method, and one file of results
+per method in the folder ``results``, so that a new method changes no file of another one.
 """
 
 from __future__ import annotations
@@ -24,10 +26,11 @@ CHAPTERS = Path(__file__).parent
 
 
 @cache
-def _chapters(folder: Path = CHAPTERS) -> dict[str, str]:
-    """Name of a claim -> folder of its chapter. The names are read from the text: importing every claim takes torch."""
-    found: dict[str, str] = {}
-    for file in sorted(folder.glob("ch*/claims.py")):
+def _files(folder: Path = CHAPTERS) -> dict[str, Path]:
+    """Name of a claim -> its file below the folder. Names are read from the text: importing every claim takes torch."""
+    found: dict[str, Path] = {}
+    one_each = (file for file in folder.glob("ch*/claims/*.py") if file.name != "__init__.py")
+    for file in sorted([*folder.glob("ch*/claims.py"), *one_each]):
         calls = [node for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
         for call in sorted(calls, key=lambda call: call.lineno):
             if getattr(call.func, "id", "") != "Claim":
@@ -37,13 +40,19 @@ def _chapters(folder: Path = CHAPTERS) -> dict[str, str]:
                 raise ItmError(f'{file} line {call.lineno}: write Claim(name="...", ...) with a plain string')
             if name.value in found:
                 raise ItmError(f"{file}: {found[name.value]} has a claim {name.value!r} too; give it another name")
-            found[name.value] = file.parent.name
+            found[name.value] = file.relative_to(folder)
     return found
+
+
+def _file(name: str) -> Path:
+    if name not in _files():
+        raise unknown("claim", name, _files())
+    return _files()[name]
 
 
 def list_claims() -> list[str]:
     """The names that ``run`` knows, in the order of the chapters."""
-    return list(_chapters())
+    return list(_files())
 
 
 def find(name: str) -> Claim:
@@ -55,9 +64,7 @@ def find(name: str) -> Claim:
     Raises:
         ItmError: no claim has this name, or its chapter does not list it in ``CLAIMS``.
     """
-    if name not in _chapters():
-        raise unknown("claim", name, _chapters())
-    module = import_module(f"itm_tutorial.chapters.{_chapters()[name]}.claims")
+    module = import_module(".".join(["itm_tutorial.chapters", *_file(name).with_suffix("").parts]))
     for claim in module.CLAIMS:
         if claim.name == name:
             return claim
@@ -146,10 +153,30 @@ def was_run(name: str) -> bool:
 
 
 def results_file(name: str) -> Path:
-    """Where the figures of a claim are kept: ``results.json`` in the folder of its chapter."""
-    if name not in _chapters():
-        raise unknown("claim", name, _chapters())
-    return CHAPTERS / _chapters()[name] / "results.json"
+    """Where the figures of a claim are kept.
+
+    Args:
+        name: one of ``list_claims()``.
+
+    Returns:
+        ``results.json`` in the folder of its chapter; in a chapter with a folder of claims, ``results/METHOD.json``.
+
+    Raises:
+        ItmError: unknown claim.
+    """
+    file = CHAPTERS / _file(name)
+    if file.name == "claims.py":
+        return file.with_name("results.json")
+    return file.parents[1] / "results" / f"{file.stem}.json"
+
+
+def chapter_of(name: str) -> str:
+    """The folder of a claim's chapter, such as "ch03_scan".
+
+    Raises:
+        ItmError: unknown claim.
+    """
+    return _file(name).parts[0]
 
 
 def keep(name: str, found: dict, file: Path) -> None:
@@ -178,7 +205,7 @@ def overview(name: str) -> dict[str, Any]:
     Raises:
         ItmError: a damaged file.
     """
-    line: dict[str, Any] = {"chapter": results_file(name).parent.name}
+    line: dict[str, Any] = {"chapter": chapter_of(name)}
     if was_run(name):
         kept = results(name)
         line["verdicts"] = dict(Counter(effect["verdict"] for effect in kept["effects"]))

@@ -15,7 +15,7 @@ from itm_tutorial.chapters import dependencies, experiment, runner
 from itm_tutorial.errors import ItmError
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = sorted({experiment._chapters()[name] for name in itm.claims.list_claims()})
+FILES = sorted(set(experiment._files().values()))  # claims.py of a chapter, or one of its folder of claims
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def kept(tmp_path, monkeypatch):
     return file, content
 
 
-def test_claims_are_found_in_their_chapters():
+def test_claims_are_found_in_their_files():
     assert set(itm.claims.list_claims()) >= {"start_here", "devise", "vsepp", "second_stage", "scan", "timam"}
     assert experiment.find("second_stage").name == "second_stage"
     assert experiment.results_file("second_stage").parent.name == "ch02_vsepp"
@@ -50,25 +50,40 @@ def test_claims_are_found_in_their_chapters():
             use("start_hear")
 
 
-@pytest.mark.parametrize("folder", FOLDERS)
-def test_names_read_from_the_text_are_those_of_the_claims(folder):
-    claims = import_module(f"itm_tutorial.chapters.{folder}.claims").CLAIMS
-    assert [claim.name for claim in claims] == [n for n, own in experiment._chapters().items() if own == folder]
+@pytest.mark.parametrize("file", FILES, ids=str)
+def test_names_read_from_the_text_are_those_of_the_claims(file):
+    claims = import_module(".".join(["itm_tutorial.chapters", *file.with_suffix("").parts])).CLAIMS
+    assert [claim.name for claim in claims] == [n for n, own in experiment._files().items() if own == file]
 
 
 def test_a_claim_that_cannot_be_found_by_its_name_is_refused(tmp_path):
-    def chapter(name, text):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "claims.py").write_text(text, encoding="utf-8")
+    def write(file, text):
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / file).write_text(text, encoding="utf-8")
+        return Path(file)
 
-    chapter("ch10_a", 'CLAIMS = (\n Claim(name="b"),\n Claim(name="a"))')
-    assert experiment._chapters.__wrapped__(tmp_path) == {"b": "ch10_a", "a": "ch10_a"}
-    chapter("ch11_b", 'CLAIMS = (Claim(name="a"),)')
-    with pytest.raises(ItmError, match="ch10_a has a claim 'a' too"):
-        experiment._chapters.__wrapped__(tmp_path)
-    (tmp_path / "ch11_b" / "claims.py").write_text("CLAIMS = (\nClaim(name=NAME),)")
-    with pytest.raises(ItmError, match=r"claims.py line 2: write Claim\(name="):
-        experiment._chapters.__wrapped__(tmp_path)
+    first = write("ch10_a/claims.py", 'CLAIMS = (\n Claim(name="b"),\n Claim(name="a"))')
+    assert experiment._files.__wrapped__(tmp_path) == {"b": first, "a": first}
+    write("ch11_b/claims/dvsa.py", 'CLAIMS = (Claim(name="a"),)')
+    with pytest.raises(ItmError, match="claims.py has a claim 'a' too"):
+        experiment._files.__wrapped__(tmp_path)
+    write("ch11_b/claims/dvsa.py", "CLAIMS = (\nClaim(name=NAME),)")
+    with pytest.raises(ItmError, match=r"dvsa.py line 2: write Claim\(name="):
+        experiment._files.__wrapped__(tmp_path)
+
+
+def test_a_chapter_of_a_family_keeps_one_file_of_claims_and_of_results_per_method(tmp_path, monkeypatch):
+    folder = tmp_path / "ch11_b"
+    (folder / "claims").mkdir(parents=True)
+    for method in ("dvsa", "cite"):
+        (folder / "claims" / f"{method}.py").write_text(f'CLAIMS = (Claim(name="{method}"),)', encoding="utf-8")
+    (folder / "claims" / "__init__.py").write_text('"""Claims, one file per method."""', encoding="utf-8")
+    found = experiment._files.__wrapped__(tmp_path)
+    assert list(found) == ["cite", "dvsa"]
+    monkeypatch.setattr(experiment, "CHAPTERS", tmp_path)
+    monkeypatch.setattr(experiment, "_files", lambda: found)
+    assert experiment.results_file("dvsa") == folder / "results" / "dvsa.json"
+    assert experiment.overview("dvsa") == {"chapter": "ch11_b"} and not experiment.was_run("dvsa")
 
 
 def test_the_list_and_its_table_import_no_torch():

@@ -1,0 +1,1 @@
+"""Claims of chapter 10, one file per method."""

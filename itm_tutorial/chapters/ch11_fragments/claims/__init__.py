@@ -1,0 +1,1 @@
+"""Claims of chapter 11, one file per method."""

@@ -35,6 +35,7 @@ KINDS = ("worked", "refused", "other", "hung", "died")  # what can happen with a
 WRONG = (*KINDS[2:], "outside", "grew")  # what may not
 LONGEST = 700  # characters of a message, paths included
 CODE = ("subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "pickle.find_class", "ctypes.dlopen")
+TORCH_ASKS = ("libnvidia-ml.so.1",)  # torch looks for a GPU's driver when a training state is read
 CHANGES = {
     "os.mkdir": 2,
     "os.remove": 1,
@@ -58,7 +59,7 @@ class Watcher:
     def __call__(self, event: str, arguments: tuple) -> None:
         if not self.on:
             return
-        if event in CODE:
+        if event in CODE and arguments[0] not in TORCH_ASKS:
             self.seen.append(f"{event} {arguments[0]}")
         elif event in CHANGES:
             base = _folder(arguments[CHANGES[event]]) if CHANGES[event] else ""

@@ -19,7 +19,7 @@ from itm_tutorial.storage import cache_dir, check_writable
 MEMORY_NEEDED, DISK_NEEDED = 3.0, 2.0  # GiB; a mini chapter takes about half of either
 PATIENCE = 120  # seconds to wait for torch or a driver
 PYTHON_NAMES = ("python", "python3", f"python3.{sys.version_info[1]}")  # Jupyter replaces these by its own interpreter
-SEAT = 1.2  # GiB: a kernel of chapter 04 at size mini, looked at once in the middle of its run; see docs/class.md
+SEAT = 1.5  # GiB: the most that a kernel of chapter 04 took at size mini; see docs/class.md
 CROWDED = 1.5  # times as many processes as cores, from which on a run takes clearly longer
 TRY_TORCH = """
 import torch, torchvision

@@ -10,7 +10,7 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from itm_tutorial.data.tokenizers import MOST_PIECES, fault_in_tokenizer
-from itm_tutorial.errors import ItmError
+from itm_tutorial.errors import ItmError, shown
 from itm_tutorial.storage import read_json
 
 REMEDY = "take config.json, model.safetensors and tokenizer.json from one place, or download them again"
@@ -53,7 +53,8 @@ def check_folder(folder: Path) -> None:
     """
     config = read_json(folder / "config.json", _Config, REMEDY)
     if config.get("model_type", "bert") != "bert":
-        raise ItmError(f"{folder} is a {config['model_type'][:40]}: use one whose config.json says model_type bert")
+        kind = shown(config["model_type"], 40)
+        raise ItmError(f"{folder} is of the type {kind}: use one whose config.json says model_type bert")
     for file in (folder / "tokenizer_config.json", folder / "special_tokens_map.json", folder / "added_tokens.json"):
         if file.exists():
             read_json(file, _TokenizerConfig if file.name == "tokenizer_config.json" else dict[str, Any], REMEDY)

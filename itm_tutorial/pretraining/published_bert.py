@@ -12,7 +12,7 @@ import torch
 from itm_tutorial.data.text import WordPieces
 from itm_tutorial.data.tokenizers import library_errors
 from itm_tutorial.encoders.bert import BertWords
-from itm_tutorial.errors import ItmError
+from itm_tutorial.errors import ItmError, shown
 from itm_tutorial.pretraining.bert_folder import check_folder
 
 OF_CONFIG = (  # the fields of a published configuration that affect what the network computes
@@ -52,7 +52,8 @@ def load_published(name: str) -> tuple[BertWords, WordPieces, dict[str, Any]]:
             check_folder(Path(source))
         published = AutoConfig.from_pretrained(source, trust_remote_code=False)
         if published.model_type != "bert":
-            raise ItmError(f"bert {name!r} is a {published.model_type}: use one whose config.json says model_type bert")
+            kind = shown(published.model_type, 40)
+            raise ItmError(f"bert {name!r} is of the type {kind}: use one whose config.json says model_type bert")
         tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False)
         weights, report = BertModel.from_pretrained(
             source,

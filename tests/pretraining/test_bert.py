@@ -263,9 +263,10 @@ def test_what_does_not_fit_is_refused(published):
     (published / "model.safetensors").write_bytes(b"cut short")
     with pytest.raises(ItmError, match="cannot be loaded"):
         load_bert(str(published))
-    rewrite(published / "config.json", model_type="distilbert")
-    with pytest.raises(ItmError, match="is a distilbert"):
-        load_bert(str(published))
+    for kind, as_shown in (("distilbert", "'distilbert'"), ("a\nb", r"'a\\nb'")):  # one line, whatever the file says
+        rewrite(published / "config.json", model_type=kind)
+        with pytest.raises(ItmError, match=f"is of the type {as_shown}: use one"):
+            load_bert(str(published))
 
 
 def shapes(published, **changes):

@@ -7,7 +7,7 @@ has levels.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -23,13 +23,29 @@ class Level:
 
     Attributes:
         nodes: int64 [n_nodes], node numbers; node p of tree t has number t * seq_len + p.
-        parents: int64 [n_nodes], the number of each node's parent; a root's own number.
+        parents: int64 [n_nodes], the place of each node's parent among the nodes of the next level; a root's own place.
         counts: how many of them have kind 0, 1, and so on.
+        n_above: how many nodes the next level has; 0 for the roots.
     """
 
     nodes: LongTensor
     parents: LongTensor
     counts: tuple[int, ...]
+    n_above: int
+
+    def __len__(self) -> int:
+        return len(self.nodes)
+
+    def to_parents(self, messages: Tensor) -> Tensor:
+        """Adds up what these nodes send to their parents.
+
+        Args:
+            messages: [n_nodes, ...], in the order of the level.
+
+        Returns:
+            [n_above, ...], in the order of the next level; zero where a node has no child.
+        """
+        return messages.new_zeros(self.n_above, *messages.shape[1:]).index_add(0, self.parents, messages)
 
 
 @dataclass(frozen=True)
@@ -38,7 +54,7 @@ class Forest:
 
     Attributes:
         levels: from the deepest nodes up to the roots.
-        roots: int64 [n_trees], the number of each tree's root.
+        roots: int64 [n_trees], the place of each tree's root among the nodes of the last level.
         shape: (n_trees, seq_len).
     """
 
@@ -46,15 +62,20 @@ class Forest:
     roots: LongTensor
     shape: tuple[int, int]
 
-    def below(self) -> Iterator[Level]:
-        """The levels without the roots: the nodes that have a parent to report to."""
-        return iter(self.levels[:-1])
+    @property
+    def order(self) -> LongTensor:
+        """The numbers of all nodes, level by level, int64 [n_nodes]."""
+        return torch.cat([level.nodes for level in self.levels])
 
-    def sizes(self) -> LongTensor:
-        """The nodes of each node's subtree, itself included, int64 [n_trees * seq_len]; 1 for padding."""
-        sizes = torch.ones(self.shape[0] * self.shape[1], dtype=torch.int64, device=self.roots.device)
-        for level in self.below():
-            sizes.index_add_(0, level.parents, sizes[level.nodes])
+    def by_level(self, values: Tensor) -> tuple[Tensor, ...]:
+        """Values of all nodes and of padding, [n_trees, seq_len, dim] -> [n_nodes, dim] for each level."""
+        return values.flatten(0, 1)[self.order].split([len(level) for level in self.levels])
+
+    def sizes(self) -> list[LongTensor]:
+        """The nodes of each node's subtree, itself included: int64 [n_nodes] for each level."""
+        sizes = [torch.ones_like(self.levels[0].nodes)]
+        for level in self.levels[:-1]:
+            sizes.append(1 + level.to_parents(sizes[-1]))
         return sizes
 
 
@@ -90,7 +111,7 @@ def plant(heads: LongTensor, mask: Tensor, kinds: LongTensor | None = None, n_ki
         if not moved.any():
             break
         depth, at = depth + moved, up
-    roots = (mask & (heads == own)).flatten().nonzero().squeeze(1)
+    roots = (mask & (heads == own)).flatten().nonzero().squeeze(1)  # numbers
     wrong = ~mask.gather(1, heads) & mask | (heads.gather(1, at) != at) | (kinds < 0) | (kinds >= n_kinds)
     one_each = torch.equal(roots // max(1, seq_len), torch.arange(n_trees, device=heads.device))
     if wrong.any() or not one_each:
@@ -98,17 +119,24 @@ def plant(heads: LongTensor, mask: Tensor, kinds: LongTensor | None = None, n_ki
             "heads are no trees: in each row, exactly one word must be its own head, every other word must lead up to "
             f"it, and kinds must be 0 to {n_kinds - 1}"
         )
-    first = own.new_tensor(range(n_trees))[:, None] * seq_len
+    first = torch.arange(n_trees, device=heads.device)[:, None] * seq_len
     order = ((depth.max() - depth) * n_kinds + kinds).flatten()  # the deepest first
     nodes = mask.flatten().nonzero().squeeze(1)
     keys, sort = order[nodes].sort(stable=True)
     nodes = nodes[sort]
-    parents = (first + heads).flatten()[nodes]
     counts = keys.bincount(minlength=n_kinds).cpu()
     counts = torch.cat([counts, counts.new_zeros(-len(counts) % n_kinds)]).view(-1, n_kinds)  # [n_levels, n_kinds]
     cuts = counts.sum(1).tolist()
-    parts = zip(nodes.split(cuts), parents.split(cuts), counts.tolist(), strict=True)
-    return Forest(tuple(Level(n, p, tuple(c)) for n, p, c in parts), roots, (n_trees, seq_len))
+    place = torch.zeros(n_trees * seq_len, dtype=torch.int64, device=heads.device)
+    parts = nodes.split(cuts)
+    for part in parts:
+        place[part] = torch.arange(len(part), device=heads.device)  # within the level
+    parents = place[(first + heads).flatten()]
+    levels = (
+        Level(part, parents[part], tuple(of_kind), n_above)
+        for part, of_kind, n_above in zip(parts, counts.tolist(), [*cuts[1:], 0], strict=True)
+    )
+    return Forest(tuple(levels), place[roots], (n_trees, seq_len))
 
 
 def by_kind(states: Tensor, level: Level, matrix_of: Callable[[int], Tensor]) -> Tensor:

@@ -49,23 +49,25 @@ class TreeLSTM(nn.Module):
         """
         kinds = (node_kinds != NOUN_PHRASE).long() if self.two_kinds else None  # 0: noun phrase, 1: another child
         forest = plant(parents, node_kinds > 0, kinds, len(self.kinds))
-        gates = self.word(words.flatten(0, 1))  # [n_captions * n_nodes, 3 dim], to which children add theirs
-        dim = gates.shape[1] // 3
-        cells = gates.new_zeros(len(gates), dim)  # sum_c f_c * cell_c
-        found = []
-        for level in forest.levels:
-            i, o, u = gates[level.nodes].chunk(3, dim=1)  # [n_nodes of this level, dim] each
-            cell = i.sigmoid() * u.tanh() + cells[level.nodes]
+        found, below = [], None
+        for level, x in zip(forest.levels, forest.by_level(words), strict=True):
+            gates = self.word(x)  # [n_nodes, 3 dim]
+            dim = gates.shape[1] // 3
+            cell = 0.0
+            if below is not None:
+                gates, cell = gates + below[:, : 3 * dim], below[:, 3 * dim :]  # sums of messages, of f_c * cell_c
+            i, o, u = gates.chunk(3, dim=1)
+            cell = i.sigmoid() * u.tanh() + cell  # [n_nodes, dim]
             state = o.sigmoid() * cell.tanh()
             found.append(state)
-            if level is not forest.levels[-1]:
-                message = by_kind(state, level, lambda kind: self.kinds[kind].weight).to(gates.dtype)
-                forget = (message[:, 3 * dim :] + self.forget_bias).sigmoid()
-                gates = gates.index_add(0, level.parents, message[:, : 3 * dim])
-                cells = cells.index_add(0, level.parents, (forget * cell).to(cells.dtype))
-        nodes = torch.cat([level.nodes for level in forest.levels])
+            if level.n_above:
+                messages, forget = by_kind(state, level, lambda kind: self.kinds[kind].weight).split([3 * dim, dim], 1)
+                kept = (forget + self.forget_bias).sigmoid() * cell
+                below = level.to_parents(torch.cat([messages, kept], 1))
         states = torch.cat(found)
-        return states.new_zeros(len(gates), dim).index_copy(0, nodes, states).view(*node_kinds.shape, dim)
+        return (
+            states.new_zeros(node_kinds.numel(), dim).index_copy(0, forest.order, states).view(*node_kinds.shape, dim)
+        )
 
 
 class TreeReader(nn.Module):

@@ -44,14 +44,16 @@ class TreeRNN(nn.Module):
         Returns:
             The states of the roots [n_captions, dim].
         """
-        forest = plant(heads, real, kinds, len(self.kinds))  # level by level
-        sizes = forest.sizes().unsqueeze(1)  # l, [n * seq_len, 1]
-        total = self.word(words.flatten(0, 1))  # W_v x, to which the children add theirs, [n * seq_len, dim]
-        for level in forest.below():
-            states = self.activation(total[level.nodes] / sizes[level.nodes])
-            message = by_kind(states, level, lambda kind: self.kinds[kind].weight) * sizes[level.nodes]
-            total = total.index_add(0, level.parents, message.to(total.dtype))
-        return self.activation(total[forest.roots] / sizes[forest.roots])
+        forest = plant(heads, real, kinds, len(self.kinds))
+        own, sizes = forest.by_level(words), forest.sizes()
+        below = None  # the children's part of the sum, for the nodes of this level
+        for level, x, size in zip(forest.levels, own, sizes, strict=True):
+            total = self.word(x) if below is None else self.word(x) + below
+            states = self.activation(total / size[:, None])  # [n_nodes, dim]
+            if level.n_above:
+                messages = by_kind(states, level, lambda kind: self.kinds[kind].weight)
+                below = level.to_parents(size[:, None] * messages)
+        return states[forest.roots]
 
 
 def near_identity(layer: nn.Linear) -> nn.Linear:

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from itm_tutorial.encoders.tree import by_kind, plant
@@ -27,6 +27,7 @@ def depth_of(heads, word):
     return 0 if heads[word] == word else 1 + depth_of(heads, heads[word])
 
 
+@settings(deadline=None, max_examples=40)
 @given(st.integers(1, 5), st.integers(1, 9), st.integers(0, 10_000))
 def test_levels_equal_the_recursion(n, seq_len, seed):
     heads, mask, kinds = random_trees(n, seq_len, seed)
@@ -36,23 +37,32 @@ def test_levels_equal_the_recursion(n, seq_len, seed):
     for height, level in enumerate(forest.levels):
         rows = [divmod(number, seq_len) for number in level.nodes.tolist()]
         assert all(depth_of(heads[row].tolist(), place) == deepest - height for row, place in rows)
-        assert [row * seq_len + int(heads[row, place]) for row, place in rows] == level.parents.tolist()
+        if height < deepest:
+            above = forest.levels[height + 1].nodes[level.parents].tolist()
+            assert above == [row * seq_len + int(heads[row, place]) for row, place in rows]
         found = [int(kinds[row, place]) for row, place in rows]
         assert found == sorted(found) and tuple(found.count(kind) for kind in range(3)) == level.counts
         seen += rows
     assert sorted(map(list, seen)) == mask.nonzero().tolist()
-    assert forest.roots.tolist() == [
+    assert forest.levels[-1].nodes[forest.roots].tolist() == [
         row * seq_len + place
         for row in range(n)
         for place in range(seq_len)
         if mask[row, place] and heads[row, place] == place
     ]
+    values = torch.randn(n, seq_len, 2)
+    for level, part in zip(forest.levels, forest.by_level(values), strict=True):
+        assert torch.equal(part, values.flatten(0, 1)[level.nodes])
 
 
+@settings(deadline=None, max_examples=40)
 @given(st.integers(1, 4), st.integers(1, 8), st.integers(0, 10_000))
 def test_sizes_count_the_words_of_a_subtree_itself_included(n, seq_len, seed):
     heads, mask, _ = random_trees(n, seq_len, seed)
-    sizes = plant(heads, mask).sizes().view(n, seq_len)
+    forest = plant(heads, mask)
+    sizes = torch.zeros(n * seq_len, dtype=torch.int64)
+    sizes[forest.order] = torch.cat(forest.sizes())
+    sizes = sizes.view(n, seq_len)
 
     def size(row, word):
         below = [w for w in range(seq_len) if mask[row, w] and w != word and heads[row, w] == word]
@@ -65,10 +75,11 @@ def test_sizes_count_the_words_of_a_subtree_itself_included(n, seq_len, seed):
 def test_each_kind_has_its_matrix():
     heads, mask = torch.tensor([[0, 0, 0]]), torch.ones(1, 3, dtype=torch.bool)
     forest = plant(heads, mask, torch.tensor([[0, 2, 1]]), 3)
-    (level,) = forest.below()
+    level, roots = forest.levels
     assert level.nodes.tolist() == [2, 1]  # kind 1 before kind 2
     found = by_kind(torch.ones(2, 1), level, lambda kind: torch.full((1, 1), 10.0 * kind))
     assert found.squeeze(1).tolist() == [10, 20]
+    assert level.to_parents(found).tolist() == [[30]] and (level.n_above, roots.n_above) == (1, 0)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import math
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from itm_tutorial.encoders.tree_lstm import NOUN_PHRASE, OTHER, WORD, ChainReader, TreeLSTM, TreeReader
@@ -48,6 +48,7 @@ def random_constituents(n, most, word_dim, seed):
     return torch.randn(n, most, word_dim, generator=generator).double(), parents, kinds
 
 
+@settings(deadline=None, max_examples=40)
 @given(
     st.integers(1, 4), st.integers(1, 8), st.integers(1, 3), st.integers(1, 4), st.booleans(), st.integers(0, 10_000)
 )

@@ -4,7 +4,7 @@ import math
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import itm_tutorial as itm
@@ -58,6 +58,7 @@ def run_example(network, words=EXAMPLE[0], heads=EXAMPLE[1]):
     return network(words, torch.ones_like(heads, dtype=torch.bool), heads, torch.zeros_like(heads)).item()
 
 
+@settings(deadline=None, max_examples=40)
 @given(st.integers(1, 4), st.integers(1, 8), st.integers(1, 4), st.integers(1, 4), st.integers(0, 10_000))
 def test_a_batch_equals_the_recursion(n, seq_len, word_dim, dim, seed):
     heads, mask, kinds = random_trees(n, seq_len, seed)

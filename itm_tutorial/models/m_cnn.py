@@ -67,7 +67,7 @@ class MCNN(Matching):
     """
 
     recipes: ClassVar[dict[str, Recipe]] = {
-        "drawn": Recipe(learning_rate=3e-3, epochs=10, batch_size=64),
+        "drawn": Recipe(learning_rate=1e-3, epochs=8, batch_size=64, drop_at=0.75),
         "paper": Recipe(options={"word_dim": 50, "maps": 200, "deep_maps": 300, "hidden": 400, "dropout": 0.1}),
     }
     pair_cost = "network"
@@ -90,12 +90,16 @@ class MCNN(Matching):
         super().__init__(vocabulary, features)
         self.margin, self.joint = margin, LEVELS.index(level)
         self.words = word_embedding(len(vocabulary), word_dim)
+        with torch.no_grad():
+            self.words.weight.mul_(10)  # as large as trained vectors, so that three layers do not lose them
         sizes = (word_dim, maps, deep_maps, deep_maps)
         self.layers = nn.ModuleList(map(GatedConvolution, sizes, sizes[1:]))
         self.hidden, self.output = nn.Linear(POSITIONS * deep_maps, hidden), nn.Linear(hidden, 1)
         self.project = nn.Linear(image_dim, embed_size)
         self.image_part = nn.Linear(embed_size, (*sizes[1:], hidden)[self.joint], bias=False)  # W_v
         self.dropout = nn.Dropout(dropout)
+        for layer in (*(one.linear for one in self.layers), self.hidden, self.project):  # those before a ReLU
+            nn.init.kaiming_normal_(layer.weight)
 
     def image_encoder(self, images: Tensor) -> Tensor:
         """Features [n_images, image_dim] -> W_v v, [n_images, n_maps of the layer that takes the image in]."""

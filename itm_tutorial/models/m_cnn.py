@@ -98,8 +98,8 @@ class MCNN(Matching):
         self.project = nn.Linear(image_dim, embed_size)
         self.image_part = nn.Linear(embed_size, (*sizes[1:], hidden)[self.joint], bias=False)  # W_v
         self.dropout = nn.Dropout(dropout)
-        for layer in (*(one.linear for one in self.layers), self.hidden, self.project):  # those before a ReLU
-            nn.init.kaiming_normal_(layer.weight)
+        for before_relu in (*(layer.linear for layer in self.layers), self.hidden, self.project):
+            nn.init.kaiming_normal_(before_relu.weight)
 
     def image_encoder(self, images: Tensor) -> Tensor:
         """Features [n_images, image_dim] -> W_v v, [n_images, n_maps of the layer that takes the image in]."""
@@ -120,12 +120,11 @@ class MCNN(Matching):
 
     def _scores(self, image_emb: Tensor, caption_emb: TextMaps) -> Tensor:
         """[n_captions, n_images or 1 each, n_maps] and captions -> scores [n_captions, n_images or 1]."""
-        maps, gate = caption_emb
-        x = relu(maps[:, :, None] + image_emb[:, None])  # [n_captions, n_positions, n_images, n_maps]
-        x = x * gate[..., None, None]
+        maps, gate = caption_emb  # x below is [n_captions, n_positions, n_images, n_maps]
+        x = relu(maps[:, :, None] + image_emb[:, None]) * gate[..., None, None]
         for layer in self.layers[self.joint + 1 :]:
             x, gate = layer(x, gate)
-        x = x.transpose(1, 2).flatten(2)
+        x = x.transpose(1, 2).flatten(2)  # [n_captions, n_images, POSITIONS * n_maps]
         if self.joint < len(self.layers):
             x = relu(self.hidden(self.dropout(x)))
         return self.output(self.dropout(x)).squeeze(2)

@@ -17,7 +17,7 @@ MOST = 2048  # characters of a caption; the rest is left out, so that one captio
 
 def folded(text: str) -> str:
     """A text in lower case, without accents, with one space between words."""
-    apart = unicodedata.normalize("NFKD", normalised(text).casefold())  # an accent is a character of its own now
+    apart = unicodedata.normalize("NFKD", normalised(text)).casefold()  # an accent is a character of its own now
     return " ".join("".join(c for c in apart if not unicodedata.combining(c)).split())
 
 

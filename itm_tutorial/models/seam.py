@@ -6,9 +6,9 @@ https://github.com/jwehrmann/seam-retrieval. With one row of H per word, A has o
     A = softmax over words (W2 tanh(W1 H^T)),    t = | l2(W vec(A H) + b) |
 
 The score of an image and a caption is the order violation, as for ``order``. Left out: the square root that the public
-code takes of it; the ranking is the same without it, and a margin means something else. The penalty c ||A A^T - I||_F on
-hops that read the same words is an option and 0 by default: the public code computes such a penalty, but never for its
-SEAM encoders, and never adds it to the loss that it returns.
+code takes of it; the ranking is the same without it, but a margin means something else. The penalty c ||A A^T - I||_F
+on hops that read the same words is an option and 0 by default: the public code computes such a penalty, but never for
+its SEAM encoders, and never adds it to the loss that it returns.
 """
 
 from __future__ import annotations

@@ -121,3 +121,10 @@ def test_kernels_run_at_once_and_what_fails_is_said(tmp_path):
     assert measure(1, made("fails.ipynb", "1 / 0"), "tiny")[1] == [
         "failed in cell 1: ZeroDivisionError: division by zero"
     ]
+
+
+def test_sentences_are_encoded_by_each_encoder():
+    made = parts("sentences")
+    for train in (False, True):
+        speeds = made["measure"](n=4, n_words=30, train=train, small=True)
+        assert list(speeds) == list(made["ENCODERS"]) and min(speeds.values()) > 0

@@ -14,8 +14,10 @@ from itm_tutorial.chapters.measures import minimal_pairs, retrieval
 
 SIZE = {"embed_size": 128, "margin": 0.2}
 HOPS = {**SIZE, "measure": "cosine", "gru_units": 128}
-# the rate is the better of 2e-3 and 6e-3 for SEAM-E on the validation split of seed 7; 6e-3 is that of ``vse`` too
-FIT = {"epochs": 6, "learning_rate": 6e-3}
+# 2e-3 is the better of 2e-3 and 6e-3 for SEAM-E on the validation split of seed 7 (rsum 427 and 413 after 3 epochs);
+# encoders with a GRU or convolutions get 6e-3, the rate of ``vse``
+FIT = {"epochs": 4, "learning_rate": 2e-3}
+FASTER = {**FIT, "learning_rate": 6e-3}
 
 CLAIMS = (
     Claim(
@@ -26,9 +28,9 @@ CLAIMS = (
             Arm("E, 1 hop", "seam", {**HOPS, "hops": 1}, FIT),
             Arm("E, 10 hops", "seam", HOPS, FIT),
             Arm("E, 10 hops, penalty", "seam", {**HOPS, "penalty": 0.5}, FIT),
-            Arm("G, 10 hops", "seam_g", HOPS, FIT),
-            Arm("C, 10 hops", "seam_c", HOPS, FIT),
-            Arm("GRU", "vsepp", {**SIZE, "max_violation": False}, FIT),
+            Arm("G, 10 hops", "seam_g", HOPS, FASTER),
+            Arm("C, 10 hops", "seam_c", HOPS, FASTER),
+            Arm("GRU", "vsepp", {**SIZE, "max_violation": False}, FASTER),
         ),
         measures=(retrieval, minimal_pairs),
         effects=(

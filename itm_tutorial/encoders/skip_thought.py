@@ -13,8 +13,9 @@ from torch import LongTensor, Tensor, nn
 class SkipThoughtEncoder(nn.Module):
     """Word ids in, one sentence vector out: h_t = u * h_{t-1} + (1 - u) * tanh(W x + r * (U h_{t-1}) + b).
 
-    ``torch.nn.GRU`` computes just this: the reset gate r acts after the product with U, and the update gate u keeps
-    the old state. It has one bias more than the authors' code, inside the product with r.
+    These are the gates of the authors' code, and ``torch.nn.GRU`` has the same: the reset gate r acts after the product
+    with U (in the paper's equation 3 before it, U (r * h)), and the update gate u keeps the old state. torch has one
+    bias more, inside the product with r.
 
     Args:
         n_words: words in the vocabulary.

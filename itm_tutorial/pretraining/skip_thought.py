@@ -6,34 +6,36 @@ https://arxiv.org/abs/1506.06726.
 
 from __future__ import annotations
 
+import hashlib
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import torch
 from torch import LongTensor, Tensor, nn
 from torch.nn.functional import cross_entropy, pad
-from typing_extensions import TypedDict
 
-import itm_tutorial.encoders.skip_thought as skip_thought_encoder
+import itm_tutorial.encoders.skip_thought as encoder_module
 from itm_tutorial.data.loading import source_hash
-from itm_tutorial.data.text import END, SPECIAL, UNKNOWN, Tokens, Vocabulary, padded
-from itm_tutorial.data.word_vectors import WordVectors
-from itm_tutorial.encoders.kept_weights import load_kept
+from itm_tutorial.data.text import END, UNKNOWN, Tokens, Vocabulary, padded, tokenize
 from itm_tutorial.encoders.skip_thought import SkipThoughtEncoder, start_skip_thought
 from itm_tutorial.encoders.text import word_mask
 from itm_tutorial.errors import ItmError, unknown
-from itm_tutorial.storage import cache_dir, prepare_folder, read_json, user_path, write_json, write_tensors
+from itm_tutorial.pretraining import skip_thought_encoder
+from itm_tutorial.pretraining.skip_thought_encoder import SkipThought
+from itm_tutorial.storage import cache_dir, prepare_folder, user_path, write_json
 from itm_tutorial.worlds import scenes, stories, streams
 
-DIM, WORD_DIM = 192, 64
+DIM, WORD_DIM = 128, 64
 N_WORDS = 270  # the rarest words of the stories become <unk>, so that <unk> is learned too
-STEPS, BATCH, LEARNING_RATE, CLIP = 700, 64, 2e-3, 10.0
+STEPS, BATCH, LEARNING_RATE, CLIP = 1_600, 32, 1e-2, 10.0
 TEXTS = {"stories": False, "shuffled": True}  # name -> whether the sentences are dealt out at random
+CAPTIONS = "captions"  # the text of an encoder that learns from a corpus's own training captions
+MOST_EPOCHS = 20  # of a short text, which would be learned by heart otherwise
 HELD_OUT_STORIES = 300
 ELSEWHERE = 7_000_000  # added to a seed for the stories to evaluate on
 NATS = 1e-8  # what a word that the unigram baseline never saw gets as probability
@@ -41,146 +43,12 @@ NATS = 1e-8  # what a word that the unigram baseline never saw gets as probabili
 Stories = list[list[list[str]]]  # per story its sentences, each a list of words
 
 
-class _About(TypedDict):
-    """What ``encoder.json`` has."""
-
-    n_words: int
-    word_dim: int
-    dim: int
-
-
-@dataclass(frozen=True)
-class SkipThought:
-    """A trained sentence encoder with its vocabulary.
-
-    Attributes:
-        module: the encoder, frozen, on the CPU.
-        vocabulary: its words; row i of the encoder's table is the vector of word i.
-        known: the words that it learned itself; those after them in the vocabulary were added by ``expanded``.
-    """
-
-    module: SkipThoughtEncoder
-    vocabulary: Vocabulary
-    known: int
-
-    @property
-    def word_dim(self) -> int:
-        """Numbers per word."""
-        return self.module.words.embedding_dim
-
-    @property
-    def dim(self) -> int:
-        """Numbers per sentence vector."""
-        return self.module.gru.hidden_size
-
-    @torch.no_grad()
-    def encode(self, sentences: list[str]) -> Tensor:
-        """Sentences -> their vectors, float32 [n_sentences, dim], of any length."""
-        tokens = end_only(self.vocabulary.encode(sentences))
-        return self.module(tokens.ids, tokens.lengths)
-
-    def expanded(self, words: WordVectors) -> SkipThought:
-        """The same encoder with a larger vocabulary: other word vectors are mapped into its word table.
-
-        Args:
-            words: such as those of the lore; words of ``SPECIAL`` and words that the encoder has already are left out.
-
-        Returns:
-            A new encoder; the vectors of its own words stay as they are.
-
-        Raises:
-            ItmError: too few words are shared for the least squares.
-        """
-        table = self.module.words.weight.detach()  # [n_words, word_dim]
-        shared = [word for word in self.vocabulary.words[: self.known] if word in words and word not in SPECIAL]
-        new = [word for word in words.words if word not in self.vocabulary and word not in SPECIAL]
-        sources = words.vectors[[words.index[word] for word in shared]]  # [n_shared, dim of the word vectors]
-        matrix, intercept = expansion_map(sources, table[[self.vocabulary.index[word] for word in shared]])
-        added = words.vectors[[words.index[word] for word in new]] @ matrix + intercept  # [n_new, word_dim]
-        vocabulary = Vocabulary([*self.vocabulary.words[len(SPECIAL) :], *new])
-        return SkipThought(_with_table(self.module, torch.cat([table, added])), vocabulary, self.known)
-
-    def save(self, folder: str | Path) -> None:
-        """Writes ``weights.safetensors``, ``vocabulary.json`` and ``encoder.json``; makes the folder if it is missing.
-
-        Raises:
-            ItmError: the encoder was expanded: the words that were added can be added again.
-        """
-        if self.known != len(self.vocabulary):
-            raise ItmError("save: this encoder was expanded; save it as it was trained, and expand it after loading")
-        folder = user_path(folder, "folder")
-        folder.mkdir(parents=True, exist_ok=True)
-        write_tensors(folder / "weights.safetensors", self.module.state_dict())
-        self.vocabulary.save(folder / "vocabulary.json")
-        write_json(
-            folder / "encoder.json", {"n_words": self.known, "word_dim": self.word_dim, "dim": self.dim}
-        )
-
-    @classmethod
-    def load(cls, folder: str | Path) -> SkipThought:
-        """Reads what ``save`` wrote.
-
-        Raises:
-            ItmError: a file is missing, damaged, or does not fit the others.
-        """
-        folder = user_path(folder, "folder")
-        about = read_json(folder / "encoder.json", _About, f"delete {folder} and make it again")
-        vocabulary = Vocabulary.load(folder / "vocabulary.json")
-        if len(vocabulary) != about["n_words"]:
-            raise ItmError(
-                f"{folder / 'vocabulary.json'} has {len(vocabulary)} words, but encoder.json says {about['n_words']}: "
-                f"delete {folder} and make it again"
-            )
-        with torch.random.fork_rng(devices=[]):  # a network is first made with random weights
-            module = SkipThoughtEncoder(about["n_words"], about["word_dim"], about["dim"])
-        load_kept(module, folder / "weights.safetensors")
-        return cls(module.requires_grad_(False).eval(), vocabulary, len(vocabulary))
-
-
-def end_only(tokens: Tokens) -> Tokens:
-    """Leaves out <start>, the first token of each caption: the encoder reads a sentence and the token that ends it."""
-    return Tokens(tokens.ids[:, 1:], tokens.lengths - 1)
-
-
-def expansion_map(sources: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-    """The least squares, without a penalty and with an intercept, from one word space to another.
-
-    Args:
-        sources: float [n_words, source_dim].
-        targets: float [n_words, target_dim], the vectors of the same words in the other space.
-
-    Returns:
-        The matrix, float32 [source_dim, target_dim], and the intercept, float32 [target_dim].
-
-    Raises:
-        ItmError: there are not more words than unknowns, so that any map of the shared words would be exact.
-
-    Kiros et al. 2015, section 2.2.
-    """
-    n, unknowns = len(sources), sources.shape[1] + 1
-    if n <= unknowns:
-        raise ItmError(
-            f"vocabulary expansion: {n} words are shared, for {unknowns} unknowns per dimension: give word vectors of "
-            "more words or fewer dimensions, or leave the expansion out"
-        )
-    with_one = pad(sources.double(), (0, 1), value=1.0)  # [n_words, source_dim + 1]
-    found = torch.linalg.lstsq(with_one, targets.double(), driver="gelsd").solution.float()  # [source_dim + 1, ...]
-    return found[:-1], found[-1]
-
-
-def _with_table(module: SkipThoughtEncoder, table: Tensor) -> SkipThoughtEncoder:
-    """An encoder with another word table, float32 [n_words, word_dim]."""
-    with torch.random.fork_rng(devices=[]):
-        wider = SkipThoughtEncoder(*table.shape, module.gru.hidden_size)
-    wider.load_state_dict({**module.state_dict(), "words.weight": table})
-    return wider.requires_grad_(False).eval()
-
-
 class SkipThoughtNetwork(nn.Module):
     """The encoder in training, and two decoders: of the next sentence and of the previous one.
 
-    Encoder and decoders share one word table, and the decoders one output matrix. The sentence vector is the first
-    state of each decoder, as in the released trainer; the paper feeds it into the gates at every step.
+    Encoder and decoders share one word table, and the decoders one output matrix. As in the paper,
+    the sentence vector enters both gates and the proposal of a decoder at every step. (In the released trainer it is
+    only the first state of the decoders, which start from zero here.)
 
     Args:
         n_words: words in the vocabulary.
@@ -191,8 +59,8 @@ class SkipThoughtNetwork(nn.Module):
     def __init__(self, n_words: int, word_dim: int, dim: int):
         super().__init__()
         self.encoder = SkipThoughtEncoder(n_words, word_dim, dim)
-        self.next_decoder = nn.GRU(word_dim, dim, batch_first=True)
-        self.previous_decoder = nn.GRU(word_dim, dim, batch_first=True)
+        self.next_decoder = nn.GRU(word_dim + dim, dim, batch_first=True)
+        self.previous_decoder = nn.GRU(word_dim + dim, dim, batch_first=True)
         self.output = nn.Linear(dim, n_words)
         for module in (self.next_decoder, self.previous_decoder, self.output):
             start_skip_thought(module)
@@ -208,13 +76,14 @@ class SkipThoughtNetwork(nn.Module):
         Returns:
             A scalar, in nats.
         """
-        state = self.encoder(sentence.ids, sentence.lengths)[None]  # [1, n, dim]
+        vectors = self.encoder(sentence.ids, sentence.lengths)  # [n, dim]
         sides = ((self.next_decoder, following), (self.previous_decoder, previous))
-        return sum(self._cost(decoder, target, state) for decoder, target in sides)
+        return sum(self._cost(decoder, target, vectors) for decoder, target in sides)
 
-    def _cost(self, decoder: nn.GRU, target: Tokens, state: Tensor) -> Tensor:
+    def _cost(self, decoder: nn.GRU, target: Tokens, vectors: Tensor) -> Tensor:
         read = shifted(self.encoder.words(target.ids))  # [n, seq_len, word_dim]
-        states, _ = decoder(read, state)  # [n, seq_len, dim]
+        everywhere = vectors[:, None].expand(-1, read.shape[1], -1)  # [n, seq_len, dim]
+        states, _ = decoder(torch.cat([read, everywhere], -1))  # [n, seq_len, dim]
         mask = word_mask(target.ids, target.lengths)  # [n, seq_len]
         return cross_entropy(self.output(states[mask]), target.ids[mask], reduction="sum")
 
@@ -270,14 +139,13 @@ def train_skip_thought(
         held_out: stories to evaluate on.
         word_dim: numbers per word.
         dim: numbers per sentence vector.
-        steps: batches of ``BATCH`` sentences.
+        steps: batches of ``BATCH`` sentences; fewer for a short text, which is read ``MOST_EPOCHS`` times at most.
         n_words: the most frequent words are learned, the others are read as <unk> (20,000 in the paper).
         learning_rate: of Adam at the start; it falls linearly to 0 (constant in the released trainer).
         seed: of weights and order; the caller's random state is not changed.
 
     Returns:
-        The encoder, frozen, and its metrics: "nats", the loss per word of the held-out stories, and "unigram", that of
-        predicting each word by its frequency alone; none without ``held_out``.
+        The encoder, frozen, and its metrics, from ``held_out_metrics``; none without ``held_out``.
 
     Raises:
         ItmError: no story has three sentences, or a sentence is no list of words.
@@ -290,6 +158,7 @@ def train_skip_thought(
     sentences, middles = number_sentences(texts, vocabulary)
     if not len(middles):
         raise ItmError("texts: no story has three sentences or more, so none has two neighbours; give longer stories")
+    steps = min(steps, MOST_EPOCHS * -(-len(middles) // BATCH))
     with torch.random.fork_rng(devices=[]), _one_thread():
         torch.manual_seed(seed)
         network = SkipThoughtNetwork(len(vocabulary), word_dim, dim)
@@ -342,7 +211,8 @@ def held_out_metrics(
         held_out: stories in their order.
 
     Returns:
-        "nats" and "unigram", both per word with <end>.
+        "nats", per word with <end>; "another_sentence", the same where the decoders get the vector of a sentence of
+        another story; "unigram", the baseline.
     """
     sentences, middles = number_sentences(held_out, vocabulary)
     frequency = torch.zeros(len(vocabulary))
@@ -350,20 +220,41 @@ def held_out_metrics(
         frequency[vocabulary.index.get(word, vocabulary.index[UNKNOWN])] += count
     frequency[vocabulary.index[END]] = frequency.sum() * len(sentences) / (sentences.lengths - 1).sum()
     surprise = -(frequency / frequency.sum()).clamp(min=NATS).log()  # [n_words]
-    total = baseline = n = 0.0
+    total = strangers = baseline = n = 0.0
     for some in middles.split(256):
         following, previous = sentences[some + 1], sentences[some - 1]
         total += network(sentences[some], following, previous).item()
+        strangers += network(sentences[some.roll(len(some) // 2)], following, previous).item()  # of another story
         for target in (following, previous):
             mask = word_mask(target.ids, target.lengths)
             baseline += surprise[target.ids[mask]].sum().item()
             n += int(mask.sum())
-    return {"nats": round(total / n, 4), "unigram": round(baseline / n, 4)}
+    found = {"nats": total / n, "another_sentence": strangers / n, "unigram": baseline / n}
+    return {name: round(value, 4) for name, value in found.items()}
+
+
+def caption_stories(captions: list[str], image_of: LongTensor) -> Stories:
+    """The captions of each image as a story, for photographs: they are about one scene, as neighbours in a story are.
+
+    Each caption gets the one before and the one after it as neighbours, in a circle: the first follows the last.
+
+    Args:
+        captions: n_captions training captions.
+        image_of: int64 [n_captions].
+
+    Returns:
+        Per image with two captions or more, these as lists of words; the last one also at the beginning, and the first
+        one also at the end.
+    """
+    of_image: dict[int, list[list[str]]] = {}
+    for caption, image in zip(captions, image_of.tolist(), strict=True):
+        of_image.setdefault(image, []).append(tokenize(caption))
+    return [[some[-1], *some, some[0]] for some in of_image.values() if len(some) > 1]
 
 
 def skip_thought_folder(text: str = "stories", seed: int = 0) -> Path:
     """The cache folder of an encoder; its name changes with the source of stories, network or training."""
-    key = source_hash(scenes, stories, streams, skip_thought_encoder, sys.modules[__name__])
+    key = source_hash(scenes, stories, streams, encoder_module, skip_thought_encoder, sys.modules[__name__])
     return cache_dir() / "skip_thought" / f"{text}-seed{seed}-{key}"
 
 
@@ -381,18 +272,44 @@ def load_skip_thought(text: str = "stories", seed: int = 0) -> SkipThought:
     Raises:
         ItmError: there is no such text or folder, or a file is damaged.
     """
-    if text not in TEXTS:
-        if not user_path(text, "text").is_dir():
-            raise ItmError(f"{unknown('text', text, TEXTS)}; nor is it a folder of a saved encoder")
-        return SkipThought.load(text)
+    if text in TEXTS:
+        return _kept(text, seed, partial(stories.write_stories, seed=seed, shuffled=TEXTS[text]))
+    if not user_path(text, "encoder").is_dir():
+        raise ItmError(f"{unknown('text of an encoder', text, [*TEXTS, CAPTIONS])}; nor is it a folder that has one")
+    return SkipThought.load(text)
+
+
+def load_caption_encoder(captions: list[str], image_of: LongTensor, seed: int = 0) -> SkipThought:
+    """A sentence encoder that learned from the captions of a data set: from the cache, or trained now.
+
+    Args:
+        captions: n_captions training captions.
+        image_of: int64 [n_captions].
+        seed: of the training.
+
+    Returns:
+        The encoder, frozen.
+
+    Raises:
+        ItmError: no image has two captions.
+    """
+    texts = caption_stories(captions, image_of)
+    if not texts:
+        raise ItmError("a skip-thought encoder learns from neighbours, and no image has two captions: "
+                       "give encoder=FOLDER with one that was trained on another text")  # fmt: skip
+    digest = hashlib.sha256(repr(texts).encode()).hexdigest()[:12]
+    return _kept(f"{CAPTIONS}-{digest}", seed, lambda: texts)
+
+
+def _kept(name: str, seed: int, write: Callable[[], Stories]) -> SkipThought:
+    """An encoder from the cache, trained first where it is not there."""
 
     def build(part: Path) -> None:
         start = time.perf_counter()
-        texts = stories.write_stories(seed=seed, shuffled=TEXTS[text])
-        held_out = stories.write_stories(HELD_OUT_STORIES, seed=ELSEWHERE + seed)
-        encoder, metrics = train_skip_thought(texts, held_out, seed=seed)
+        held_out = stories.write_stories(HELD_OUT_STORIES, seed=ELSEWHERE + seed) if name in TEXTS else None
+        encoder, metrics = train_skip_thought(write(), held_out, seed=seed)
         encoder.save(part)
         seconds = round(time.perf_counter() - start, 1)
-        write_json(part / "figures.json", {**metrics, "steps": STEPS, "seconds": seconds, "seed": seed})
+        write_json(part / "figures.json", {**metrics, "seconds": seconds, "seed": seed})
 
-    return SkipThought.load(prepare_folder(skip_thought_folder(text, seed), build))
+    return SkipThought.load(prepare_folder(skip_thought_folder(name, seed), build))

@@ -31,7 +31,7 @@ from itm_tutorial.storage import cache_dir, prepare_folder, user_path, write_jso
 from itm_tutorial.worlds import scenes, stories, streams
 
 DIM, WORD_DIM = 128, 64
-N_WORDS = 270  # the rarest words of the stories become <unk>, so that <unk> is learned too
+N_WORDS = 256  # the rarest words of the stories become <unk>, so that <unk> is learned too
 STEPS, BATCH, LEARNING_RATE, CLIP = 1_600, 32, 1e-2, 10.0
 TEXTS = {"stories": False, "shuffled": True}  # name -> whether the sentences are dealt out at random
 CAPTIONS = "captions"  # the text of an encoder that learns from a corpus's own training captions

@@ -10,8 +10,9 @@ h); see ``pretraining.skip_thought``. Words that the text lacks get a vector by 
 
 Left out: the bidirectional encoder (bi-skip) and its concatenation with this one (combine-skip); the 50 negatives per
 pair that the authors' ``eval_rank.py`` draws from the whole training set, without asking whether they are of the same
-image: here the negatives are the other pairs of the batch. That code also leaves image embeddings unnormalised in
-training, and encodes sentences without the token that ended them in pre-training; here both are as in the test.
+image: here the other pairs of the batch are negatives. That code also leaves image embeddings unnormalised in training,
+and reads sentences without the token that ended them in pre-training; here images are normalised, and the token is
+read.
 """
 
 from __future__ import annotations

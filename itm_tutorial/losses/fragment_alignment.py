@@ -36,18 +36,19 @@ def instance_labels(dots: Tensor, own: Tensor, multiple_instance: bool = True) -
     return own & (positive | best & ~positive.any(1, keepdim=True))
 
 
-def alignment_weights(labels: Tensor) -> Tensor:
+def alignment_weights(labels: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
     """The weights that give each fragment's positives a total of 1, and its negatives too, over all images of a batch.
 
     Args:
         labels: bool [n_images, n_regions, n_captions, seq_len].
+        dtype: of the weights.
 
     Returns:
-        float32 of the same shape.
+        Of the same shape.
     """
-    positives = labels.sum((0, 1), keepdim=True)
-    negatives = (~labels).sum((0, 1), keepdim=True)
-    return torch.where(labels, 1 / positives.clamp(min=1), 1 / negatives.clamp(min=1))
+    positives = labels.sum((0, 1), keepdim=True).clamp(min=1).to(dtype)
+    negatives = (~labels).sum((0, 1), keepdim=True).clamp(min=1).to(dtype)
+    return torch.where(labels, 1 / positives, 1 / negatives)
 
 
 class FragmentAlignment(nn.Module):
@@ -86,4 +87,5 @@ class FragmentAlignment(nn.Module):
         """
         labels = instance_labels(dots, own, self.guesses)
         hinges = (1 - torch.where(labels, dots, -dots)).clamp(min=0)
-        return (alignment_weights(labels) * hinges).masked_fill(~mask, 0).sum()
+        weights = alignment_weights(labels, torch.promote_types(dots.dtype, torch.float32))
+        return (weights * hinges).masked_fill(~mask, 0).sum()

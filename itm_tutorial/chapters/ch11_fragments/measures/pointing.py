@@ -10,7 +10,6 @@ from torch import LongTensor, Tensor
 from itm_tutorial.chapters.runner import Trained
 from itm_tutorial.data.corpus import Split
 from itm_tutorial.evaluation.grounding import CONTROLS, attend, evaluate_attention
-from itm_tutorial.extraction.features import split_boxes
 from itm_tutorial.models import Matching
 
 FOREIGN = "regions of another image"
@@ -37,9 +36,10 @@ def foreign_pointing(model: Matching, split: Split) -> dict[str, float]:
         Word class -> percent.
     """
     seen = attend(model, split, images=(split.image_of + 1) % len(split.images))
-    own = split_boxes(split, model.features)[split.image_of]  # [n_captions, n_regions, 4]
+    of_image = torch.zeros(len(split.images), *seen.boxes.shape[1:])  # every image has captions, so all are filled
+    of_image[seen.images] = seen.boxes
     tops = [weights.argmax(0) for weights in seen.weights]  # [n_words] each
-    return points(tops, own, split)
+    return points(tops, of_image[split.image_of], split)
 
 
 def points(tops: list[LongTensor], boxes: Tensor, split: Split) -> dict[str, float]:

@@ -97,7 +97,7 @@ class DVSA(Matching):
     feature_kind = "regions"
     pair_cost = "network"
     recipes: ClassVar[dict[str, Recipe]] = {
-        "drawn": Recipe(learning_rate=1e-3, epochs=6, batch_size=32),
+        "drawn": Recipe(learning_rate=3e-3, epochs=4, batch_size=32),
         "flickr8k": Recipe(
             epochs=15,
             learning_rate=5e-4,

@@ -1,0 +1,189 @@
+"""InfoGround: the attention of words on regions that says most about which image a caption belongs to.
+
+Gupta, Vahdat, Chechik, Yang, Kautz and Hoiem, "Contrastive Learning for Weakly Supervised Phrase Grounding", ECCV 2020
+(https://arxiv.org/abs/2006.09920). A word w attends to the regions r of an image by keys and reads their values:
+
+    alpha_rw = softmax_r( k(w).k(r) / sqrt(d) ),   phi(w, image) = f(w) . sum_r alpha_rw f(r)
+    L_img = - mean_captions mean_w log( exp phi(w, own image) / sum_images exp phi(w, image) )
+    L_neg = - mean_captions log( exp phi(n, own image) / sum_n' exp phi(n', own image) )
+
+where n' is the noun n or one of its substitutes, each of which is read in the changed sentence and attends for itself.
+
+Left out: BERT (words are states of a GRU), two-layer networks with batch normalisation for k and f (one linear layer
+after layer normalisation, so that no word depends on its batch), and the authors' choice of the checkpoint by true
+boxes (weights are chosen by the recall of validation captions). Substitutes come from a table of categories in place of
+a language model; "an" before a substitute is not corrected.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal, NamedTuple
+
+import torch
+from torch import LongTensor, Tensor, nn
+
+from itm_tutorial.data.options import Dimension, PositiveInt, Weight
+from itm_tutorial.data.parsing import PARTS_OF_SPEECH
+from itm_tutorial.data.text import Vocabulary
+from itm_tutorial.encoders.text import create_word_encoder
+from itm_tutorial.models._base import Batch, FeatureSpec, Matching, Recipe
+from itm_tutorial.models._changed_nouns import ChangedNouns, known_nouns, substitutes
+from itm_tutorial.models._registry import register_model
+
+CONTENT = [1 + PARTS_OF_SPEECH.index(tag) for tag in ("NOUN", "PROPN", "ADJ")]  # words that the loss reads
+MOST = 2**23  # numbers per pair of a word and a region that are computed at a time
+
+
+class Regions(NamedTuple):
+    """Keys and values of regions, [n_images, n_regions, dim] each."""
+
+    keys: Tensor
+    values: Tensor
+
+
+class AttendingWords(NamedTuple):
+    """Keys and values of words, [n_captions, seq_len, dim] each; and the words that the score reads.
+
+    ``counted`` is bool [n_captions, seq_len]: nouns and adjectives, or all words of a caption that has neither.
+    """
+
+    keys: Tensor
+    values: Tensor
+    counted: Tensor
+
+
+class KeysAndValues(nn.Module):
+    """Two linear layers after one layer normalisation: [..., in_dim] -> keys and values [..., dim]."""
+
+    def __init__(self, in_dim: int, dim: int):
+        super().__init__()
+        self.norm, self.key, self.value = nn.LayerNorm(in_dim), nn.Linear(in_dim, dim), nn.Linear(in_dim, dim)
+
+    def forward(self, vectors: Tensor) -> Regions:
+        """Vectors -> keys and values."""
+        vectors = self.norm(vectors)
+        return Regions(self.key(vectors), self.value(vectors))
+
+
+class AttendingWordEncoder(nn.Module):
+    """Word states of a GRU or a bag of words, as keys and values."""
+
+    def __init__(self, sentence: str, n_words: int, word_dim: int, dim: int):
+        super().__init__()
+        self.states = create_word_encoder(sentence, n_words, word_dim, dim, unit=False)
+        self.heads = KeysAndValues(dim, dim)
+
+    def forward(self, ids: LongTensor, lengths: LongTensor, parts_of_speech: LongTensor, **_: Tensor) -> AttendingWords:
+        """Ids and parts of speech, int64 [n_captions, seq_len] each, and lengths -> keys, values, counted words."""
+        content = torch.isin(parts_of_speech, torch.tensor(CONTENT, device=ids.device))
+        counted = torch.where(content.any(1, keepdim=True), content, parts_of_speech > 0)
+        return AttendingWords(*self.heads(self.states(ids, lengths).words), counted)
+
+
+@register_model(chapter="11", paper="gupta2020infoground")
+class InfoGround(Matching):
+    """Words that attend to regions by keys and read values, images that compete for each word, and changed nouns.
+
+    Args:
+        vocabulary: the words of the training captions.
+        features: which visual features the images come as: "regions", "oracle" or "grid".
+        image_dim: numbers per region.
+        embed_size: numbers per key and value (384 in the paper).
+        word_dim: numbers per word.
+        sentence: "gru", or "bow": a bag of words.
+        negatives: what replaces a noun: "plausible", "random", "synonym" (a test that it should hurt) or "none".
+        n_negatives: substitutes that a step draws for the one noun of a caption (25 in the paper).
+        noun_weight: of L_neg (1 in the paper).
+    """
+
+    feature_kind = "regions"
+    pair_cost = "network"
+    text_input = ChangedNouns()
+    # the paper: Adam 1e-5, batch 50, 10 epochs, on frozen BERT and features that were trained on far more images
+    recipes: ClassVar[dict[str, Recipe]] = {"drawn": Recipe(learning_rate=2e-3, epochs=5, batch_size=32)}
+
+    def __init__(
+        self,
+        vocabulary: Vocabulary,
+        features: FeatureSpec,
+        image_dim: int,
+        *,
+        parser: str = "scenes",
+        embed_size: Dimension = 256,
+        word_dim: Dimension = 128,
+        sentence: Literal["gru", "bow"] = "gru",
+        negatives: Literal["plausible", "random", "synonym", "none"] = "plausible",
+        n_negatives: PositiveInt = 5,
+        noun_weight: Weight = 1.0,
+    ):
+        super().__init__(vocabulary, features)
+        self.image_encoder = KeysAndValues(image_dim, embed_size)
+        self.text_encoder = AttendingWordEncoder(sentence, len(vocabulary), word_dim, embed_size)
+        self.known = known_nouns(vocabulary.words)
+        self.negatives, self.n_negatives = negatives, n_negatives
+        self.noun_weight = noun_weight if negatives != "none" and self.known else 0.0
+        self.register_buffer("substitutes", substitutes(self.known, negatives), persistent=False)
+        ids = [vocabulary.index[noun.word] for noun in self.known]
+        self.register_buffer("noun_ids", torch.tensor(ids, dtype=torch.int64), persistent=False)
+
+    def similarity(self, image_emb: Regions, caption_emb: AttendingWords) -> Tensor:
+        """phi(w, image), mean over the counted words of each caption -> [n_images, n_captions]."""
+        keys, values, counted = caption_emb
+        phi = word_scores(image_emb, keys[counted], values[counted])  # [n_images, n_counted]
+        owner = counted.nonzero()[:, 0]
+        return phi.new_zeros(len(phi), len(counted)).index_add(1, owner, phi) / counted.sum(1)
+
+    def attention(self, image_emb: Regions, caption_emb: AttendingWords) -> Tensor:
+        """alpha of every word, [n_images, n_captions, n_regions, seq_len]."""
+        keys = image_emb.keys[:, None] @ caption_emb.keys.mT  # [n_images, n_captions, n_regions, seq_len]
+        return (keys / caption_emb.keys.shape[-1] ** 0.5).softmax(2)
+
+    def loss(self, batch: Batch) -> Tensor:
+        """L_img + noun_weight * L_neg."""
+        images, words = self.encode_images(batch), self.encode_captions(batch)
+        loss = image_loss(images, words, batch.image_of)
+        return loss + self.noun_weight * self.noun_loss(images, words, batch) if self.noun_weight else loss
+
+    def noun_loss(self, images: Regions, words: AttendingWords, batch: Batch) -> Tensor:
+        """L_neg: one noun of each caption, drawn at random, against its substitutes on the caption's own image."""
+        tokens, nouns = batch.captions, batch.captions.per_word["nouns"]  # [n_captions, seq_len]
+        place = (torch.rand(nouns.shape, device=nouns.device) * (nouns > 0)).argmax(1)  # [n_captions]
+        every = torch.arange(len(nouns), device=nouns.device)
+        own = nouns[every, place]  # 0 where no noun can be changed
+        allowed = self.substitutes[own - 1] & (own > 0)[:, None]  # [n_captions, n_nouns]
+        if self.negatives != "synonym":
+            allowed = allowed & ~tokens.per_caption["true_nouns"]
+        drawn = (torch.rand(allowed.shape, device=nouns.device) * allowed).topk(min(self.n_negatives, len(self.known)))
+        row, column = drawn.values.nonzero(as_tuple=True)  # [n_changed] each
+        logits = word_scores_of_pairs(images, batch.image_of, words.keys[every, place], words.values[every, place])
+        logits = torch.cat([logits[:, None], logits.new_full(drawn.values.shape, -torch.inf)], 1)  # true noun first
+        if len(row):
+            changed = tokens.ids[row].scatter(1, place[row, None], self.noun_ids[drawn.indices[row, column], None])
+            read = self.text_encoder(changed, tokens.lengths[row.cpu()], tokens.per_word["parts_of_speech"][row])
+            at = torch.arange(len(row), device=row.device), place[row]
+            phi = word_scores_of_pairs(images, batch.image_of[row], read.keys[at], read.values[at])
+            logits = logits.index_put((row, column + 1), phi.to(logits.dtype))
+        return -logits.log_softmax(1)[:, 0].sum() / drawn.values.any(1).sum().clamp(min=1)
+
+
+def image_loss(images: Regions, words: AttendingWords, image_of: LongTensor) -> Tensor:
+    """L_img: the images of the batch compete for each counted word; the mean over words, then over captions."""
+    counted = words.counted
+    phi = word_scores(images, words.keys[counted], words.values[counted])  # [n_images, n_counted]
+    owner = counted.nonzero()[:, 0]  # [n_counted], the caption of each word
+    own = phi.log_softmax(0).gather(0, image_of[owner][None])[0]  # [n_counted]
+    return -(own / counted.sum(1)[owner]).sum() / len(counted)
+
+
+def word_scores(images: Regions, keys: Tensor, values: Tensor) -> Tensor:
+    """phi of every word with every image: keys and values of words [n_words, dim] -> [n_images, n_words]."""
+    step = max(1, MOST // max(1, images.keys.shape[1] * len(keys)))
+    parts = zip(images.keys.split(step), images.values.split(step), strict=True)
+    found = [((k @ keys.T / keys.shape[1] ** 0.5).softmax(1) * (v @ values.T)).sum(1) for k, v in parts]
+    return torch.cat(found)
+
+
+def word_scores_of_pairs(images: Regions, image_of: LongTensor, keys: Tensor, values: Tensor) -> Tensor:
+    """phi of each word with one image: int64 [n_words], keys and values of words [n_words, dim] -> [n_words]."""
+    alpha = ((images.keys[image_of] @ keys[:, :, None]) / keys.shape[1] ** 0.5).softmax(1)  # [n_words, n_regions, 1]
+    return (alpha * (images.values[image_of] @ values[:, :, None])).sum((1, 2))

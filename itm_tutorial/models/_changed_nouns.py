@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from itm_tutorial.models._base import Matching
 
 NEGATIVES = ("plausible", "random", "synonym", "none")
-LIKELIEST = 8  # kinds that count as plausible in place of another
+LIKELIEST = 9  # kinds that count as plausible in place of another
 NOUN = 1 + PARTS_OF_SPEECH.index("NOUN")
 
 

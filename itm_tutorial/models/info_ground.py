@@ -26,43 +26,25 @@ from itm_tutorial.data.options import Dimension, PositiveInt, Weight
 from itm_tutorial.data.parsing import PARTS_OF_SPEECH
 from itm_tutorial.data.text import Vocabulary
 from itm_tutorial.encoders.text import create_word_encoder
+from itm_tutorial.interaction.keys_values import Keyed, KeysAndValues, attention, score_all, score_own
+from itm_tutorial.losses.word_info_nce import image_info_nce, noun_info_nce
 from itm_tutorial.models._base import Batch, FeatureSpec, Matching, Recipe
 from itm_tutorial.models._changed_nouns import ChangedNouns, known_nouns, substitutes
 from itm_tutorial.models._registry import register_model
 
 CONTENT = [1 + PARTS_OF_SPEECH.index(tag) for tag in ("NOUN", "PROPN", "ADJ")]  # words that the loss reads
-MOST = 2**23  # numbers per pair of a word and a region that are computed at a time
-
-
-class Regions(NamedTuple):
-    """Keys and values of regions, [n_images, n_regions, dim] each."""
-
-    keys: Tensor
-    values: Tensor
 
 
 class AttendingWords(NamedTuple):
-    """Keys and values of words, [n_captions, seq_len, dim] each; and the words that the score reads.
-
-    ``counted`` is bool [n_captions, seq_len]: nouns and adjectives, or all words of a caption that has neither.
-    """
+    """Keys and values of words, [n_captions, seq_len, dim] each; and those that count, bool [n_captions, seq_len]."""
 
     keys: Tensor
     values: Tensor
     counted: Tensor
 
-
-class KeysAndValues(nn.Module):
-    """Two linear layers after one layer normalisation: [..., in_dim] -> keys and values [..., dim]."""
-
-    def __init__(self, in_dim: int, dim: int):
-        super().__init__()
-        self.norm, self.key, self.value = nn.LayerNorm(in_dim), nn.Linear(in_dim, dim), nn.Linear(in_dim, dim)
-
-    def forward(self, vectors: Tensor) -> Regions:
-        """Vectors -> keys and values."""
-        vectors = self.norm(vectors)
-        return Regions(self.key(vectors), self.value(vectors))
+    def at(self, rows: Tensor | tuple[Tensor, ...]) -> Keyed:
+        """Keys and values of some words."""
+        return Keyed(self.keys[rows], self.values[rows])
 
 
 class AttendingWordEncoder(nn.Module):
@@ -126,64 +108,41 @@ class InfoGround(Matching):
         ids = [vocabulary.index[noun.word] for noun in self.known]
         self.register_buffer("noun_ids", torch.tensor(ids, dtype=torch.int64), persistent=False)
 
-    def similarity(self, image_emb: Regions, caption_emb: AttendingWords) -> Tensor:
+    def similarity(self, image_emb: Keyed, caption_emb: AttendingWords) -> Tensor:
         """phi(w, image), mean over the counted words of each caption -> [n_images, n_captions]."""
-        keys, values, counted = caption_emb
-        phi = word_scores(image_emb, keys[counted], values[counted])  # [n_images, n_counted]
-        owner = counted.nonzero()[:, 0]
-        return phi.new_zeros(len(phi), len(counted)).index_add(1, owner, phi) / counted.sum(1)
+        counted = caption_emb.counted
+        phi = score_all(image_emb, caption_emb.at(counted))  # [n_images, n_counted]
+        total = phi.new_zeros(len(phi), len(counted)).index_add(1, counted.nonzero()[:, 0], phi)
+        return total / counted.sum(1)
 
-    def attention(self, image_emb: Regions, caption_emb: AttendingWords) -> Tensor:
+    def attention(self, image_emb: Keyed, caption_emb: AttendingWords) -> Tensor:
         """alpha of every word, [n_images, n_captions, n_regions, seq_len]."""
-        keys = image_emb.keys[:, None] @ caption_emb.keys.mT  # [n_images, n_captions, n_regions, seq_len]
-        return (keys / caption_emb.keys.shape[-1] ** 0.5).softmax(2)
+        return attention(image_emb.keys[:, None], caption_emb.keys)
 
     def loss(self, batch: Batch) -> Tensor:
         """L_img + noun_weight * L_neg."""
         images, words = self.encode_images(batch), self.encode_captions(batch)
-        loss = image_loss(images, words, batch.image_of)
+        phi = score_all(images, words.at(words.counted))  # [n_images, n_counted]
+        loss = image_info_nce(phi, words.counted.nonzero()[:, 0], batch.image_of)
         return loss + self.noun_weight * self.noun_loss(images, words, batch) if self.noun_weight else loss
 
-    def noun_loss(self, images: Regions, words: AttendingWords, batch: Batch) -> Tensor:
+    def noun_loss(self, images: Keyed, words: AttendingWords, batch: Batch) -> Tensor:
         """L_neg: one noun of each caption, drawn at random, against its substitutes on the caption's own image."""
         tokens, nouns = batch.captions, batch.captions.per_word["nouns"]  # [n_captions, seq_len]
         place = (torch.rand(nouns.shape, device=nouns.device) * (nouns > 0)).argmax(1)  # [n_captions]
-        every = torch.arange(len(nouns), device=nouns.device)
-        own = nouns[every, place]  # 0 where no noun can be changed
-        allowed = self.substitutes[own - 1] & (own > 0)[:, None]  # [n_captions, n_nouns]
+        at = torch.arange(len(nouns), device=nouns.device), place
+        allowed = self.substitutes[nouns[at] - 1] & (nouns[at] > 0)[:, None]  # [n_captions, n_nouns]
         if self.negatives != "synonym":
             allowed = allowed & ~tokens.per_caption["true_nouns"]
         drawn = (torch.rand(allowed.shape, device=nouns.device) * allowed).topk(min(self.n_negatives, len(self.known)))
         row, column = drawn.values.nonzero(as_tuple=True)  # [n_changed] each
-        logits = word_scores_of_pairs(images, batch.image_of, words.keys[every, place], words.values[every, place])
-        logits = torch.cat([logits[:, None], logits.new_full(drawn.values.shape, -torch.inf)], 1)  # true noun first
+        true = score_own(images, words.at(at), batch.image_of)
+        changed = true.new_zeros(drawn.values.shape)
         if len(row):
-            changed = tokens.ids[row].scatter(1, place[row, None], self.noun_ids[drawn.indices[row, column], None])
-            read = self.text_encoder(changed, tokens.lengths[row.cpu()], tokens.per_word["parts_of_speech"][row])
-            at = torch.arange(len(row), device=row.device), place[row]
-            phi = word_scores_of_pairs(images, batch.image_of[row], read.keys[at], read.values[at])
-            logits = logits.index_put((row, column + 1), phi.to(logits.dtype))
-        return -logits.log_softmax(1)[:, 0].sum() / drawn.values.any(1).sum().clamp(min=1)
-
-
-def image_loss(images: Regions, words: AttendingWords, image_of: LongTensor) -> Tensor:
-    """L_img: the images of the batch compete for each counted word; the mean over words, then over captions."""
-    counted = words.counted
-    phi = word_scores(images, words.keys[counted], words.values[counted])  # [n_images, n_counted]
-    owner = counted.nonzero()[:, 0]  # [n_counted], the caption of each word
-    own = phi.log_softmax(0).gather(0, image_of[owner][None])[0]  # [n_counted]
-    return -(own / counted.sum(1)[owner]).sum() / len(counted)
-
-
-def word_scores(images: Regions, keys: Tensor, values: Tensor) -> Tensor:
-    """phi of every word with every image: keys and values of words [n_words, dim] -> [n_images, n_words]."""
-    step = max(1, MOST // max(1, images.keys.shape[1] * len(keys)))
-    parts = zip(images.keys.split(step), images.values.split(step), strict=True)
-    found = [((k @ keys.T / keys.shape[1] ** 0.5).softmax(1) * (v @ values.T)).sum(1) for k, v in parts]
-    return torch.cat(found)
-
-
-def word_scores_of_pairs(images: Regions, image_of: LongTensor, keys: Tensor, values: Tensor) -> Tensor:
-    """phi of each word with one image: int64 [n_words], keys and values of words [n_words, dim] -> [n_words]."""
-    alpha = ((images.keys[image_of] @ keys[:, :, None]) / keys.shape[1] ** 0.5).softmax(1)  # [n_words, n_regions, 1]
-    return (alpha * (images.values[image_of] @ values[:, :, None])).sum((1, 2))
+            ids = tokens.ids[row].scatter(1, place[row, None], self.noun_ids[drawn.indices[row, column], None])
+            read = self.text_encoder(ids, tokens.lengths[row.cpu()], tokens.per_word["parts_of_speech"][row])
+            phi = score_own(
+                images, read.at((torch.arange(len(row), device=row.device), place[row])), batch.image_of[row]
+            )
+            changed = changed.index_put((row, column), phi.to(changed.dtype))
+        return noun_info_nce(true, changed, drawn.values > 0)

@@ -9,7 +9,7 @@ Gupta, Vahdat, Chechik, Yang, Kautz and Hoiem, "Contrastive Learning for Weakly 
 
 where n' is the noun n or one of its substitutes, each of which is read in the changed sentence and attends for itself.
 
-Left out: BERT (words are states of a GRU), two-layer networks with batch normalisation for k and f (one linear layer
+Left out: BERT (words are learned, with the mean of their caption or a GRU as context), two-layer networks with batch normalisation for k and f (one linear layer
 after layer normalisation, so that no word depends on its batch), and the authors' choice of the checkpoint by true
 boxes (weights are chosen by the recall of validation captions). Substitutes come from a table of categories in place of
 a language model; "an" before a substitute is not corrected.
@@ -72,7 +72,7 @@ class InfoGround(Matching):
         image_dim: numbers per region.
         embed_size: numbers per key and value (384 in the paper).
         word_dim: numbers per word.
-        sentence: "gru", or "bow": a bag of words.
+        sentence: what a word knows of its caption: "bow", the mean of its words, or "gru", their order too.
         negatives: what replaces a noun: "plausible", "random", "synonym" (a test that it should hurt) or "none".
         n_negatives: substitutes that a step draws for the one noun of a caption (25 in the paper).
         noun_weight: of L_neg (1 in the paper).
@@ -81,8 +81,8 @@ class InfoGround(Matching):
     feature_kind = "regions"
     pair_cost = "network"
     text_input = ChangedNouns()
-    # the paper: Adam 1e-5, batch 50, 10 epochs, on frozen BERT and features that were trained on far more images
-    recipes: ClassVar[dict[str, Recipe]] = {"drawn": Recipe(learning_rate=2e-3, epochs=5, batch_size=32)}
+    # the paper: Adam 1e-5, batch 50, 10 epochs, on frozen BERT
+    recipes: ClassVar[dict[str, Recipe]] = {"drawn": Recipe(learning_rate=2e-3, epochs=4, batch_size=64)}
 
     def __init__(
         self,
@@ -93,7 +93,7 @@ class InfoGround(Matching):
         parser: str = "scenes",
         embed_size: Dimension = 256,
         word_dim: Dimension = 128,
-        sentence: Literal["gru", "bow"] = "gru",
+        sentence: Literal["gru", "bow"] = "bow",
         negatives: Literal["plausible", "random", "synonym", "none"] = "plausible",
         n_negatives: PositiveInt = 5,
         noun_weight: Weight = 1.0,

@@ -10,10 +10,9 @@ from __future__ import annotations
 from itm_tutorial.chapters.ch11_fragments.measures.localisation import localisation_by_largest
 from itm_tutorial.chapters.declaration import Arm, Claim
 from itm_tutorial.chapters.effects import Above, Of
-from itm_tutorial.chapters.measures import retrieval
 
 # the rate of 1e-3, 2e-3 and 4e-3 with the best recall on the validation split of seed 7
-FIT = {"epochs": 2, "batch_size": 64, "learning_rate": 2e-3}
+FIT = {"epochs": 1, "batch_size": 64, "learning_rate": 2e-3}
 NAMES = {"plausible": "plausible nouns", "random": "random nouns", "none": "no nouns", "synonym": "synonyms"}
 
 
@@ -28,7 +27,7 @@ CLAIMS = (
         name="info_ground",
         corpus="scenes",
         arms=tuple(arm(negatives) for negatives in NAMES),
-        measures=(retrieval, localisation_by_largest),
+        measures=(localisation_by_largest,),
         effects=(
             *(
                 Above(f"{better} beat {worse} ({what})", better, worse, metric=f"{metric}.model.all")
@@ -48,7 +47,6 @@ CLAIMS = (
                 )
                 for name in NAMES.values()
             ),
-            Above("plausible nouns retrieve better than no nouns (rsum)", "plausible nouns", "no nouns"),
         ),
     ),
 )

@@ -9,10 +9,10 @@ Gupta, Vahdat, Chechik, Yang, Kautz and Hoiem, "Contrastive Learning for Weakly 
 
 where n' is the noun n or one of its substitutes, each of which is read in the changed sentence and attends for itself.
 
-Left out: BERT (words are learned, with the mean of their caption or a GRU as context), two-layer networks with batch normalisation for k and f (one linear layer
-after layer normalisation, so that no word depends on its batch), and the authors' choice of the checkpoint by true
-boxes (weights are chosen by the recall of validation captions). Substitutes come from a table of categories in place of
-a language model; "an" before a substitute is not corrected.
+Left out: BERT (words are learned, with the mean of their caption or a GRU as context); two-layer networks with batch
+normalisation for k and f (here one linear layer after layer normalisation, so that no word depends on its batch); and
+the authors' choice of the checkpoint by true boxes (``fit`` goes by the recall of validation captions). Substitutes
+come from a table of categories in place of a language model; "an" before a substitute is not corrected.
 """
 
 from __future__ import annotations

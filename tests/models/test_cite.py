@@ -122,7 +122,7 @@ def test_the_l1_norm_acts_before_the_softmax(tiny, cheap_features):
     with_norm = model.loss(batch)
     model.sparsity = 0.0
     torch.manual_seed(0)
-    assert with_norm - model.loss(batch) == pytest.approx((logits.abs().sum() / mask.sum()).item(), rel=1e-4)
+    assert (with_norm - model.loss(batch)).item() == pytest.approx((logits.abs().sum() / mask.sum()).item(), rel=1e-4)
     u = numbers(5, 4).requires_grad_()
     u.softmax(1).abs().sum().backward()
     assert u.grad.abs().max() < 1e-12

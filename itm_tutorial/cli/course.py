@@ -50,6 +50,46 @@ def claims(
 
 
 @app_of_commands.command()
+def reality(
+    models: Annotated[
+        list[str] | None, typer.Option(help="models that itm list names; may be repeated; by default one per method")
+    ] = None,
+    variants: Annotated[bool, typer.Option("--variants", help="published variants of the methods too")] = False,
+    seeds: Annotated[int, typer.Option(help="models are measured on this many seeds")] = 3,
+    size: Size = "mini",
+    folder: Annotated[Path, typer.Option(help="where each training is kept")] = Path("runs/reality"),
+    out: Annotated[Path, typer.Option(help="file for the results; those of other models stay")] = Path(
+        "runs/reality_check.json"
+    ),
+    only_list: Annotated[
+        bool, typer.Option("--list", help="print what would be trained, and how long it takes")
+    ] = False,
+    retry: Annotated[bool, typer.Option("--retry", help="train again what failed before")] = False,
+) -> None:
+    """Trains every model on the same scenes under one protocol, with learning rates and epochs chosen by one rule.
+
+    Each training is saved as soon as it is done: a run that was stopped continues, and several may share a folder. A
+    model whose code has changed is trained again. Ends with 1 if a training failed.
+    """
+    from itm_tutorial.course.reality_check import run as check
+    from itm_tutorial.course.reality_check.listing import listing, summary
+
+    names = [name.strip() for given in models or () for name in given.split(",") if name.strip()]
+    prepared = check.prepare(names, variants, seeds, size, folder, out, retry)
+    if not only_list:
+        prepared.check_folders()
+    check.estimate(prepared)
+    if only_list:
+        say(listing(prepared))
+        return
+    for name, reason in prepared.left_out.items():
+        say(f"{name} is left out: {reason}")
+    succeeded = prepared.run()
+    say(summary(prepared.out))
+    raise typer.Exit(int(not succeeded))
+
+
+@app_of_commands.command()
 def course(
     out: Annotated[Path, typer.Option(help="where executed notebooks go")] = Path("build/course"),
     fast: Annotated[bool, typer.Option(help="tiny data, to see that it runs")] = False,

@@ -17,6 +17,7 @@ from itm_tutorial.chapters import experiment
 from itm_tutorial.chapters.page import ROW, Column, Page, Table
 from itm_tutorial.course import photographs
 from itm_tutorial.course.markdown import mean_and_deviation, table
+from itm_tutorial.course.reality_check import page as reality
 from itm_tutorial.errors import ItmError, unknown
 
 ROOT = Path(__file__).parents[2]
@@ -27,7 +28,9 @@ MADE = f"Made by `{COMMAND}`; do not edit it here."
 USUAL_SEEDS = 3  # of ``itm claims`` without --seeds
 VERDICTS = ("holds", "does not hold", "too close to say")
 START, END = "<!-- headlines: made by itm_tutorial.course.result_pages -->", "<!-- end of headlines -->"
-OWN = re.compile(r"ch\d\d\.md|README\.md|photographs\.md")  # files of the folder that this module makes
+OWN = re.compile(
+    r"ch\d\d\.md|README\.md|photographs\.md|reality_check\.md"
+)  # files of the folder that this module makes
 WHAT = """Everything that the course claims, with the numbers behind it. Failures are listed like successes. The numbers
 of every seed are in `results.json` in the folder of each chapter, `itm_tutorial/chapters/chNN_name/`."""
 HOW_TO_READ = """## How to read a page
@@ -212,7 +215,8 @@ def index_text(pages: Mapping[str, Page], kept: Kept = experiment.results) -> st
         counts = [str(sum(effect["verdict"] == verdict for effect in effects)) for verdict in VERDICTS]
         commands = ", ".join(f"`itm claims {claim}`" for claim in page.claims)
         rows.append([f"[{page.title}]({number}.md)", commands, *counts])
-    photos = f"[{photographs.title()}](photographs.md) has the runs on Flickr8k."
+    photos = f"[{photographs.title()}](photographs.md) has the runs on Flickr8k. [{reality.TITLE}](reality_check.md) "
+    photos += "compares the models on drawn scenes, with learning rate and length of training chosen by one rule."
     counted = table(["page", "measure it again", *VERDICTS], rows)
     return "\n\n".join(["# Results", MADE, WHAT, counted, photos, HOW_TO_READ]) + "\n"
 
@@ -261,6 +265,7 @@ def build_pages(
     pages = load_pages()
     wanted = {f"{number}.md": page_text(page, kept) for number, page in pages.items()}
     wanted |= {"README.md": index_text(pages, kept), "photographs.md": photographs.page_text(MADE)}
+    wanted["reality_check.md"] = reality.page_text(MADE)
     there = {f.name: f.read_text(encoding="utf-8") for f in sorted(folder.glob("*.md")) if OWN.fullmatch(f.name)}
     top = readme.read_text(encoding="utf-8")
     new_top = with_headlines(top, headlines_text(pages, kept))

@@ -265,7 +265,7 @@ def build_pages(
     pages = load_pages()
     wanted = {f"{number}.md": page_text(page, kept) for number, page in pages.items()}
     wanted |= {"README.md": index_text(pages, kept), "photographs.md": photographs.page_text(MADE)}
-    wanted["reality_check.md"] = reality.page_text(MADE)
+    wanted["reality_check.md"] = reality.page_text(MADE, reality.FILE)
     there = {f.name: f.read_text(encoding="utf-8") for f in sorted(folder.glob("*.md")) if OWN.fullmatch(f.name)}
     top = readme.read_text(encoding="utf-8")
     new_top = with_headlines(top, headlines_text(pages, kept))

@@ -34,7 +34,8 @@ def epochs_left(
     made_up: dict[Point, dict[str, Any]] = {}
     while todo := protocol.plan(setup, size, seeds, lambda point: found(point) or made_up.get(point)).todo:
         for point in todo:
-            rsums = list(range(1, point.epochs + 1)) if rising else [1.0] * point.epochs
+            higher = 1e6 * point.epochs  # than every true rsum, and than that of a shorter run
+            rsums = [higher * epoch for epoch in range(1, point.epochs + 1)] if rising else [0.0] * point.epochs
             made_up[point] = {"outcome": TRAINED, "validation": rsums, "message": ""}
     return sum(point.epochs for point in made_up)
 

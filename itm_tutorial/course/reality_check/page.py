@@ -86,16 +86,16 @@ def _protocol(about: Mapping[str, Any], models: Mapping[str, Any]) -> str:
     factors = ", ".join(f"{factor:g}" for factor in about["rate_factors"])
     most, gain = 2 ** about["doublings"], f"{100 * about['least_gain']:g} %"
     lines = [
-        f"""Every model is trained on the drawn world "{about["corpus"]}", size "{about["size"]}", and reads the features
-        of the backbone "mini". Its embeddings have {about["embed_size"]} numbers where an option sets their size.
-        Everything else is as in its recipe "drawn".""",
-        f"""Settings are chosen on seed {about["tuning_seed"]}. It has images, captions and first weights of its own, and
-        its test split is never scored.""",
+        f"""Every model is trained on the drawn world "{about["corpus"]}", size "{about["size"]}", and reads the
+        features of the backbone "mini". Its embeddings have {about["embed_size"]} numbers where an option sets their
+        size. Everything else is as in its recipe "drawn".""",
+        f"""Settings are chosen on seed {about["tuning_seed"]}. It has images, captions and first weights of its own,
+        and its test split is never scored.""",
         f"""Learning rate: one training with each of {factors} times the rate of the recipe, for the epochs of the
         recipe. The rate with the highest rsum on the validation split is taken; of equal ones, the lowest.""",
         f"""Epochs: with this rate, they are doubled until the last quarter of the run adds less than {gain} to the best
-        validation rsum before it. A run has at most {most} times the epochs of the recipe. A model that still gains
-        more in the longest run is marked.""",
+        validation rsum before it, and a run of twice the epochs adds less than {gain} to that. A run has at most {most}
+        times the epochs of the recipe. A model that still gains more there is marked.""",
         """With this rate and these epochs, the model is trained on the other seeds and measured on their test splits.
         As everywhere in the course, the weights are those of the epoch with the best validation rsum.""",
     ]
@@ -107,11 +107,11 @@ def _protocol(about: Mapping[str, Any], models: Mapping[str, Any]) -> str:
 def _legend(models: Mapping[str, Any]) -> str:
     seeds = sorted({one["seed"] for model in models.values() for one in model["trainings"]})
     return _one_line(
-        f"""Measured on the test splits of the seeds {", ".join(map(str, seeds))}, and sorted by rsum, which is given as mean
-        ± standard deviation over seeds. The recalls and the accuracies on minimal pairs, by kind, are means in percent.
-        The last column is for orientation: the best row that the survey's tables have of the method's paper on
-        photographs, with R@1 image to text / text to image on {DATASETS[0]}, or else on {DATASETS[1]}, and with rsum where
-        all six recalls are known."""
+        f"""Measured on the test splits of the seeds {", ".join(map(str, seeds))}, and sorted by rsum, which is given as
+        mean ± standard deviation over seeds. The recalls and the accuracies on minimal pairs, by kind, are means in
+        percent. The last column is for orientation: the best row that the survey's tables have of the method's paper on
+        photographs, with R@1 image to text / text to image on {DATASETS[0]}, or else on {DATASETS[1]}, and with rsum
+        where all six recalls are known."""
     )
 
 
@@ -183,9 +183,11 @@ def _r1(values: Mapping[tuple[str, str], float]) -> tuple[float, float] | None:
 def _settings_legend(models: Mapping[str, Any]) -> str:
     own = [name for name, model in models.items() if model["embed_size"] is None]
     text = _one_line(
-        f"""Epochs are those of the final trainings. *Still rising* marks a model whose longest run gained more than the
-        limit in its last quarter. Time is the computing time of a final training, with its validation, as a multiple of
-        that of `{YARDSTICK}` on the same machine; networks that are trained once and kept in the cache do not count."""
+        f"""Epochs are those of the final trainings. *Still rising* marks a model that gained more than the limit at the
+        end of the longest run, or by the last doubling. *Tried* has the validation rsum of each training on the seed on
+        which settings are chosen, as learning rate x epochs. Time is the computing time of a final training, with its
+        validation, as a multiple of that of `{YARDSTICK}` on the same machine; networks that are trained once and kept
+        in the cache do not count."""
     )
     if seconds := _seconds(models.get(YARDSTICK)):
         text += f" A training of `{YARDSTICK}` took {seconds:.0f} seconds, added up over cores."
@@ -198,14 +200,17 @@ def _settings(models: Mapping[str, Any]) -> str:
     rows = []
     for name, model in models.items():
         rates = [one["rate"] for one in model["tried"]]
-        rsums = ", ".join("failed" if one["rsum"] is None else f"{one['rsum']:.1f}" for one in model["tried"])
-        end = {rates[0]: " (lowest)", rates[-1]: " (highest)"}.get(model["rate"], "")
+        end = {min(rates): " (lowest)", max(rates): " (highest)"}.get(model["rate"], "")
         rate = "" if model["rate"] is None else f"{model['rate']:g}{end}"
         parameters = "" if model["parameters"] is None else f"{model['parameters']:,}"
-        tried = f"{', '.join(f'{rate:g}' for rate in rates)}: {rsums}"
-        rows.append([_link(name), rate, tried, _epochs(model), _ratio(model, models.get(YARDSTICK)), parameters])
-    head = ["model", "learning rate", "tried: validation rsum", "epochs", "time", "parameters"]
-    return table(head, rows)
+        time = _ratio(model, models.get(YARDSTICK))
+        rows.append([_link(name), rate, _epochs(model), _tried(model["tried"]), time, parameters])
+    return table(["model", "learning rate", "epochs", "tried", "time", "parameters"], rows)
+
+
+def _tried(tried: Sequence[Mapping[str, Any]]) -> str:
+    rsums = ["failed" if one["rsum"] is None else f"{one['rsum']:.1f}" for one in tried]
+    return ", ".join(f"{one['rate']:g} x {one['epochs']}: {rsum}" for one, rsum in zip(tried, rsums, strict=True))
 
 
 def _epochs(model: Mapping[str, Any]) -> str:
@@ -231,9 +236,9 @@ def _seconds(model: Mapping[str, Any] | None) -> float | None:
 
 def _absent(kept: Mapping[str, Any], models: Mapping[str, Any]) -> dict[str, str]:
     """What the tables do not show, and why: heading -> text."""
-    failed = [(name, model["failed"]) for name, model in models.items() if model["failed"]]
+    failed = []
     for name, model in models.items():
-        failed += [(f"{name}, rate {one['rate']:g}", one["message"]) for one in model["tried"] if one["message"]]
+        failed += [(f"{name}, {_tried([one])}", one["message"]) for one in model["tried"] if one["message"]]
         failed += [(f"{name}, seed {one['seed']}", one["message"]) for one in model["trainings"] if one["message"]]
     main = [one.name for one in list_methods()]
     left_out = {name: reason for name, reason in kept["left_out"].items() if name in list_models()}

@@ -6,7 +6,9 @@ It was fixed before the first run. Every model reads the drawn scenes through on
 1. On the tuning seed it is trained with three learning rates, ``RATE_FACTORS`` times that of its recipe, for the epochs
    of its recipe. The rate with the highest validation rsum is taken; of equal ones, the lowest.
 2. With this rate, still on the tuning seed, the epochs are doubled until the last quarter of the run adds less than
-   ``LEAST_GAIN`` to the best validation rsum before it, at most ``DOUBLINGS`` times.
+   ``LEAST_GAIN`` to the best validation rsum before it, and a run of twice the epochs less than ``LEAST_GAIN`` to its
+   best; at most ``DOUBLINGS`` times. The second condition is there because most recipes lower the rate in the middle of
+   a run, after which the curve is flat even where a longer run would be better.
 3. With this rate and these epochs it is trained on every other seed, and measured there on the test split.
 
 The tuning seed has its own pictures, captions and first weights, and its test split is never scored.
@@ -17,7 +19,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import comb
 from typing import Any
 
@@ -92,8 +94,10 @@ class Plan:
         todo: trainings that can start now; more may follow from their results. Empty when the model is done.
         rate: the chosen learning rate; None before the choice, or where no rate could be trained.
         epochs: the chosen number; None before the choice.
-        gain: what the last quarter of the chosen run added to its validation rsum, as a fraction.
+        gain: the larger of what the last quarter of the chosen run adds to the validation rsum and of what a doubling
+            adds, as a fraction: the next doubling, or the last one if there is no next.
         failed: why the model cannot be trained on the tuning seed; empty where it can.
+        tuning: the trainings on the tuning seed that are done.
     """
 
     todo: tuple[Point, ...] = ()
@@ -101,11 +105,16 @@ class Plan:
     epochs: int | None = None
     gain: float | None = None
     failed: str = ""
+    tuning: tuple[Point, ...] = ()
 
     @property
     def still_rising(self) -> bool:
         """Whether the longest run allowed, or possible, was not long enough."""
         return self.gain is not None and self.gain >= LEAST_GAIN
+
+    def final(self, seed: int) -> Point:
+        """The training with the chosen settings on another seed."""
+        return replace(self.tuning[0], seed=seed, rate=self.rate, epochs=self.epochs)
 
 
 def setup_of(model: str) -> Setup:
@@ -136,20 +145,26 @@ def plan(setup: Setup, size: str, seeds: Sequence[int], found: Callable[[Point],
     tried = {rate: Point(setup.model, size, TUNING_SEED, rate, setup.epochs) for rate in setup.rates}
     if missing := tuple(point for point in tried.values() if found(point) is None):
         return Plan(missing)
-    rate = choose_rate({rate: best_rsum(found(point)) for rate, point in tried.items()})
+    rate, tuning = choose_rate({rate: best_rsum(found(point)) for rate, point in tried.items()}), list(tried.values())
     if rate is None:
-        return Plan(failed=found(tried[setup.rates[0]])["message"])
-    epochs, gain = setup.epochs, last_quarter_gain(found(tried[rate])["validation"])
-    while gain >= LEAST_GAIN and epochs < setup.epochs * 2**DOUBLINGS:
-        longer = Point(setup.model, size, TUNING_SEED, rate, 2 * epochs)
+        return Plan(failed=found(tried[setup.rates[0]])["message"], tuning=tuple(tuning))
+    chosen, doubled = tried[rate], 0.0
+    while 2 * chosen.epochs <= setup.epochs * 2**DOUBLINGS:
+        longer = replace(chosen, epochs=2 * chosen.epochs)
         record = found(longer)
         if record is None:
-            return Plan((longer,), rate)
-        if record["outcome"] != TRAINED:  # what was trained before it stands, and is marked as still rising
+            return Plan((longer,), rate, tuning=tuple(tuning))
+        tuning.append(longer)
+        if record["outcome"] != TRAINED:  # the shorter run stands, and the failure is reported
             break
-        epochs, gain = longer.epochs, last_quarter_gain(record["validation"])
-    finals = [Point(setup.model, size, seed, rate, epochs) for seed in seeds]
-    return Plan(tuple(point for point in finals if found(point) is None), rate, epochs, gain)
+        doubled = gain_over(best_rsum(found(chosen)), best_rsum(record))
+        if max(last_quarter_gain(found(chosen)["validation"]), doubled) < LEAST_GAIN:
+            break
+        chosen = longer
+    gain = max(last_quarter_gain(found(chosen)["validation"]), doubled)
+    finals = [replace(chosen, seed=seed) for seed in seeds]
+    todo = tuple(point for point in finals if found(point) is None)
+    return Plan(todo, rate, chosen.epochs, gain, tuning=tuple(tuning))
 
 
 def choose_rate(rsums: Mapping[float, float | None]) -> float | None:
@@ -180,10 +195,14 @@ def last_quarter_gain(rsums: Sequence[float]) -> float:
         The gain as a fraction, 0 or more; infinite where there is nothing before, as in a run of one epoch.
     """
     before = rsums[: len(rsums) - math.ceil(len(rsums) / 4)]
-    best = max(rsums)
-    if not before or max(before) == 0:
-        return math.inf if best > 0 else 0.0
-    return best / max(before) - 1 if best > max(before) else 0.0
+    return gain_over(max(before, default=0.0), max(rsums))
+
+
+def gain_over(before: float, after: float) -> float:
+    """How much higher an rsum is than another, as a fraction; 0 where it is lower, infinite above an rsum of 0."""
+    if after <= before:
+        return 0.0
+    return after / before - 1 if before > 0 else math.inf
 
 
 def make_model(setup: Setup, corpus: Corpus, seed: int) -> Matching:
@@ -255,7 +274,10 @@ def chance(split: Split) -> dict[str, float]:
     own = split.image_of.bincount(minlength=n_images).tolist()  # captions of each image
     if not all(own):
         raise ItmError(f"split {split.name!r}: image {own.index(0)} has no caption; give it one")
-    misses = {k: sum(comb(n_captions - n, k) for n in own) / comb(n_captions, k) / n_images for k in (1, 5, 10)}
-    i2t = {k: 100 * (1 - miss) for k, miss in misses.items()}
+    i2t = {}
+    for k in (1, 5, 10):
+        drawn = min(k, n_captions)
+        misses = sum(comb(n_captions - n, drawn) for n in own) / comb(n_captions, drawn)  # images without a hit
+        i2t[k] = 100 * (1 - misses / n_images)
     t2i = {k: 100 * min(1.0, k / n_images) for k in (1, 5, 10)}
     return {"rsum": sum(i2t.values()) + sum(t2i.values()), "i2t_r1": i2t[1], "t2i_r1": t2i[1]}

@@ -5,13 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, FiniteFloat
 from typing_extensions import TypedDict
 
 from itm_tutorial.errors import ItmError
 from itm_tutorial.storage import one_at_a_time, read_json, write_json
+
+if TYPE_CHECKING:
+    from itm_tutorial.course.reality_check.protocol import Plan, Point, Setup
 
 _RSum = Annotated[float, Field(ge=0, le=600)]
 _Percent = Annotated[float, Field(ge=0, le=100)]
@@ -39,9 +42,10 @@ class Training(TypedDict):
 
 
 class Tried(TypedDict):
-    """A learning rate that was tried on the tuning seed; rsum on the validation split, None where it failed."""
+    """A training on the tuning seed; rsum on the validation split, None where it failed."""
 
     rate: FiniteFloat
+    epochs: int
     rsum: _RSum | None
     message: str
 
@@ -51,7 +55,7 @@ class Model(TypedDict):
 
     features: str
     embed_size: int | None
-    tried: list[Tried]
+    tried: Annotated[list[Tried], Field(min_length=1)]
     rate: FiniteFloat | None
     epochs: int | None
     gain: FiniteFloat | None
@@ -62,10 +66,22 @@ class Model(TypedDict):
     provenance: dict[str, Any]
 
 
+class Protocol(TypedDict):
+    """The settings of the protocol, as ``protocol`` names them."""
+
+    corpus: str
+    size: str
+    embed_size: int
+    tuning_seed: int
+    rate_factors: list[FiniteFloat]
+    doublings: Annotated[int, Field(ge=0, le=10)]
+    least_gain: FiniteFloat
+
+
 class Check(TypedDict):
     """The whole file."""
 
-    protocol: dict[str, Any]
+    protocol: Protocol
     lines: dict[str, dict[Literal["ceiling", "chance"], Measured]]
     left_out: dict[str, str]
     models: dict[str, Model]
@@ -137,30 +153,30 @@ def check_protocol(file: Path, kept: Mapping[str, Any], protocol: Mapping[str, A
 
 
 def model_part(
-    setup: Any, plan: Any, seeds: Sequence[int], record_of: Callable[[int | None, float | None], Mapping[str, Any]]
+    setup: Setup, plan: Plan, seeds: Sequence[int], record_of: Callable[[Point], Mapping[str, Any]]
 ) -> dict[str, Any]:
     """The part of a model that has been through the protocol.
 
     Args:
-        setup: the model's ``Setup``.
-        plan: its finished ``Plan``.
+        setup: of the model.
+        plan: finished.
         seeds: that were measured.
-        record_of: (None, a rate) -> the record of the training with this rate on the tuning seed;
-            (a seed, None) -> the record of the training on this seed.
+        record_of: a training -> its record.
 
     Returns:
         Plain data; see ``Model``.
     """
-    tried = [(rate, record_of(None, rate)) for rate in setup.rates]
-    finals = [] if plan.failed else [(seed, record_of(seed, None)) for seed in seeds]
+    tried = [(point, record_of(point)) for point in plan.tuning]
+    finals = [] if plan.failed else [(seed, record_of(plan.final(seed))) for seed in seeds]
     sizes = [record["parameters"] for _, record in [*tried, *finals] if record["parameters"]]
     last = max((record for _, record in [*tried, *finals]), key=lambda record: record["finished"])
     return {
         "features": setup.features,
         "embed_size": next(iter(setup.options.values()), None),
         "tried": [
-            {"rate": rate, "rsum": max(record["validation"], default=None), "message": record["message"]}
-            for rate, record in tried
+            {"rate": point.rate, "epochs": point.epochs, "rsum": max(record["validation"], default=None)}
+            | {"message": record["message"]}
+            for point, record in tried
         ],
         "rate": plan.rate,
         "epochs": plan.epochs,

@@ -201,28 +201,17 @@ class Check:
         """Whether no training of a finished check has failed."""
         for one in self.setups:
             plan = plans[one.model]
-            if plan.failed or any(self._final(plan, one, seed)["outcome"] == FAILED for seed in self.seeds):
+            if plan.failed or any(self.store.found(plan.final(seed))["outcome"] == FAILED for seed in self.seeds):
                 return False
         return True
 
     def gather(self, plans: Mapping[str, Plan]) -> None:
         """Puts the results of all finished models into ``out``."""
         done = [one for one in self.setups if not plans[one.model].todo]
-        models = {one.model: self._part(one, plans[one.model]) for one in done}
+        models = {one.model: model_part(one, plans[one.model], self.seeds, self.store.found) for one in done}
         lines = {str(seed): lines_of(self.size, seed) for seed in self.seeds}
         found = {"lines": lines, "left_out": self.left_out, "models": models}
         keep(self.out, about_protocol(self.size), found, list_models(), self.store.unfinished / "results")
-
-    def _part(self, setup: Setup, plan: Plan) -> dict[str, Any]:
-        def record_of(seed: int | None, rate: float | None) -> Mapping[str, Any]:
-            if seed is None:
-                return self.store.found(Point(setup.model, self.size, protocol.TUNING_SEED, rate, setup.epochs))
-            return self._final(plan, setup, seed)
-
-        return model_part(setup, plan, self.seeds, record_of)
-
-    def _final(self, plan: Plan, setup: Setup, seed: int) -> Mapping[str, Any]:
-        return self.store.found(Point(setup.model, self.size, seed, plan.rate, plan.epochs))
 
 
 def _of_the_disk(error: Exception) -> bool:

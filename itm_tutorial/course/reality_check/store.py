@@ -127,10 +127,19 @@ class Store:
 
 
 def sources(model: str) -> str:
-    """A digest of the code that a model's results depend on, this protocol among it.
+    """A digest of the code that a model's results depend on, the protocol among it.
+
+    Args:
+        model: a registered name.
+    """
+    return digest(claim_of(model))
+
+
+def claim_of(model: str) -> Claim:
+    """A model's part of the check in the form of a claim, whose sources can be listed.
 
     Args:
         model: a registered name.
     """
     arm = Arm(model, model, protocol.setup_of(model).options)
-    return digest(Claim(f"reality_{model}", protocol.CORPUS, (arm,), (protocol.train,), ()))
+    return Claim(f"reality_{model}", protocol.CORPUS, (arm,), (protocol.train,), ())

@@ -2,9 +2,11 @@
 
 from itm_tutorial.show.answers import answer
 from itm_tutorial.show.attention import attention, attention_of
+from itm_tutorial.show.attention_matrix import attention_matrix
 from itm_tutorial.show.attention_page import attention_page
 from itm_tutorial.show.canvas import alt_text, to_html
 from itm_tutorial.show.figures import captions_found, minimal_pair_accuracy, pictures, ranked, training_curve
+from itm_tutorial.show.pointing_game import pointing_game
 from itm_tutorial.show.timeline import history
 from itm_tutorial.show.widgets import explorer
 
@@ -12,6 +14,7 @@ __all__ = [
     "alt_text",
     "answer",
     "attention",
+    "attention_matrix",
     "attention_of",
     "attention_page",
     "captions_found",
@@ -19,6 +22,7 @@ __all__ = [
     "history",
     "minimal_pair_accuracy",
     "pictures",
+    "pointing_game",
     "ranked",
     "to_html",
     "training_curve",
@@ -35,7 +39,7 @@ MOVED = {  # folder of a chapter -> what its figures.py has now
     "predicted_kinds word_space",
     "ch02_vsepp": "before_and_after collapse doubles explorer_of_forces forces gradients hardest_negatives heat_map "
     "maps_by_epoch rsum_by_batch_size",
-    "ch03_scan": "attention_explorer attention_matrix pointing_game regions_found search_cost smoothing",
+    "ch03_scan": "attention_explorer regions_found search_cost smoothing",
     "ch04_timam": "adversary_weights embedding_map identity_gallery loss_ablation person_explorer "
     "projection_weights worlds",
     "ch90_literature": "ingredients leaderboard literature_explorer papers_timeline record who_follows_whom",

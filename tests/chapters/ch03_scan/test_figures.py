@@ -8,7 +8,7 @@ import torch
 
 from itm_tutorial import show
 from itm_tutorial.chapters.ch03_scan import figures as ch03
-from itm_tutorial.chapters.ch03_scan.attention_figures import duration, softened
+from itm_tutorial.chapters.ch03_scan.smoothing_figures import duration, softened
 from itm_tutorial.data.corpus import Split
 from itm_tutorial.errors import ItmError
 from itm_tutorial.evaluation.grounding import AttentionReport

@@ -5,6 +5,7 @@ from itm_tutorial.show.attention import attention, attention_of
 from itm_tutorial.show.attention_matrix import attention_matrix
 from itm_tutorial.show.attention_page import attention_page
 from itm_tutorial.show.canvas import alt_text, to_html
+from itm_tutorial.show.family_map import family_map
 from itm_tutorial.show.figures import captions_found, minimal_pair_accuracy, pictures, ranked, training_curve
 from itm_tutorial.show.pointing_game import pointing_game
 from itm_tutorial.show.timeline import history
@@ -19,6 +20,7 @@ __all__ = [
     "attention_page",
     "captions_found",
     "explorer",
+    "family_map",
     "history",
     "minimal_pair_accuracy",
     "pictures",

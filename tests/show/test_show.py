@@ -9,7 +9,7 @@ from itm_tutorial import show
 
 def test_the_names_are_those_that_notebooks_and_commands_use():
     figures = {"attention", "attention_of", "captions_found", "history", "minimal_pair_accuracy", "pictures", "ranked"}
-    figures |= {"training_curve"}
+    figures |= {"attention_matrix", "family_map", "pointing_game", "training_curve"}
     assert set(show.__all__) == figures | {"alt_text", "answer", "attention_page", "explorer", "to_html"}
     assert all(callable(getattr(show, name)) for name in show.__all__)
 

@@ -51,7 +51,9 @@ def family_map(
                   fontweight="bold")  # fmt: skip
     top = 0.5
     for name, tall in zip(names, heights, strict=True):
-        axes.text(0.05, top + tall / 2, wrapped(name, NAME_LETTERS), va="center", fontsize=11, color=INK, fontweight="bold")
+        axes.text(
+            0.05, top + tall / 2, wrapped(name, NAME_LETTERS), va="center", fontsize=11, color=INK, fontweight="bold"
+        )
         for column, part in enumerate(parts):
             is_new = (name, part) in new
             x = NAMES + CELL * column

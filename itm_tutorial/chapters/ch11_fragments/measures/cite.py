@@ -1,4 +1,4 @@
-"""What the claim of CITE measures: localisation of phrases with common and with rare nouns, and the number of weights."""
+"""What the claim of CITE measures: localisation of phrases with common and rare nouns, and the number of weights."""
 
 from __future__ import annotations
 

@@ -111,6 +111,12 @@ class ChainVSE(Matching):
     text_input = ReadCharacters()
     recipes: ClassVar[dict[str, Recipe]] = {
         "drawn": Recipe(learning_rate=2e-3, epochs=10),
+        "flickr8k": Recipe(
+            learning_rate=5e-4,
+            epochs=15,
+            features="mirrored",
+            options={"embed_size": 1024, "stem_maps": 64, "maps": 128},
+        ),
         "paper": Recipe(  # the options and the rate of the authors' command; it does not give the rest
             learning_rate=1e-3,
             options={"embed_size": 2048, "stem_maps": 64, "maps": 256, "towers": 4, "mask_same_image": False},

@@ -62,8 +62,7 @@ class MCNN(Matching):
         deep_maps: of the second and the third (300 in the paper).
         hidden: size of the perceptron's hidden layer (400 in the paper).
         margin: of the hinge (0.5 in the paper).
-        dropout: the fraction of the perceptron's inputs and hidden numbers that training sets to zero (0.1 in the
-            paper, which does not say where).
+        dropout: of the perceptron's inputs and hidden numbers (0.1 in the paper, which does not say where).
     """
 
     recipes: ClassVar[dict[str, Recipe]] = {

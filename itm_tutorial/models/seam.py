@@ -57,6 +57,12 @@ class SEAM(Matching):
 
     recipes: ClassVar[dict[str, Recipe]] = {
         "drawn": Recipe(learning_rate=6e-3, epochs=10),  # as for ``order``, so that the text encoder alone differs
+        "flickr8k": Recipe(
+            learning_rate=5e-4,
+            epochs=15,
+            features="mirrored",
+            options={"hops": 30, "attention_units": 300, "embed_size": 1024, "word_dim": 300},
+        ),
         "paper": Recipe(
             learning_rate=1e-3,
             clip=1.0,

@@ -49,7 +49,7 @@ from itm_tutorial.retrieval import scoring
 assert itm.__file__.startswith(sys.argv[1]), itm.__file__
 features = lambda split, spec: torch.stack([i.float().mean((1, 2)) for i in split.images]).repeat(1, 171)[:, :512]
 loop.split_features = scoring.split_features = features
-assert itm.list_models("10") == ["toy", "toy_wide"] and "toy" in itm.list_models()
+assert {"toy", "toy_wide"} <= set(itm.list_models("10")) and "toy" in itm.list_models()
 corpus = itm.load_corpus("scenes", size="tiny")
 model = itm.create_model("toy_wide", corpus)
 assert model.image_encoder.project.out_features == 32

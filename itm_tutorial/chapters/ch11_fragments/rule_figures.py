@@ -112,10 +112,8 @@ def score_by_length(scores: Mapping[str, Tensor], n_words: Tensor, own: Tensor) 
         axes.set_xlabel("words of the caption", fontsize=10)
         axes.spines[["top", "right"]].set_visible(False)
         whose = "one of its own" if own[first] else "another image's"
-        told.append(
-            f"{name}: correlation of score and length {r:z.2f}; the caption ranked first has {int(n_words[first])} words "
-            f"and is {whose}"
-        )
+        best = f"the caption ranked first has {int(n_words[first])} words and is {whose}"
+        told.append(f"{name}: correlation of score and length {r:z.2f}; {best}")
     figure.axes[0].set_ylabel("score with the image", fontsize=10)
     figure.axes[-1].legend(fontsize=9, loc="lower right")
     return described(figure, f"Scores of {len(n_words)} captions with one image. {'. '.join(told)}.")

@@ -1,8 +1,8 @@
 """CITE: phrases that choose among four embeddings of a pair, against one embedding of equal size and an equal mixture.
 
-The abstract of the paper states gains of 3 to 4 % over baselines such as the similarity network, which is the case of one
-embedding. Its tables were not readable to us; the division into rare and common nouns is ours. Arms differ in K and in
-the choice alone; one embedding has as many numbers as four together.
+The abstract of the paper states gains of 3 to 4 % over baselines such as the similarity network, which is the case of
+one embedding. Its tables were not readable to us; the division into rare and common nouns is ours. Arms differ in K and
+in the choice alone; one embedding has as many numbers as four together.
 """
 
 from __future__ import annotations

@@ -9,8 +9,8 @@ import torch
 
 from itm_tutorial.storage import cache_dir
 
-torch.set_num_threads(1 if "PYTEST_XDIST_WORKER" in os.environ else 2)  # a process per core, or one with both
-os.environ.setdefault("OMP_NUM_THREADS", str(torch.get_num_threads()))  # so that no busy machine changes it in a test
+os.environ.setdefault("OMP_NUM_THREADS", "1" if "PYTEST_XDIST_WORKER" in os.environ else "2")  # whatever else is running
+torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
 
 
 @pytest.fixture(autouse=True)
@@ -66,7 +66,7 @@ def register(monkeypatch):
 
 @pytest.fixture(scope="module")
 def cheap_features():
-    """Features of every kind that need no backbone: mean colours of patches, in the shapes of the mini backbone's."""
+    """Features of every kind that need no backbone, and regions that need no detector: mean colours of patches."""
     from torch.nn.functional import adaptive_avg_pool2d, pad
 
     def features(split, spec):
@@ -81,9 +81,21 @@ def cheap_features():
         cells = fine.permute(0, 2, 4, 1, 3, 5).flatten(3).flatten(1, 2)  # [n, 64 or 12, 48]
         return pad(cells, (0, 208), value=0.1)
 
+    def boxes(split, spec):  # the true ones, then cells of 3 rows and 4 columns
+        left, top = torch.meshgrid(torch.arange(4) / 4, torch.arange(3) / 3, indexing="xy")
+        cells = torch.stack([left, top, left + 1 / 4, top + 1 / 3], -1).flatten(0, 1)
+        true = split.boxes or [cells] * len(split.images)
+        return torch.stack([torch.cat([some, cells])[:12] for some in true])  # [n, 12, 4]
+
+    def sure(split, spec):
+        return torch.ones(len(split.images), 12)
+
     with pytest.MonkeyPatch.context() as patch:
         for module in ("retrieval.scoring", "retrieval.search", "training.loop"):
             patch.setattr(f"itm_tutorial.{module}.split_features", features)
+        for module in ("retrieval.scoring", "training.loop"):
+            patch.setattr(f"itm_tutorial.{module}.split_boxes", boxes)
+            patch.setattr(f"itm_tutorial.{module}.split_confidence", sure)
         yield features
 
 

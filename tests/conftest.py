@@ -9,7 +9,8 @@ import torch
 
 from itm_tutorial.storage import cache_dir
 
-os.environ.setdefault("OMP_NUM_THREADS", "1" if "PYTEST_XDIST_WORKER" in os.environ else "2")  # whatever else is running
+# two threads on a busy core wait for each other
+os.environ.setdefault("OMP_NUM_THREADS", "1" if "PYTEST_XDIST_WORKER" in os.environ else "2")
 torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
 
 

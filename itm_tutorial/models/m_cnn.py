@@ -97,8 +97,8 @@ class MCNN(Matching):
         self.project = nn.Linear(image_dim, embed_size)
         self.image_part = nn.Linear(embed_size, (*sizes[1:], hidden)[self.joint], bias=False)  # W_v
         self.dropout = nn.Dropout(dropout)
-        for before_relu in (*(layer.linear for layer in self.layers), self.hidden, self.project):
-            nn.init.kaiming_normal_(before_relu.weight)
+        for linear in (*(layer.linear for layer in self.layers), self.hidden, self.project, self.output):
+            nn.init.kaiming_normal_(linear.weight)
 
     def image_encoder(self, images: Tensor) -> Tensor:
         """Features [n_images, image_dim] -> W_v v, [n_images, n_maps of the layer that takes the image in]."""

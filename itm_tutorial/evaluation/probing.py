@@ -263,7 +263,7 @@ def softmax_regression(
     shape = (n_classes, inputs.shape[1])
     given = (inputs.new_zeros(shape), inputs.new_zeros(n_classes)) if start is None else start
     with torch.inference_mode(False), torch.enable_grad():
-        x = inputs.clone()
+        x, y = inputs.clone(), labels.clone()  # copies outside of inference mode
         weight, bias = (one.clone().requires_grad_() for one in given)
         optimizer = torch.optim.LBFGS(
             [weight, bias], max_iter=ITERATIONS, tolerance_grad=TOLERANCE, line_search_fn="strong_wolfe"
@@ -271,7 +271,7 @@ def softmax_regression(
 
         def closure() -> Tensor:
             optimizer.zero_grad()
-            loss = probe_loss(x @ weight.T + bias, labels) + penalty / 2 * weight.square().sum()
+            loss = probe_loss(x @ weight.T + bias, y) + penalty / 2 * weight.square().sum()
             loss.backward()
             return loss
 
@@ -285,7 +285,7 @@ def _fit_network(inputs: Tensor, labels: LongTensor, train: Tensor, val: Tensor,
     rows = train.nonzero()[:, 0]
     with torch.random.fork_rng(devices=[]), torch.inference_mode(False), torch.enable_grad():
         torch.manual_seed(seed)
-        inputs = inputs.clone()
+        inputs, labels = inputs.clone(), labels.clone()
         network = nn.Sequential(
             nn.Linear(inputs.shape[1], HIDDEN), nn.Sigmoid(), nn.Dropout(DROPOUT), nn.Linear(HIDDEN, n_classes)
         )

@@ -10,7 +10,7 @@ import itm_tutorial as itm
 from itm_tutorial.data.options import option_types
 from itm_tutorial.errors import ItmError
 from itm_tutorial.models import Batch, build_model, create_model, model_class
-from itm_tutorial.models._base import Matching
+from itm_tutorial.models._base import Images, Matching
 
 ODD = [[], {}, "", "x", -1, math.nan, math.inf, 10**30, True, None, 2.5]
 every_model = pytest.mark.parametrize("name", itm.list_models())
@@ -28,8 +28,11 @@ def made(cache):
             except ItmError:
                 continue
             images = torch.rand(10, *shape_of(model), generator=torch.Generator().manual_seed(0))
+            if model.reads_boxes:
+                boxes = torch.tensor([0.0, 0, 1, 1]).expand(*images.shape[:2], 4)
+                images = Images(images, boxes, torch.ones(images.shape[:2]))
             identity = None if corpus.train.identity is None else corpus.train.identity[corpus.train.image_of[:10]]
-            tokens = model.tokenize(corpus.train.captions[:10])
+            tokens = model.tokenize(corpus.train.captions)[torch.arange(10)]
             return model, Batch(images, tokens, torch.arange(10), identity)
         raise AssertionError(f"{name} can be made for no corpus")
 

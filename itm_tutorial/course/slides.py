@@ -20,7 +20,8 @@ _STYLE = """<style>
 .reveal .slides section { text-align: left; }
 .reveal h1, .reveal h2, .reveal h3 { text-transform: none; font-size: 1.5em; }
 .reveal .slides img { max-height: 470px; max-width: 100%; width: auto; margin: 0; }
-.reveal .slides pre { font-size: 0.65em; width: 100%; box-shadow: none; white-space: pre-wrap; }
+.reveal .slides pre { font-size: 0.65em; width: 100%; box-shadow: none; }
+.reveal .slides pre, .reveal .slides pre span { white-space: pre-wrap; box-sizing: border-box; }
 .reveal .slide-number { left: 8px; right: auto; }
 .reveal .slides section { max-height: 700px; overflow-y: auto; }
 </style>

@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.nn.functional import pad
 from typing_extensions import TypedDict
 
+from itm_tutorial.data.options import Dimension
 from itm_tutorial.data.text import SPECIAL, Tokens, Vocabulary
 from itm_tutorial.data.word_vectors import WordVectors
 from itm_tutorial.encoders.kept_weights import load_kept
@@ -25,9 +26,9 @@ from itm_tutorial.storage import read_json, user_path, write_json, write_tensors
 class _About(TypedDict):
     """What ``encoder.json`` has."""
 
-    n_words: int
-    word_dim: int
-    dim: int
+    n_words: Dimension
+    word_dim: Dimension
+    dim: Dimension
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,9 @@ import itm_tutorial.pretraining.word_vectors as words
 from itm_tutorial.data.corpus import Corpus, Split
 from itm_tutorial.data.text import Vocabulary
 from itm_tutorial.data.word_vectors import WordVectors, read_glove, read_word2vec, read_word_vectors
+from itm_tutorial.encoders.skip_thought import SkipThoughtEncoder
 from itm_tutorial.models import FeatureSpec, build_model, create_model
+from itm_tutorial.pretraining.skip_thought_encoder import SkipThought
 from itm_tutorial.storage import write_json, write_tensors
 from itm_tutorial.training.checkpoints import kept_seed, load_model, save_model
 from itm_tutorial.training.loop import fit
@@ -169,6 +171,18 @@ def make_mini_bert(folder: Path) -> None:
 def read_mini_bert(folder):
     _in(folder)
     berts.load_bert()
+
+
+def make_skip_thought(folder: Path) -> None:
+    vocabulary = Vocabulary(VOCABULARY)
+    SkipThought(SkipThoughtEncoder(len(vocabulary), 4, 6), vocabulary, len(vocabulary)).save(folder)
+
+
+@register("skip-thought encoder", make_skip_thought)
+def read_skip_thought(folder):
+    found = SkipThought.load(folder)
+    tokens = found.vocabulary.encode(["a red car", "two dogs on the grass"])
+    found.module(tokens.ids, tokens.lengths)
 
 
 def make_world_words(folder: Path) -> None:

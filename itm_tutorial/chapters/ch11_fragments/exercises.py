@@ -1,4 +1,4 @@
-"""The exercises of chapter 11: two scores, whether one favours long captions, and labels, weights and boxes."""
+"""The exercises of chapter 11: two scores, labels and weights, the overlap of boxes, a bias towards long captions."""
 
 from __future__ import annotations
 
@@ -241,4 +241,4 @@ length_bias = Exercise(
 )
 
 
-EXERCISES = (best_regions, length_bias, thresholded_score, instance_labels, alignment_weights, iou)
+EXERCISES = (best_regions, thresholded_score, instance_labels, alignment_weights, iou, length_bias)

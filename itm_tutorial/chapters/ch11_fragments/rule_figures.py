@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
 
 import torch
@@ -57,6 +58,7 @@ def grounded(view: AttentionView, rules: Mapping[str, Tensor], words: Sequence[i
         if weights.shape != view.weights.shape:
             expected = list(view.weights.shape)
             raise ItmError(f"grounded: the weights of {name!r} are {list(weights.shape)}; give {expected}")
+    view = copy.copy(view)  # the caller's keeps its weights
     figure = new_figure(PANEL * (1 + len(rules)) + 0.4, (PANEL + 0.3) * len(words) + 0.3)
     panels = figure.subplots(len(words), 1 + len(rules), squeeze=False)
     told = []

@@ -162,11 +162,11 @@ each = pytest.mark.parametrize("exercise", exercises.EXERCISES, ids=lambda exerc
 def test_the_chapter_has_six_exercises():
     assert [exercise.name for exercise in exercises.EXERCISES] == [
         "best_regions",
-        "length_bias",
         "thresholded_score",
         "instance_labels",
         "alignment_weights",
         "iou",
+        "length_bias",
     ]
     assert all(exercise.chapter == "11_fragments" for exercise in exercises.EXERCISES)
 

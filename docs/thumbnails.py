@@ -16,6 +16,7 @@ from itm_tutorial.chapters.ch00_start_here.figures import score_matrix
 from itm_tutorial.chapters.ch01_devise.figures import one_word_space
 from itm_tutorial.chapters.ch02_vsepp.figures import forces
 from itm_tutorial.chapters.ch04_timam.figures import worlds
+from itm_tutorial.chapters.ch11_fragments.figures import attention_matrix
 from itm_tutorial.chapters.ch90_literature.figures import record
 from itm_tutorial.show.canvas import new_figure
 
@@ -63,6 +64,14 @@ def three_worlds() -> Figure:
     return worlds(splits, n=4, figure=new_figure(4.4, 4.4))
 
 
+def best_regions() -> Figure:
+    """Chapter 11: the best region of each word, from a made-up table of dot products."""
+    figure = new_figure(3.9, 3)
+    dots = torch.tensor([[3.1, 0.4, -0.3], [0.5, 2.6, -0.2], [-0.8, 0.1, -0.6]])
+    attention_matrix(dots, ["cow", "dog", "is"], axes=figure.subplots())
+    return figure
+
+
 def records() -> Figure:
     """Chapter 90: who held the record."""
     figure = new_figure(5.4, 3.6)
@@ -71,6 +80,13 @@ def records() -> Figure:
 
 
 if __name__ == "__main__":
-    drawn = {"00": scores_of_scenes, "01": word_space, "02": two_losses, "04": three_worlds, "90": records}
+    drawn = {
+        "00": scores_of_scenes,
+        "01": word_space,
+        "02": two_losses,
+        "04": three_worlds,
+        "11": best_regions,
+        "90": records,
+    }
     for chapter, draw in drawn.items():
         save_small(draw(), IMAGES / f"ch{chapter}.png", left=LEFT.get(chapter, 0.0))

@@ -6,7 +6,7 @@
 # - score an image and a caption from the dot products of regions and words, by the rules of DeFrag and of DVSA;
 # - guess which regions a word belongs to, with the labels of multiple-instance learning;
 # - measure phrase localisation with two measures, and compare it with chance;
-# - show that a sum over words favours long captions, and recognise two faults of public code.
+# - test whether a sum over words favours long captions, and recognise three faults that leave the loss falling.
 #
 # ## The question
 #
@@ -62,9 +62,9 @@ print("trained:", *dict.fromkeys(["dvsa", method]))
 # %% [markdown]
 # ## The picture to aim for
 #
-# One caption and its image. Each row is a word. The first column shows the true box; the others show, in colour, the
+# One caption and its image. Each row is a word. The first column shows the true box. The others show, in colour, the
 # regions that a rule chooses from the *same* dot products: the best region alone, all regions with a positive dot product,
-# or a softmax over the regions. The number is the largest weight. The model never saw a box.
+# or a softmax over the regions. The number is the largest weight, the dashed box the true one. The model never saw a box.
 #
 # **Question.** Which rule gives weight to regions that do not show the word? Do the rules disagree about the best region?
 
@@ -80,7 +80,7 @@ with torch.no_grad():
     regions = dvsa.encode_images(regions_of[[picture]])[0].cpu()  # [n_regions, dim]
     words = dvsa.encode_captions([test.captions[query]]).vectors[0, 1:-1].cpu()  # [n_words, dim], without start and end
 dots = regions @ words.T  # [n_regions, n_words]
-rules, chosen = figures.weights_of(dots), sorted(view.named)[:3]
+rules, chosen = figures.weights_of(dots), [w for w, boxes in sorted(view.named.items()) if len(boxes) == 1][:3]
 figures.grounded(view, rules, chosen)
 
 # %% tags=["answer"]
@@ -189,7 +189,7 @@ print(f"DVSA without the third word {best_regions(toy[None], three & torch.tenso
 # Now the table of your own model: the caption from above with its image. Framed is the best region of each word, so the
 # score of DVSA is the sum of the framed numbers.
 #
-# **Question.** Which words decide the score? Which hardly matter?
+# **Question.** Which words can raise or lower the score most? Which hardly matter?
 
 # %%
 tokens = tokenize(test.captions[query])
@@ -390,10 +390,11 @@ family_table(MEMBERS)
 #
 # ## Break it: long captions
 #
-# The score of DVSA is a sum over words. Add a word that fits any region a little, and the score rises. In a search for images
-# this does no harm, because all scores of a query belong to one caption. In a search for captions it may.
+# The score of DVSA is a sum over words, and nothing divides it. A word that fits some region a little raises it. In a search for
+# images this does no harm, because all scores of a query belong to one caption. In a search for captions, one expects that long
+# captions win. Test it.
 #
-# ### Exercise 6 (10 minutes, ★★): a bias towards long captions
+# ### Exercise 6 (10 minutes, ★★): scores against length
 #
 # `scores` is `[n_images, n_captions]` and `n_words` is `[n_captions]`. For each image, compute Pearson's correlation between its
 # scores and the numbers of words. Return the mean over the images, one number.
@@ -419,7 +420,8 @@ length_bias = exercises.length_bias.check(length_bias)
 # Each dot below is a caption of the test split, with its score for the image from above. On the right, the same scores are
 # divided by the number of words.
 #
-# **Question.** Which captions would the image rank first? Does the division remove the bias, over all images?
+# **Question.** Do scores rise with the length? Look at all captions, then at those with the highest scores. What will a
+# division by the length do to R@1?
 
 # %%
 scores = itm.score(dvsa, test)  # [n_images, n_captions]
@@ -457,7 +459,7 @@ for name, on in (("after the softmax", lambda u: u.softmax(dim=0)), ("before the
 #
 # </details>
 #
-# The second fault stands in the authors' loader of data. Each phrase should get two negative regions per positive one. The code
+# The second fault stands in the authors' code that loads the data. Each phrase should get two negative regions per positive one. The code
 # counts the positives by the sum of the label table of the *whole image*, in which the negatives of earlier phrases already stand
 # as $-1$. Here are five phrases with 3, 2, 4, 1 and 2 positive regions, and 280 candidates for negatives.
 #
@@ -547,7 +549,7 @@ print(f"Headline: {method} points right for {pointing:.0f} %, IoU 0.5 for {cover
 # - DeFrag adds what is positive, DVSA takes the best region of each word, and attention takes a weighted mean.
 # - Multiple-instance learning guesses labels of regions from labels of images: at least one region of the own image is positive.
 # - Localisation needs two measures and a chance line: a centre in the box is easier than an overlap of one half.
-# - A sum over words favours long captions where captions compete, and terms of a loss can be without effect while nothing fails.
+# - Length enters a sum over words where captions compete. Look at the top of the ranking: a correlation over all captions is not enough.
 #
 # ## Where to go next
 #

@@ -56,20 +56,22 @@ def dots(table: Tensor, tokens: Sequence[str], named: Sequence[int]) -> str:
         tokens: the words.
         named: places of the words that name a box.
     """
-    best = table.amax(0)  # [n_words]
-    order = best.argsort(descending=True).tolist()
-    high, low = ([f"*{tokens[word]}* ({best[word]:z.1f})" for word in some] for some in (order[:3], order[:-4:-1]))
+    best, spread = table.amax(0), table.amax(0) - table.amin(0)  # [n_words] each
+    order = spread.argsort(descending=True).tolist()
+    high, low = ([f"*{tokens[word]}*" for word in dict.fromkeys(some)] for some in (order[:3], order[::-1]))
+    low = list(dict.fromkeys(low))[:3]  # words may occur several times
     names = torch.zeros(len(tokens), dtype=torch.bool)
     names[list(named)] = True
     parts = [
-        f"The words with the largest best dot product are {', '.join(high)}; those with the smallest are "
-        f"{', '.join(low)}."
+        f"The columns of {', '.join(high)} vary most: these words tell the regions apart, and their best region adds "
+        f"most where it is there and costs most where it is missing. The columns of {', '.join(low)} hardly vary."
     ]
     if names.any() and not names.all():
-        mine, other = best[names].mean().item(), best[~names].mean().item()
+        mine, other = spread[names].mean().item(), spread[~names].mean().item()
         parts.append(
-            f"Words that name a box reach {mine:.1f} on average, the other words {other:z.1f}. No word was normalised, "
-            "so the length of a vector is learned: training can make words short that say nothing about pictures."
+            f"Between its best and its worst region, a word that names a box differs by {mine:.1f} on average, any "
+            f"other word by {other:.1f}. Nothing was normalised, so the length of a vector is learned, and words that "
+            "say nothing about images can become short."
         )
     parts.append(f"The score of the caption is the sum of the framed numbers, {best.sum().item():z.1f}.")
     return " ".join(parts)
@@ -113,7 +115,7 @@ def found(
     parts.append(
         "Keep in mind that CITE is trained with the true boxes of phrases, and the other four with pairs of image and "
         "caption alone. DeFrag and DVSA point for the noun, the other three for the whole noun phrase; the true boxes "
-        "are the same."
+        "are nearly the same."
     )
     return "\n\n".join([" ".join(parts[:-1]), parts[-1]])
 
@@ -127,18 +129,28 @@ def length(biases: Mapping[str, float], first_words: Mapping[str, float], r1: Ma
         r1: the same keys -> R@1 from image to text, in percent.
         mean: number of words of a caption, on average.
     """
-    raw, divided = biases["sum"], biases["divided"]
-    rises = "rise" if raw > 0 else "do not rise"
-    longer = "longer" if first_words["sum"] > mean else "not longer"
+    if biases["sum"] > 0:
+        over_all = f"Over the whole gallery the sums rise with the length: the correlation is {biases['sum']:z.2f}."
+    else:
+        over_all = (
+            f"Over the whole gallery the sums do not rise with the length: the correlation is {biases['sum']:z.2f}. "
+            "Most captions belong to other images, and each word that fits no region costs something."
+        )
+    longer = first_words["sum"] > mean
+    at_the_top = (
+        f"But a search is decided at the top. The caption that an image ranks first has {first_words['sum']:.1f} words "
+        f"on average, which is {'longer' if longer else 'not longer'} than the mean of all captions, {mean:.1f}."
+    )
+    at_the_top += " If all words fit, more words add more." if longer else ""
     change = r1["divided"] - r1["sum"]
-    left = "hardly any bias is left" if abs(divided) < 0.05 else "a bias of the other sign is left"
-    left = "a part of the bias is left" if divided * raw > 0 and abs(divided) >= 0.05 else left
-    after = f"{r1['divided']:.1f}, a {'gain' if change > 0 else 'loss'} of {abs(change):.1f} points"
+    shorter = first_words["divided"] < mean
+    division = (
+        f"After a division by the number of words, the first caption has {first_words['divided']:.1f} words, and R@1 "
+        f"from image to text goes from {r1['sum']:.1f} to {r1['divided']:.1f}, a {'gain' if change > 0 else 'loss'} of "
+        f"{abs(change):.1f} points."
+    )
+    division += " A mean over few words reaches a high value more easily than a mean over many." if shorter else ""
     return (
-        f"The sums {rises} with the length of the caption: the correlation is {raw:z.2f}. The caption that an image "
-        f"ranks first has {first_words['sum']:.1f} words on average, which is {longer} than the gallery's mean of "
-        f"{mean:.1f}. After a division by the number of words {left}: the correlation is {divided:z.2f}, and the "
-        f"caption ranked first has {first_words['divided']:.1f} words. R@1 from image to text goes from "
-        f"{r1['sum']:.1f} to {after}.\n\nFrom text to image the division changes nothing: all scores of a query belong "
-        "to one caption and are divided by the same number. The division is not part of the paper."
+        f"{over_all} {at_the_top}\n\n{division} From text to image the division changes nothing: all scores of a query "
+        "belong to one caption and are divided by the same number. The division is not part of the paper."
     )

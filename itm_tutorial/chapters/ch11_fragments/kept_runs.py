@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 
 from itm_tutorial.chapters import experiment
 from itm_tutorial.chapters.ch11_fragments.measures.pointing import FOREIGN
-from itm_tutorial.data.corpus import Corpus
+from itm_tutorial.data.corpus import Corpus, Split
 from itm_tutorial.data.parsing import parser_for
 from itm_tutorial.errors import unknown
-from itm_tutorial.evaluation.phrase_grounding import PhraseReport, choose_regions, compare_regions, grounded_phrases
+from itm_tutorial.evaluation.phrase_grounding import (
+    GroundedPhrases,
+    PhraseReport,
+    choose_regions,
+    compare_regions,
+    grounded_phrases,
+)
 from itm_tutorial.extraction.features import split_boxes
 from itm_tutorial.models import Matching
 
@@ -26,7 +32,7 @@ class Shown:
         claim: the name of the claim, which is that of the method.
         arm: the arm of the claim.
         label: of the bar.
-        kind: "noun" where the noun points, "all" where its whole phrase does.
+        kind: "noun" where nouns point, "all" where whole noun phrases do.
         pooling: of the words of a phrase; see ``choose_regions``.
         controls: control in the results -> label of its bar.
     """
@@ -59,7 +65,7 @@ def localised(model: Matching, corpus: Corpus, method: str) -> PhraseReport:
         method: which of them it is.
 
     Returns:
-        The report on all noun phrases whose boxes are known.
+        The report on all nouns or noun phrases whose boxes are known.
 
     Raises:
         ItmError: ``method`` is none of the chapter's.
@@ -68,18 +74,32 @@ def localised(model: Matching, corpus: Corpus, method: str) -> PhraseReport:
     if method not in by_claim:
         raise unknown("method of chapter 11", method, by_claim)
     phrases, shown = grounded_phrases(corpus.test, parser_for(corpus)), by_claim[method]
-    if shown.kind == "noun":  # the last word of a phrase
-        ends = phrases.spans[:, 1]
-        phrases = replace(phrases, spans=torch.stack([ends - 1, ends], 1))
+    phrases = _nouns(phrases, corpus.test) if shown.kind == "noun" else phrases
     chosen = choose_regions(model, corpus.test, phrases, shown.pooling)
     return compare_regions(chosen, split_boxes(corpus.test, model.features), corpus.test, phrases)
+
+
+def _nouns(phrases: GroundedPhrases, split: Split) -> GroundedPhrases:
+    """The last words alone, of the phrases that end with a noun."""
+    ends = phrases.spans[:, 1].tolist()
+    last = [split.facts.truths[row].words[end - 1] for row, end in zip(phrases.row.tolist(), ends, strict=True)]
+    kept = [n for n, word in enumerate(last) if word.word_class == "noun"]
+    end = phrases.spans[kept, 1]
+    return GroundedPhrases(
+        phrases.row[kept],
+        phrases.number[kept],
+        torch.stack([end - 1, end], 1),
+        [phrases.kind[n] for n in kept],
+        [phrases.noun[n] for n in kept],
+        phrases.named[kept],
+    )
 
 
 def kept_pointing(kept: Callable[[str], dict[str, Any] | None] | None = None) -> tuple[Bars, Bars, list[str]]:
     """The pointing game of the chapter's methods over the seeds of their claims.
 
-    The true boxes are the same in all rows: those that a noun names. DeFrag and DVSA point for the noun, the other
-    three for the noun phrase that ends with it.
+    DeFrag and DVSA point for nouns, the other three for the noun phrases that end with them. The true boxes are the
+    same, but for a few phrases that end with a relation, such as "to the left".
 
     Args:
         kept: claim -> its kept results, or None; by default those of the course.

@@ -84,13 +84,15 @@ def found_by(rows: Mapping[str, Sequence[float]], controls: Mapping[str, Sequenc
         style = {"color": BLUE} if name in rows else {"facecolor": PALE, "edgecolor": GREY, "hatch": "////"}
         axes.barh(place, mean, 0.66, **style)
         axes.plot(values, [place] * len(values), linestyle="none", marker="o", markersize=4, color=ACCENT, zorder=3)
-        axes.text(
-            max(mean, *values) + 1.2, place, f"{mean:.0f} ± {deviation:.0f}", va="center", fontsize=9.5, color=INK
-        )
-        told.append(f"{name} {mean:.1f} ± {deviation:.1f}")
+        several = len(values) > 1
+        label = f"{mean:.0f} ± {deviation:.0f}" if several else f"{mean:.0f}"
+        axes.text(max(mean, *values) + 1.2, place, label, va="center", fontsize=9.5, color=INK)
+        told.append(f"{name} {mean:.1f} ± {deviation:.1f}" if several else f"{name} {mean:.1f}")
     axes.set_yticks(range(len(every)), every, fontsize=10)
     axes.set(xlim=(0, 100), ylim=(len(every) - 0.4, -0.6))
     axes.set_xlabel(f"{what}, in percent (dots: seeds; hatched: controls)", fontsize=10)
     axes.tick_params(axis="y", length=0)
     axes.spines[["top", "right", "left"]].set_visible(False)
-    return described(figure, f"{what}, in percent, mean and deviation over seeds: {'; '.join(told)}.")
+    return described(
+        figure, f"{what}, in percent, mean and deviation over seeds where there are several: {'; '.join(told)}."
+    )

@@ -16,7 +16,7 @@ from itm_tutorial.show.attention_drawing import draw_word, show_pixels
 from itm_tutorial.show.attention_view import AttentionView
 from itm_tutorial.show.canvas import ACCENT, BLUE, GREY, INK, described, new_figure
 
-PANEL = 1.9  # inches
+PANEL, HEAD = 1.9, 0.3  # inches: a picture, and a line of text above it
 RULES = ("best region", "thresholded", "softmax")
 
 
@@ -59,17 +59,20 @@ def grounded(view: AttentionView, rules: Mapping[str, Tensor], words: Sequence[i
             expected = list(view.weights.shape)
             raise ItmError(f"grounded: the weights of {name!r} are {list(weights.shape)}; give {expected}")
     view = copy.copy(view)  # the caller's keeps its weights
-    figure = new_figure(PANEL * (1 + len(rules)) + 0.4, (PANEL + 0.3) * len(words) + 0.3)
-    panels = figure.subplots(len(words), 1 + len(rules), squeeze=False)
+    heights = [HEAD, *[PANEL + HEAD] * len(words)]  # of a row for the names of the rules, and of each word
+    figure = new_figure(PANEL * (1 + len(rules)) + 0.4, sum(heights) + 0.1)
+    names, *panels = figure.subplots(1 + len(words), 1 + len(rules), squeeze=False, height_ratios=heights)
     told = []
+    for axes, name in zip(names, ("true box", *rules), strict=True):
+        axes.axis("off")
+        axes.text(0.5, 0.5, name, transform=axes.transAxes, ha="center", va="center", fontsize=12, fontweight="bold",
+                  color=INK)  # fmt: skip
     for row, word in zip(panels, words, strict=True):
         _draw_truth(row[0], view, word)
         for axes, (name, weights) in zip(row[1:], rules.items(), strict=True):
             view.weights = weights
             draw_word(axes, view, word, PANEL)
             told.append(f"{name}: {view.description(word)}")
-    for axes, name in zip(panels[0], ("true box", *rules), strict=True):
-        axes.text(0.5, 1.19, name, transform=axes.transAxes, ha="center", fontsize=12, fontweight="bold", color=INK)
     return described(figure, f"“{view.caption}”. {'; '.join(told)}.")
 
 

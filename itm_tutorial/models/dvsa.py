@@ -9,7 +9,7 @@ https://arxiv.org/abs/1412.2306. With regions v_r = W x_r + b and words s_t, nei
 Today's late interaction scores a text query against a document by the same rule, named MaxSim: each token of the query
 takes its best token of the document, and the score is the sum (ColBERT, Khattab and Zaharia 2020,
 https://arxiv.org/abs/2004.12832). ColBERT's vectors have unit length and its sum is always over the query, whereas DVSA
-sums over the caption also when captions are ranked for an image, so that long captions score high.
+sums over the caption also when captions are ranked for an image, so that their lengths enter the ranking.
 
 Left out: the detector that proposes regions with the whole image as one of them, and the generator of captions. The
 authors clip each number of a gradient at 5; ``fit`` clips the norm of all gradients together, at the recipe's ``clip``.
@@ -127,7 +127,7 @@ class DVSA(Matching):
         self.loss_function = SumOfHinges(margin)
 
     def similarity(self, image_emb: Tensor, caption_emb: Fragments) -> Tensor:
-        """Regions [n_images, n_regions, dim] and words -> scores [n_images, n_captions], which grow with length."""
+        """Regions [n_images, n_regions, dim] and words -> scores [n_images, n_captions], sums over words."""
         return scores_in_tiles(image_emb, *caption_emb, self.pool)
 
     def attention(self, image_emb: Tensor, caption_emb: Fragments) -> Tensor:

@@ -10,12 +10,12 @@
 #
 # ## The question
 #
-# Chapter 03 cut an image into regions and a caption into words. SCAN (2018) was not the first method to do so. Between 2014
-# and 2020 the field tried many answers to one question: **if an image is a set of regions and a caption a set of words,
-# which region belongs to which word?** The training data does not say so: it only pairs whole images with whole captions.
+# Chapter 03 cut an image into regions and a caption into words. SCAN was not the first method to do so. From 2014 on, the
+# field asked: **if an image is a set of regions and a caption a set of words, which region belongs to which word?** The
+# training data only pairs whole images with whole captions.
 #
 # A piece of an image or of a caption is called a **fragment**. This chapter follows five methods that compare fragments. You
-# build the first two by hand, DeFrag and DVSA. The other three are compared in one table.
+# build the first two by hand, DeFrag and DVSA; a table compares all five.
 
 # %% tags=["parameters"]
 import os
@@ -46,8 +46,8 @@ print(corpus, "\nregions", list(regions_of.shape))
 # %% [markdown]
 # ## Train it
 #
-# Start this cell and read on. It trains DVSA, which the figures use. If you set `method` to another one in the first cell,
-# it trains that method too; CITE takes longest.
+# Start this cell and read on. It trains DVSA, which the figures use, and the method that you set in the first cell if it is
+# another one.
 
 # %%
 shared = {"epochs": epochs, "seed": seed, "device": device}
@@ -96,8 +96,8 @@ itm.show.answer(answers.rules(view, rules, chosen))
 # S_{\text{DVSA}} = \sum_w \max_r d_{rw}$$
 #
 # DeFrag (Karpathy, Joulin and Fei-Fei, 2014) adds all positive dot products, and divides by the number $n_w$ of fragments
-# plus a constant $n$. DVSA (Karpathy and Fei-Fei, 2015) lets each word take its best region. It has no threshold and no
-# division. Both are trained with a hinge: the score of a matching pair must exceed that of other pairs by a margin.
+# plus a constant $n$. DVSA (Karpathy and Fei-Fei, 2015) lets each word take its best region, without threshold or division.
+# Both are trained with a hinge: a matching pair must score higher than other pairs by a margin.
 #
 # The rule of DVSA is in use today. In text retrievers such as ColBERT each token of a query takes its best token
 # in a document, and the score is the sum of these maxima; the rule is called MaxSim there, and such models **late interaction**.
@@ -113,9 +113,8 @@ figures.methods()
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# The last column decides. All but CITE are trained with pairs of image and caption: they must find the regions themselves.
-# CITE is trained with the true boxes of phrases, so it needs data in which somebody drew them. Its results must not be
-# compared with the others as if the task were the same.
+# The last column decides. All but CITE are trained with pairs of image and caption, and must find the regions themselves.
+# CITE needs data in which somebody drew the true boxes of phrases, so its results are not comparable with the others.
 #
 # </details>
 
@@ -179,15 +178,13 @@ print(f"DVSA without the third word {best_regions(toy[None], three & torch.tenso
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# DVSA: $2 + 3 - 0.2 = 4.8$. The third word costs 0.2: a word that fits nothing lowers the score. DeFrag: the positive
-# numbers are $2 + 0.5 + 1 + 3 + 0.2 = 6.7$, divided by $3 + 5$. There the third word adds 0 to the sum, but it counts in the
-# divisor.
+# DVSA: $2 + 3 - 0.2 = 4.8$. A word that fits nothing lowers the score. DeFrag: $(2 + 0.5 + 1 + 3 + 0.2) / (3 + 5)$. There
+# the third word adds 0 to the sum, but it counts in the divisor.
 #
 # </details>
 
 # %% [markdown]
-# Now the table of your own model: the caption from above with its image. Framed is the best region of each word, so the
-# score of DVSA is the sum of the framed numbers.
+# Now the table of your own model, for the caption from above and its image. The score of DVSA is the sum of the framed numbers.
 #
 # **Question.** Which words can raise or lower the score most? Which hardly matter?
 
@@ -206,10 +203,10 @@ itm.show.answer(answers.dots(dots, tokens, sorted(view.named)))
 #
 # $$L_{\text{align}} = \sum_{r,w} \omega_{rw}\,[1 - y_{rw}\, d_{rw}]_+$$
 #
-# Nobody knows the labels. But we know something about them: a fragment belongs to at least one region of its own image, and
-# to none of the other images. Such a setting is called **multiple-instance learning**: labels are known for sets (images),
-# not for their members (regions). DeFrag lets the current model guess: inside the own image, the label is the sign of the
-# dot product. If no region is positive, the best one becomes positive. The labels are guessed anew at each step.
+# Nobody knows the labels. But a fragment belongs to at least one region of its own image, and to none of other images. This is
+# **multiple-instance learning**: labels are known for sets (images), not for their members (regions). DeFrag lets the current
+# model guess, anew at each step: inside the own image, the label is the sign of the dot product. If no region is positive, the
+# best one becomes positive.
 #
 # ### Exercise 3 (15 minutes, ★★★): multiple-instance labels
 #
@@ -238,8 +235,8 @@ instance_labels = exercises.instance_labels.check(instance_labels)
 # %% [markdown]
 # ### Exercise 4 (10 minutes, ★★): the weights of the labels
 #
-# A batch has many more negative pairs than positive ones. So DeFrag gives each fragment a total weight of 1 for its positives
-# and a total weight of 1 for its negatives. `labels` is `[n_regions, n_fragments]`; return the weights $\omega_{rw}$ of the
+# A batch has many more negative pairs than positive ones. So each fragment gets a total weight of 1 for its positives and a
+# total weight of 1 for its negatives. `labels` is `[n_regions, n_fragments]`; return the weights $\omega_{rw}$ of the
 # same shape.
 #
 # <details><summary>Hint 1</summary>Look at one column, the labels of one fragment: its positives share a weight of 1, its negatives another.</details>
@@ -259,10 +256,10 @@ def alignment_weights(labels):
 alignment_weights = exercises.alignment_weights.check(alignment_weights)
 
 # %% [markdown]
-# The three regions of the toy, and two regions of another image below them. The last fragment is new: all its dot products
-# are exactly 0, as for a fragment in which the ReLU has set every number to 0.
+# The three regions of the toy, and two regions of another image below them. All dot products of the new, last fragment are
+# exactly 0, as if its ReLU had set every number to 0.
 #
-# **Question.** Which label does each rule give to the last column, if the rule is your function, or the sign?
+# **Question.** Which labels does your function give to the last column, and which the sign of the dot product?
 
 # %% tags=["nbval-check-output"]
 batch = torch.cat([toy, torch.tensor([[0.7, -0.3, 0.1], [-0.5, 0.4, -0.6]])])  # [5 regions, 3 fragments]
@@ -277,9 +274,9 @@ print("yours  ", labels.T.tolist(), "\nby sign", by_sign.long().T.tolist())
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# Each list is a column. The first three columns agree. In the last one, your rule makes the first region of the own image
-# positive and the others negative. The sign of 0 is 0, so the own regions have no label, and raising the best one by 2 gives 2,
-# which is neither. A stored copy of the authors' code does this. The next cell shows what follows.
+# Each list is a column. The first three agree. In the last one, your rule makes the first own region positive and the others
+# negative. The sign of 0 is 0, so the own regions have no label, and raising the best one by 2 gives 2, which is no label
+# either. A stored copy of the authors' code does this. The next cell shows what follows.
 #
 # </details>
 
@@ -297,9 +294,9 @@ for name, some in (("yours", labels), ("by sign", by_sign)):
 
 # %% [markdown]
 # A negative gradient means that training raises the dot product. With your labels, the first region pulls the fragment. With
-# the sign, no region of the own image does: only the regions of the other image push. The loss falls as usual and gives no
-# warning. The cure is the comparison `dots > 0` in place of the sign. (If the ReLU is closed for every number of the fragment,
-# no gradient reaches its words by either rule; then only other fragments can open it, by moving the shared weights.)
+# the sign, no own region does; the regions of the other image push. Nothing warns you. The cure is `dots > 0` in place of the
+# sign. (Where the ReLU is closed, no gradient reaches the words by either rule: only other fragments can open it, by moving the
+# shared weights.)
 #
 # ## Measure it
 #
@@ -345,15 +342,14 @@ print("pointing", pointed.tolist(), "\nIoU", [round(value, 2) for value in iou(t
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# For the first two. Their centres lie in the box, so both count in the pointing game, but their IoU is 0.06 and 0.16. The
-# pointing game is the more lenient measure, so a paper should report both.
+# For the first two. Their centres lie in the box, but their IoU is 0.06 and 0.16. The pointing game is the more lenient
+# measure, so a paper should report both.
 #
 # </details>
 
 # %% [markdown]
-# The next cell measures your run on the whole test split, with two chance lines. Below it are the methods of this chapter as
-# far as the course has measured them over several seeds, with their controls. A control sees the same regions and boxes, but
-# it cannot know which region the word names.
+# The next cell measures your run on the whole test split, with two chance lines, and adds the methods that the course has
+# measured over several seeds, with their controls. A control sees the same regions, but cannot know which one the word names.
 #
 # **Question.** What would it mean if a method were no better than its control?
 
@@ -371,28 +367,26 @@ itm.show.answer(answers.found(method, report, methods, controls, missing))
 # %% [markdown]
 # ## The family in one table
 #
-# Each row says what a method changes, what its paper claimed, and what this course measured. The last column comes from the
-# kept claims of the course; each effect is a difference with its standard error over seeds. "does not hold" means that we
-# measured the opposite, and "too close to say" that the seeds do not decide.
+# The last column comes from the kept claims of the course: each effect is a difference with its standard error over seeds.
+# "does not hold" means that we measured the opposite, and "too close to say" that the seeds do not decide.
 
 # %%
 family_table(MEMBERS)
 
 # %% [markdown]
-# Three ideas of the table deserve a sentence more.
+# Three ideas of the table need a word more.
 #
 # - *CITE* multiplies a phrase with a region, number by number, and makes $K$ embeddings of the product. The phrase decides how
-#   to mix them: colours may need another embedding than animals.
+#   to mix them, because colours may need another embedding than animals.
 # - *Align2Ground* answers a weakness of local sums: a few easy words can carry the whole score, and the others need not be
-#   grounded. It therefore scores the caption against the chosen regions alone.
-# - *InfoGround* changes one noun of the caption to get a false one. A plausible noun, such as *cat* for *dog*, is a harder negative
-#   than a random one. A synonym as a negative is a mistake, so it serves as a control that should hurt.
+#   grounded.
+# - *InfoGround*: a plausible false noun, such as *cat* for *dog*, is a harder negative than a random one. A synonym is no false
+#   noun at all, so it serves as a control that should hurt.
 #
 # ## Break it: long captions
 #
-# The score of DVSA is a sum over words, and nothing divides it. A word that fits some region a little raises it. In a search for
-# images this does no harm, because all scores of a query belong to one caption. In a search for captions, one expects that long
-# captions win. Test it.
+# The score of DVSA is a sum over words, and nothing divides it. A word that fits some region a little raises it. So one expects
+# that long captions win where captions compete, from image to text. Test it.
 #
 # ### Exercise 6 (10 minutes, ★★): scores against length
 #
@@ -438,8 +432,8 @@ itm.show.answer(answers.length(biases, first_words, r1, n_words.mean().item()))
 # %% [markdown]
 # ## A bug of the field
 #
-# CITE wants each phrase to use few of its $K$ embeddings, so its loss has an L1 norm. A network makes $K$ numbers $u$ of the phrase,
-# and the weights of the mixture are $a = \text{softmax}(u)$. The norm is easily written in the wrong place: on $a$.
+# In CITE, a network makes $K$ numbers $u$ of the phrase, and the weights of the mixture are $a = \text{softmax}(u)$. The loss has
+# an L1 norm, which is easily written in the wrong place: on $a$.
 #
 # **Question.** How large is $\lVert a \rVert_1$ for any $u$? What is its gradient?
 
@@ -453,9 +447,9 @@ for name, on in (("after the softmax", lambda u: u.softmax(dim=0)), ("before the
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# The weights are positive and sum to 1, so the norm is 1 for every $u$ and its gradient is 0. The term does nothing, and the loss
-# shows no symptom but a constant. The authors' code takes the norm of $u$, before the softmax: its gradient is the sign of $u$.
-# Note what this does: it draws $u$ towards 0, that is, towards *equal* weights, and not towards few of them.
+# The weights are positive and sum to 1, so the norm is 1 for every $u$, and its gradient is 0. The term only adds a constant. The
+# authors' code takes the norm of $u$, before the softmax, whose gradient is the sign of $u$. Note what this does: it draws $u$
+# towards 0, that is, towards *equal* weights, and not towards few of them.
 #
 # </details>
 #
@@ -478,8 +472,7 @@ print("negatives drawn ", drawn, "\nnegatives wanted", [2 * positives for positi
 # <details><summary>Answer</summary>
 #
 # The first phrase gets its 6. Then the sum is negative, and a slice with a negative end counts from the end: the second phrase gets
-# nearly all candidates, and the others get none. Nothing fails, and the loss falls. The cure is to count the positives of the
-# phrase itself. The course's `draw_labels` does so.
+# nearly all candidates, and the others none. Nothing fails. The cure is to count the positives of the phrase itself.
 #
 # </details>
 
@@ -501,15 +494,14 @@ pointing, covered = (of["model"]["all"] for of in (report.pointing, report.iou))
 print(f"Headline: {method} points right for {pointing:.0f} %, IoU 0.5 for {covered:.0f} %; dvsa rsum {mine.rsum:.0f}")
 
 # %% [markdown]
-# Your row is **not comparable** with the others: your images are drawn, they have twelve regions, and your test set has another size.
-# Inside the survey, compare rows that differ in one thing. *DVSA, DepTree* keeps DeFrag's pairs of words and changes the score and
-# the loss. *DVSA, RCNN* reads the words with a bidirectional recurrent network. From the first to the second, R@1 rises by 2.2
+# Your row is **not comparable** with the others: your images are drawn, they have twelve regions, and the test set has another
+# size. Inside the survey, compare rows that differ in one thing. *DVSA, DepTree* keeps DeFrag's pairs of words and changes score
+# and loss; *DVSA, RCNN* reads the words with a bidirectional recurrent network. From the first to the second, R@1 rises by 2.2
 # from image to text, but only by 0.2 from text to image.
 #
-# For phrase localisation there are other tables. A note by others gives Align2Ground 71.0 % in the pointing game of Flickr30K Entities,
-# but 11.5 % at an IoU of 0.5: a factor of six between two measures of one model. InfoGround's README adds a lesson: its checkpoint
-# was chosen with the *true boxes* of the validation set. Then the gradient has seen no box, but the choice of the model has. Our runs
-# choose by recall.
+# For phrase localisation there are other tables. A note by others gives Align2Ground 71.0 % in the pointing game of Flickr30K
+# Entities, but 11.5 % at an IoU of 0.5. InfoGround's README says that its checkpoint was chosen with the *true boxes* of the
+# validation set. Then the gradient has seen no box, but the choice of the model has. Our runs choose by recall.
 #
 # ## Quiz
 #
@@ -556,4 +548,3 @@ print(f"Headline: {method} points right for {pointing:.0f} %, IoU 0.5 for {cover
 # - Set `method` to another name and run the notebook again. Which method points best with the same number of epochs?
 # - Train `itm.create_model("dvsa_brnn", corpus)`, in which words know their neighbours. Is the gain as small as in the paper?
 # - Train `defrag_global`, without the alignment objective. Does it still point?
-# - Chapter 03 treats attention in the same table of regions and words, and counts it with three controls.

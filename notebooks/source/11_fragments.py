@@ -99,10 +99,10 @@ itm.show.answer(answers.rules(view, rules, chosen))
 # plus a constant $n$. DVSA (Karpathy and Fei-Fei, 2015) lets each word take its best region, without threshold or division.
 # Both are trained with a hinge: a matching pair must score higher than other pairs by a margin.
 #
-# The rule of DVSA is in use today. In text retrievers such as ColBERT each token of a query takes its best token
-# in a document, and the score is the sum of these maxima; the rule is called MaxSim there, and such models **late interaction**.
+# The rule of DVSA is in use today. In text retrievers such as ColBERT, each token of a query takes its best token in a document,
+# and the score is the sum of these maxima; the rule is called MaxSim there, and such models **late interaction**.
 #
-# The map shows all five methods. Framed and bold is what a method introduced.
+# The map shows all five methods. What a method introduced is framed and bold.
 #
 # **Question.** Which of the methods could be trained on photographs whose captions have no boxes? Which column decides
 # this?
@@ -328,7 +328,7 @@ def iou(regions, named):
 iou = exercises.iou.check(iou)
 
 # %% [markdown]
-# A toy with one true box of area 0.16 and three regions: a small one in its middle, the whole image, and a shifted copy.
+# One true box, and three regions: a small one in its middle, the whole image, and a shifted copy of the box.
 #
 # **Question.** For which regions do the two measures disagree?
 
@@ -374,14 +374,15 @@ itm.show.answer(answers.found(method, report, methods, controls, missing))
 family_table(MEMBERS)
 
 # %% [markdown]
-# Three ideas of the table need a word more.
+# Four rows need a word more.
 #
-# - *CITE* multiplies a phrase with a region, number by number, and makes $K$ embeddings of the product. The phrase decides how
-#   to mix them, because colours may need another embedding than animals.
+# - *DVSA*: a comparison with the score of DeFrag is missing. With DVSA's recipe the thresholded sum did not train: soon no dot
+#   product was positive, every score was 0, and no gradient was left. So we cannot say which score is better.
+# - *CITE* makes $K$ embeddings of the product of a phrase and a region. The phrase decides how to mix them, because colours may
+#   need another embedding than animals.
 # - *Align2Ground* answers a weakness of local sums: a few easy words can carry the whole score, and the others need not be
 #   grounded.
-# - *InfoGround*: a plausible false noun, such as *cat* for *dog*, is a harder negative than a random one. A synonym is no false
-#   noun at all, so it serves as a control that should hurt.
+# - *InfoGround*: a synonym is no false noun, so as a negative it should not help. It is the control.
 #
 # ## Break it: long captions
 #
@@ -529,11 +530,11 @@ print(f"Headline: {method} points right for {pointing:.0f} %, IoU 0.5 for {cover
 # <details><summary>Yes, if the chosen regions are much larger or smaller than the true boxes</summary>Yes. The whole image has its centre in many boxes, and covers none of them well.</details>
 # <details><summary>Only with an error in the code</summary>No: the toy of three regions shows two such cases.</details>
 #
-# **5. Synonyms of the true noun serve as negatives. What should this control do?**
+# **5. Synonyms of the true noun serve as negatives. What do you expect of this control?**
 #
-# <details><summary>Hurt localisation</summary>Yes. A synonym is true of the image, so the model is punished for what is right.</details>
-# <details><summary>Help more than plausible nouns, since synonyms are harder</summary>No: a negative must be false. A synonym is a false negative.</details>
-# <details><summary>Change nothing, because the word differs</summary>No: the loss pushes the synonym away from regions that show it.</details>
+# <details><summary>No gain in localisation, or a loss</summary>Yes. A synonym is true of the image, so the model is punished for what is right.</details>
+# <details><summary>A larger gain than with random nouns, since synonyms are harder</summary>No: a negative must be false. A synonym is a false negative.</details>
+# <details><summary>The same gain as with random nouns, since any other word will do</summary>No: a random noun is false of the image, and a synonym is not.</details>
 #
 # ## Recap
 #

@@ -16,6 +16,7 @@ MEMBERS = (
         claim="defrag",
         effects=(
             "both objectives beat the global one (rsum)",
+            "both objectives beat the alignment one (rsum)",
             "fragments beat one vector per image (rsum)",
             "pointing game, nouns: the alignment objective adds to the global one (points)",
         ),
@@ -29,8 +30,8 @@ MEMBERS = (
         "network.",
         claim="dvsa",
         effects=(
-            "each word's best region beats the thresholded sum, divided as in DeFrag (rsum)",
             "each word's best region beats one vector per image (rsum)",
+            "a bidirectional recurrent network beats words without context (rsum)",
             f"pointing game, nouns: {LEAD} points above the best of four controls (points beyond)",
         ),
     ),

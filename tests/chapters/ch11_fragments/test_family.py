@@ -7,10 +7,9 @@ import itm_tutorial as itm
 from itm_tutorial.chapters.ch11_fragments.kept_runs import SHOWN, kept_pointing, localised
 from itm_tutorial.chapters.ch11_fragments.measures.pointing import points
 from itm_tutorial.chapters.ch11_fragments.members import MEMBERS
-from itm_tutorial.chapters.ch11_fragments.page import PAGE, TABLES
+from itm_tutorial.chapters.ch11_fragments.page import TABLES
 from itm_tutorial.chapters.experiment import find, was_run
 from itm_tutorial.chapters.family import family_table
-from itm_tutorial.course.result_pages import page_text
 from itm_tutorial.errors import ItmError
 from itm_tutorial.evaluation.grounding import attend
 from itm_tutorial.models import list_methods
@@ -51,13 +50,6 @@ def test_bars_come_from_kept_claims_and_the_others_are_named():
     assert controls == {"DVSA, regions of another image": [20.0, 20.0], "DVSA, untrained": [30.0, 30.0]}
     assert missing == ["DeFrag", "Align2Ground", "InfoGround"]
     assert len(kept_pointing()[2]) == sum(not was_run(one.claim) for one in SHOWN)
-
-
-def test_the_page_shows_what_is_kept_and_names_the_rest():
-    assert PAGE.claims == tuple(name for name in TABLES if was_run(name))
-    open_ones = [name for name in TABLES if not was_run(name)]
-    assert all(f"`{name}`" in PAGE.paragraphs[-1] for name in open_ones)
-    assert page_text(PAGE).startswith("# Chapter 11: Fragments")
 
 
 def test_dvsa_is_measured_as_its_claim_measures_nouns(tiny, made_up_regions, monkeypatch):

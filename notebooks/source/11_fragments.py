@@ -359,7 +359,7 @@ methods, controls, missing = kept_pointing()
 mine = {f"your run: {method}": [report.pointing["model"]["all"]]}
 lines = {"a region at random": "uniform", "a region by its area": "by area"}
 chance = {label: [report.pointing[party]["all"]] for label, party in lines.items()}
-figures.found_by(mine | methods, chance | controls, "pointing game: a region whose centre lies in the true box")
+figures.found_by(mine | methods, chance | controls, "pointing game")
 
 # %% tags=["answer"]
 itm.show.answer(answers.found(method, report, methods, controls, missing))
@@ -367,8 +367,9 @@ itm.show.answer(answers.found(method, report, methods, controls, missing))
 # %% [markdown]
 # ## The family in one table
 #
-# The last column comes from the kept claims of the course: each effect is a difference with its standard error over seeds.
-# "does not hold" means that we measured the opposite, and "too close to say" that the seeds do not decide.
+# The last column comes from the kept claims: each effect is a difference with its standard error over seeds.
+# "does not hold" means that we measured the opposite, "too close to say" that the seeds do not decide. All effects stand on the
+# [results page](../docs/results/ch11.md).
 
 # %%
 family_table(MEMBERS)
@@ -449,8 +450,8 @@ for name, on in (("after the softmax", lambda u: u.softmax(dim=0)), ("before the
 # <details><summary>Answer</summary>
 #
 # The weights are positive and sum to 1, so the norm is 1 for every $u$, and its gradient is 0. The term only adds a constant. The
-# authors' code takes the norm of $u$, before the softmax, whose gradient is the sign of $u$. Note what this does: it draws $u$
-# towards 0, that is, towards *equal* weights, and not towards few of them.
+# authors' code takes the norm of $u$, before the softmax, whose gradient is the sign of $u$. It draws $u$ towards 0,
+# that is, towards *equal* weights, and not towards few of them.
 #
 # </details>
 #
@@ -480,7 +481,7 @@ print("negatives drawn ", drawn, "\nnegatives wanted", [2 * positives for positi
 # %% [markdown]
 # ## The paper's numbers and yours
 #
-# The first rows are from the field's survey, measured on photographs of Flickr30K. The last row is your DVSA.
+# The first rows are from the field's survey, on photographs of Flickr30K. The last row is your DVSA.
 
 # %%
 table = itm.literature.results()
@@ -509,7 +510,7 @@ print(f"Headline: {method} points right for {pointing:.0f} %, IoU 0.5 for {cover
 # **1. All dot products of one word are negative. What does this word do to the score of DVSA?**
 #
 # <details><summary>Nothing, because of the threshold</summary>No: DeFrag has a threshold, DVSA has none.</details>
-# <details><summary>It lowers the score by its smallest loss, the best region</summary>Yes. The best of the negative numbers is added, as in the toy table.</details>
+# <details><summary>It lowers the score, by the dot product of its best region</summary>Yes. The best of the negative numbers is added, as in the toy table.</details>
 # <details><summary>The caption gets no score at all</summary>No: the sum runs over all words, whatever their sign.</details>
 #
 # **2. A fragment has no region with a positive dot product in its own image. Which labels does it get?**
@@ -547,5 +548,5 @@ print(f"Headline: {method} points right for {pointing:.0f} %, IoU 0.5 for {cover
 # ## Where to go next
 #
 # - Set `method` to another name and run the notebook again. Which method points best with the same number of epochs?
-# - Train `itm.create_model("dvsa_brnn", corpus)`, in which words know their neighbours. Is the gain as small as in the paper?
+# - Train `itm.create_model("dvsa_brnn", corpus)`, in which words know their neighbours. In the paper the gain was small. And here?
 # - Train `defrag_global`, without the alignment objective. Does it still point?

@@ -63,8 +63,8 @@ def dots(table: Tensor, tokens: Sequence[str], named: Sequence[int]) -> str:
     names = torch.zeros(len(tokens), dtype=torch.bool)
     names[list(named)] = True
     parts = [
-        f"The columns of {', '.join(high)} vary most: these words tell the regions apart, and their best region adds "
-        f"most where it is there and costs most where it is missing. The columns of {', '.join(low)} hardly vary."
+        f"The columns of {', '.join(high)} vary most: these words tell regions apart, and so images too. The columns "
+        f"of {', '.join(low)} vary least."
     ]
     if names.any() and not names.all():
         mine, other = spread[names].mean().item(), spread[~names].mean().item()

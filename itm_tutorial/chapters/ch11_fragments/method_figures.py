@@ -85,11 +85,11 @@ def found_by(rows: Mapping[str, Sequence[float]], controls: Mapping[str, Sequenc
         axes.barh(place, mean, 0.66, **style)
         axes.plot(values, [place] * len(values), linestyle="none", marker="o", markersize=4, color=ACCENT, zorder=3)
         several = len(values) > 1
-        label = f"{mean:.0f} ± {deviation:.0f}" if several else f"{mean:.0f}"
+        label = f"{mean:.1f} ± {deviation:.1f}" if several else f"{mean:.1f}"
         axes.text(max(mean, *values) + 1.2, place, label, va="center", fontsize=9.5, color=INK)
         told.append(f"{name} {mean:.1f} ± {deviation:.1f}" if several else f"{name} {mean:.1f}")
     axes.set_yticks(range(len(every)), every, fontsize=10)
-    axes.set(xlim=(0, 100), ylim=(len(every) - 0.4, -0.6))
+    axes.set(xlim=(0, 110), xticks=range(0, 101, 20), ylim=(len(every) - 0.4, -0.6))
     axes.set_xlabel(f"{what}, in percent (dots: seeds; hatched: controls)", fontsize=10)
     axes.tick_params(axis="y", length=0)
     axes.spines[["top", "right", "left"]].set_visible(False)

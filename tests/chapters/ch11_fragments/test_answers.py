@@ -37,7 +37,7 @@ def test_the_words_that_decide_a_score():
     table = torch.tensor([[0.1, 3.0, 2.0, -0.2, 0.1], [0.0, 1.0, -2.5, -0.4, 0.0]])
     tokens = ["a", "red", "dog", "is", "a"]
     text = answers.dots(table, tokens, [1, 2])
-    assert "The columns of *dog*, *red*, *is* vary most" in text and "of *a*, *is*, *red* hardly vary" in text
+    assert "The columns of *dog*, *red*, *is* vary most" in text and "of *a*, *is*, *red* vary least" in text
     assert "differs by 3.2 on average, any other word by 0.1." in text and "the framed numbers, 5.0." in text
     assert "on average" not in answers.dots(table, tokens, [])
 

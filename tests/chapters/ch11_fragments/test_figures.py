@@ -85,12 +85,12 @@ def test_controls_are_hatched_and_every_seed_is_a_dot():
     assert [bar.get_hatch() for bar in axes.patches] == [None, "////"]
     assert [line.get_xdata().tolist() if hasattr(line.get_xdata(), "tolist") else list(line.get_xdata())
             for line in axes.lines] == [[60.0, 70.0], [20.0, 30.0]]  # fmt: skip
-    assert [text.get_text() for text in axes.texts] == ["65 ± 7", "25 ± 7"]
+    assert [text.get_text() for text in axes.texts] == ["65.0 ± 7.1", "25.0 ± 7.1"]
 
 
 def test_one_run_has_no_deviation():
     figure = ch11.found_by({"yours": [80.0]}, {}, "pointing game")
-    assert [text.get_text() for text in figure.axes[0].texts] == ["80"]
+    assert [text.get_text() for text in figure.axes[0].texts] == ["80.0"]
     assert "yours 80.0." in show.alt_text(figure)
 
 

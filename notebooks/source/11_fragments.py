@@ -22,7 +22,7 @@ import os
 
 method = "dvsa"  # the run that you measure: "defrag", "dvsa", "align2ground", "info_ground" or "cite"
 size = "mini"  # 3,000 pictures to train on
-epochs = 2  # over all captions
+epochs = 3  # over all captions
 seed = 0
 device = "auto"
 if os.environ.get("ITM_FAST") == "1":  # the smallest size, for tests
@@ -39,15 +39,16 @@ from itm_tutorial.chapters.family import family_table
 from itm_tutorial.data.text import tokenize
 from itm_tutorial.show.attention_view import AttentionView
 
-corpus = itm.load_corpus("scenes", size=size, seed=seed)
+corpus = itm.load_corpus(
+    "scenes", size=size, seed=seed
+)  # minutes the first time: the detector of chapter 03 is trained
 test, regions_of = corpus.test, itm.features(corpus, kind="regions").test  # [n_images, 12, dim]
 print(corpus, "\nregions", list(regions_of.shape))
 
 # %% [markdown]
 # ## Train it
 #
-# Start this cell and read on. It trains DVSA, which the figures use, and the method that you set in the first cell if it is
-# another one.
+# Start this cell and read on. It trains DVSA, which the figures use, and your `method` if it is another one.
 
 # %%
 shared = {"epochs": epochs, "seed": seed, "device": device}

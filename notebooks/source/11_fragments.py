@@ -39,9 +39,8 @@ from itm_tutorial.chapters.family import family_table
 from itm_tutorial.data.text import tokenize
 from itm_tutorial.show.attention_view import AttentionView
 
-corpus = itm.load_corpus(
-    "scenes", size=size, seed=seed
-)  # minutes the first time: the detector of chapter 03 is trained
+# this takes minutes the first time, because the detector of chapter 03 is trained
+corpus = itm.load_corpus("scenes", size=size, seed=seed)
 test, regions_of = corpus.test, itm.features(corpus, kind="regions").test  # [n_images, 12, dim]
 print(corpus, "\nregions", list(regions_of.shape))
 

@@ -16,9 +16,11 @@ from itm_tutorial.chapters.ch00_start_here.figures import score_matrix
 from itm_tutorial.chapters.ch01_devise.figures import one_word_space
 from itm_tutorial.chapters.ch02_vsepp.figures import forces
 from itm_tutorial.chapters.ch04_timam.figures import worlds
+from itm_tutorial.chapters.ch10_sentences.reading_figures import draw_tree
 from itm_tutorial.chapters.ch11_fragments.figures import attention_matrix
 from itm_tutorial.chapters.ch90_literature.figures import record
-from itm_tutorial.show.canvas import new_figure
+from itm_tutorial.data.parsing import WorldParser
+from itm_tutorial.show.canvas import described, new_figure
 
 IMAGES = Path(__file__).parent / "images"
 WIDTH = 960  # pixels: README shows them 240 wide, the gallery and the site larger
@@ -64,6 +66,13 @@ def three_worlds() -> Figure:
     return worlds(splits, n=4, figure=new_figure(4.4, 4.4))
 
 
+def tree() -> Figure:
+    """Chapter 10: the dependency tree of a caption."""
+    figure = new_figure(5.4, 3.6)
+    draw_tree(figure.subplots(), WorldParser("scenes")(["A white dog stands next to a cat."])[0])
+    return described(figure, "The words of a caption in a row, joined by arcs into a dependency tree.")
+
+
 def best_regions() -> Figure:
     """Chapter 11: the best region of each word, from a made-up table of dot products."""
     figure = new_figure(3.9, 3)
@@ -85,6 +94,7 @@ if __name__ == "__main__":
         "01": word_space,
         "02": two_losses,
         "04": three_worlds,
+        "10": tree,
         "11": best_regions,
         "90": records,
     }

@@ -9,6 +9,7 @@ import argparse
 import re
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -51,9 +52,25 @@ Kept = Callable[[str], dict[str, Any]]  # name of a claim -> its figures, effect
 
 
 def load_pages() -> dict[str, Page]:
-    """The pages that the chapters declare: "ch00" -> page, in the order of the chapters."""
+    """The pages that the chapters declare, with the claims that are kept: "ch00" -> page, in the order of chapters."""
     files = sorted(CHAPTERS.glob("ch*/page.py"))
-    return {f.parent.name[:4]: import_module(f"itm_tutorial.chapters.{f.parent.name}.page").PAGE for f in files}
+    declared = {f.parent.name[:4]: import_module(f"itm_tutorial.chapters.{f.parent.name}.page").PAGE for f in files}
+    pages = {number: kept_part(page) for number, page in declared.items()}
+    return {number: page for number, page in pages.items() if page.claims}
+
+
+def kept_part(page: Page, was_run: Callable[[str], bool] = experiment.was_run) -> Page:
+    """A page without the claims and tables that nobody has run yet; a chapter of a family keeps its claims one by one.
+
+    Args:
+        page: as its chapter declares it.
+        was_run: whether results of a claim are kept.
+
+    Returns:
+        The page, whole where all its claims are kept.
+    """
+    claims = tuple(claim for claim in page.claims if was_run(claim))
+    return replace(page, claims=claims, tables=tuple(shown for shown in page.tables if was_run(shown.claim)))
 
 
 def page_text(page: Page, kept: Kept = experiment.results) -> str:

@@ -13,7 +13,16 @@ import pytest
 from itm_tutorial.course.patience import SILENCE, Pulse
 
 SHOTS = Path(__file__).parents[2] / "build" / "browser"
-CHAPTERS = ("00_start_here", "01_devise", "02_vsepp", "03_scan", "04_timam", "11_fragments", "90_literature")
+CHAPTERS = (
+    "00_start_here",
+    "01_devise",
+    "02_vsepp",
+    "03_scan",
+    "04_timam",
+    "10_sentences",
+    "11_fragments",
+    "90_literature",
+)
 ROOTS = ".jp-OutputArea-output > .jupyter-widgets, .jp-OutputArea-output .jupyter-widgets-view > .jupyter-widgets"
 CONTROLS = {  # kind -> what is focused; texts come late, for they may leave little to choose from
     "dropdown": "select",

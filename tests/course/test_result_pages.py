@@ -136,6 +136,14 @@ def test_every_kept_run_and_effect_stands_on_its_page(number):
             assert any(row.startswith(line) and row.endswith(f"| {effect['verdict']} |") for row in text.splitlines())
 
 
+def test_a_page_shows_the_claims_that_are_kept():
+    other = replace(TOY_TABLE, claim="other")
+    page = replace(TOY, claims=("toy", "other"), tables=(TOY_TABLE, other))
+    assert result_pages.kept_part(page, lambda claim: claim == "toy") == replace(TOY, tables=(TOY_TABLE,))
+    assert result_pages.kept_part(page, lambda claim: True) == page
+    assert result_pages.kept_part(page, lambda claim: False).claims == ()
+
+
 def test_every_claim_that_was_run_has_a_page():
     paged = {claim for page in PAGES.values() for claim in page.claims}
     run = {n for n in experiment.list_claims() if results_or_none(n) is not None}

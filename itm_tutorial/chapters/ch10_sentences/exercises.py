@@ -303,12 +303,12 @@ hinge_of_other_images = Exercise(
 )
 
 
-EXERCISES = (
+EXERCISES = (  # in the order of the notebook
     subtree_sizes,
     compose_level,
+    hinge_of_other_images,
     attention_hops,
     flatten_hops,
-    hinge_of_other_images,
     probe_loss,
     majority_line,
     selectivity,

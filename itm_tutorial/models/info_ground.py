@@ -70,6 +70,7 @@ class InfoGround(Matching):
         vocabulary: the words of the training captions.
         features: which visual features the images come as: "regions", "oracle" or "grid".
         image_dim: numbers per region.
+        parser: of the captions; chosen by the corpus.
         embed_size: numbers per key and value (384 in the paper).
         word_dim: numbers per word.
         sentence: what a word knows of its caption: "bow", the mean of its words, or "gru", their order too.

@@ -43,6 +43,7 @@ def steps(size: str) -> list[tuple[str, Callable[[], object]]]:
     import itm_tutorial as itm
     from itm_tutorial.pretraining.backbone import load_mini
     from itm_tutorial.pretraining.detector import load_detector
+    from itm_tutorial.pretraining.word_vectors import world_words
 
     def extract(name: str, kind: str) -> None:
         corpus = itm.load_corpus(name, size=size)
@@ -54,6 +55,7 @@ def steps(size: str) -> list[tuple[str, Callable[[], object]]]:
         ("the list of fonts", lambda: import_module("matplotlib.font_manager")),
         ("the backbone", load_mini),
         ("the detector of image regions", load_detector),
+        ("word vectors of the drawn world", world_words),
     ]
     made += [(f"drawings of {name}", lambda name=name: itm.load_corpus(name, size=size)) for name in FEATURES]
     return made + [

@@ -63,14 +63,15 @@ def papers_timeline(there: Collection[str] | None = None, axes: Axes | None = No
     cells = {key: group for key, group in frame.groupby(["section", "year"], sort=False)}
     sections, years = list(dict.fromkeys(frame.section)), sorted(frame.year.unique())
     columns = {year: 2 if any(y == year and len(c) > MANY for (_, y), c in cells.items()) else 1 for year in years}
-    letters = frame.name.str.len() + 4.5 * frame.chapter.isin(list(there))  # with the number, and bold
+    treated = frame.chapter.isin(list(there))
+    letters = frame.name.str.len() * (1 + 0.15 * treated) + 4.5 * treated  # bold, and with the number
     wide = {year: max(0.95, 0.1 * (5.2 + letters[frame.year == year].max())) for year in years}
     starts, x = {}, 0.0
     for year in years:
         starts[year] = x
         x += columns[year] * wide[year]
     tallest = {s: max(-(-len(c) // columns[y]) for (t, y), c in cells.items() if t == s) for s in sections}
-    axes, drawn = axes_of(axes, 13.6, 0.6 + 0.24 * (sum(tallest.values()) + 0.5 * len(sections)))
+    axes, drawn = axes_of(axes, 15.6, 0.6 + 0.24 * (sum(tallest.values()) + 0.5 * len(sections)))
     y = 0.0
     for number, section in enumerate(sections):
         height = tallest[section] * LINE + 0.5

@@ -125,6 +125,46 @@ PAGE = Page(
     paragraphs=(
         """Drawn scenes, size `mini`. Each table compares runs that differ in one thing. Where the paper of a method has
         no such comparison that could be read, the claim is the course's own.""",
+        """**SDT-RNN.** Trees beat the plain recurrent network ({holds: trees beat a plain RNN (rsum)}) and the mean of
+        the same word vectors ({holds: trees beat the mean of fixed word vectors (rsum)}). They also beat the same
+        trees over shuffled words ({holds: trees beat the same trees with shuffled words (rsum)}), so it is the
+        syntax that helps and not the shape of the network alone. Whether a matrix per relation is better than one
+        per position is too close to say ({too close to say: a matrix per relation beats one per position of the
+        child (rsum)}). Captions of one image do **not** come nearer to each other than with the mean of words
+        ({does not hold: captions of one image are nearer than with the mean of fixed word vectors (ranks)}).""",
+        """**m-CNN.** The sum of four levels beats every level alone, the best of them too ({holds: the sum of four
+        levels beats the sentence level alone (rsum)}). But a sum of four models of *one* level gains as much
+        ({holds: control: the sum of four sentence models beats one of them (rsum)}), and between the two sums the
+        difference is too close to say ({too close to say: the sum of four levels beats the sum of four sentence
+        models (rsum)}). Here the gain comes from adding up four models, and not from their levels.""",
+        """**Skip-thoughts.** What the small encoder learns from stories does not carry over to this task. The mean of
+        word vectors is far better ({does not hold: stories beat the mean of word vectors (R@10)}), and so is a random
+        GRU with a long memory ({does not hold: stories beat a random GRU with a long memory (R@10)}). Seeds lie far
+        apart. The encoder is trained for about a minute; the paper's was trained on a whole corpus of books.""",
+        """**HM-LSTM.** The pairs of phrases and regions do what they are made for: phrases find their region more often
+        than with the root alone ({holds: phrases find their region better than with the root alone (R@1)}). For whole
+        sentences they cost recall ({does not hold: pairs of phrases and regions help sentences find images (rsum)}).
+        Two kinds of children help phrases ({holds: two kinds of children beat one (phrase to region, R@1)}).""",
+        """**SEAM.** Ten hops over word vectors beat the mean of words by a little ({holds: 10 hops beat the mean of
+        words (rsum)}), and reach what a GRU reaches ({holds: E is within 12 points of rsum of the GRU, 2 per recall}
+        beyond the bound of 12 points below it). The penalty makes no difference that three seeds could show ({too
+        close to say: the penalty that the public code never applies raises rsum}). Where only the binding of colours
+        decides, hops over word vectors stay at chance, and the GRU is above them ({holds: the GRU is above E where the
+        binding decides}).""",
+        """**CHAIN-VSE.** Characters lose less under misspelling, at 10 % of the letters against a GRU over words
+        ({holds: characters lose less than the GRU over words at 10 % of letters replaced (text to image R@10)}) and
+        against one that was trained with word dropout ({holds: characters lose less than the GRU, word dropout at
+        10 % of letters replaced (text to image R@10)}). Without misspelling the GRU finds more: see the table.""",
+        """**CSE.** Whether the local term raises recall is too close to say ({too close to say: a local term on the
+        second layers raises rsum}). On the global loss alone, convolutions over words are behind a GRU ({does not
+        hold: on the global loss alone, convolutions over words beat a GRU (rsum)}). All runs read small raw images
+        with a network that starts from random weights, so their recalls are low.""",
+        """**Probes.** Training brings the object into the embedding of the GRU ({holds: which object: joint GRU above
+        untrained GRU (linear probe, points)}), but a joint bag of words shows it more clearly still ({does not hold:
+        which object: joint GRU above joint bag of words (linear probe, points)}). That a word was swapped can hardly
+        be read from the caption alone ({holds: was a word swapped: joint GRU above the most common label (linear
+        probe, points)}); with the picture beside it, more can ({holds: was a word swapped: joint GRU, picture beside
+        caption, above the most common label (points)}).""",
     ),
     tables=TABLES,
 )

@@ -1,4 +1,7 @@
-"""The page of the runs on Flickr8k, made from the numbers that chapter 03 keeps by hand in ``photographs.toml``."""
+"""The page of the runs on Flickr8k, made from the numbers that chapters keep by hand in ``photographs.toml``.
+
+The file of chapter 03 has the text of the page. A file of another chapter has only ``[[run]]`` and ``[[published]]``.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,7 @@ from itm_tutorial.literature import cite, results
 from itm_tutorial.storage import read_toml
 
 FILE = Path(ch03_scan.__file__).parent / "photographs.toml"
+CHAPTERS = FILE.parents[1]
 EDITION = "2025"  # of the survey's tables
 DIRECTIONS = {"i2t": "image to text", "t2i": "text to image"}
 METRICS = ("R@1", "R@5", "R@10")
@@ -57,15 +61,20 @@ class _Part(TypedDict):
     notes: NotRequired[list[str]]
 
 
-class _Photographs(TypedDict):
-    """What ``photographs.toml`` has."""
+class _Rows(TypedDict):
+    """What ``photographs.toml`` of any chapter has."""
+
+    run: list[_Run]
+    published: NotRequired[list[_Row]]
+
+
+class _Photographs(_Rows):
+    """What ``photographs.toml`` of chapter 03 has: the text of the page, too."""
 
     title: str
     introduction: list[str]
     commands: str
     recipe: str
-    run: list[_Run]
-    published: list[_Row]
     runs: _Notes
     effect: list[_Effect]
     trial: list[_Trial]
@@ -87,13 +96,7 @@ def read_photographs(file: Path = FILE) -> dict[str, Any]:
         ItmError: the file is no TOML, lacks a part, or has recalls that cannot be: outside 0 to 100, or falling from
             R@1 to R@10.
     """
-    kept = read_toml(file, _Photographs, "compare with an earlier version of the file")
-    for run in kept["run"]:
-        for direction in DIRECTIONS:
-            values = run[direction]
-            if len(values) != len(METRICS) or values != sorted(values) or not 0 <= values[0] <= values[-1] <= 100:
-                expected = "give R@1, R@5 and R@10 in percent, rising"
-                raise ItmError(f"{file}: run {run['model']!r}, {direction} is {values}: {expected}")
+    kept = _read(file, _Photographs)
     for row in kept["effect"]:
         if len(row["better"]) != len(row["worse"]):
             raise ItmError(
@@ -102,17 +105,46 @@ def read_photographs(file: Path = FILE) -> dict[str, Any]:
     return kept
 
 
+def rows_of_chapters(folder: Path = CHAPTERS) -> list[dict[str, Any]]:
+    """The rows that the chapters after 03 keep, in the order of the chapters.
+
+    Args:
+        folder: with one folder per chapter.
+
+    Returns:
+        Plain data with "run" and, where a paper has rows on Flickr8k, "published".
+
+    Raises:
+        ItmError: as ``read_photographs``.
+    """
+    files = sorted(folder.glob("ch*/photographs.toml"))
+    return [_read(file, _Rows) for file in files if file.parent.name != FILE.parent.name]
+
+
+def _read(file: Path, kind: type) -> dict[str, Any]:
+    """A file of rows, whose recalls have been checked."""
+    kept = read_toml(file, kind, "compare with an earlier version of the file")
+    for run in kept["run"]:
+        for direction in DIRECTIONS:
+            values = run[direction]
+            if len(values) != len(METRICS) or values != sorted(values) or not 0 <= values[0] <= values[-1] <= 100:
+                expected = "give R@1, R@5 and R@10 in percent, rising"
+                raise ItmError(f"{file}: run {run['model']!r}, {direction} is {values}: {expected}")
+    return kept
+
+
 def title(file: Path = FILE) -> str:
     """The title of the page."""
     return read_photographs(file)["title"]
 
 
-def page_text(made: str, file: Path = FILE) -> str:
+def page_text(made: str, file: Path = FILE, folder: Path = CHAPTERS) -> str:
     """The text of docs/results/photographs.md.
 
     Args:
         made: the sentence that says how the page is made.
-        file: the kept numbers.
+        file: the text of the page and the numbers of chapter 03.
+        folder: of the chapters, for the rows of the later ones.
 
     Returns:
         Markdown.
@@ -120,10 +152,12 @@ def page_text(made: str, file: Path = FILE) -> str:
     Raises:
         ItmError: as ``read_photographs``, or a published row that the literature tables do not have.
     """
-    kept = read_photographs(file)
+    kept, later = read_photographs(file), rows_of_chapters(folder)
+    runs = [run for rows in (kept, *later) for run in rows["run"]]
+    published = [row for rows in (kept, *later) for row in rows.get("published", ())]
     attention, why, maps = kept["attention"], kept["why"], kept["maps"]
     parts = [f"# {kept['title']}", made, *kept["introduction"], f"```\n{kept['commands'].strip()}\n```", kept["recipe"]]
-    parts += ["## Recalls", _recalls(kept["run"], kept["published"]), _listed(kept["runs"])]
+    parts += ["## Recalls", _recalls(runs, published), _listed(kept["runs"])]
     parts += [f"## {attention['title']}", attention["text"], _effects(kept["effect"]), _listed(attention)]
     trials = table(["setting", "rsum"], [[trial["setting"], f"{trial['rsum']:.1f}"] for trial in kept["trial"]])
     parts += [f"## {why['title']}", why["text"], trials, _listed(why)]

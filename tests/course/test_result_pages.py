@@ -252,6 +252,36 @@ def test_damaged_numbers_of_photographs_are_refused(tmp_path, old, new, message)
         photographs.page_text("made", file)
 
 
+def test_a_later_chapter_adds_rows_to_the_page_of_photographs(tmp_path):
+    folder = tmp_path / "ch99_new"
+    folder.mkdir()
+    rows = """[[run]]
+model = "`new`"
+cost = ""
+seeds = 1
+i2t = [20.5, 43.0, 56.0]
+t2i = [14.0, 35.0, 48.0]
+
+[[published]]
+method = "FV"
+note = "GMM+HGLMM"
+"""
+    before = photographs.page_text("made", folder=tmp_path)
+    (folder / "photographs.toml").write_text(rows, encoding="utf-8")
+    added = set(photographs.page_text("made", folder=tmp_path).splitlines()) - set(before.splitlines())
+    ours, published = sorted(added, reverse=True)
+    assert ours == "| `new` | MobileNetV2 | dev | 20.5 / 43.0 / 56.0 | 14.0 / 35.0 / 48.0 | 1 seed |"
+    assert published.startswith("| FV (Klein et al., CVPR 2015) | GMM+HGLMM | test | 31.0 / ")
+    assert photographs.page_text("made").count("| `seam`, ") == 1  # kept by chapter 10
+    for old, new, message in (
+        ("43.0", "13.0", r"ch99_new.*`new`', i2t is \[20.5, 13.0"),
+        ("[[run]]", "[[ran]]", "'run'"),
+    ):
+        (folder / "photographs.toml").write_text(rows.replace(old, new), encoding="utf-8")
+        with pytest.raises(ItmError, match=message):
+            photographs.page_text("made", folder=tmp_path)
+
+
 # README and CONTRIBUTING.
 
 

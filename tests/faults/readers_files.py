@@ -107,11 +107,15 @@ def read_chapter(folder):
 
 def make_photographs(folder: Path) -> None:
     shutil.copy(photographs.FILE, folder / "photographs.toml")
+    (folder / "ch99_new").mkdir()
+    rows = photographs.CHAPTERS / "ch10_sentences" / "photographs.toml"
+    shutil.copy(rows, folder / "ch99_new" / "photographs.toml")
 
 
 @register("photographs.toml", make_photographs)
 def read_photographs(folder):
     photographs.page_text("made", folder / "photographs.toml")
+    photographs.rows_of_chapters(folder)
 
 
 SWEEP = """[[chapter]]

@@ -71,7 +71,10 @@ def train(
     epochs: Annotated[int | None, typer.Option(help="by default the model's own")] = None,
     batch_size: Annotated[int | None, typer.Option(help="captions per step; by default the model's own")] = None,
     learning_rate: Annotated[float | None, typer.Option(help="by default the model's own")] = None,
-    sampler: Annotated[str | None, typer.Option(help="captions, or images: no image twice in a batch")] = None,
+    sampler: Annotated[
+        str | None,
+        typer.Option(help="captions; images: no image twice in a batch; siblings: two captions of each image"),
+    ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, or another that Lightning Fabric knows")] = "auto",
     folder: Folder = Path("runs/model"),
     words: Annotated[Path | None, typer.Option(help="word vectors in GloVe's or word2vec's layout")] = None,

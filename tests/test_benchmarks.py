@@ -128,3 +128,13 @@ def test_sentences_are_encoded_by_each_encoder():
     for train in (False, True):
         speeds = made["measure"](n=4, n_words=30, train=train, small=True)
         assert list(speeds) == list(made["ENCODERS"]) and min(speeds.values()) > 0
+
+
+@pytest.mark.parametrize("name", ["m_rnn", "nic"])
+def test_a_shared_recurrence_is_compared_with_one_per_pair(cache, name, monkeypatch):
+    bench = parts("writers")
+    found = bench["measure"](name, size="tiny", part=2)
+    assert (found["n_images"], found["n_captions"]) == (20, 100) and found["difference"] < 1e-5
+    assert min(found["ours"], found["looped"]) > 0 and ("recurrences" in found) is (name == "m_rnn")
+    monkeypatch.setitem(bench["measure"].__globals__, "looped", lambda *given: bench["ours"](*given) * 1.01)
+    assert bench["measure"](name, size="tiny", part=2)["difference"] > 1e-3  # other scores would be seen

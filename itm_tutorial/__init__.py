@@ -35,6 +35,8 @@ _DEFINED_IN = {
     "evaluate_minimal_pairs": "evaluation.minimal_pairs",
     "oracle_scores": "evaluation.minimal_pairs",
     "true_fractions": "evaluation.minimal_pairs",
+    "write_captions": "retrieval.writing",
+    "evaluate_captions": "evaluation.caption_truth",
     "attend": "evaluation.grounding",
     "evaluate_attention": "evaluation.grounding",
     "WordVectors": "data.word_vectors",

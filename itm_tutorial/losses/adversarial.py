@@ -67,6 +67,18 @@ def fooling_loss(image_logits: Tensor, caption_logits: Tensor) -> Tensor:
     return _halves(image_logits, 0.0, caption_logits, 1.0)
 
 
+def generator_loss(logits: Tensor) -> Tensor:
+    """The loss of a generator that does not saturate: -log D of what it made (Goodfellow et al., section 3).
+
+    Args:
+        logits: [n], of the current discriminator, for generated samples.
+
+    Returns:
+        A scalar; log 2 where the discriminator is at chance.
+    """
+    return binary_cross_entropy_with_logits(logits, logits.new_ones(logits.shape))
+
+
 def _halves(image_logits: Tensor, of_images: float, caption_logits: Tensor, of_captions: float) -> Tensor:
     """The mean of two binary cross-entropies, each with one target for all rows."""
     images = binary_cross_entropy_with_logits(image_logits, image_logits.new_full(image_logits.shape, of_images))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from torch.autograd import gradcheck
 
 from itm_tutorial.errors import ItmError
-from itm_tutorial.losses.adversarial import ModalityDiscriminator, discriminator_loss, fooling_loss
+from itm_tutorial.losses.adversarial import ModalityDiscriminator, discriminator_loss, fooling_loss, generator_loss
 
 
 def sigmoid(x):
@@ -62,3 +62,65 @@ def test_the_discriminator_has_two_layers_with_a_leaky_rectifier_between():
         assert min(hidden) < 0 < max(hidden)  # both slopes of the rectifier are met
         hidden = [h if h > 0 else 0.2 * h for h in hidden]
         assert logit == pytest.approx(sum(w * h for w, h in zip(out_weight[0], hidden, strict=True)) + out_bias[0])
+
+
+def test_the_generators_loss_equals_its_loop_and_does_not_saturate():
+    logits = torch.tensor([-9.0, 0.5, 3.0], dtype=torch.float64, requires_grad=True)
+    loss = generator_loss(logits)
+    assert loss.item() == pytest.approx(-sum(math.log(sigmoid(x)) for x in logits.tolist()) / 3)
+    (slope,) = torch.autograd.grad(loss, logits)
+    assert slope[0].item() == pytest.approx(-1 / 3, abs=1e-3)  # a hopeless sample still has a gradient
+    (saturated,) = torch.autograd.grad(torch.log(1 - logits.sigmoid()).mean(), logits)
+    assert abs(saturated[0].item()) < 1e-3
+    assert generator_loss(torch.zeros(4)).item() == pytest.approx(math.log(2))
+
+
+def gaussians(n):
+    """Two clouds with one covariance, and the weights of the discriminator that is optimal: log p(x) - log q(x)."""
+    generator = torch.Generator().manual_seed(0)
+    mixing = torch.tensor([[1.0, 0.0, 0.0], [0.6, 0.8, 0.0], [-0.3, 0.2, 0.7]], dtype=torch.float64)
+    means = torch.tensor([[0.5, 0.0, -0.4], [-0.3, 0.4, 0.2]], dtype=torch.float64)
+    noise = torch.randn(2, n, 3, generator=generator, dtype=torch.float64)
+    sides = means[:, None] + noise @ mixing.T
+    inverse = torch.linalg.inv(mixing @ mixing.T)
+    weight = inverse @ (means[0] - means[1])  # linear discriminant analysis
+    bias = -0.5 * (means[0] @ inverse @ means[0] - means[1] @ inverse @ means[1])
+    return *sides, weight, bias
+
+
+def test_the_best_linear_discriminator_of_two_gaussians_is_that_of_discriminant_analysis():
+    optimize = pytest.importorskip("scipy.optimize")
+    np = pytest.importorskip("numpy")
+    real, made, weight, bias = gaussians(20_000)
+    layer = torch.nn.Linear(3, 1).double()
+    optimizer = torch.optim.LBFGS(layer.parameters(), max_iter=100, tolerance_grad=1e-9, line_search_fn="strong_wolfe")
+
+    def closure():
+        optimizer.zero_grad()
+        loss = discriminator_loss(layer(real)[:, 0], layer(made)[:, 0])
+        loss.backward()
+        return loss
+
+    optimizer.step(closure)
+    ours = torch.cat([layer.weight[0], layer.bias]).detach().numpy()
+    # scipy minimises the same loss without torch
+    x, y = np.concatenate([real.numpy(), made.numpy()]), np.repeat([1.0, -1.0], 20_000)
+    x = np.c_[x, np.ones(len(x))]
+    theirs = optimize.minimize(lambda w: np.logaddexp(0, -y * (x @ w)).mean(), np.zeros(4), tol=1e-10).x
+    assert np.allclose(ours, theirs, atol=1e-4)
+    assert np.allclose(ours, torch.cat([weight, bias[None]]).numpy(), atol=0.06)  # sampling error
+    exchanged = torch.cat([-weight, -bias[None]]).numpy()
+    assert not np.allclose(ours, exchanged, atol=0.06)
+
+
+def test_where_both_sides_are_alike_no_discriminator_does_better_than_chance():
+    real, _, _, _ = gaussians(500)
+    torch.manual_seed(1)
+    discriminator = ModalityDiscriminator(3, 8).double()
+    optimizer = torch.optim.Adam(discriminator.parameters(), 1e-2)
+    for _ in range(150):
+        optimizer.zero_grad()
+        loss = discriminator_loss(discriminator(real), discriminator(real))
+        loss.backward()
+        optimizer.step()
+    assert loss.item() == pytest.approx(math.log(2), abs=1e-4)

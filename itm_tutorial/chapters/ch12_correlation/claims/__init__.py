@@ -1,0 +1,1 @@
+"""Claims of chapter 12, one file per method."""

@@ -1,0 +1,1 @@
+"""Claims of chapter 13, one file per method."""

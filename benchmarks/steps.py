@@ -48,7 +48,8 @@ def measure(name: str, n: int, steps: int, **options) -> float:
     optimizer, batch = torch.optim.Adam(model.parameters()), make_batch(n, vocabulary, words, feature_dim(spec))
 
     def step() -> None:
-        loss = model.loss(batch)
+        parts = model.loss(batch)
+        loss = sum(parts.values()) if isinstance(parts, dict) else parts
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()

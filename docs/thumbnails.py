@@ -18,8 +18,11 @@ from itm_tutorial.chapters.ch02_vsepp.figures import forces
 from itm_tutorial.chapters.ch04_timam.figures import worlds
 from itm_tutorial.chapters.ch10_sentences.reading_figures import draw_tree
 from itm_tutorial.chapters.ch11_fragments.figures import attention_matrix
+from itm_tutorial.chapters.ch12_correlation.figures import shift
+from itm_tutorial.chapters.ch13_writing.figures import log_p_by_word
 from itm_tutorial.chapters.ch90_literature.figures import record
 from itm_tutorial.data.parsing import WorldParser
+from itm_tutorial.encoders.fisher_vector import Mixture
 from itm_tutorial.show.canvas import described, new_figure
 
 IMAGES = Path(__file__).parent / "images"
@@ -81,6 +84,27 @@ def best_regions() -> Figure:
     return figure
 
 
+def sentence_as_shift() -> Figure:
+    """Chapter 12: where a sentence would move the means of a mixture, from made-up word vectors."""
+    centres, g = torch.tensor([[0.0, 1.6], [-1.7, -1.0], [1.8, -0.9]]), torch.Generator().manual_seed(4)
+    places = centres.repeat_interleave(24, 0) + 0.5 * torch.randn(72, 2, generator=g)
+    words = {f"word {i}": place for i, place in enumerate(places)}
+    words |= {"red": torch.tensor([-0.7, 2.2]), "small": torch.tensor([-0.9, 1.0]), "dog": torch.tensor([-1.6, -1.9])}
+    mixture, inside = Mixture(3, 2), ["red", "small", "dog"]
+    mixture.fit(torch.stack(list(words.values())), seed=0, floor=0.01)
+    rows = torch.stack([words[word] for word in inside])[None]
+    moved = mixture(rows, torch.ones(1, 3, dtype=torch.bool)).view(3, 2, 2)[:, 0]
+    figure = new_figure(3.9, 3)
+    shift(words, inside, mixture, moved, axes=figure.subplots())
+    return figure
+
+
+def sum_of_words() -> Figure:
+    """Chapter 13: log P of a caption word by word, from made-up numbers."""
+    words = {"log P of a caption, word by word": [("a", -0.4), ("red", -1.1), ("cow", -3.2), ("<end>", -0.6)]}
+    return log_p_by_word(words, new_figure(4.4, 3.2))
+
+
 def records() -> Figure:
     """Chapter 90: who held the record."""
     figure = new_figure(5.4, 3.6)
@@ -96,6 +120,8 @@ if __name__ == "__main__":
         "04": three_worlds,
         "10": tree,
         "11": best_regions,
+        "12": sentence_as_shift,
+        "13": sum_of_words,
         "90": records,
     }
     for chapter, draw in drawn.items():

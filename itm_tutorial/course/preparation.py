@@ -25,6 +25,8 @@ FEATURES = {  # corpus -> the kinds of its features that chapters read; seed 0
     "birds": ("grid",),
     "flowers": (),
 }
+# the first images of splits of scenes, which chapter 13 scores
+GALLERIES = (("val", 50), ("test", 20), ("test", 100), ("train", 100))
 STEP = "step: "  # begins the line in which the process says what it makes
 SHORT = 5.0  # seconds: where all caches are there already, nothing is said
 
@@ -41,6 +43,9 @@ def steps(size: str) -> list[tuple[str, Callable[[], object]]]:
     from importlib import import_module
 
     import itm_tutorial as itm
+    from itm_tutorial.chapters.ch10_sentences.measures.m_cnn import first_images
+    from itm_tutorial.extraction.features import split_features
+    from itm_tutorial.models import FeatureSpec
     from itm_tutorial.pretraining.backbone import load_mini
     from itm_tutorial.pretraining.detector import load_detector
     from itm_tutorial.pretraining.word_vectors import world_words
@@ -51,6 +56,11 @@ def steps(size: str) -> list[tuple[str, Callable[[], object]]]:
         for split in corpus.splits:
             getattr(features, split)
 
+    def galleries() -> None:
+        corpus = itm.load_corpus("scenes", size=size)
+        for split, n in GALLERIES:
+            split_features(first_images(getattr(corpus, split), n), FeatureSpec())
+
     made = [
         ("the list of fonts", lambda: import_module("matplotlib.font_manager")),
         ("the backbone", load_mini),
@@ -58,11 +68,12 @@ def steps(size: str) -> list[tuple[str, Callable[[], object]]]:
         ("word vectors of the drawn world", world_words),
     ]
     made += [(f"drawings of {name}", lambda name=name: itm.load_corpus(name, size=size)) for name in FEATURES]
-    return made + [
+    made += [
         (f"{kind} features of {name}", lambda name=name, kind=kind: extract(name, kind))
         for name, kinds in FEATURES.items()
         for kind in kinds
     ]
+    return [*made, ("features of small galleries of scenes", galleries)]
 
 
 def prepare_course(size: str = "mini") -> None:

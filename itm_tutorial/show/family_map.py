@@ -10,7 +10,7 @@ from matplotlib.patches import FancyBboxPatch
 from itm_tutorial.errors import ItmError
 from itm_tutorial.show.canvas import BLUE, GREY, INK, PALE, described, new_figure, wrapped
 
-LETTERS, NAME_LETTERS = 18, 14  # per line of a cell, and of a name
+LETTERS, NAME_LETTERS = 18, 13  # per line of a cell, and of a name
 LINE = 0.2  # inches per line of text
 NAMES, CELL = 1.5, 1.75  # inches: the column of names, and every other one
 

@@ -21,9 +21,11 @@ CHAPTERS = (
     "04_timam",
     "10_sentences",
     "11_fragments",
+    "12_correlation",
+    "13_writing",
     "90_literature",
 )
-WITHOUT_WIDGETS = ("11_fragments",)
+WITHOUT_WIDGETS = ("11_fragments", "12_correlation")
 ROOTS = ".jp-OutputArea-output > .jupyter-widgets, .jp-OutputArea-output .jupyter-widgets-view > .jupyter-widgets"
 CONTROLS = {  # kind -> what is focused; texts come late, for they may leave little to choose from
     "dropdown": "select",

@@ -86,7 +86,7 @@ def test_models_stand_by_chapter_and_variants_behind_their_method():
     assert itm.list_models("03") == ["scan", "scan_i2t", "scan_both"]
     chapters = [method_of(name).chapter for name in names]
     assert chapters == sorted(chapters)
-    with pytest.raises(ItmError, match="unknown chapter '3': did you mean '03'"):
+    with pytest.raises(ItmError, match="unknown chapter '3': did you mean '13' or '03'"):
         itm.list_models("3")
     with pytest.raises(ItmError, match="unknown model 'vsep': did you mean 'vsepp'"):
         create_model("vsep", None)

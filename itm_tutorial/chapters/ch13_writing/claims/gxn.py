@@ -2,8 +2,8 @@
 
 The paper's ablation was not readable to us, so this claim is ours. All arms have the same two encoders per side, the
 same hinge, the same batches and the same number of updates; they differ in the losses beside the hinge. In the control
-a caption is to imagine the feature of another image of its batch. Both weights are 1: of four pairs of weights from 0 to
-10 with at least one above 0, it had the highest rsum on the validation split of seed 7, below that of matching alone.
+a caption is to imagine the feature of another image of its batch. Both weights are 1: of four pairs of weights from 0
+to 10, not both 0, this pair had the highest rsum on the validation split of seed 7, below that of matching alone.
 """
 
 from __future__ import annotations

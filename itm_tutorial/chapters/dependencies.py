@@ -1,15 +1,18 @@
-"""The code that a claim's results depend on: all imports of its models, corpora, measures and the training loop.
+"""The code that a claim's results depend on: what its models, corpora, measures and the training loop need.
 
-The closure is read from the import statements, those within functions included. Registries name what they make by
-string or by discovery, so that a new model is in no closure but its own. ``data/loading.py``, which imports every
-world, counts only with what loads the claim's corpora. Comments, docstrings, annotations and layout do not count.
+The closure is read from the sources, definition by definition: a function, class or table counts together with every
+name that it uses, in its own file or imported. A new function beside it, or a change in one that no arm reaches,
+therefore voids nothing. Registries name what they make by string or by discovery, so that a new model is in no closure
+but its own; the table of worlds in ``data/loading.py`` counts only with the claim's corpora. Comments, docstrings,
+annotations and layout do not count.
 """
 
 from __future__ import annotations
 
 import ast
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -42,43 +45,81 @@ def digest(claim: Claim, package: Path = PACKAGE) -> str:
 
 
 def sources(claim: Claim, package: Path = PACKAGE) -> dict[str, str]:
-    """The closure of a claim.
+    """The closure of a claim, by file.
 
     Args:
         claim: the declaration.
         package: where the sources are.
 
     Returns:
-        Name of a module below the package -> a digest of its code.
+        Name of a module below the package -> a digest of those of its statements that count.
     """
-    found: dict[str, str] = {}
+    return {module: code.digest(names) for module, (code, names) in _closure(claim, package).items()}
+
+
+def definitions(claim: Claim, package: Path = PACKAGE) -> dict[str, set[str]]:
+    """The closure of a claim, by name.
+
+    Args:
+        claim: the declaration.
+        package: where the sources are.
+
+    Returns:
+        Name of a module below the package -> the functions, classes and other names of its top level that count.
+    """
+    found = _closure(claim, package)
+    return {
+        module: {name for one in code.needed(names) for name in one.binds} for module, (code, names) in found.items()
+    }
+
+
+def _closure(claim: Claim, package: Path) -> dict[str, tuple[_Code, set[str]]]:
+    """Module -> its code, and the names by which others need it; "" stands for the whole file."""
+    found: dict[str, tuple[_Code, set[str]]] = {}
     todo = sorted(_roots(claim))
     while todo:
-        module = todo.pop()
+        module, name = _defined_in(package, *todo.pop())
         file = _file(package, module)
-        if module in found or module in CANNOT_MOVE_A_NUMBER or file is None:
+        if module in CANNOT_MOVE_A_NUMBER or file is None:
             continue
-        code = _read(file.read_text(encoding="utf-8"), tuple(claim.corpora) if module == LOADING else ())
-        found[module] = code.digest
-        todo += [_defined_in(package, *imported) for imported in code.imports]
+        corpora = tuple(claim.corpora) if module == LOADING else ()
+        code, names = found.setdefault(module, (_read(file.read_text(encoding="utf-8"), corpora), set()))
+        if name not in names:
+            names.add(name)
+            todo += [imported for one in code.needed({name}) for imported in one.imports]
     return found
 
 
-def _roots(claim: Claim) -> set[str]:
-    """The modules, below the package, of the loop, of the models, and of every function that the claim names."""
+def _roots(claim: Claim) -> set[tuple[str, str]]:
+    """Module below the package and name of the loop, of models, samplers, and every function that the claim names."""
     from itm_tutorial.chapters.runner import create_model, figures_of_seed, fit, load_corpus, score
     from itm_tutorial.models import model_class
 
-    named = [figures_of_seed, create_model, fit, load_corpus, score]
-    named += [model_class(arm.model) for arm in claim.arms if isinstance(arm, Arm)]
-    modules = {f"itm_tutorial.data.readers.{PUBLISHED[name]}" for name in claim.corpora if name in PUBLISHED}
-    modules |= {one.__module__ for one in [*named, *_functions([claim.arms, claim.measures])]}
-    return {module.removeprefix("itm_tutorial.") for module in modules if module.startswith("itm_tutorial.")}
+    arms = [arm for arm in claim.arms if isinstance(arm, Arm)]
+    named = [Claim, figures_of_seed, create_model, fit, load_corpus, score, *_functions([claim.arms, claim.measures])]
+    named += [*(model_class(arm.model) for arm in arms), *_samplers(arms)]
+    found = {(one.__module__, one.__qualname__.partition(".")[0]) for one in named}
+    found |= {(f"itm_tutorial.data.readers.{PUBLISHED[name]}", "") for name in claim.corpora if name in PUBLISHED}
+    return {
+        (module.removeprefix("itm_tutorial."), name) for module, name in found if module.startswith("itm_tutorial.")
+    }
+
+
+def _samplers(arms: Sequence[Arm]) -> Iterator[Callable]:
+    """The samplers that arms name, themselves or in a recipe."""
+    from itm_tutorial.models import recipe_of
+    from itm_tutorial.training.samplers import SAMPLERS
+
+    for arm in arms:
+        sampler = (arm.fit or {}).get("sampler", recipe_of(arm.model, "drawn").sampler)
+        if sampler in SAMPLERS:
+            yield SAMPLERS[sampler]
 
 
 def _functions(value: Any) -> Iterator[Callable]:
     """Every function and class in a declaration."""
     if is_dataclass(value) and not isinstance(value, type):
+        yield type(value)
         value = [getattr(value, one.name) for one in fields(value)]
     if isinstance(value, partial):
         value = [value.func, value.args, value.keywords]
@@ -118,13 +159,13 @@ def _file(package: Path, module: str) -> Path | None:
     return next((file for file in (place.with_suffix(".py"), place / "__init__.py") if file.is_file()), None)
 
 
-def _defined_in(package: Path, module: str, name: str) -> str:
-    """The module that ``from module import name`` is about: a submodule, or where a package has the name from."""
+def _defined_in(package: Path, module: str, name: str) -> tuple[str, str]:
+    """What ``from module import name`` is about: a name and the module that defines it, or a submodule and ""."""
     inside = f"{module}.{name}".strip(".")
     if _file(package, inside):
-        return inside
+        return (inside, "") if name else (module, "")
     file = _file(package, module)
-    if file is not None and file.name == "__init__.py":
+    if name and file is not None and file.name == "__init__.py":
         tree = _parsed(file.read_text(encoding="utf-8"))
         for statement in tree.body:
             for bound, (other, original) in _imports_of(statement):
@@ -132,7 +173,7 @@ def _defined_in(package: Path, module: str, name: str) -> str:
                     return _defined_in(package, other, original)
         if place := _late(tree, name):
             return _defined_in(package, f"{module}.{place}".strip("."), name)
-    return module
+    return module, name
 
 
 def _late(tree: ast.Module, name: str) -> str:
@@ -145,17 +186,57 @@ def _late(tree: ast.Module, name: str) -> str:
     return ""
 
 
-class _Code:
-    """A file as far as figures can depend on it.
+class _Statement:
+    """A statement of a file's top level.
 
     Attributes:
-        imports: (module below the package, name imported from it), for every import statement.
-        digest: of the code without comments, docstrings and annotations.
+        binds: the names that it defines, or whose value it may change; none for one that counts in any case.
+        uses: the names that occur in it.
+        imports: (module below the package, name imported from it), for every import statement in it.
+        text: of the code without comments, docstrings and annotations.
     """
 
-    def __init__(self, tree: ast.AST):
-        self.imports = [imported for node in _nodes(tree) for _, imported in _imports_of(node)]
-        self.digest = hashlib.sha256(_dump(tree).encode()).hexdigest()[:16]
+    def __init__(self, node: ast.stmt):
+        nodes = list(_nodes(node))
+        self.binds = set(_bindings(node))
+        self.uses = {one.id for one in nodes if isinstance(one, ast.Name)}
+        self.imports = [imported for one in nodes for _, imported in _imports_of(one)]
+        self.text = _dump(node)
+
+
+class _Code:
+    """A file as far as figures can depend on it."""
+
+    def __init__(self, tree: ast.Module):
+        self.statements = [_Statement(one) for node in _body(tree) for one in _split(node)]
+        self._binding = defaultdict(set)  # name -> numbers of the statements that bind it
+        for number, one in enumerate(self.statements):
+            for name in one.binds:
+                self._binding[name].add(number)
+        self._behind = {}  # name -> numbers of the statements behind it
+
+    def needed(self, names: set[str]) -> list[_Statement]:
+        """The statements behind some names of the file, in their order; all of them for a name that none binds."""
+        kept = set().union(*map(self._statements_behind, names))
+        return [self.statements[number] for number in sorted(kept)]
+
+    def digest(self, names: set[str]) -> str:
+        """Sixteen digits that change with what stands behind some names of the file."""
+        text = "\n".join(one.text for one in self.needed(names))
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def _statements_behind(self, name: str) -> set[int]:
+        if name not in self._binding:
+            return set(range(len(self.statements)))
+        if name not in self._behind:
+            kept = {number for number, one in enumerate(self.statements) if not one.binds} | self._binding[name]
+            todo = list(kept)
+            while todo:
+                new = set().union(*(self._binding.get(used, ()) for used in self.statements[todo.pop()].uses)) - kept
+                kept |= new
+                todo += new
+            self._behind[name] = kept
+        return self._behind[name]
 
 
 _parsed = cache(ast.parse)
@@ -163,7 +244,19 @@ _parsed = cache(ast.parse)
 
 @cache
 def _read(text: str, corpora: tuple[str, ...]) -> _Code:
-    return _Code(_loading_of(_parsed(text), corpora) if corpora else _parsed(text))
+    tree = _parsed(text)
+    return _Code(ast.Module([_entries(statement, corpora) for statement in tree.body], []) if corpora else tree)
+
+
+def _body(node: ast.Module) -> list[ast.stmt]:
+    return next((value for name, value in _children(node) if name == "body"), [])
+
+
+def _split(node: ast.stmt) -> list[ast.stmt]:
+    """An import of several names as a statement for each, so that one can count without the others."""
+    if not isinstance(node, ast.Import | ast.ImportFrom):
+        return [node]
+    return [type(node)(**{**vars(node), "names": [alias]}) for alias in node.names]
 
 
 def _imports_of(node: ast.AST) -> Iterator[tuple[str, tuple[str, str]]]:
@@ -207,34 +300,15 @@ def _dump(node: Any) -> str:
     return f"[{', '.join(map(_dump, node))}]" if isinstance(node, list) else repr(node)
 
 
-def _loading_of(tree: ast.Module, corpora: tuple[str, ...]) -> ast.Module:
-    """The statements of ``data/loading.py`` that ``load_corpus`` needs for some corpora.
-
-    Of its table from names to loaders only the entries of these corpora are kept, and of its imports only those that
-    the kept functions use.
-    """
-    bound: dict[str, ast.stmt] = {}
-    for statement in tree.body:
-        if isinstance(statement, ast.Import | ast.ImportFrom):
-            for alias in statement.names:  # a statement each, so that one can be kept without the others
-                names = {**vars(statement), "names": [alias]}
-                bound[alias.asname or alias.name.partition(".")[0]] = type(statement)(**names)
-        bound |= dict.fromkeys(_bindings(statement), statement)
-    kept: dict[str, ast.stmt] = {}
-    todo = ["load_corpus"]
-    while todo:
-        name = todo.pop()
-        if name in bound and name not in kept:
-            kept[name] = _entries(bound[name], corpora)
-            todo += [node.id for node in _nodes(kept[name]) if isinstance(node, ast.Name)]
-    return ast.Module([kept[name] for name in sorted(kept)], []) if kept else tree
-
-
-def _bindings(statement: ast.stmt) -> list[str]:
-    if isinstance(statement, ast.FunctionDef | ast.ClassDef):
-        return [statement.name]
-    targets = getattr(statement, "targets", [getattr(statement, "target", None)])
-    return [node.id for target in targets if target is not None for node in ast.walk(target) if hasattr(node, "id")]
+def _bindings(statement: ast.stmt) -> Iterator[str]:
+    """The names that a statement of the top level defines or may change, such as a table that gets an entry."""
+    if isinstance(statement, ast.Import | ast.ImportFrom):
+        yield from (alias.asname or alias.name.partition(".")[0] for alias in statement.names)
+    elif isinstance(statement, ast.FunctionDef | ast.ClassDef):
+        yield statement.name
+    elif isinstance(statement, ast.Assign | ast.AnnAssign):
+        for target in getattr(statement, "targets", None) or [statement.target]:
+            yield from (node.id for node in ast.walk(target) if isinstance(node, ast.Name))
 
 
 def _entries(statement: ast.stmt, corpora: tuple[str, ...]) -> ast.stmt:
@@ -245,7 +319,8 @@ def _entries(statement: ast.stmt, corpora: tuple[str, ...]) -> ast.stmt:
     entries = {key.value: entry for key, entry in zip(table.keys, table.values, strict=True) if _is_text(key)}
     if not set(corpora) <= set(entries):
         return statement
-    return ast.Expr(ast.Dict([ast.Constant(name) for name in corpora], [entries[name] for name in corpora]))
+    cut = ast.Dict([ast.Constant(name) for name in corpora], [entries[name] for name in corpora])
+    return type(statement)(**{**vars(statement), "value": cut})
 
 
 def _is_text(node: ast.AST | None) -> bool:

@@ -2,16 +2,19 @@
 
 import re
 import shutil
+import sys
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 import pytest
 
 import itm_tutorial as itm
 from itm_tutorial.chapters.declaration import Arm, Claim
-from itm_tutorial.chapters.dependencies import CANNOT_MOVE_A_NUMBER, LOADING, PACKAGE, digest, sources
+from itm_tutorial.chapters.dependencies import CANNOT_MOVE_A_NUMBER, PACKAGE, definitions, digest, sources
 from itm_tutorial.chapters.experiment import find
 from itm_tutorial.chapters.measures import mean_of_scores, rsum
+from itm_tutorial.chapters.runner import figures_of_seed
 from itm_tutorial.errors import ItmError
 
 NAMES = itm.claims.list_claims()
@@ -77,6 +80,31 @@ def test_a_change_in_the_closure_voids(package, name):
     if name == "data/loading.py":  # a new statement that loads nothing does not count there
         edit(package / name, lambda text: text.replace("return _LOADERS[name](", "return _LOADERS[str(name)]("))
     assert digest(START_HERE, package) != before
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "voids"),
+    [
+        ("training/samplers.py", 'raise ItmError(f"per_identity is', False),
+        ("training/samplers.py", "chosen = by_image[first]", True),
+        ("training/siblings.py", "at_once = min(", False),
+        ("losses/structure.py", "return ", False),
+        ("models/vse.py", "self.image_encoder = ", True),
+        ("training/loop.py", "return ", True),
+    ],
+)
+def test_a_definition_counts_with_what_it_uses_and_not_with_its_neighbours(package, name, old, voids):
+    before = digest(START_HERE, package)
+    edit(package / name, lambda text: text.replace(old, f"changed = 1; {old}", 1))
+    assert "changed = 1; " in (package / name).read_text(encoding="utf-8")
+    assert (digest(START_HERE, package) != before) == voids
+
+
+def test_a_sampler_counts_where_a_recipe_or_an_arm_names_it():
+    assert "siblings" in definitions(find("spe"))["training.siblings"]
+    assert "training.siblings" not in sources(START_HERE)
+    own = replace(START_HERE, arms=(Arm("a", "bow", fit={"sampler": "siblings"}),), effects=())
+    assert "training.siblings" in sources(own)
 
 
 @pytest.mark.parametrize(
@@ -197,18 +225,29 @@ def test_functions_of_a_claim_stand_outside_of_claims(name):
     assert [module for module in sources(find(name)) if module.endswith(".claims")] == []
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_whatever_a_file_of_the_closure_imports_is_in_the_closure(name):
-    """Against a reading of the lines by a regular expression, which knows no syntax."""
-    closure = set(sources(find(name)))
-    for module in closure - {LOADING}:
-        file = PACKAGE.joinpath(*module.split("."))
-        file = file / "__init__.py" if file.is_dir() else file.with_suffix(".py")
-        text = file.read_text(encoding="utf-8")
-        text = re.sub(r"\nif TYPE_CHECKING:\n(    .*\n|\n)+", "\n", text)
-        for other in re.findall(r"^ *from itm_tutorial\.([\w.]+) import", text, re.MULTILINE):
-            inside = {one for one in closure if one == other or one.startswith(f"{other}.")}
-            assert inside or other in CANNOT_MOVE_A_NUMBER, f"{module} imports {other}"
+@pytest.mark.parametrize("name", ["start_here", "spe"])
+def test_whatever_runs_is_in_the_closure(name):
+    """Against the calls of a run: each function of the package that it enters, or the class of a method."""
+    entered = set()
+
+    def note(frame, event, _):
+        if event == "call" and str(frame.f_code.co_filename).startswith(f"{PACKAGE}/"):
+            entered.add((frame.f_code.co_filename, frame.f_code.co_qualname.partition(".")[0]))
+
+    claim, before = find(name), sys.getprofile()
+    sys.setprofile(note)
+    try:
+        figures_of_seed(claim, 0, "tiny")
+    finally:
+        sys.setprofile(before)
+    known, unknown = definitions(claim), set()
+    for file, definition in entered:
+        module = ".".join(Path(file).relative_to(PACKAGE).with_suffix("").parts)
+        module = "" if module == "__init__" else module.removesuffix(".__init__")
+        counts = module not in CANNOT_MOVE_A_NUMBER and not definition.startswith("<")  # <module>: a file's import
+        if counts and definition not in known.get(module, ()):
+            unknown.add(f"{module}.{definition}")
+    assert len(entered) > 100 and not unknown
 
 
 def test_the_package_imports_by_whole_names():

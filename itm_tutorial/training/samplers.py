@@ -85,8 +85,9 @@ def identities_by_images(identity: LongTensor, per_identity: int = 2) -> Callabl
             )
         for hands in _rounds(_hands(identity, image_of, per_identity, generator)):
             order = torch.randperm(len(hands), generator=generator)  # identities of this round
-            for some in order[: len(order) // at_once * at_once].split(at_once):
-                yield hands[some].flatten()
+            for some in order.split(at_once):
+                if len(some) == at_once:
+                    yield hands[some].flatten()
 
     sampler.__name__ = f"identities_by_images({per_identity})"  # what ``fit`` writes down
     return sampler

@@ -38,8 +38,7 @@ def siblings(image_of: LongTensor, batch_size: int, generator: torch.Generator) 
     at_once = min(batch_size // 2, n_images)
     if at_once < 2:
         raise ItmError(f'batch_size is {batch_size}, and "siblings" takes two captions of two images: give 4 or more')
-    by_image = identities_by_images(torch.arange(int(image_of.max()) + 1))
-    yield from (batch for batch in by_image(image_of, 2 * at_once, generator) if len(batch))
+    yield from identities_by_images(torch.arange(int(image_of.max()) + 1))(image_of, 2 * at_once, generator)
 
 
 SAMPLERS["siblings"] = siblings

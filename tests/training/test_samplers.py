@@ -86,6 +86,12 @@ def test_the_identities_that_fill_no_batch_are_others_in_every_round():
     assert not set.intersection(*left_out)
 
 
+def test_a_late_round_with_too_few_identities_gives_no_batch():
+    identity = torch.tensor([0, 1, 2, 0, 1, 0])  # only one is left in the third round
+    batches = list(identities_by_images(identity, 1)(torch.arange(6), 2, torch.Generator().manual_seed(0)))
+    assert [len(batch) for batch in batches] == [2, 2]
+
+
 @pytest.mark.parametrize(
     "sampler", [shuffled_captions, distinct_images, identities_by_images(torch.arange(12) // 3, 2)]
 )

@@ -6,12 +6,16 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from hypothesis import settings
 
 from itm_tutorial.storage import cache_dir
 
 # two threads on a busy core wait for each other
 os.environ.setdefault("OMP_NUM_THREADS", "1" if "PYTEST_XDIST_WORKER" in os.environ else "2")
 torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
+
+settings.register_profile("course", deadline=None)  # a busy machine is no fault of the code
+settings.load_profile("course")
 
 
 @pytest.fixture(autouse=True)

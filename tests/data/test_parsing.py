@@ -146,7 +146,7 @@ def test_a_query_goes_the_same_way_as_a_caption():
 
 
 @given(texts)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_any_text_has_a_tree(text):
     for parser in PARSERS.values():
         (parse,) = parse_captions([text], parser)  # a Parse that is no tree is refused
@@ -155,7 +155,7 @@ def test_any_text_has_a_tree(text):
 
 
 @given(st.lists(texts, min_size=1, max_size=5))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_a_parse_depends_on_its_own_caption_alone(captions):
     parser = PARSERS["people"]
     parses = parse_captions(captions, parser)
@@ -322,7 +322,7 @@ def test_a_pair_of_is_a_determiner():
 
 
 @given(st.data())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_whatever_tree_spacy_gives_is_converted(data):
     """Random trees over words that make phrases, with random labels and parts of speech."""
     vocabulary = st.sampled_from(SPACY_WORDS.split())

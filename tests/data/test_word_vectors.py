@@ -97,7 +97,7 @@ def tables(draw):
 
 
 @given(tables(), st.data())
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_every_layout_gives_the_vectors_back(tmp_path, table, data):
     words, rows = table
     some = data.draw(st.sets(st.sampled_from(words), min_size=1))

@@ -65,7 +65,7 @@ def by_differences(x, mixture, h=1e-5):
 
 
 @pytest.mark.parametrize("density", DENSITIES)
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(st.integers(1, 4), st.integers(1, 3), st.integers(1, 3), st.integers(0, 10_000))
 def test_a_fisher_vector_is_the_derivative_of_the_likelihood(density, n_words, n_components, dim, seed):
     mixture = mixture_of(density, n_components, dim, seed)
@@ -116,7 +116,7 @@ def test_the_hybrid_takes_the_likelier_density(x, laplacian):
         assert sums == pytest.approx([-10.94, -11.74], abs=0.01)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(1, 5), st.integers(0, 10_000))
 def test_neither_order_nor_repetition_matters(n_words, seed):
     g = torch.Generator().manual_seed(seed)
@@ -162,7 +162,7 @@ def test_scikit_learn_fits_the_same_gaussians():
     assert ours.log_likelihood(x).mean().item() == pytest.approx(theirs.score(x.numpy()), abs=1e-5)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.tuples(st.floats(-3, 3), st.integers(0, 4)), min_size=1, max_size=9))
 def test_the_weighted_median_has_the_least_absolute_error(rows):
     x, weight = (torch.tensor([float(row[i]) for row in rows]).double() for i in (0, 1))

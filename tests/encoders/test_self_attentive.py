@@ -100,7 +100,7 @@ def captions_of(lengths, seed):
     return ids * (torch.arange(ids.shape[1]) < lengths[:, None]), lengths
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(STATES, st.lists(st.integers(1, 6), min_size=1, max_size=4), st.integers(1, 4), st.integers(0, 10_000))
 def test_it_equals_the_loop_for_captions_of_any_length(kind, lengths, hops, seed):
     encoder = encoder_of(kind, seed, hops)
@@ -112,7 +112,7 @@ def test_it_equals_the_loop_for_captions_of_any_length(kind, lengths, hops, seed
     assert torch.allclose(single.double(), torch.tensor(expected, dtype=torch.float64), atol=1e-6)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(STATES, st.integers(0, 10_000))
 def test_padding_changes_no_number(kind, seed):
     encoder = encoder_of(kind, seed)
@@ -172,7 +172,7 @@ def test_the_penalty_is_the_norm_and_not_its_square():
     assert weights.grad.isfinite().all()
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.integers(1, 4), st.integers(1, 5), st.integers(1, 3), st.integers(0, 10_000))
 def test_the_penalty_equals_the_loop(hops, seq_len, n, seed):
     weights = torch.rand(n, hops, seq_len, generator=torch.Generator().manual_seed(seed)).double().softmax(-1)

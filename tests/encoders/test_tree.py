@@ -27,7 +27,7 @@ def depth_of(heads, word):
     return 0 if heads[word] == word else 1 + depth_of(heads, heads[word])
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.integers(1, 5), st.integers(1, 9), st.integers(0, 10_000))
 def test_levels_equal_the_recursion(n, seq_len, seed):
     heads, mask, kinds = random_trees(n, seq_len, seed)
@@ -55,7 +55,7 @@ def test_levels_equal_the_recursion(n, seq_len, seed):
         assert torch.equal(part, values.flatten(0, 1)[level.nodes])
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.integers(1, 4), st.integers(1, 8), st.integers(0, 10_000))
 def test_sizes_count_the_words_of_a_subtree_itself_included(n, seq_len, seed):
     heads, mask, _ = random_trees(n, seq_len, seed)

@@ -48,7 +48,7 @@ def random_constituents(n, most, word_dim, seed):
     return torch.randn(n, most, word_dim, generator=generator).double(), parents, kinds
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(
     st.integers(1, 4), st.integers(1, 8), st.integers(1, 3), st.integers(1, 4), st.booleans(), st.integers(0, 10_000)
 )

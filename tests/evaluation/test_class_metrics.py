@@ -4,7 +4,7 @@ import math
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from itm_tutorial.errors import ItmError
@@ -51,7 +51,6 @@ def cases(draw):
 
 
 @given(cases())
-@settings(deadline=None)
 def test_all_equal_their_loops(case):
     scores, identity, distances, k, among = case
     tensors = torch.tensor(scores, dtype=torch.float32), torch.tensor(identity)

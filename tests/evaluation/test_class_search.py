@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from itm_tutorial.errors import ItmError
@@ -31,7 +31,6 @@ def cases(draw):
 
 
 @given(cases())
-@settings(deadline=None)
 def test_precision_equals_its_loop(case):
     scores, identity, k = case
     found = precision_at_k(torch.tensor(scores, dtype=torch.float32), torch.tensor(identity), k)
@@ -39,7 +38,6 @@ def test_precision_equals_its_loop(case):
 
 
 @given(st.integers(0, 10_000))
-@settings(deadline=None)
 def test_a_text_vector_is_the_mean_over_all_captions_of_a_class(seed):
     generator = torch.Generator().manual_seed(seed)
     identity = torch.tensor([30, 7, 30, 12, 7])

@@ -3,7 +3,7 @@
 import string
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from itm_tutorial.errors import ItmError
@@ -12,7 +12,6 @@ from itm_tutorial.evaluation.misspelling import misspell
 fractions = st.floats(0, 1)
 
 
-@settings(deadline=None)
 @given(st.text(max_size=40), fractions, st.integers(0, 5))
 def test_only_letters_change_and_each_into_another_letter(text, fraction, seed):
     found = misspell(text, fraction, seed)
@@ -23,7 +22,6 @@ def test_only_letters_change_and_each_into_another_letter(text, fraction, seed):
             assert after in string.ascii_letters and after.isupper() == before.isupper()
 
 
-@settings(deadline=None)
 @given(st.text(max_size=40), fractions, fractions)
 def test_a_larger_fraction_changes_the_same_letters_and_more(text, one, other):
     less, more = misspell(text, min(one, other)), misspell(text, max(one, other))

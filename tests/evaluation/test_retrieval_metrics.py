@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from itm_tutorial.errors import ItmError
@@ -46,7 +46,6 @@ def cases(draw):
 
 
 @given(cases())
-@settings(deadline=None)
 def test_ranks_equal_the_loop_for_any_chunk(case):
     scores, image_of, chunk = case
     i2t, t2i = ranks(scores, image_of, chunk)
@@ -59,7 +58,6 @@ def test_ranks_equal_the_loop_for_any_chunk(case):
 
 
 @given(cases(), st.data())
-@settings(deadline=None)
 def test_ranks_by_identity_equal_the_loop_for_any_chunk(case, data):
     scores, image_of, chunk = case
     n_images, n_captions = scores.shape

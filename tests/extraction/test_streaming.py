@@ -82,7 +82,7 @@ def test_a_damaged_image_ends_it_with_its_own_error(two_cores):
 
 
 @given(st.lists(st.integers(1, 5), min_size=1, max_size=6), st.booleans())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_what_is_written_is_what_comes_back(tmp_path_factory, sizes, several):
     file = tmp_path_factory.mktemp("streamed") / "a.safetensors"
     parts = [{"features": torch.randn(size, 3, 2)} for size in sizes]

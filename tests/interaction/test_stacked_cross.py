@@ -134,7 +134,7 @@ def test_pooling_reads_no_padding(pooling):
     assert torch.allclose(expected[:, :1], first, atol=1e-12)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     st.integers(1, 5), st.integers(1, 5), st.integers(1, 4), st.integers(1, 5), st.integers(1, 4),
     st.sampled_from(OPTIONS), st.integers(0, 99),

@@ -101,7 +101,7 @@ def test_noise_in_large_batches_has_nearly_none():
     assert total_correlation(x, y, 1e-8).item() < 0.1
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(1, 5), st.integers(1, 5), st.integers(0, 10_000))
 def test_invertible_linear_maps_change_nothing_without_a_ridge(x_dim, y_dim, seed):
     x, y = drawn(40, x_dim, y_dim, seed)

@@ -4,7 +4,7 @@ import math
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch.autograd import gradcheck
 
@@ -60,7 +60,6 @@ def embeddings(case, dim=4):
 
 
 @given(cases(), st.booleans())
-@settings(deadline=None)
 def test_cmpm_equals_the_loop(case, with_a_zero):
     images, captions, of_images, of_captions = embeddings(case)
     if with_a_zero:
@@ -72,7 +71,6 @@ def test_cmpm_equals_the_loop(case, with_a_zero):
 
 
 @given(cases(), st.booleans())
-@settings(deadline=None)
 def test_cmpc_equals_the_loop(case, with_a_zero):
     images, captions, of_images, labels = embeddings(case)
     images = images[torch.tensor(case[1])]  # one row per pair
@@ -93,7 +91,6 @@ def test_cmpc_equals_the_loop(case, with_a_zero):
 
 
 @given(cases(), st.booleans())
-@settings(deadline=None)
 def test_instance_loss_and_norm_softmax_equal_their_loops(case, shared):
     images, captions, of_images, of_captions = embeddings(case)
     images[0] = 0

@@ -64,7 +64,7 @@ def captions_of(lengths, seed):
     return ids * (torch.arange(ids.shape[1]) < lengths[:, None]), lengths
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(st.lists(st.integers(1, 9), min_size=1, max_size=3), st.integers(1, 4), st.integers(0, 10_000))
 def test_it_equals_the_loop_for_captions_of_any_length(lengths, towers, seed):
     encoder = encoder_of(seed, towers)
@@ -75,7 +75,7 @@ def test_it_equals_the_loop_for_captions_of_any_length(lengths, towers, seed):
     assert torch.allclose(encoder.float()(ids, lengths).double(), expected, atol=1e-6)
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(st.integers(1, 12), st.integers(0, 10_000))
 def test_padding_changes_no_number(more, seed):
     encoder = encoder_of(seed, towers=3)
@@ -127,7 +127,7 @@ def test_characters_are_folded_and_unknown_ones_are_spaces():
     assert known.encode(["x" * 9999]).ids.shape == (1, MOST + 2)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.text(max_size=30))
 def test_a_text_gives_the_characters_of_its_folded_form_or_an_error(text):
     known = Characters()

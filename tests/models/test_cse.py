@@ -42,7 +42,7 @@ def local_oracle(cells, windows, lengths):
 
 
 @given(n=st.integers(1, 4), lengths=st.lists(st.integers(1, 6), min_size=1, max_size=5), seed=st.integers(0, 99))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_the_local_term_is_that_of_a_loop(n, lengths, seed):
     torch.manual_seed(seed)
     cells = normalize(torch.randn(n, 5, 3, dtype=torch.float64), dim=-1)

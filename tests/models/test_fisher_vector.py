@@ -60,7 +60,7 @@ def sentence(model, caption):
 
 
 @pytest.mark.parametrize("name", NAMES)
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(st.lists(st.sampled_from(WORDS), min_size=1, max_size=5), st.integers(0, 1000))
 def test_a_sentence_equals_the_loop(name, words, seed):
     model, caption = model_of(name, seed), " ".join(words)
@@ -69,7 +69,7 @@ def test_a_sentence_equals_the_loop(name, words, seed):
     assert found.tolist() == pytest.approx(sentence(model, caption), abs=1e-9)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(st.permutations(["a", "red", "dog", "runs", "fast"]))
 def test_the_order_of_words_does_not_matter(words):
     model = model_of().eval()

@@ -127,7 +127,7 @@ def test_a_caption_is_cut_after_thirty_words_and_its_order_counts(name):
 @given(
     lengths=st.lists(st.integers(1, 33), min_size=1, max_size=6), name=st.sampled_from(NAMES), side=st.integers(1, 7)
 )
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_a_score_depends_on_no_other_pair_and_on_no_tile(lengths, name, side):
     torch.manual_seed(1)
     with torch.no_grad(), pytest.MonkeyPatch.context() as patch:
@@ -155,7 +155,7 @@ def test_memory_is_bounded_by_a_tile(monkeypatch):
 
 
 @given(n=st.integers(1, 8), rows=st.integers(1, 8))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_a_random_negative_is_never_a_positive(n, rows):
     torch.manual_seed(n + 10 * rows)
     positives = torch.rand(rows, n) < 0.6

@@ -47,7 +47,7 @@ def affine(layer, vector):
     return [b + sum(w * x for w, x in zip(row, vector, strict=True)) for row, b in rows]
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(st.integers(2, 4), st.integers(1, 3), st.integers(0, 10_000))
 def test_the_loss_equals_the_loop_over_pairs(n_images, n_each, seed):
     torch.manual_seed(seed)

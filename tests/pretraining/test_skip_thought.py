@@ -73,7 +73,7 @@ def loop_loss(network, triples):
     return total
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(st.integers(1, 4), st.integers(1, 4), st.integers(1, 3), st.integers(0, 10_000))
 def test_the_loss_equals_the_loop_over_sentences_and_words(n, dim, word_dim, seed):
     torch.manual_seed(seed)

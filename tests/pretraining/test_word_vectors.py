@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from itm_tutorial.errors import ItmError
@@ -52,7 +52,6 @@ def padded(sentences):
 
 
 @given(st.lists(st.lists(st.integers(0, 5), max_size=7), min_size=1, max_size=5), st.randoms(use_true_random=False))
-@settings(deadline=None)
 def test_pairs_equal_a_loop_with_the_same_windows(sentences, rng):
     ids = padded(sentences)
     windows = torch.tensor([[rng.randint(1, 4) for _ in row] for row in ids.tolist()], dtype=torch.int64).view_as(ids)

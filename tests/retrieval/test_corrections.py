@@ -54,7 +54,7 @@ def test_csls_takes_a_hub_out_of_the_way():
 
 
 @given(sizes, st.integers(1, 7))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_csls_is_its_equation(size, k):
     n_images, n_captions, seed = size
     k = min(k, n_images, n_captions)
@@ -119,7 +119,7 @@ def test_inverted_softmax_takes_a_hub_out_of_the_way():
 
 
 @given(sizes, st.floats(0.01, 3), st.sampled_from(["t2i", "i2t"]))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_inverted_softmax_is_its_equation(size, temperature, direction):
     n_images, n_captions, seed = size
     scores = random_scores(n_images, n_captions, seed)
@@ -177,7 +177,7 @@ def test_division_by_the_prior_prefers_the_specific_caption():
 
 
 @given(sizes, st.integers(1, 6))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_division_by_the_prior_is_its_equation(size, n_train):
     n_images, n_captions, seed = size
     own = random_scores(n_images, n_captions, seed, scale=75.0) - 75

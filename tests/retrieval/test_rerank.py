@@ -9,7 +9,7 @@ import itm_tutorial as itm
 from itm_tutorial.errors import ItmError
 from itm_tutorial.retrieval import rerank as module
 
-quick = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+quick = settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 REGIONS = {"vsepp": 0, "scan": 3}
 
 

@@ -15,7 +15,7 @@ from itm_tutorial.models import Matching, list_models, model_class
 from itm_tutorial.retrieval import scoring
 
 MODELS = {"vsepp": 0, "order0": 0, "scan": 4, "scan_i2t": 4}  # name -> regions per image
-quick = settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+quick = settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def pair_by_pair(model, split):
@@ -107,7 +107,7 @@ def test_other_texts_take_the_place_of_the_captions(make_model, make_split):
     limit=st.integers(4, 20_000),
     corner=st.booleans(),
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_tiles_hold_every_pair_once_in_bounded_memory(n_images, n_captions, n_regions, seq_len, limit, corner):
     image_emb = torch.zeros(n_images, n_regions, 2)
     caption_emb = Words(torch.zeros(n_captions, seq_len, 2), torch.ones(n_captions, dtype=torch.int64))

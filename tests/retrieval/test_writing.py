@@ -96,7 +96,7 @@ def test_a_wide_beam_is_exhaustive_search(n_words, max_len):
             assert [one.log_p for one in found] == pytest.approx([total for total, _ in expected], abs=1e-5)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 10**6), st.integers(1, 5), st.integers(1, 6))
 def test_greedy_is_a_beam_of_one_and_a_temperature_of_nothing(seed, n_words, max_len):
     model, some = Table(n_words, seed), images(4, seed)

@@ -158,7 +158,7 @@ def test_damaged_or_foreign_checkpoints_are_refused(tiny, tmp_path):
 
 
 @given(st.integers(1, 150))
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_score_does_not_depend_on_the_chunk(tiny, chunk):
     model = itm.create_model("vse", tiny, **SMALL)
     assert torch.allclose(itm.score(model, tiny.val, chunk=chunk), itm.score(model, tiny.val), atol=1e-6)

@@ -278,7 +278,7 @@ NAMES = st.lists(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(names=NAMES, kind=st.sampled_from(["zip", "tgz"]))
 @example(names=["a", "a/b"], kind="zip")
 @pytest.mark.filterwarnings("ignore:Duplicate name")
@@ -300,7 +300,7 @@ def test_no_name_leads_out_and_no_name_raises_anything_else(tmp_path, names, kin
     assert {file.name for file in outside if not file.is_relative_to(here)} <= {"deep", ".hypothesis"}
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data(), name=st.sampled_from(["a.zip", "a.tar", "a.tgz"]))
 def test_wrong_bytes_raise_one_error_or_none(tmp_path, data, name):
     shutil.rmtree(tmp_path / "into", ignore_errors=True)

@@ -443,7 +443,7 @@ def test_a_server_that_begins_anew_and_breaks_off_ever_elsewhere_is_given_up(ser
     assert len(server.requests) == 9
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(answer=st.binary(max_size=300), status=st.sampled_from([b"", b"HTTP/1.1 200 OK\r\n", REDIRECT[:28]]))
 def test_whatever_a_server_sends_there_is_one_error(tmp_path, answer, status):
     with Odd(status + answer) as odd, pytest.raises(ItmError, match="cannot download a.zip from"):

@@ -191,7 +191,7 @@ def test_damaged_files_of_every_format_give_an_image_or_one_error(tmp_path, kind
 
 
 @given(st.integers(1, 4), st.integers(5, 9), st.sampled_from(["first", "last"]), st.sampled_from(["array", "tensor"]))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_channels_may_be_first_or_last(height, width, where, kind):
     values = noise(height + 4, width, 3)
     given_so = values if where == "last" else np.ascontiguousarray(values.transpose(2, 0, 1))

@@ -271,7 +271,7 @@ def test_splits_do_not_depend_on_order_and_stay_when_photographs_are_added(folde
     assert split_of(load(folder, fractions=(0.2, 0.4, 0.4))) != split_of(first)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.sets(st.text(min_size=1, max_size=6), min_size=4, max_size=80), st.integers(0, 3))
 def test_the_rule_of_splits(names, seed):
     found = assign(names, seed)
@@ -519,7 +519,7 @@ def fuzzed(tmp_path_factory):
     return made
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.data())
 def test_damaged_tables_end_in_one_sentence_or_work(fuzzed, data):
     kind = data.draw(st.sampled_from(["csv", "jsonl"]))

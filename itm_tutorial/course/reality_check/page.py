@@ -111,8 +111,18 @@ def _legend(models: Mapping[str, Any]) -> str:
         mean ± standard deviation over seeds. The recalls and the accuracies on minimal pairs, by kind, are means in
         percent. The last column is for orientation: the best row that the survey's tables have of the method's paper on
         photographs, with R@1 image to text / text to image on {DATASETS[0]}, or else on {DATASETS[1]}, and with rsum
-        where all six recalls are known."""
+        where all six recalls are known.{_equal(models)}"""
     )
+
+
+def _equal(models: Mapping[str, Any]) -> str:
+    """Says which models have equal results, so that nobody takes their rows for an error of the table."""
+    alike: dict[str, list[str]] = {}
+    for name, model in models.items():
+        if any(one["test"] for one in model["trainings"]):
+            alike.setdefault(str([one["test"] for one in model["trainings"]]), []).append(f"`{name}`")
+    groups = [" and ".join(names) for names in alike.values() if len(names) > 1]
+    return f" Equal rows are the same model under this protocol: {', '.join(groups)}." if groups else ""
 
 
 def _results(models: Mapping[str, Any], lines: Mapping[str, Any]) -> str:

@@ -78,6 +78,15 @@ def test_a_page_by_hand(kept):
     assert "## Failures" not in text and "None" not in text and "nan" not in text
 
 
+def test_equal_rows_are_said_to_be_one_model(kept):
+    models = {"spe": model([100.0, 110.0]), "two_branch": model([100.0, 110.0]), "vse": model([100.0, 111.0])}
+    assert "Equal rows are the same model under this protocol: `spe` and `two_branch`." in page.page_text(
+        "Made.", kept(models)
+    )
+    models["two_branch"] = model([100.0, 110.1])
+    assert "Equal rows" not in page.page_text("Made.", kept(models))
+
+
 def test_failures_stand_on_the_page(kept):
     failing = model([], rate=None, epochs=None, gain=None, failed="not finite at step 3", parameters=None)
     failing["tried"] = [{"rate": rate, "epochs": 4, "rsum": None, "message": "not finite"} for rate in (1.0, 2.0)]

@@ -287,7 +287,7 @@ def test_the_digest_follows_the_model_and_the_protocol_and_nothing_else(tmp_path
     def changed(file):
         path = package / file
         text = path.read_text(encoding="utf-8")
-        path.write_text(text + "\nNEW = 1\n", encoding="utf-8")
+        path.write_text(text + "\nif True:\n    NEW = 1\n", encoding="utf-8")
         found = {model for model, old in before.items() if dependencies.digest(store.claim_of(model), package) != old}
         path.write_text(text, encoding="utf-8")
         return found

@@ -70,6 +70,16 @@ def changes(exercise, mutant):
 
 
 @every_exercise
+def test_an_unwritten_answer_says_how_to_begin(exercise, exercise_checks):
+    exercise_checks.stubs(exercise)
+
+
+@every_exercise
+def test_hints_and_solution(exercise, exercise_checks):
+    exercise_checks.hints_and_solution(exercise)
+
+
+@every_exercise
 def test_a_spoilt_solution_is_refused_wherever_it_differs(exercise):
     refused = 0
     for name, mutant in MUTANTS.items():

@@ -117,13 +117,3 @@ def test_a_stub_names_the_inputs_and_gives_no_hint_away(exercise):
     assert exercise.begin in printed
     assert all(f"`{name}`" in exercise.begin for name in exercise.parameters)
     assert not any(hint in printed for hint in exercise.hints) and "normali" not in printed
-
-
-@each_exercise
-def test_a_stub_says_how_to_begin(exercise, exercise_checks):
-    exercise_checks.stubs(exercise)
-
-
-@each_exercise
-def test_hints_grow_plainer_and_the_solution_passes(exercise, exercise_checks):
-    exercise_checks.hints_and_solution(exercise)

@@ -199,13 +199,3 @@ def test_right_answers_pass(exercise, exercise_checks):
 @each_exercise
 def test_wrong_answers_are_named(exercise, exercise_checks):
     exercise_checks.wrong_answers(exercise, WRONG[exercise.name])
-
-
-@each_exercise
-def test_a_stub_says_how_to_begin(exercise, exercise_checks):
-    exercise_checks.stubs(exercise)
-
-
-@each_exercise
-def test_hints_grow_plainer_and_the_solution_passes(exercise, exercise_checks):
-    exercise_checks.hints_and_solution(exercise)

@@ -237,16 +237,6 @@ def test_wrong_answers_are_named(exercise, exercise_checks):
     exercise_checks.wrong_answers(exercise, WRONG[exercise.name])
 
 
-@each_exercise
-def test_a_stub_says_how_to_begin(exercise, exercise_checks):
-    exercise_checks.stubs(exercise)
-
-
-@each_exercise
-def test_hints_grow_plainer_and_the_solution_passes(exercise, exercise_checks):
-    exercise_checks.hints_and_solution(exercise)
-
-
 def test_the_tree_of_the_fact_sheet():
     """Four words, identity in place of the tanh: with every weight at 1 the root's state is the mean of all words."""
     heads = torch.tensor([[0, 0, 0, 2]])

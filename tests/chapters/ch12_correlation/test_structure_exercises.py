@@ -106,16 +106,6 @@ def test_wrong_answers_are_named(exercise, exercise_checks):
     exercise_checks.wrong_answers(exercise, WRONG[exercise.name])
 
 
-@each
-def test_an_unwritten_answer_says_how_to_begin(exercise, exercise_checks):
-    exercise_checks.stubs(exercise)
-
-
-@each
-def test_hints_and_solution(exercise, exercise_checks):
-    exercise_checks.hints_and_solution(exercise)
-
-
 def test_the_exercises_are_of_chapter_12():
     assert {exercise.chapter for exercise in ALL} == {"12_correlation"}
 

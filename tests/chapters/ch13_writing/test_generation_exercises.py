@@ -111,16 +111,6 @@ def test_wrong_answers_are_named(exercise, exercise_checks):
     exercise_checks.wrong_answers(exercise, WRONG[exercise.name])
 
 
-@each
-def test_an_unwritten_answer_says_how_to_begin(exercise, exercise_checks):
-    exercise_checks.stubs(exercise)
-
-
-@each
-def test_hints_and_solution(exercise, exercise_checks):
-    exercise_checks.hints_and_solution(exercise)
-
-
 def test_their_chapter_is_known():
     assert all(exercise.chapter == "13_writing" for exercise in exercises.GENERATION_EXERCISES)
 

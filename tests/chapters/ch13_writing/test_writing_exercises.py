@@ -104,16 +104,6 @@ def test_wrong_answers_are_named(exercise, exercise_checks):
     exercise_checks.wrong_answers(exercise, WRONG[exercise.name])
 
 
-@each
-def test_an_unwritten_answer_says_how_to_begin(exercise, exercise_checks):
-    exercise_checks.stubs(exercise)
-
-
-@each
-def test_hints_and_solution(exercise, exercise_checks):
-    exercise_checks.hints_and_solution(exercise)
-
-
 def test_the_solutions_are_what_the_models_and_corrections_compute():
     logits, ids, lengths = next(iter(likelihood.inputs.values()))(torch.Generator().manual_seed(0))
     rows = logits[..., FIRST_WRITTEN:]  # the models have no output for <pad> and <start>

@@ -10,7 +10,7 @@ import pytest
 
 from itm_tutorial.course.editions import ANSWER, CHECKED, NOTEBOOKS, ROOT, SOURCES, learners_edition
 from itm_tutorial.course.files import read_contents
-from itm_tutorial.course.notebooks import build_notebooks
+from itm_tutorial.course.notebooks import _streams_joined, build_notebooks
 
 FILES = sorted(NOTEBOOKS.glob("*.ipynb"))
 EDITED = sorted(SOURCES.glob("[0-9]*.py"))
@@ -59,6 +59,15 @@ def quiz_of(cells):
 def test_there_is_a_notebook_and_none_has_drifted():
     assert FILES and [file.stem for file in FILES] == [source.stem for source in EDITED]
     assert build_notebooks(check=True) == []
+
+
+def test_printed_text_is_stored_as_one_output():
+    pieces = [("stdout", "a"), ("stdout", "\n"), ("stderr", "w"), ("stdout", "b")]
+    made = [{"output_type": "stream", "name": name, "text": text} for name, text in pieces]
+    shown = {"output_type": "display_data", "data": {}}
+    found = _streams_joined([*made[:2], shown, *made[1:]])
+    assert [one.get("text") for one in found] == ["a\n", None, "\n", "w", "b"]
+    assert made[0]["text"] == "a" and found[1] is shown
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda f: f.stem)

@@ -30,6 +30,7 @@ class Column:
         run: the "model" of the kept rows that are read; "{row}" is replaced by the name of the table's row.
         where: other keys of the kept rows and the values that they must have, such as ``{"batch_size": 32}``.
         best: the path of the best possible value, which is printed in brackets; empty for none.
+        decimals: of mean and deviation; more than one for fractions.
     """
 
     header: str
@@ -37,6 +38,7 @@ class Column:
     run: str = ROW
     where: Mapping[str, Any] = field(default_factory=dict)
     best: str = ""
+    decimals: int = 1
 
 
 @dataclass(frozen=True)

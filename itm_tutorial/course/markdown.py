@@ -20,6 +20,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in cells)
 
 
-def mean_and_deviation(values: Sequence[float]) -> str:
+def mean_and_deviation(values: Sequence[float], decimals: int = 1) -> str:
     """Mean and standard deviation, such as "452.0 ± 9.6"; one value alone has no deviation."""
-    return f"{mean(values):.1f} ± {stdev(values):.1f}" if len(values) > 1 else f"{mean(values):.1f}"
+    parts = [mean(values), stdev(values)] if len(values) > 1 else [mean(values)]
+    return " ± ".join(f"{part:.{decimals}f}" for part in parts)

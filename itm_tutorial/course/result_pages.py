@@ -132,7 +132,7 @@ def _cell(figures: list[dict[str, Any]], column: Column, name: str, seeds: int) 
     best = values_at(rows, column.best) if column.best else []
     beside = f" ({sum(best) / len(best):.1f})" if best else ""
     fewer = f", {len(values)} of {seeds} seeds" if len(values) != seeds else ""
-    return mean_and_deviation(values) + beside + fewer
+    return mean_and_deviation(values, column.decimals) + beside + fewer
 
 
 def values_at(rows: list[dict[str, Any]], path: str) -> list[float]:

@@ -72,6 +72,7 @@ def cell(column, name="bow", rows=None):
 
 def test_cells_by_hand():
     assert cell(Column("deep", "deep/x")) == "| x | 1.5 ± 0.7 |"
+    assert cell(Column("fraction", "deep/x", decimals=3)) == "| x | 1.500 ± 0.707 |"
     assert cell(Column("of another run", "rsum", run="vse | GRU")) == "| x | 20.0 ± 0.0 |"
     assert cell(Column("row in the path", "deep/{row}", run="bow"), name="x") == "| x | 1.5 ± 0.7 |"
     assert cell(Column("best", "rsum", where={"batch_size": 32}, best="deep/x")) == "| x | 11.0 ± 1.4 (1.5) |"

@@ -12,8 +12,8 @@ from itm_tutorial.data.corpus import Split
 from itm_tutorial.data.text import tokenize
 from itm_tutorial.encoders.threads import free_cores
 from itm_tutorial.errors import ItmError
-from itm_tutorial.extraction.features import split_boxes, split_features
-from itm_tutorial.models import Matching, build_model
+from itm_tutorial.extraction.features import split_boxes, split_confidence, split_features
+from itm_tutorial.models import Images, Matching, build_model
 
 CHUNK = 16  # captions at a time: the model computes all pairs of a block, of which only the diagonal is used
 CONTROLS = ("uniform", "shuffled captions", "untrained")
@@ -71,6 +71,8 @@ def attend(
     if images.shape != captions.shape:
         raise ItmError(f"images are {list(images.shape)} for {len(captions)} captions; give one image per caption")
     features, boxes = split_features(split, model.features), split_boxes(split, model.features)
+    if model.reads_boxes:
+        features = Images(features, boxes, split_confidence(split, model.features))
     words = [tokenize(split.captions[c]) for c in captions.tolist()]
     training = model.training
     model.eval()

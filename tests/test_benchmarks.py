@@ -138,3 +138,13 @@ def test_a_shared_recurrence_is_compared_with_one_per_pair(cache, name, monkeypa
     assert min(found["ours"], found["looped"]) > 0 and ("recurrences" in found) is (name == "m_rnn")
     monkeypatch.setitem(bench["measure"].__globals__, "looped", lambda *given: bench["ours"](*given) * 1.01)
     assert bench["measure"](name, size="tiny", part=2)["difference"] > 1e-3  # other scores would be seen
+
+
+@pytest.mark.parametrize("name", ["imram_k2", "camp", "camp_scalar", "adapt"])
+def test_all_pairs_of_a_batch_are_compared_with_one_call_per_pair(cache, name, monkeypatch):
+    bench = parts("attention_pairs")
+    found = bench["measure"](name, n=3)
+    assert found["difference"] < 1e-5 and min(found["ours"], found["looped"]) > 0
+    wrong = lambda model, images, captions, n: model.similarity(images, captions) * 1.01  # noqa: E731
+    monkeypatch.setitem(bench["timed"].__globals__, "looped", wrong)
+    assert bench["measure"](name, n=3)["difference"] > 1e-3  # other scores would be seen

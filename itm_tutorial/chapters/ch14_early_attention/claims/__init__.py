@@ -1,0 +1,1 @@
+"""Claims of chapter 14, one file per method."""

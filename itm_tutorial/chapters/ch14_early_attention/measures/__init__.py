@@ -1,0 +1,1 @@
+"""What the claims of chapter 14 measure, one file per method."""

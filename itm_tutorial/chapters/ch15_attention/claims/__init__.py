@@ -1,0 +1,1 @@
+"""Claims of chapter 15, one file per method."""

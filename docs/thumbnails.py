@@ -20,6 +20,9 @@ from itm_tutorial.chapters.ch10_sentences.reading_figures import draw_tree
 from itm_tutorial.chapters.ch11_fragments.figures import attention_matrix
 from itm_tutorial.chapters.ch12_correlation.figures import shift
 from itm_tutorial.chapters.ch13_writing.figures import log_p_by_word
+from itm_tutorial.chapters.ch14_early_attention.figures import cost_lines
+from itm_tutorial.chapters.ch14_early_attention.live import work_per_image
+from itm_tutorial.chapters.ch15_attention.figures import plans, plans_after
 from itm_tutorial.chapters.ch90_literature.figures import record
 from itm_tutorial.data.parsing import WorldParser
 from itm_tutorial.encoders.fisher_vector import Mixture
@@ -105,6 +108,19 @@ def sum_of_words() -> Figure:
     return log_p_by_word(words, new_figure(4.4, 3.2))
 
 
+def costs_per_image() -> Figure:
+    """Chapter 14: what an image costs by the number of captions."""
+    work = work_per_image(2, 36, 12, 512)
+    return cost_lines(work, 5000, ("DAN, K = 2", "SCAN"), new_figure(4.6, 3.4))
+
+
+def attention_and_transport() -> Figure:
+    """Chapter 15: where words look by attention, and by a transport plan, from made-up costs."""
+    cost = torch.tensor([[0.9, 0.3, 0.1, 0.7], [0.8, 0.8, 0.9, 0.2], [0.7, 0.9, 1.0, 0.8], [0.9, 0.6, 0.9, 0.9]])
+    attention, words = (-cost / 0.1).softmax(0) / 4, ["a", "red", "cow", "dog"]
+    return plans({"attention": attention, "transport": plans_after(cost, (200,))["200 steps"]}, cost, words)
+
+
 def records() -> Figure:
     """Chapter 90: who held the record."""
     figure = new_figure(5.4, 3.6)
@@ -122,6 +138,8 @@ if __name__ == "__main__":
         "11": best_regions,
         "12": sentence_as_shift,
         "13": sum_of_words,
+        "14": costs_per_image,
+        "15": attention_and_transport,
         "90": records,
     }
     for chapter, draw in drawn.items():

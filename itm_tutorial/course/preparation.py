@@ -25,8 +25,11 @@ FEATURES = {  # corpus -> the kinds of its features that chapters read; seed 0
     "birds": ("grid",),
     "flowers": (),
 }
-# the first images of splits of scenes, which chapter 13 scores
-GALLERIES = (("val", 50), ("test", 20), ("test", 100), ("train", 100))
+# kind of features -> the first images of splits of scenes, which chapters 13, 14 and 15 score
+GALLERIES = {
+    "global": (("val", 50), ("test", 20), ("test", 100), ("train", 100)),
+    "regions": (("val", 50), ("test", 100)),
+}
 STEP = "step: "  # begins the line in which the process says what it makes
 SHORT = 5.0  # seconds: where all caches are there already, nothing is said
 
@@ -43,7 +46,7 @@ def steps(size: str) -> list[tuple[str, Callable[[], object]]]:
     from importlib import import_module
 
     import itm_tutorial as itm
-    from itm_tutorial.chapters.ch10_sentences.measures.m_cnn import first_images
+    from itm_tutorial.chapters.small_galleries import first_images
     from itm_tutorial.extraction.features import split_features
     from itm_tutorial.models import FeatureSpec
     from itm_tutorial.pretraining.backbone import load_mini
@@ -58,8 +61,9 @@ def steps(size: str) -> list[tuple[str, Callable[[], object]]]:
 
     def galleries() -> None:
         corpus = itm.load_corpus("scenes", size=size)
-        for split, n in GALLERIES:
-            split_features(first_images(getattr(corpus, split), n), FeatureSpec())
+        for kind, some in GALLERIES.items():
+            for split, n in some:
+                split_features(first_images(getattr(corpus, split), n), FeatureSpec(kind))
 
     made = [
         ("the list of fonts", lambda: import_module("matplotlib.font_manager")),

@@ -23,9 +23,11 @@ CHAPTERS = (
     "11_fragments",
     "12_correlation",
     "13_writing",
+    "14_early_attention",
+    "15_attention",
     "90_literature",
 )
-WITHOUT_WIDGETS = ("11_fragments", "12_correlation")
+WITHOUT_WIDGETS = ("11_fragments", "12_correlation", "14_early_attention")
 ROOTS = ".jp-OutputArea-output > .jupyter-widgets, .jp-OutputArea-output .jupyter-widgets-view > .jupyter-widgets"
 CONTROLS = {  # kind -> what is focused; texts come late, for they may leave little to choose from
     "dropdown": "select",

@@ -3,6 +3,7 @@
 python benchmarks/steps.py
 """
 
+import inspect
 import time
 from random import Random
 
@@ -15,11 +16,19 @@ from itm_tutorial.models._text_input import LearnedWords
 
 
 def models() -> list[str]:
-    """The models that train on any captions: without labels, fixed word vectors or pixels."""
+    """The models that train on any captions: without labels, fixed word vectors, pixels or mined concepts."""
     classes = {name: model_class(name) for name in list_models()}
     return [
-        name for name, cls in classes.items() if cls.feature_kind == "global" and type(cls.text_input) is LearnedWords
+        name
+        for name, cls in classes.items()
+        if cls.feature_kind == "global" and type(cls.text_input) is LearnedWords and not needs_options(cls)
     ]
+
+
+def needs_options(cls: type) -> bool:
+    """Whether a model has an option without a default, which its corpus must give."""
+    options = inspect.signature(cls.__init__).parameters.values()
+    return any(one.kind is one.KEYWORD_ONLY and one.default is one.empty for one in options)
 
 
 def make_batch(n: int, vocabulary: Vocabulary, words: list[str], dim: int) -> Batch:

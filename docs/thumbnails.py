@@ -30,6 +30,7 @@ from itm_tutorial.show.canvas import described, new_figure
 
 IMAGES = Path(__file__).parent / "images"
 WIDTH = 960  # pixels: README shows them 240 wide, the gallery and the site larger
+PICTURES = ("00", "04")  # chapters whose figure shows drawn pictures; the others have few colours
 LEFT = {"01": 0.61}  # chapter -> where the part of its figure begins that is shown
 
 
@@ -143,4 +144,5 @@ if __name__ == "__main__":
         "90": records,
     }
     for chapter, draw in drawn.items():
-        save_small(draw(), IMAGES / f"ch{chapter}.png", left=LEFT.get(chapter, 0.0))
+        colours = 256 if chapter in PICTURES else 32
+        save_small(draw(), IMAGES / f"ch{chapter}.png", left=LEFT.get(chapter, 0.0), colours=colours)

@@ -36,8 +36,16 @@ def unknown(what: str, name: object, known: Iterable[str]) -> ItmError:
     """
     names = sorted(known)
     near = difflib.get_close_matches(shown(name).strip("'"), names, n=3, cutoff=0.5)
-    remedy = f"did you mean {' or '.join(map(repr, near))}?" if near else f"choose one of {', '.join(names)}"
+    remedy = f"did you mean {' or '.join(map(repr, near))}?" if near else f"choose one of {_listed(names)}"
     return ItmError(f"unknown {what} {shown(name)}: {remedy}")
+
+
+def _listed(names: list[str], length: int = 700) -> str:
+    """All names, or as many as fit and how many there are."""
+    text = ", ".join(names)
+    if len(text) <= length:
+        return text
+    return f"{text[:length].rpartition(', ')[0]} ... ({len(names)} in all: `itm list` prints them)"
 
 
 def shown(value: object, length: int = 80) -> str:

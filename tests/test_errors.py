@@ -2,7 +2,7 @@
 
 import pytest
 
-from itm_tutorial.errors import visible, warn_once
+from itm_tutorial.errors import unknown, visible, warn_once
 
 
 def test_the_same_is_said_once(said):
@@ -33,3 +33,10 @@ def test_text_of_any_script_stays(text):
 
 def test_some_characters_may_be_kept():
     assert visible("a\nb\x1bc", keep="\n") == "a\nb\\x1bc"
+
+
+def test_a_long_list_of_names_is_cut_and_says_where_the_rest_is():
+    names = [f"model_{number}" for number in range(200)]
+    text = str(unknown("model", None, names))
+    assert "model_0, model_1, " in text and "(200 in all: `itm list` prints them)" in text and len(text) < 800
+    assert str(unknown("model", None, names[:3])).endswith("choose one of model_0, model_1, model_2")

@@ -255,8 +255,9 @@ PAGE = Page(
         """**MMCA.** The second score helps, rsum: against a model without it, {holds: the second score helps (rsum)};
         within one model, {holds: within one model, reranking by both scores beats the cheap one (rsum)}. But three
         seeds do not show that seeing the other side is the reason: against a second unit that sees one side, {too close
-        to say: seeing the other side beats a second unit that does not (rsum)}. Nor do they tell 0.2 from 0.8: {too
-        close to say: alpha 0.2 beats alpha 0.8 (rsum)}. After one epoch all scores are low.""",
+        to say: seeing the other side beats a second unit that does not (rsum)}. Nor do they tell the weight of the
+        paper from one four times as large: {too close to say: alpha 0.2 beats alpha 0.8 (rsum)}. After one epoch all
+        scores are low.""",
         """**HOAD.** The penalty finds more images, text to image R@1: {holds: phrases and whole: the penalty finds
         more images (t2i R@1)}. It needs the prominence of its own image: {holds: the penalty needs the prominence of
         its own image (t2i R@1)}. With phrases alone it changes little: {too close to say: phrases alone: the penalty

@@ -32,7 +32,8 @@ def test_a_table_has_a_row_for_each_arm(shown):
 
 def test_sentences_of_the_page_name_declared_effects():
     effects = [effect.name for claim in PAGE.claims for effect in find(claim).effects]
-    named = re.findall(r"\{effect: ([^{}]*)\}", " ".join(" ".join(PAGE.paragraphs).split()))
+    text = " ".join(" ".join(PAGE.paragraphs).split())
+    named = re.findall(r"\{(?:effect|holds|does not hold|too close to say): ([^{}]*)\}", text)
     assert len(named) >= len(TABLES) and all(effects.count(name) == 1 for name in named)
 
 

@@ -55,7 +55,7 @@ sizes = {"embed_size": 64, "word_dim": 64}
 settings = {  # method -> its options, and how it is trained
     "dan": (sizes, {"epochs": epochs, "learning_rate": 5e-3}),
     "sm_lstm": ({"penalty": 0.003}, {"epochs": 4 * epochs, "learning_rate": 3e-3, "sampler": "images"}),
-    "sco": ({**sizes, "hidden_size": 64, "concept_weight": 100}, {"epochs": 2 * epochs, "learning_rate": 4e-3}),
+    "sco": ({**sizes, "hidden_size": 64}, {"epochs": 2 * epochs, "learning_rate": 4e-3}),
 }
 models = {}
 for name in dict.fromkeys([*settings, method]):

@@ -57,12 +57,12 @@ small = replace(corpus, splits={"train": corpus.train, "val": first_images(corpu
 shared = {"epochs": epochs, "batch_size": 32, "sampler": "images", "seed": seed, "device": device}
 settings = {"scan": {}, "imram": {"embed_size": 32}, "adapt": {}, "gsmn": {"blocks": 4, "kernels": 4}, "got": {}}
 settings["mmca"] = {"embed_size": 32, "heads": 1, "hidden": 32, "filters": 16}
+training = {"mmca": {"batch_size": 16, "learning_rate": 4e-3}, "camp": {"epochs": 2 * epochs, "learning_rate": 8e-3}}
 models = {}
 for name in dict.fromkeys([*settings, method]):
     options = {"embed_size": 64, "word_dim": 64, **settings.get(name, {})}
     models[name] = itm.create_model(name, corpus, seed=seed, **options)
-    other = {"batch_size": 16, "learning_rate": 4e-3} if name == "mmca" else {}
-    itm.fit(models[name], small, **{**shared, **other})
+    itm.fit(models[name], small, **{**shared, **training.get(name, {})})
 print("trained:", *models)
 
 # %% [markdown]

@@ -3,7 +3,8 @@
 The closure is read from the sources, definition by definition: a function, class or table counts together with every
 name that it uses, in its own file or imported. A new function beside it, or a change in one that no arm reaches,
 therefore voids nothing. Registries name what they make by string or by discovery, so that a new model is in no closure
-but its own; the table of worlds in ``data/loading.py`` counts only with the claim's corpora. Comments, docstrings,
+but its own; the table of worlds in ``data/loading.py`` counts only with the claim's corpora. A branch behind
+``if provides(x, "hook"):`` counts only where a class of the closure has a method of this name. Comments, docstrings,
 annotations and layout do not count.
 """
 
@@ -13,6 +14,7 @@ import ast
 import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import fields, is_dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -75,6 +77,18 @@ def definitions(claim: Claim, package: Path = PACKAGE) -> dict[str, set[str]]:
 
 def _closure(claim: Claim, package: Path) -> dict[str, tuple[_Code, set[str]]]:
     """Module -> its code, and the names by which others need it; "" stands for the whole file."""
+    provided: frozenset[str] = frozenset()
+    while True:  # a hook that is provided brings its branch, which may bring a class that provides another one
+        found = _closure_with(claim, package, provided)
+        hooks = {hook for code, _ in found.values() for hook in code.hooks}
+        methods = {method for code, names in found.values() for one in code.needed(names) for method in one.methods}
+        if hooks & methods <= provided:
+            return found
+        provided |= hooks & methods
+
+
+def _closure_with(claim: Claim, package: Path, provided: frozenset[str]) -> dict[str, tuple[_Code, set[str]]]:
+    """The same, without the branches behind hooks that are not among those provided."""
     found: dict[str, tuple[_Code, set[str]]] = {}
     todo = sorted(_roots(claim))
     while todo:
@@ -83,7 +97,7 @@ def _closure(claim: Claim, package: Path) -> dict[str, tuple[_Code, set[str]]]:
         if module in CANNOT_MOVE_A_NUMBER or file is None:
             continue
         corpora = tuple(claim.corpora) if module == LOADING else ()
-        code, names = found.setdefault(module, (_read(file.read_text(encoding="utf-8"), corpora), set()))
+        code, names = found.setdefault(module, (_read(file.read_text(encoding="utf-8"), corpora, provided), set()))
         if name not in names:
             names.add(name)
             todo += [imported for one in code.needed({name}) for imported in one.imports]
@@ -193,6 +207,7 @@ class _Statement:
         binds: the names that it defines, or whose value it may change; none for one that counts in any case.
         uses: the names that occur in it.
         imports: (module below the package, name imported from it), for every import statement in it.
+        methods: the names of the methods of its classes.
         text: of the code without comments, docstrings and annotations.
     """
 
@@ -201,13 +216,20 @@ class _Statement:
         self.binds = set(_bindings(node))
         self.uses = {one.id for one in nodes if isinstance(one, ast.Name)}
         self.imports = [imported for one in nodes for _, imported in _imports_of(one)]
+        classes = (one for one in nodes if isinstance(one, ast.ClassDef))
+        self.methods = {method.name for one in classes for method in one.body if isinstance(method, ast.FunctionDef)}
         self.text = _dump(node)
 
 
 class _Code:
-    """A file as far as figures can depend on it."""
+    """A file as far as figures can depend on it.
 
-    def __init__(self, tree: ast.Module):
+    Attributes:
+        hooks: the names of methods that the file asks for with ``provides``.
+    """
+
+    def __init__(self, tree: ast.Module, hooks: set[str]):
+        self.hooks = hooks
         self.statements = [_Statement(one) for node in _body(tree) for one in _split(node)]
         self._binding = defaultdict(set)  # name -> numbers of the statements that bind it
         for number, one in enumerate(self.statements):
@@ -243,9 +265,30 @@ _parsed = cache(ast.parse)
 
 
 @cache
-def _read(text: str, corpora: tuple[str, ...]) -> _Code:
+def _read(text: str, corpora: tuple[str, ...], provided: frozenset[str]) -> _Code:
     tree = _parsed(text)
-    return _Code(ast.Module([_entries(statement, corpora) for statement in tree.body], []) if corpora else tree)
+    hooks = {_hook(node) for node in ast.walk(tree)} - {""}
+    if not hooks <= provided:
+        tree = _WithoutBranches(provided).visit(deepcopy(tree))
+    return _Code(ast.Module([_entries(statement, corpora) for statement in tree.body], []) if corpora else tree, hooks)
+
+
+def _hook(node: ast.AST) -> str:
+    """The method that ``if provides(x, "name"):`` asks for; "" for any other node."""
+    test = getattr(node, "test", None)
+    asks = isinstance(node, ast.If) and isinstance(test, ast.Call) and getattr(test.func, "id", "") == "provides"
+    return test.args[1].value if asks and len(test.args) == 2 and _is_text(test.args[1]) else ""
+
+
+class _WithoutBranches(ast.NodeTransformer):
+    """Replaces an ``if`` that asks for a hook which nothing provides by its ``else``."""
+
+    def __init__(self, provided: frozenset[str]):
+        self.provided = provided
+
+    def visit_If(self, node: ast.If) -> ast.AST | list[ast.stmt]:  # noqa: N802
+        self.generic_visit(node)
+        return node.orelse if _hook(node) and _hook(node) not in self.provided else node
 
 
 def _body(node: ast.Module) -> list[ast.stmt]:

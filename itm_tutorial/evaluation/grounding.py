@@ -13,10 +13,12 @@ from itm_tutorial.data.text import tokenize
 from itm_tutorial.encoders.threads import free_cores
 from itm_tutorial.errors import ItmError
 from itm_tutorial.extraction.features import split_boxes, split_confidence, split_features
-from itm_tutorial.models import Images, Matching, build_model
+from itm_tutorial.extraction.regions import grid_boxes
+from itm_tutorial.models import Images, Matching, build_model, provides
 
 CHUNK = 16  # captions at a time: the model computes all pairs of a block, of which only the diagonal is used
 CONTROLS = ("uniform", "shuffled captions", "untrained")
+PATCH_TEMPERATURE = 0.07  # of the softmax over patches, where a model has patch maps and no attention; CLIP's first one
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,8 @@ class Attention:
         words: per caption, its words, in the order that groundings count.
         weights: per caption, float32 [n_regions, n_words]; each word's weights sum to one.
         boxes: float32 [n, n_regions, 4] (x0, y0, x1, y1) in [0, 1].
-        fit: of the model's ``FeatureSpec``: how the boxes lie in an image.
+        fit: of the model's ``FeatureSpec``: how the boxes lie in an image; "crop", in its central square, or "stretch",
+            in all of it, where the model has a network of its own.
     """
 
     captions: LongTensor
@@ -50,6 +53,10 @@ def attend(
 ) -> Attention:
     """Computes the attention weights between the words of captions and the regions of images.
 
+    A model with ``patch_scores`` in place of attention, such as "dual_encoder", compares each patch with each word
+    alone, as a text of one word; a softmax over the patches makes weights of the cosines. Such a network was trained
+    on whole images and whole texts, so these maps may point to the wrong place.
+
     Args:
         model: a model with attention, such as "scan"; it is not changed.
         split: any split.
@@ -62,6 +69,8 @@ def attend(
     Raises:
         ItmError: the model has no attention, an index is out of range, or the numbers of images and captions differ.
     """
+    if provides(model, "patch_scores"):
+        return _attend_patches(model, split, captions, images)
     if not hasattr(model, "attention"):
         raise ItmError(f"{model.name} has no attention: use a model that attends to regions, such as 'scan'")
     captions = torch.arange(len(split.captions)) if captions is None else torch.as_tensor(captions)
@@ -87,6 +96,29 @@ def attend(
         model.train(training)
     of_words = [_of_words(w, len(tokens)) for w, tokens in zip(weights, words, strict=True)]
     return Attention(captions, images, words, of_words, boxes[images], model.features.fit)
+
+
+def _attend_patches(
+    model: Matching, split: Split, captions: Sequence[int] | None, images: Sequence[int] | None
+) -> Attention:
+    """The weights of patches for each word, from cosines of patches and words; arguments as for ``attend``."""
+    captions = torch.arange(len(split.captions)) if captions is None else torch.as_tensor(captions)
+    _check_rows("caption", captions, len(split.captions), split.name)
+    images = split.image_of[captions] if images is None else torch.as_tensor(images)
+    _check_rows("image", images, len(split.images), split.name)
+    if images.shape != captions.shape:
+        raise ItmError(f"images are {list(images.shape)} for {len(captions)} captions; give one image per caption")
+    words = [tokenize(split.captions[c]) for c in captions.tolist()]
+    training, weights = model.training, []
+    model.eval()
+    try:
+        for image, of_caption in zip(images.tolist(), words, strict=True):
+            scores = model.patch_scores(split.images[image][None], of_caption)[0]  # [n_words, rows, columns]
+            weights.append((scores.flatten(1) / PATCH_TEMPERATURE).softmax(1).T)  # [n_patches, n_words]
+    finally:
+        model.train(training)
+    boxes = grid_boxes(len(weights[0]) if weights else 1).expand(len(weights), -1, -1)
+    return Attention(captions, images, words, weights, boxes, model.network.fit)
 
 
 def _check_rows(what: str, rows: LongTensor, n: int, split: str) -> None:

@@ -18,7 +18,7 @@ from itm_tutorial.errors import ItmError
 from itm_tutorial.extraction.regions import grid_boxes, oracle_chunks, region_chunks
 from itm_tutorial.extraction.streaming import decoded_chunks, in_memory, on_disk
 from itm_tutorial.extraction.versions import kept_folder
-from itm_tutorial.models import FeatureSpec, features_of
+from itm_tutorial.models import FeatureSpec, features_of, provides
 from itm_tutorial.pretraining.backbone import load_mini
 from itm_tutorial.storage import prepare_folder, read_tensors
 
@@ -178,6 +178,8 @@ def _holding(split: Split, spec: FeatureSpec) -> dict[str, tuple]:
 
 def _chunks(split: Split, spec: FeatureSpec) -> Iterator[dict[str, Tensor]]:
     """The same, chunk by chunk."""
+    if provides(spec, "extract"):  # a model's own network, see ``NetworkFeatures``
+        return _network_chunks(_Fitted(split.images, spec), spec)
     if spec.kind == "regions":
         return region_chunks(_Fitted(split.images, spec), spec)
     if spec.kind == "oracle":
@@ -198,6 +200,8 @@ class _Fitted(Sequence):
         return len(self.images)
 
     def __getitem__(self, i: int) -> Tensor:
+        if provides(self.spec, "fitted"):
+            return self.spec.fitted(self.images[i])
         return fitted(self.images[i], self.spec.backbone, self.spec.fit)
 
 
@@ -240,6 +244,18 @@ def _pixel_chunks(images: Sequence[Tensor], spec: FeatureSpec) -> Iterator[dict[
         )
     for pixels in decoded_chunks(images, CHUNK["cpu"], "reading pixels"):
         yield {"features": pixels}
+
+
+def _network_chunks(images: Sequence[Tensor], spec: FeatureSpec) -> Iterator[dict[str, Tensor]]:
+    """Features of a model's own network, which goes to a GPU for this and then back to where it was."""
+    home = next(spec.network.parameters()).device
+    device = "cuda" if home.type == "cuda" or (torch.cuda.is_available() and spec.kind != "pixels") else home.type
+    try:
+        spec.network.to(device)
+        for pixels in decoded_chunks(images, CHUNK.get(device, CHUNK["cpu"]), "extracting features"):
+            yield {"features": spec.extract(pixels)}
+    finally:
+        spec.network.to(home)
 
 
 @torch.no_grad()  # as a decorator, torch turns gradients on again wherever the generator waits

@@ -10,7 +10,7 @@ from pathlib import Path
 from itm_tutorial.encoders.backbones import create_backbone, weights_file
 from itm_tutorial.errors import ItmError
 from itm_tutorial.extraction.regions import BOXES_BY, create_box_detector
-from itm_tutorial.models import FeatureSpec
+from itm_tutorial.models import FeatureSpec, provides
 from itm_tutorial.pretraining.backbone import mini_folder
 from itm_tutorial.pretraining.detector import detector_folder
 from itm_tutorial.storage import cache_dir
@@ -35,6 +35,8 @@ def kept_folder(fingerprint: str, spec: FeatureSpec) -> Path:
             features of another version were read before in this process.
     """
     folder = cache_dir() / "features" / fingerprint.replace("/", "-")
+    if provides(spec, "version"):  # a model's own network, see ``NetworkFeatures``
+        return folder / f"{spec.kind}-dual_encoder-{spec.version()}"
     corpus = fingerprint.partition("/")[0]
     absent = [name for name in networks(spec) if not weights_file(name).exists()]
     if absent:

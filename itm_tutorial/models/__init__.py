@@ -16,6 +16,7 @@ _DEFINED_IN = {
     "recipe_of": "_factory",
     "start_model": "_factory",
     "variant_options": "_factory",
+    "provides": "_hooks",
     "list_methods": "_registry",
     "list_models": "_registry",
     "method_of": "_registry",

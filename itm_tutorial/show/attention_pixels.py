@@ -8,7 +8,7 @@ import torch
 from matplotlib.colors import to_rgb
 from torch import Tensor
 from torch.nn.functional import interpolate
-from torchvision.transforms.functional import gaussian_blur, resize
+from torchvision.transforms.functional import center_crop, gaussian_blur, resize
 
 from itm_tutorial.encoders.backbones import BACKBONES
 from itm_tutorial.encoders.fitting import fitted
@@ -35,7 +35,8 @@ def seen_square(image: Tensor, backbone: str = "mini", fit: str = "") -> Tensor:
     Args:
         image: uint8 [3, H, W].
         backbone: a name in ``BACKBONES``.
-        fit: "pad" pads a photograph to a square instead; see ``encoders.fitting``.
+        fit: "pad" pads a photograph to a square instead; see ``encoders.fitting``. "crop" and "stretch" are of networks
+            with an input of their own, whatever the backbone is called.
 
     Returns:
         uint8 [3, side, side].
@@ -43,6 +44,9 @@ def seen_square(image: Tensor, backbone: str = "mini", fit: str = "") -> Tensor:
     Raises:
         ItmError: unknown backbone.
     """
+    if fit in ("crop", "stretch"):
+        short, long = min(image.shape[1:]), max(image.shape[1:])
+        return center_crop(image, short) if fit == "crop" else resize(image, [long, long], antialias=True)
     if backbone not in BACKBONES:
         raise unknown("backbone", backbone, BACKBONES)
     about, (height, width) = BACKBONES[backbone], image.shape[1:]

@@ -7,7 +7,7 @@ from typing import Any
 
 from itm_tutorial.encoders.backbones import create_backbone
 from itm_tutorial.errors import ItmError
-from itm_tutorial.models import Matching, build_model, start_model
+from itm_tutorial.models import Matching, build_model, provides, start_model
 from itm_tutorial.pretraining.backbone import load_mini
 
 STAGE = {"epochs": 0.5, "learning_rate": 0.1}  # of the first stage's; VSE++: 30 epochs at 2e-4, then 15 at 2e-5
@@ -31,12 +31,16 @@ def unfreeze(model: Matching) -> Matching:
         ItmError: the model reads pixels already, or features that are not of a whole image from a backbone.
     """
     kind, backbone = model.features.kind, model.features.backbone
-    if kind not in ("global", "grid"):
+    if provides(model, "unfrozen"):  # it has its own network inside
+        tuned = build_model(model.name, model.vocabulary, model.features, **model.unfrozen())
+        tuned.load_state_dict(model.state_dict())
+    elif kind not in ("global", "grid"):
         raise ItmError(f"{model.name} reads {kind}: only a model of global or grid features has a backbone to unfreeze")
-    tuned = build_model(model.name, model.vocabulary, replace(model.features, kind="pixels"), **model.options)
-    seeing = load_mini() if backbone == "mini" else create_backbone(backbone)
-    weights = {f"pixel_backbone.network.{name}": value for name, value in seeing.state_dict().items()}
-    tuned.load_state_dict({**model.state_dict(), **weights})
+    else:
+        tuned = build_model(model.name, model.vocabulary, replace(model.features, kind="pixels"), **model.options)
+        seeing = load_mini() if backbone == "mini" else create_backbone(backbone)
+        weights = {f"pixel_backbone.network.{name}": value for name, value in seeing.state_dict().items()}
+        tuned.load_state_dict({**model.state_dict(), **weights})
     first = model.recipe
     tuned.recipe = replace(
         first,

@@ -297,3 +297,38 @@ def test_what_cannot_be_told_apart_in_another_process_is_refused():
         digest(claim(measures=(lambda trained: {},)))
     with pytest.raises(ItmError, match="declare it with plain data"):
         digest(claim(options={"seen": {1, 2}}))
+
+
+def test_a_branch_behind_a_hook_counts_only_where_a_class_provides_it(package):
+    """Features of a model's own network are computed in ``extraction``, which every claim needs."""
+    other, own = START_HERE, replace(START_HERE, arms=(Arm("published", "dual_encoder"),), effects=())
+    file = package / "extraction" / "features.py"
+    assert "def _network_chunks" in file.read_text(encoding="utf-8")
+    before = [digest(claim, package) for claim in (other, own)]
+    edit(file, lambda text: text.replace('spec.kind != "pixels")', 'spec.kind != "global")'))  # in _network_chunks
+    after = [digest(claim, package) for claim in (other, own)]
+    assert after[0] == before[0] and after[1] != before[1]
+    assert "_network_chunks" in definitions(own)["extraction.features"]
+    assert "_network_chunks" not in definitions(other)["extraction.features"]
+    edit(file, lambda text: text.replace('provides(spec, "extract")', 'hasattr(spec, "extract")'))  # an ordinary branch
+    assert digest(other, package) != before[0]
+    assert "_network_chunks" in definitions(other, package)["extraction.features"]
+
+
+def test_what_stands_beside_a_hook_counts_in_any_case(package):
+    file = package / "extraction" / "features.py"
+    added = '    if provides(spec, "nobody_has_this"):\n        return 1\n'
+    before = digest(START_HERE, package)
+    edit(
+        file,
+        lambda text: text.replace(
+            '    if spec.kind == "regions":\n        return region_chunks',
+            added + '    if spec.kind == "regions":\n        return region_chunks',
+        ),
+    )
+    assert (
+        'provides(spec, "nobody_has_this")' in file.read_text(encoding="utf-8")
+        and digest(START_HERE, package) == before
+    )
+    edit(file, lambda text: text.replace(added, added + "    else:\n        spec = None\n"))
+    assert digest(START_HERE, package) != before

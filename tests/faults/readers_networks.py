@@ -109,6 +109,32 @@ def read_old_bert(folder):
     _read_bert(folder)
 
 
+def _make_dual_encoder(kind: str, folder: Path) -> None:
+    from importlib.util import module_from_spec, spec_from_file_location
+
+    file = Path(__file__).parents[1] / "models" / "published_networks.py"
+    networks = module_from_spec(spec_from_file_location("published_networks", file))
+    networks.__spec__.loader.exec_module(networks)
+    networks.MAKE[kind](folder)
+
+
+def _read_dual_encoder(folder):
+    from itm_tutorial.pretraining.dual_encoder import load_dual_encoder
+
+    loaded = load_dual_encoder(str(folder))
+    tokens = loaded.vocabulary.encode(["a red car", "a dog on the grass"])
+    loaded.module.encode_captions(tokens.ids, tokens.lengths)
+    loaded.module.encode_images(loaded.module.fitted(torch.zeros(3, 20, 30, dtype=torch.uint8))[None])
+
+
+for _kind in ("clip", "siglip"):
+    register(f"published {_kind}: folder", partial(_make_dual_encoder, _kind))(_read_dual_encoder)
+    described = ("config.json", "preprocessor_config.json", "tokenizer*.json")
+    register(f"published {_kind}: descriptions", partial(_make_dual_encoder, _kind), damaged=described)(
+        _read_dual_encoder
+    )
+
+
 def make_backbone(folder: Path) -> None:
     from torchvision import models
 

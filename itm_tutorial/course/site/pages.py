@@ -13,7 +13,7 @@ from itm_tutorial.course.markdown import table
 _HERO = re.compile(r"^!\[(.+)\]\((docs/images/.+)\)$", re.MULTILINE)
 _ROW = re.compile(r'<img src="docs/images/(\S+)" .*?alt="([^"]+)">.*?\(notebooks/([\w.-]+)\)\*\*: (.+?) \|')
 _SECTIONS = {  # caption of the navigation -> its pages, as paths from the root; what does not exist is left out
-    "Look up": ("docs/glossary", "docs/notation", "docs/bibliography", "docs/data"),
+    "Look up": ("docs/glossary", "docs/notation", "docs/bibliography", "docs/data", "docs/pretrained"),
     "Evidence": ("docs/results/README", "docs/models/index", "docs/timings", "docs/faults"),
     "Mistakes": ("docs/museum",),
     "Teach": ("docs/teaching", "docs/class", "docs/accessibility", "docs/gallery"),
@@ -23,6 +23,7 @@ _SAID = {
     "docs/notation": "every symbol, with its shape and its name in the code",
     "docs/bibliography": "every paper, with links to text and code",
     "docs/data": "published data sets, their terms and how to prepare them",
+    "docs/pretrained": "published CLIP and SigLIP weights, their sizes and licences, and how to use them",
     "docs/results/README": "every claim of the course with the numbers behind it, failures included",
     "docs/models/index": "one page per model: paper, options, recipes, results",
     "docs/timings": "how long each notebook ran, where and when",

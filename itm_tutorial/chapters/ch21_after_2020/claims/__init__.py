@@ -1,0 +1,1 @@
+"""Claims of chapter 21, one file per method."""

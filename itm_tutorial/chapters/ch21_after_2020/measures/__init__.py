@@ -1,0 +1,1 @@
+"""What the claims of chapter 21 measure."""

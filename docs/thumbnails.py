@@ -23,6 +23,8 @@ from itm_tutorial.chapters.ch13_writing.figures import log_p_by_word
 from itm_tutorial.chapters.ch14_early_attention.figures import cost_lines
 from itm_tutorial.chapters.ch14_early_attention.live import work_per_image
 from itm_tutorial.chapters.ch15_attention.figures import plans, plans_after
+from itm_tutorial.chapters.ch21_after_2020.figures import loss_gradients
+from itm_tutorial.chapters.ch21_after_2020.loss_figures import EIGHT
 from itm_tutorial.chapters.ch90_literature.figures import record
 from itm_tutorial.data.parsing import WorldParser
 from itm_tutorial.encoders.fisher_vector import Mixture
@@ -122,6 +124,12 @@ def attention_and_transport() -> Figure:
     return plans({"attention": attention, "transport": plans_after(cost, (200,))["200 steps"]}, cost, words)
 
 
+def two_gradients() -> Figure:
+    """Chapter 21: what a softmax and a sigmoid ask of one score matrix."""
+    scores = torch.tensor([[0.60, 0.52, 0.45], [0.20, 0.70, 0.35], [0.05, 0.30, 0.50]])
+    return loss_gradients(scores, {name: EIGHT[name] for name in ("softmax, temperature 0.1", "sigmoid, scale 10")})
+
+
 def records() -> Figure:
     """Chapter 90: who held the record."""
     figure = new_figure(5.4, 3.6)
@@ -141,6 +149,7 @@ if __name__ == "__main__":
         "13": sum_of_words,
         "14": costs_per_image,
         "15": attention_and_transport,
+        "21": two_gradients,
         "90": records,
     }
     for chapter, draw in drawn.items():

@@ -25,9 +25,10 @@ CHAPTERS = (
     "13_writing",
     "14_early_attention",
     "15_attention",
+    "21_after_2020",
     "90_literature",
 )
-WITHOUT_WIDGETS = ("11_fragments", "12_correlation", "14_early_attention")
+WITHOUT_WIDGETS = ("11_fragments", "12_correlation", "14_early_attention", "21_after_2020")
 ROOTS = ".jp-OutputArea-output > .jupyter-widgets, .jp-OutputArea-output .jupyter-widgets-view > .jupyter-widgets"
 CONTROLS = {  # kind -> what is focused; texts come late, for they may leave little to choose from
     "dropdown": "select",

@@ -82,10 +82,11 @@ def batches(kept: Mapping[str, Mapping[str, Mapping[int, Sequence[float]]]]) -> 
         best = {size: max(mean, key=lambda loss, size=size: mean[loss][size]) for size in (small, large)}
         top = {loss: max(sizes, key=sizes.get) for loss, sizes in mean.items()}
         peaks = ", ".join(f"*{loss}* at {size:,}" for loss, size in top.items())
-        parts.append(
-            f"With {title}, *{best[small]}* is best at {small} and *{best[large]}* at {large:,}; each loss has its "
-            f"best batch: {peaks}."
-        )
+        if best[small] == best[large]:
+            first = f"*{best[small]}* is best at {small} and at {large:,}"
+        else:
+            first = f"*{best[small]}* is best at {small}, and *{best[large]}* at {large:,}"
+        parts.append(f"With {title}, {first}. Each loss has its best batch: {peaks}.")
     return (
         f"{' '.join(parts)} All arms see the same captions equally often, so a large batch takes few steps: compare "
         "the two panels before you blame the batch. What the papers say of batches of tens of thousands cannot be "

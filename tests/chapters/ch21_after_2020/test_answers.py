@@ -39,8 +39,10 @@ def test_the_slip_is_told_with_its_cost_or_without():
 def test_batches_are_told_by_the_best_loss():
     found = {"3 epochs": {"softmax": {16: [300.0], 64: [350.0, 360.0]}, "sigmoid": {16: [310.0], 64: [340.0]}}}
     text = answers.batches(found)
-    assert "With 3 epochs, *sigmoid* is best at 16 and *softmax* at 64" in text
+    assert "With 3 epochs, *sigmoid* is best at 16, and *softmax* at 64." in text
     assert "*softmax* at 64, *sigmoid* at 64" in text
+    found["3 epochs"]["softmax"][16] = [320.0]
+    assert "*softmax* is best at 16 and at 64." in answers.batches(found)
     assert answers.batches({}) == answers.NOT_KEPT
 
 

@@ -25,9 +25,9 @@ FEATURES = {  # corpus -> the kinds of its features that chapters read; seed 0
     "birds": ("grid",),
     "flowers": (),
 }
-# kind of features -> the first images of splits of scenes, which chapters 13, 14 and 15 score
+# kind of features -> the first images of splits of scenes, which chapters 13, 14, 15 and 21 score
 GALLERIES = {
-    "global": (("val", 50), ("test", 20), ("test", 100), ("train", 100)),
+    "global": (("val", 50), ("val", 100), ("test", 20), ("test", 100), ("train", 100)),
     "regions": (("val", 50), ("test", 100)),
 }
 STEP = "step: "  # begins the line in which the process says what it makes
@@ -72,6 +72,7 @@ def steps(size: str) -> list[tuple[str, Callable[[], object]]]:
         ("word vectors of the drawn world", world_words),
     ]
     made += [(f"drawings of {name}", lambda name=name: itm.load_corpus(name, size=size)) for name in FEATURES]
+    made.append(("small drawings of scenes", lambda: itm.load_corpus("scenes", size=size, image_size=64)))  # chapter 21
     made += [
         (f"{kind} features of {name}", lambda name=name, kind=kind: extract(name, kind))
         for name, kinds in FEATURES.items()

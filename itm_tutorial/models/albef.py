@@ -91,8 +91,7 @@ class ALBEF(Matching):
         embed_size: numbers per embedding, per word and per cell (256 and 768 in the paper).
         word_dim: numbers per word.
         sentence: "gru" or "bow"; the paper's text encoder is the first half of a BERT.
-        n_layers: fusion layers (6 in the paper). With a single one, the token that is judged cannot hear what the other
-            words have found in the image, and the head does not learn.
+        n_layers: fusion layers (6 in the paper); a head with a single one learns much more slowly.
         negatives: how the head's negatives are drawn: "hard", by the contrastive scores, or "random".
         warmup: fraction of the run in which "hard" negatives are drawn at random (0 in the paper, whose head has
             millions of pairs to learn from).

@@ -133,7 +133,8 @@ print(f"three pairs, temperature 0.1: {clip_loss(matrix, 10.0).item():.4f}")
 
 # %% [markdown]
 # The figure shows what eight losses ask of one score matrix. Red scores will be lowered, blue ones raised; the numbers are
-# $\partial L / \partial S$.
+# $\partial L / \partial S$. Colours are scaled within a panel. The softmax of the package adds both directions, so its value is twice
+# yours.
 #
 # **Question.** Which losses leave scores alone? Where does the softmax with a low temperature put its gradient?
 
@@ -276,7 +277,7 @@ itm.show.answer(answers.space(record.moments))
 # %%
 small = itm.load_corpus("scenes", size=size, seed=seed, image_size=64)
 models["clip"] = itm.create_model("clip", small, seed=seed)
-history = itm.fit(models["clip"], small, epochs=6 if size == "mini" else epochs, **shared)
+history = itm.fit(models["clip"], small, epochs=epochs, **shared)
 print("loss", *(f"{row['loss']:.2f}" for row in history.epochs))
 
 # %% [markdown]
@@ -444,8 +445,8 @@ def hard_negative_probabilities(scores, positives):
 hard_negative_probabilities = exercises.hard_negative_probabilities.check(hard_negative_probabilities)
 
 # %% [markdown]
-# The cell trains such a model and ranks shortlists of eight images. In our first run the head had *one* fusion layer, and it never left
-# chance: the token that is judged asks the image before it has heard what the other words found there. With two layers it learns.
+# The cell trains such a model and ranks shortlists of eight images. Half of the run draws negatives at random, because a head that knows
+# nothing yet does not learn from hard ones in so short a time.
 #
 # **Question.** Does the head improve R@1 on a shortlist of eight? How much could it at most?
 

@@ -214,8 +214,8 @@ PAGE = Page(
         shortlist of 8 beats the cosine (R@1 of captions, points)}; and it tells minimal pairs apart, in points: {holds:
         the head tells minimal pairs apart better than the cosine (accuracy, points)}. Hard negatives beat random ones:
         {holds: hard negatives beat random ones (R@1 of captions by the head, points)}. A first run, with one fusion
-        layer and hard negatives from the start, measured a head at chance; the settings were then chosen on the
-        validation split of another seed, and all arms run again.""",
+        layer, twice the learning rate and hard negatives from the start, measured a head at chance. The settings were
+        then chosen on the validation split of another seed, and all arms run again.""",
         """**SGRAF.** Similarity vectors beat SCAN's mean of cosines, rsum, with a graph, {holds: a graph over
         similarity vectors beats SCAN's mean of cosines (rsum)}, and with a filter, {holds: a filter over similarity
         vectors beats SCAN's mean of cosines (rsum)}. The graph is ahead of the filter, as in the paper: {holds: the

@@ -26,7 +26,8 @@ from itm_tutorial.errors import ItmError
 
 PACKAGE = Path(__file__).parents[1]
 LOADING = "data.loading"
-CANNOT_MOVE_A_NUMBER = ("", "errors", "progress")  # the table of public names, what messages say, bars
+# the table of public names, what messages say, bars, the question for an optional method
+CANNOT_MOVE_A_NUMBER = ("", "errors", "progress", "models._hooks")
 UNREAD = ("ctx", "kind", "type_comment", "type_params", "annotation", "returns")  # fields of the syntax tree
 
 

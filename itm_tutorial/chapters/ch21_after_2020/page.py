@@ -209,13 +209,13 @@ PAGE = Page(
         correlation: {does not hold: a caption's spread grows with the images that it is true of}; it falls with its
         length, {holds: a caption's spread falls with its length}. Whether distributions retrieve better than their
         means alone is open, rsum: {too close to say: distributions beat their means alone (rsum)}.""",
-        """**ALBEF.** A head that reads an image and a caption together is worth more than any choice of loss here. On a
-        shortlist of eight it beats the cosine of its own model, R@1 of captions in points: {holds: the head on a
-        shortlist of 8 beats the cosine (R@1 of captions, points)}; and it tells minimal pairs apart, in points: {holds:
-        the head tells minimal pairs apart better than the cosine (accuracy, points)}. Hard negatives beat random ones:
-        {holds: hard negatives beat random ones (R@1 of captions by the head, points)}. A first run, with one fusion
-        layer, twice the learning rate and hard negatives from the start, measured a head at chance. The settings were
-        then chosen on the validation split of another seed, and all arms run again.""",
+        """**ALBEF.** A head that reads an image and a caption together helps. On a shortlist of eight it beats the
+        cosine of its own model, R@1 of captions in points: {holds: the head on a shortlist of 8 beats the cosine (R@1
+        of captions, points)}; and it tells minimal pairs apart, in points: {holds: the head tells minimal pairs apart
+        better than the cosine (accuracy, points)}. Hard negatives beat random ones: {holds: hard negatives beat random
+        ones (R@1 of captions by the head, points)}. A first run, with one fusion layer, twice the learning rate and
+        hard negatives from the start, measured a head at chance. The settings were then chosen on the validation split
+        of another seed, and all arms run again.""",
         """**SGRAF.** Similarity vectors beat SCAN's mean of cosines, rsum, with a graph, {holds: a graph over
         similarity vectors beats SCAN's mean of cosines (rsum)}, and with a filter, {holds: a filter over similarity
         vectors beats SCAN's mean of cosines (rsum)}. The graph is ahead of the filter, as in the paper: {holds: the

@@ -36,9 +36,12 @@ from torch.nn.functional import normalize
 import itm_tutorial as itm
 from itm_tutorial.chapters.ch21_after_2020 import answers, exercises, figures, live
 from itm_tutorial.chapters.ch21_after_2020.kept_runs import effects, kept_batches
+from itm_tutorial.chapters.ch21_after_2020.measures.word_order import same_words
 from itm_tutorial.chapters.ch21_after_2020.measures.zero_shot import LABEL, ONE, TEMPLATES, caption_vectors
 from itm_tutorial.chapters.ch21_after_2020.members import MEMBERS
+from itm_tutorial.chapters.declaration import Arm
 from itm_tutorial.chapters.family import family_table
+from itm_tutorial.chapters.runner import Trained
 from itm_tutorial.chapters.small_galleries import first_images
 from itm_tutorial.evaluation.r_precision import evaluate_relevant
 from itm_tutorial.evaluation.true_matches import compare_with_truth, true_matches
@@ -334,7 +337,7 @@ itm.show.answer(answers.prompts(hits, 100 / len(names), effects("zero_shot")))
 # **Question.** What does the model prefer? Why can it retrieve nevertheless?
 
 # %% tags=["answer"]
-own = {change: live.preferred(models["clip"], small.test, change) for change in ("colours swapped", "words shuffled")}
+own = same_words(Trained(Arm("clip", "clip"), models["clip"], small, seed))["prefers"]
 retrieves = itm.evaluate(itm.score(models["clip"], small.test), small.test.image_of).rsum
 itm.show.answer(answers.order(own, retrieves, effects("word_order")))
 

@@ -9,10 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from itm_tutorial.chapters.ch21_after_2020.measures.word_order import CHANGES
 from itm_tutorial.chapters.small_galleries import first_images
 from itm_tutorial.data.corpus import Split
-from itm_tutorial.encoders.embeddings import join, pick
 from itm_tutorial.evaluation.minimal_pairs import true_fractions
 from itm_tutorial.evaluation.modality_gap import modality_gap
 from itm_tutorial.extraction.features import split_features
@@ -20,7 +18,6 @@ from itm_tutorial.models import Matching
 from itm_tutorial.retrieval.scoring import CHUNK, encode_in_chunks, evaluation_mode
 
 LOOKED_AT = 100  # images of the split that a record looks at
-PAIRS = 64  # captions at a time, each beside its image
 
 
 @dataclass(frozen=True)
@@ -67,32 +64,6 @@ class Record:
         scale = model.loss_function.scale().item()
         gap = modality_gap(image_emb, caption_emb)
         self.moments.append(Space(row["epoch"] if row else 0, cosines[own], cosines[~own], gap, scale))
-
-
-@torch.inference_mode()
-def preferred(model: Matching, split: Split, change: str, most: int = 300) -> float:
-    """How often a model prefers the true caption of an image to a changed one, in percent; a tie counts against it.
-
-    Args:
-        model: any.
-        split: of drawn scenes.
-        change: a name in ``measures.word_order.CHANGES``.
-        most: captions that are asked, the first ones that the change alters.
-    """
-    alter = CHANGES[change]
-    asked = [c for c, text in enumerate(split.captions) if alter(text).lower() != text.lower()][:most]
-    with evaluation_mode(model):
-        images = join(list(encode_in_chunks(model.encode_images, split_features(split, model.features), CHUNK)))
-        margins = []
-        for at in range(0, len(asked), PAIRS):
-            some = asked[at : at + PAIRS]
-            own = pick(images, split.image_of[some])
-            texts = [split.captions[c] for c in some]
-            true, changed = (
-                model.similarity(own, model.encode_captions(one)).diagonal() for one in (texts, list(map(alter, texts)))
-            )
-            margins.append(true - changed)
-    return 100 * (torch.cat(margins) > 1e-5).double().mean().item()  # beyond rounding: a bag of words gives ties
 
 
 @dataclass(frozen=True)
